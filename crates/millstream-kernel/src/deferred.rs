@@ -1,0 +1,144 @@
+//! A subscription that arrives later than the requests and cancels for it.
+//!
+//! # States
+//!
+//! ```text
+//!   request ⟲ ┌─────────┐    set     ┌─────────┐   set   ┌─────┐ ⟲ request, cancel: passed on
+//!             │ WAITING │ ─────────▶ │ SETTING │ ──────▶ │ SET │
+//!             └─────────┘  (claim)   └─────────┘         └─────┘
+//!   cancel: CANCELLED is added in every state, and kept; `set` then cancels what arrives.
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. The one who adds SETTING has exclusive access to `slot` until it adds SET. Both bits stay.
+//! 2. Once SET, `slot` holds a subscription and is only read.
+//! 3. Demand that was added before SET is taken by the swap to SET, once; afterwards no demand is
+//!    added to the word.
+
+use std::{fmt, sync::Arc};
+
+use reactive_streams::Subscription;
+
+use crate::sync::{AtomicU64, Ordering, UnsafeCell};
+
+const SETTING: u64 = 1 << 63;
+const SET: u64 = 1 << 62;
+const CANCELLED: u64 = 1 << 61;
+/// `request(0)` was called (rule 3.9).
+const ILLEGAL: u64 = 1 << 60;
+/// Demand; all bits set is unbounded.
+const DEMAND: u64 = ILLEGAL - 1;
+
+/// Stands for a subscription that is not there yet. See the [module documentation](self).
+pub struct Deferred {
+    word: AtomicU64,
+    slot: UnsafeCell<Option<Arc<dyn Subscription>>>,
+}
+
+// SAFETY: by invariants 1 and 2 the slot is written by one thread before the word is SET with a
+// release, and read after it was seen SET with an acquire. What it holds is `Send` and `Sync`.
+unsafe impl Sync for Deferred {}
+
+impl Default for Deferred {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deferred {
+    /// Waiting.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { word: AtomicU64::new(0), slot: UnsafeCell::new(None) }
+    }
+
+    /// The subscription has arrived: it gets the requests so far, or the cancel. A second one is
+    /// cancelled (rule 2.5).
+    pub fn set(&self, subscription: Arc<dyn Subscription>) {
+        // Relaxed: a claim, nothing is read behind it.
+        if self.word.fetch_or(SETTING, Ordering::Relaxed) & SETTING != 0 {
+            return subscription.cancel();
+        }
+        self.slot.with_mut(|slot| {
+            // SAFETY: this thread added SETTING, so by invariant 1 nobody else looks at the slot.
+            unsafe { *slot = Some(Arc::clone(&subscription)) };
+        });
+        let mut before = self.word.load(Ordering::Relaxed);
+        loop {
+            let next = SETTING | SET | (before & CANCELLED);
+            // AcqRel: publishes the slot; sees what was done before the requests.
+            match self.word.compare_exchange_weak(before, next, Ordering::AcqRel, Ordering::Relaxed)
+            {
+                Ok(_) => break,
+                Err(current) => before = current,
+            }
+        }
+        if before & CANCELLED != 0 {
+            return subscription.cancel();
+        }
+        if before & ILLEGAL != 0 {
+            return subscription.request(0);
+        }
+        match before & DEMAND {
+            0 => {}
+            DEMAND => subscription.request(u64::MAX),
+            n => subscription.request(n),
+        }
+    }
+
+    /// Whether a cancel came.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & CANCELLED != 0
+    }
+
+    /// The subscription, if it is there.
+    #[inline]
+    fn get(&self, word: u64) -> Option<&Arc<dyn Subscription>> {
+        if word & SET == 0 {
+            return None;
+        }
+        self.slot.with(|slot| {
+            // SAFETY: the word was seen SET with an acquire, so by invariant 2 the slot was written
+            // before, and is only read from then on.
+            unsafe { &*slot }.as_ref()
+        })
+    }
+}
+
+impl Subscription for Deferred {
+    #[inline]
+    fn request(&self, n: u64) {
+        // Acquire: pairs with the release in `set`.
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            if let Some(subscription) = self.get(word) {
+                return subscription.request(n);
+            }
+            let sum = (word & DEMAND).saturating_add(n).min(DEMAND);
+            let flags = if n == 0 { ILLEGAL } else { 0 };
+            let next = (word & !DEMAND) | sum | flags;
+            // AcqRel: publishes what was done before the request; acquires SET if it fails.
+            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(current) => word = current,
+            }
+        }
+    }
+
+    fn cancel(&self) {
+        // AcqRel: as in `request`.
+        let word = self.word.fetch_or(CANCELLED, Ordering::AcqRel);
+        if let Some(subscription) = self.get(word) {
+            subscription.cancel();
+        }
+    }
+}
+
+impl fmt::Debug for Deferred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_set = self.word.load(Ordering::Relaxed) & SET != 0;
+        f.debug_struct("Deferred").field("is_set", &is_set).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! Where turns run.
+
+use std::{fmt, sync::Arc};
+
+use reactive_streams::Error;
+
+/// Decides where a gate's turns run.
+pub trait Dispatch: Send + Sync + 'static {
+    /// Turns run on the thread that causes them, and [`dispatch`](Self::dispatch) is never called.
+    const IS_INLINE: bool = false;
+
+    /// The most chunks in one turn, after which the gate asks for another turn and lets others run.
+    const BUDGET: u64 = 64;
+
+    /// Sees to it that the gate's [`Task::run`] is called. May call it before returning.
+    ///
+    /// # Errors
+    ///
+    /// It will never be called: the stream ends with this error.
+    fn dispatch(&self) -> Result<(), Error>;
+}
+
+/// Turns run on the thread that causes them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inline;
+
+impl Dispatch for Inline {
+    const IS_INLINE: bool = true;
+    const BUDGET: u64 = u64::MAX;
+
+    fn dispatch(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Something that a worker runs.
+pub trait Task: Send + Sync {
+    /// Runs it.
+    fn run(&self);
+
+    /// It will not be run, because the worker stopped.
+    fn abandon(&self, error: Error);
+}
+
+/// Something that can be told that there may be something to do.
+pub trait Wake: Send + Sync {
+    /// There may be something to do. Never blocks, may be called from anywhere.
+    fn wake(&self);
+}
+
+impl<W: Wake + ?Sized> Wake for Arc<W> {
+    fn wake(&self) {
+        (**self).wake();
+    }
+}
+
+/// A task on its way to a worker: it is run, or it is told that it will not be.
+pub struct Job(Option<Arc<dyn Task>>);
+
+impl Job {
+    /// A job for `task`.
+    #[must_use]
+    pub fn new(task: Arc<dyn Task>) -> Self {
+        Self(Some(task))
+    }
+
+    /// Runs the task.
+    pub fn run(mut self) {
+        if let Some(task) = self.0.take() {
+            task.run();
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abandon(Error::new(
+                reactive_streams::ErrorKind::Rejected,
+                "the scheduler stopped before the work was done",
+            ));
+        }
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").finish_non_exhaustive()
+    }
+}

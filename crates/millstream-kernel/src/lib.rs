@@ -1,0 +1,54 @@
+//! The streaming core of millstream: the parts in which threads meet.
+//!
+//! Operators contain no atomics, no locks and no `unsafe`; they are put together from the parts of
+//! this crate, each of which settles one question once:
+//!
+//! | part | what it settles |
+//! |---|---|
+//! | [`Gate`] | who may emit, how much, and who cleans up: demand, running and cancelled in one word |
+//! | [`Serial`] | exclusive turns over a value: run now, or leave it to whoever is inside |
+//! | [`Upstream`] | the subscription of an operator that passes it on (rule 2.5) |
+//! | [`Deferred`] | a subscription that arrives later than requests and cancels for it |
+//! | [`Arbiter`], [`Voice`] | a subscription that is replaced midway, with outstanding demand carried over |
+//! | [`Cap`] | an upper bound for the demand that passes |
+//! | [`Pending`] | demand collected by many threads and taken by one |
+//! | [`Prefetch`] | batches from upstream, replenished after a share was consumed |
+//! | [`spsc`], [`mpsc`] | queues: bounded with exact capacity, and growing |
+//! | [`ReadySet`] | which of many tasks were woken |
+//! | [`oneshot`] | one value from one thread to another, awaited or waited for |
+//! | [`guard`] | panics in user code |
+//!
+//! Each file begins with its states, drawn, and its invariants, numbered; every `unsafe` operation
+//! cites one of them. The loom models in `tests/loom` name the mutations that they were seen to
+//! fail under.
+
+mod arbiter;
+mod cap;
+mod deferred;
+mod dispatch;
+mod gate;
+pub mod guard;
+mod lane;
+pub mod mpsc;
+pub mod oneshot;
+mod pending;
+mod prefetch;
+mod ready_set;
+mod serial;
+mod source;
+pub mod spsc;
+#[doc(hidden)]
+pub mod sync;
+mod upstream;
+
+pub use arbiter::{Arbiter, Inside, Voice};
+pub use cap::Cap;
+pub use deferred::Deferred;
+pub use dispatch::{Dispatch, Inline, Job, Task, Wake};
+pub use gate::Gate;
+pub use pending::Pending;
+pub use prefetch::{InvalidPrefetch, Prefetch};
+pub use ready_set::ReadySet;
+pub use serial::{Handler, Serial};
+pub use source::{End, Source, Step};
+pub use upstream::Upstream;

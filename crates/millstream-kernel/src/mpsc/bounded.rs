@@ -1,0 +1,185 @@
+//! A bounded ring from many threads to one, after Dmitry Vyukov's bounded MPMC queue.
+//!
+//! Each slot carries a stamp that says whose turn it is. Our deviations: one consumer, so that its
+//! counter is a plain field; stamps count in twos, so that any capacity is exact, even 1.
+//!
+//! # States of a slot
+//!
+//! ```text
+//!   ┌────────────────┐ push: claim `tail`, write, stamp ┌────────────────┐
+//!   │ free for round │ ────────────────────────────────▶│ full for round │
+//!   │  stamp 2 * pos │                                  │ stamp 2*pos + 1│
+//!   └────────────────┘ ◀──────────────────────────────── └────────────────┘
+//!        pop: read, stamp 2 * (pos + capacity)
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. A position is claimed by one producer: by the compare-exchange of `tail`.
+//! 2. From the claim of `pos` until the stamp `2 * pos + 1` the slot belongs to that producer and is
+//!    uninitialized; from then until the stamp `2 * (pos + capacity)` it belongs to the consumer and
+//!    is initialized.
+
+use std::{fmt, mem::MaybeUninit, sync::Arc};
+
+use crossbeam_utils::CachePadded;
+
+use crate::{
+    InvalidPrefetch,
+    spsc::PushError,
+    sync::{AtomicU64, Ordering, UnsafeCell},
+};
+
+struct Slot<T> {
+    stamp: AtomicU64,
+    item: UnsafeCell<MaybeUninit<T>>,
+}
+
+struct Ring<T> {
+    tail: CachePadded<AtomicU64>,
+    slots: Box<[Slot<T>]>,
+}
+
+// SAFETY: by invariant 2 every slot belongs to one thread at a time, handed over by its stamp.
+unsafe impl<T: Send> Sync for Ring<T> {}
+// SAFETY: the items are `Send`.
+unsafe impl<T: Send> Send for Ring<T> {}
+
+/// An end that pushes; there may be many.
+pub struct Sender<T>(Arc<Ring<T>>);
+
+/// The end that pops.
+pub struct Receiver<T> {
+    ring: Arc<Ring<T>>,
+    head: u64,
+}
+
+/// A queue of exactly `capacity` items.
+///
+/// # Errors
+///
+/// A capacity of 0.
+pub fn bounded<T>(capacity: usize) -> Result<(Sender<T>, Receiver<T>), InvalidPrefetch> {
+    if capacity == 0 {
+        return Err(InvalidPrefetch { batch: 0, refill_at: 0 });
+    }
+    let slots = (0..capacity as u64)
+        .map(|pos| Slot {
+            stamp: AtomicU64::new(2 * pos),
+            item: UnsafeCell::new(MaybeUninit::uninit()),
+        })
+        .collect();
+    let ring = Arc::new(Ring { tail: CachePadded::new(AtomicU64::new(0)), slots });
+    Ok((Sender(Arc::clone(&ring)), Receiver { ring, head: 0 }))
+}
+
+impl<T> Ring<T> {
+    fn slot(&self, pos: u64) -> &Slot<T> {
+        &self.slots[(pos % self.slots.len() as u64) as usize]
+    }
+}
+
+impl<T> Sender<T> {
+    /// Appends an item.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if the queue holds its capacity.
+    pub fn push(&self, item: T) -> Result<(), PushError<T>> {
+        let mut pos = self.0.tail.load(Ordering::Relaxed);
+        loop {
+            let slot = self.0.slot(pos);
+            // Acquire: pairs with the release in `pop`; what was there is out.
+            let stamp = slot.stamp.load(Ordering::Acquire);
+            if stamp < 2 * pos {
+                // The consumer is one lap behind: the queue is full, unless `pos` is stale.
+                let tail = self.0.tail.load(Ordering::Relaxed);
+                if tail == pos {
+                    return Err(PushError(item));
+                }
+                pos = tail;
+            } else if stamp > 2 * pos {
+                // Another producer was faster.
+                pos = self.0.tail.load(Ordering::Relaxed);
+            } else {
+                // Relaxed: the stamp orders the slot.
+                match self.0.tail.compare_exchange_weak(
+                    pos,
+                    pos + 1,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                ) {
+                    Ok(_) => {
+                        slot.item.with_mut(|place| {
+                            // SAFETY: the position was claimed, so by invariants 1 and 2 the slot is
+                            // ours and uninitialized.
+                            unsafe { place.cast::<T>().write(item) };
+                        });
+                        // Release: publishes the item to `pop`.
+                        slot.stamp.store(2 * pos + 1, Ordering::Release);
+                        return Ok(());
+                    }
+                    Err(current) => pos = current,
+                }
+            }
+        }
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Takes the oldest item. `None` also while its producer is between claiming and writing.
+    pub fn pop(&mut self) -> Option<T> {
+        let slot = self.ring.slot(self.head);
+        // Acquire: pairs with the release in `push`.
+        if slot.stamp.load(Ordering::Acquire) != 2 * self.head + 1 {
+            return None;
+        }
+        let item = slot.item.with_mut(|place| {
+            // SAFETY: stamped full for this round, so by invariant 2 the slot is initialized and ours;
+            // the stamp below gives it up.
+            unsafe { place.cast::<T>().read() }
+        });
+        // Release: gives the slot up to `push`.
+        slot.stamp.store(2 * (self.head + self.ring.slots.len() as u64), Ordering::Release);
+        self.head += 1;
+        Some(item)
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        // What was pushed after the consumer was dropped.
+        for slot in &self.slots {
+            if slot.stamp.load(Ordering::Acquire) % 2 == 1 {
+                slot.item.with_mut(|place| {
+                    // SAFETY: an odd stamp means full (invariant 2), and nobody else is left.
+                    drop(unsafe { place.cast::<T>().read() });
+                });
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("capacity", &self.0.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").field("capacity", &self.ring.slots.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,46 @@
+//! Demand that many threads collect and one takes.
+//!
+//! # Invariants
+//!
+//! 1. Demand that was added is taken once: both are read-modify-writes of one word.
+//! 2. Of the callers of `add`, the one that found nothing pending is told so; it sees to a `take`.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// A sum of requests on its way to somebody. Saturates at `u64::MAX`, which is unbounded.
+#[derive(Debug)]
+pub struct Pending(AtomicU64);
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pending {
+    /// Nothing is pending.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Adds `n`. Whether nothing was pending before, so that the caller has to see to a `take`.
+    #[must_use = "the first to add has to see to a `take`"]
+    pub fn add(&self, n: u64) -> bool {
+        let mut before = self.0.load(Ordering::Relaxed);
+        loop {
+            let sum = before.saturating_add(n);
+            // AcqRel: what was done before the request happens before it is passed on.
+            match self.0.compare_exchange_weak(before, sum, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return before == 0,
+                Err(current) => before = current,
+            }
+        }
+    }
+
+    /// Takes all of it.
+    pub fn take(&self) -> u64 {
+        // AcqRel: pairs with `add`.
+        self.0.swap(0, Ordering::AcqRel)
+    }
+}

@@ -1,0 +1,76 @@
+//! What a gate emits.
+
+use reactive_streams::{Error, Subscriber};
+
+/// A producer of items that a [`Gate`](crate::Gate) asks, one at a time, while there is demand.
+///
+/// All methods are called inside a turn: by one thread at a time, in order.
+pub trait Source: Send + 'static {
+    /// What is produced.
+    type Item;
+
+    /// Whether the source can answer [`Step::Pending`] and is then woken, or has work in
+    /// [`advance`](Self::advance).
+    const IS_WOKEN: bool = false;
+
+    /// The most items between two looks for a cancel from another thread. A source that waits or
+    /// computes for long in `next` sets 1.
+    const CHUNK: u64 = 64;
+
+    /// The next item. Called only while there is demand.
+    fn next(&mut self) -> Step<Self::Item>;
+
+    /// How the source has ended, when that is known without asking for another item.
+    ///
+    /// Called without demand, so that a stream completes right after its last item where it can.
+    fn end(&mut self) -> Option<End> {
+        None
+    }
+
+    /// Does what needs no demand: at the beginning of a turn and after each wake-up.
+    fn advance(&mut self) {}
+
+    /// The subscriber is gone; the source is dropped next. Not called after an end.
+    fn cancel(&mut self) {}
+}
+
+/// A source's answer to being asked for an item.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<T> {
+    /// Here it is.
+    Item(T),
+    /// There is none at the moment; the gate will be woken.
+    Pending,
+    /// There is none any more.
+    End(End),
+}
+
+/// How a stream ended.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum End {
+    /// Well.
+    Complete,
+    /// With this error.
+    Failed(Error),
+}
+
+impl End {
+    /// Ends `subscriber` in this way.
+    pub fn signal<T>(self, subscriber: impl Subscriber<T>) {
+        match self {
+            Self::Complete => subscriber.on_complete(),
+            Self::Failed(error) => subscriber.on_error(error),
+        }
+    }
+}
+
+impl From<Result<(), Error>> for End {
+    fn from(result: Result<(), Error>) -> Self {
+        match result {
+            Ok(()) => Self::Complete,
+            Err(error) => Self::Failed(error),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! A bounded ring from one thread to another, with the stream's end in it.
+//!
+//! Each side counts in a plain field of its own and keeps a copy of the other side's counter, which
+//! it refreshes only when the copy says full or empty: Rigtorp's and `rtrb`'s scheme. Our deviations:
+//! any capacity, kept exactly; and an end that is received after the last item and never before.
+//!
+//! # States of the end
+//!
+//! ```text
+//!   ┌──────┐ close(end), or drop of the producer ┌────────┐ pop, once all items are out ┌───────┐
+//!   │ OPEN │ ───────────────────────────────────▶│ CLOSED │ ────────────────────────────▶│ ENDED │
+//!   └──────┘                                     └────────┘                              └───────┘
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. `tail - head` (wrapping) is the number of queued items and at most the capacity. The ring's
+//!    length is a power of two, so that a counter's low bits are its slot even after it wraps.
+//! 2. The slots of `head..tail` are initialized and belong to the consumer; all others are
+//!    uninitialized and belong to the producer.
+//! 3. Only the consumer stores `head`, only the producer stores `tail`: neither side is `Clone`, and
+//!    their methods take `&mut self`.
+//! 4. `end` belongs to the producer until `is_closed`, and then to the consumer; `tail` is not stored
+//!    after `is_closed`.
+
+use std::{fmt, mem::MaybeUninit, sync::Arc};
+
+use crossbeam_utils::CachePadded;
+
+use crate::{
+    End, InvalidPrefetch,
+    sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell},
+};
+
+struct Ring<T> {
+    head: CachePadded<AtomicUsize>,
+    tail: CachePadded<AtomicUsize>,
+    is_closed: AtomicBool,
+    end: UnsafeCell<Option<End>>,
+    capacity: usize,
+    slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
+}
+
+// SAFETY: by invariants 2 and 4 every slot and the end belong to one side at a time, handed over by
+// the release and acquire of `tail`, `head` and `is_closed`.
+unsafe impl<T: Send> Sync for Ring<T> {}
+// SAFETY: the items are `Send`, and nothing else in the ring is bound to a thread.
+unsafe impl<T: Send> Send for Ring<T> {}
+
+/// The end that pushes.
+pub struct Producer<T> {
+    ring: Arc<Ring<T>>,
+    tail: usize,
+    /// The consumer's counter when it was last looked at.
+    seen_head: usize,
+}
+
+/// The end that pops.
+pub struct Consumer<T> {
+    ring: Arc<Ring<T>>,
+    head: usize,
+    /// The producer's counter when it was last looked at.
+    seen_tail: usize,
+}
+
+/// The queue is full; gives the item back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PushError<T>(pub T);
+
+/// What was in the queue.
+#[must_use]
+pub enum Pop<T> {
+    /// The oldest item.
+    Item(T),
+    /// Nothing at the moment.
+    Empty,
+    /// All items are out and no more will come. `None`: the producer was dropped without an end, or
+    /// the end was given before.
+    Closed(Option<End>),
+}
+
+/// A queue of exactly `capacity` items.
+///
+/// # Errors
+///
+/// A capacity of 0.
+pub fn bounded<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), InvalidPrefetch> {
+    if capacity == 0 {
+        return Err(InvalidPrefetch { batch: 0, refill_at: 0 });
+    }
+    let slots =
+        (0..capacity.next_power_of_two()).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+    let ring = Arc::new(Ring {
+        head: CachePadded::new(AtomicUsize::new(0)),
+        tail: CachePadded::new(AtomicUsize::new(0)),
+        is_closed: AtomicBool::new(false),
+        end: UnsafeCell::new(None),
+        capacity,
+        slots,
+    });
+    let consumer = Consumer { ring: Arc::clone(&ring), head: 0, seen_tail: 0 };
+    Ok((Producer { ring, tail: 0, seen_head: 0 }, consumer))
+}
+
+impl<T> Ring<T> {
+    #[inline]
+    fn slot(&self, counter: usize) -> &UnsafeCell<MaybeUninit<T>> {
+        &self.slots[counter & (self.slots.len() - 1)]
+    }
+}
+
+impl<T> Producer<T> {
+    /// Appends an item.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if the queue holds its capacity.
+    #[inline]
+    pub fn push(&mut self, item: T) -> Result<(), PushError<T>> {
+        if self.tail.wrapping_sub(self.seen_head) == self.ring.capacity {
+            // Acquire: pairs with the release in `pop`; the slots given up are ours to write.
+            self.seen_head = self.ring.head.load(Ordering::Acquire);
+            if self.tail.wrapping_sub(self.seen_head) == self.ring.capacity {
+                return Err(PushError(item));
+            }
+        }
+        self.ring.slot(self.tail).with_mut(|slot| {
+            // SAFETY: `tail` is not in `head..tail`, so by invariant 2 the slot is ours, and
+            // uninitialized: nothing in it is overwritten.
+            unsafe { slot.cast::<T>().write(item) };
+        });
+        self.tail = self.tail.wrapping_add(1);
+        // Release: publishes the slot to `pop`.
+        self.ring.tail.store(self.tail, Ordering::Release);
+        Ok(())
+    }
+
+    /// No more items will come.
+    pub fn close(self, end: End) {
+        self.ring.end.with_mut(|place| {
+            // SAFETY: `is_closed` is set only when the producer is dropped, so by invariant 4 the end
+            // is ours.
+            unsafe { *place = Some(end) };
+        });
+    }
+}
+
+impl<T> Drop for Producer<T> {
+    fn drop(&mut self) {
+        // Release: publishes the end and the last `tail`.
+        self.ring.is_closed.store(true, Ordering::Release);
+    }
+}
+
+impl<T> Consumer<T> {
+    /// Takes the oldest item.
+    #[inline]
+    pub fn pop(&mut self) -> Pop<T> {
+        if self.head == self.seen_tail {
+            // Acquire: pairs with the release in `push`.
+            self.seen_tail = self.ring.tail.load(Ordering::Acquire);
+            if self.head == self.seen_tail {
+                return self.pop_end();
+            }
+        }
+        let item = self.ring.slot(self.head).with_mut(|slot| {
+            // SAFETY: `head` lies in `head..tail`, so by invariant 2 the slot is ours and initialized;
+            // the acquire load of `tail` made the write visible. Storing the new `head` below gives
+            // the slot up, so the item is not read twice.
+            unsafe { slot.cast::<T>().read() }
+        });
+        self.head = self.head.wrapping_add(1);
+        // Release: gives the slot up to `push`.
+        self.ring.head.store(self.head, Ordering::Release);
+        Pop::Item(item)
+    }
+
+    #[cold]
+    fn pop_end(&mut self) -> Pop<T> {
+        // Acquire: pairs with the release in the producer's drop.
+        if !self.ring.is_closed.load(Ordering::Acquire) {
+            return Pop::Empty;
+        }
+        // The last items may have been pushed after `tail` was looked at (invariant 4).
+        self.seen_tail = self.ring.tail.load(Ordering::Acquire);
+        if self.head != self.seen_tail {
+            return self.pop();
+        }
+        Pop::Closed(self.ring.end.with_mut(|place| {
+            // SAFETY: closed, so by invariant 4 the end is ours.
+            unsafe { &mut *place }.take()
+        }))
+    }
+
+    /// Whether there is nothing at the moment, neither an item nor an end.
+    #[must_use]
+    pub fn is_empty(&mut self) -> bool {
+        self.is_drained() && !self.ring.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Whether no items are queued; there may be an end.
+    #[must_use]
+    pub fn is_drained(&mut self) -> bool {
+        if self.head == self.seen_tail {
+            self.seen_tail = self.ring.tail.load(Ordering::Acquire);
+        }
+        self.head == self.seen_tail
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        // Acquire: pairs with the releases of both sides; neither is left.
+        let mut head = self.head.load(Ordering::Acquire);
+        let tail = self.tail.load(Ordering::Acquire);
+        while head != tail {
+            self.slot(head).with_mut(|slot| {
+                // SAFETY: `head` lies in `head..tail`, so by invariant 2 the slot is initialized, and
+                // nobody else is left.
+                let item = unsafe { slot.cast::<T>().read() };
+                drop(item);
+            });
+            head = head.wrapping_add(1);
+        }
+    }
+}
+
+// By hand, so that items need not be `Debug` and do not end up in logs.
+impl<T> fmt::Debug for PushError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PushError(..)")
+    }
+}
+
+impl<T> fmt::Display for PushError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the queue is full")
+    }
+}
+
+impl<T> std::error::Error for PushError<T> {}
+
+impl<T> fmt::Debug for Pop<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Item(_) => f.write_str("Item(..)"),
+            Self::Empty => f.write_str("Empty"),
+            Self::Closed(end) => f.debug_tuple("Closed").field(end).finish(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Producer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("capacity", &self.ring.capacity).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Consumer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").field("capacity", &self.ring.capacity).finish_non_exhaustive()
+    }
+}
