@@ -15,6 +15,8 @@
 //! | [`Prefetch`] | batches from upstream, replenished after a share was consumed |
 //! | [`spsc`], [`mpsc`] | queues: bounded with exact capacity, and growing |
 //! | [`ReadySet`] | which of many tasks were woken |
+//! | [`Slot`] | a value that is taken once |
+//! | [`TaskWaker`] | the task that polls |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
 //! | [`guard`] | panics in user code |
 //!
@@ -35,11 +37,13 @@ mod pending;
 mod prefetch;
 mod ready_set;
 mod serial;
+mod slot;
 mod source;
 pub mod spsc;
 #[doc(hidden)]
 pub mod sync;
 mod upstream;
+mod waker;
 
 pub use arbiter::{Arbiter, Inside, Voice};
 pub use cap::Cap;
@@ -50,5 +54,7 @@ pub use pending::Pending;
 pub use prefetch::{InvalidPrefetch, Prefetch};
 pub use ready_set::ReadySet;
 pub use serial::{Handler, Serial};
+pub use slot::Slot;
 pub use source::{End, Source, Step};
 pub use upstream::Upstream;
+pub use waker::TaskWaker;

@@ -26,7 +26,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::sync::{AtomicU8, AtomicWaker, Ordering, UnsafeCell};
+use crate::{
+    TaskWaker, Wake,
+    sync::{AtomicU8, Ordering, UnsafeCell},
+};
 
 const EMPTY: u8 = 0;
 const PRESENT: u8 = 1;
@@ -35,7 +38,7 @@ const TAKEN: u8 = 2;
 struct Shared<T> {
     state: AtomicU8,
     value: UnsafeCell<Option<T>>,
-    waker: AtomicWaker,
+    waker: TaskWaker,
 }
 
 // SAFETY: by invariant 1 `value` is touched by one side at a time, handed over by the state's release
@@ -54,7 +57,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Shared {
         state: AtomicU8::new(EMPTY),
         value: UnsafeCell::new(None),
-        waker: AtomicWaker::new(),
+        waker: TaskWaker::new(),
     });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
@@ -102,10 +105,7 @@ impl<T> Future for Receiver<T> {
         if let Poll::Ready(value) = self.look() {
             return Poll::Ready(value);
         }
-        #[cfg(not(millstream_loom))]
         self.0.waker.register(cx.waker());
-        #[cfg(millstream_loom)]
-        self.0.waker.register(cx.waker().clone());
         // Invariant 2: the sender may have come between.
         self.look()
     }

@@ -181,21 +181,24 @@ impl<T> Consumer<T> {
         if !self.ring.is_closed.load(Ordering::Acquire) {
             return Pop::Empty;
         }
-        // The last items may have been pushed after `tail` was looked at (invariant 4).
-        self.seen_tail = self.ring.tail.load(Ordering::Acquire);
-        if self.head != self.seen_tail {
-            return self.pop();
+        match self.take_end() {
+            // The last items were pushed after `tail` was looked at.
+            None => self.pop(),
+            Some(end) => Pop::Closed(end),
         }
-        Pop::Closed(self.ring.end.with_mut(|place| {
+    }
+
+    /// The end, if no items are queued and no more will come.
+    pub fn take_end(&mut self) -> Option<Option<End>> {
+        // Acquire: pairs with the release in the producer's drop; `tail` is the last one after it
+        // (invariant 4).
+        if !self.ring.is_closed.load(Ordering::Acquire) || !self.is_drained() {
+            return None;
+        }
+        Some(self.ring.end.with_mut(|place| {
             // SAFETY: closed, so by invariant 4 the end is ours.
             unsafe { &mut *place }.take()
         }))
-    }
-
-    /// Whether there is nothing at the moment, neither an item nor an end.
-    #[must_use]
-    pub fn is_empty(&mut self) -> bool {
-        self.is_drained() && !self.ring.is_closed.load(Ordering::Acquire)
     }
 
     /// Whether no items are queued; there may be an end.

@@ -1,0 +1,77 @@
+//! `Flow`: a publisher that carries the operators.
+
+use reactive_streams::{BoxClonePublisher, BoxPublisher, Publisher, Subscriber};
+
+/// A publisher with operators.
+///
+/// A flow is a plan: nothing happens until it is subscribed to, by [`subscribe`](Self::subscribe) or
+/// by one of the operators that end a flow, such as [`fold`](Self::fold) or
+/// [`collect`](Self::collect). Subscribing uses the flow up; a flow whose parts are `Clone` is `Clone`
+/// and can be run as often as it is cloned.
+///
+/// Any publisher becomes a flow with `Flow::from`.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "flows do nothing until subscribed to"]
+pub struct Flow<P> {
+    pub(crate) source: P,
+}
+
+impl<P: Publisher> Flow<P> {
+    /// Connects `subscriber`, which decides how much it gets and when.
+    ///
+    /// # Demand
+    ///
+    /// The subscriber's own.
+    ///
+    /// # Termination
+    ///
+    /// The subscriber gets one terminal signal, unless it cancels.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream_testkit::Probe;
+    ///
+    /// let (probe, subscriber) = Probe::new();
+    /// millstream::range(1..=9).subscribe(subscriber);
+    /// probe.request(2);
+    /// assert_eq!(probe.items(), [1, 2]);
+    /// ```
+    pub fn subscribe<S: Subscriber<P::Item>>(self, subscriber: S) {
+        self.source.subscribe(subscriber);
+    }
+
+    /// Erases the type, for a field, a return type or a list of different flows.
+    ///
+    /// Costs one allocation a subscription and a dynamic call a signal.
+    pub fn boxed(self) -> Flow<BoxPublisher<P::Item>>
+    where
+        P: Send + 'static,
+        P::Item: 'static,
+    {
+        Flow { source: BoxPublisher::new(self.source) }
+    }
+
+    /// Erases the type and keeps the flow `Clone`.
+    pub fn boxed_clone(self) -> Flow<BoxClonePublisher<P::Item>>
+    where
+        P: Clone + Send + 'static,
+        P::Item: 'static,
+    {
+        Flow { source: BoxClonePublisher::new(self.source) }
+    }
+}
+
+impl<P: Publisher> From<P> for Flow<P> {
+    fn from(source: P) -> Self {
+        Self { source }
+    }
+}
+
+impl<P: Publisher> Publisher for Flow<P> {
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, subscriber: S) {
+        self.source.subscribe(subscriber);
+    }
+}

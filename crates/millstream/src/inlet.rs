@@ -1,0 +1,190 @@
+//! Shared: a bounded queue between an upstream that pushes and whoever takes from it.
+//!
+//! `publish_on`, `limit_rate`, `flat_map_iter`, `map_async` and `into_stream` differ in who takes and
+//! where; what they share is here. The queue holds exactly as many items as were asked for, so that a
+//! publisher that obeys demand never overflows it; one that does not is cancelled, and the stream ends
+//! with an error of kind `Overflow` after the items that were in time.
+
+use std::sync::Arc;
+
+use millstream_kernel::{Deferred, End, Prefetch, Step, Wake, spsc};
+use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
+
+/// The end that takes.
+pub(crate) struct Inlet<T> {
+    queue: spsc::Consumer<T>,
+    upstream: Arc<Deferred>,
+    prefetch: Prefetch,
+    is_started: bool,
+}
+
+/// The end that pushes: the upstream's subscriber. `W` is told of every change.
+pub(crate) struct InletSubscriber<T, W: Wake> {
+    /// `None` after an overflow.
+    queue: Option<spsc::Producer<T>>,
+    upstream: Arc<Deferred>,
+    taker: Arc<W>,
+}
+
+/// What is left of an inlet until its taker is known.
+pub(crate) struct Entrance<T> {
+    queue: spsc::Producer<T>,
+    upstream: Arc<Deferred>,
+}
+
+/// An inlet of exactly `capacity` items, refilled when three quarters were taken.
+///
+/// # Panics
+///
+/// If `capacity` is 0.
+#[track_caller]
+pub(crate) fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
+    match (spsc::bounded(capacity), Prefetch::new(capacity)) {
+        (Ok((producer, consumer)), Ok(prefetch)) => {
+            let upstream = Arc::new(Deferred::new());
+            let entrance = Entrance { queue: producer, upstream: Arc::clone(&upstream) };
+            (entrance, Inlet { queue: consumer, upstream, prefetch, is_started: false })
+        }
+        (Err(error), _) | (_, Err(error)) => panic!("{error}"),
+    }
+}
+
+/// Panics where the operator is written, not where it is subscribed to.
+#[track_caller]
+pub(crate) fn check_capacity(capacity: usize) {
+    if let Err(error) = Prefetch::new(capacity) {
+        panic!("{error}");
+    }
+}
+
+impl<T> Entrance<T> {
+    pub(crate) fn subscriber<W: Wake>(self, taker: Arc<W>) -> InletSubscriber<T, W> {
+        InletSubscriber { queue: Some(self.queue), upstream: self.upstream, taker }
+    }
+}
+
+impl<T> Inlet<T> {
+    /// The next item. The first call asks the upstream for the first batch.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Step<T> {
+        self.start();
+        match self.take() {
+            Step::Item(item) => {
+                self.release(1);
+                Step::Item(item)
+            }
+            step => step,
+        }
+    }
+
+    /// Asks for the first batch, once.
+    #[inline]
+    pub(crate) fn start(&mut self) {
+        if !self.is_started {
+            self.is_started = true;
+            self.upstream.request(self.prefetch.batch());
+        }
+    }
+
+    /// The next item, without asking for another in its place.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Step<T> {
+        match self.queue.pop() {
+            spsc::Pop::Item(item) => Step::Item(item),
+            spsc::Pop::Empty => Step::Pending,
+            spsc::Pop::Closed(end) => Step::End(end.unwrap_or_else(disconnected)),
+        }
+    }
+
+    /// The next item, if there is one; leaves an end where it is.
+    pub(crate) fn take_item(&mut self) -> Option<T> {
+        if self.queue.is_drained() {
+            return None;
+        }
+        match self.queue.pop() {
+            spsc::Pop::Item(item) => Some(item),
+            spsc::Pop::Empty | spsc::Pop::Closed(_) => None,
+        }
+    }
+
+    /// `n` items that were taken are done with: their places may be filled again.
+    #[inline]
+    pub(crate) fn release(&mut self, n: u64) {
+        if let Some(n) = self.prefetch.consume(n) {
+            self.upstream.request(n);
+        }
+    }
+
+    /// How the upstream ended, if all items were taken.
+    pub(crate) fn end(&mut self) -> Option<End> {
+        self.queue.take_end().map(|end| end.unwrap_or_else(disconnected))
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.upstream.cancel();
+    }
+
+    pub(crate) fn upstream(&self) -> &Arc<Deferred> {
+        &self.upstream
+    }
+}
+
+fn disconnected() -> End {
+    End::Failed(Error::new(
+        ErrorKind::Disconnected,
+        "the publisher dropped its subscriber without a terminal signal",
+    ))
+}
+
+impl<T, W> Subscriber<T> for InletSubscriber<T, W>
+where
+    T: Send + 'static,
+    W: Wake + 'static,
+{
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        self.upstream.set(subscription);
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        let Some(queue) = &mut self.queue else { return };
+        if let Err(rejected) = queue.push(item) {
+            self.overflow(rejected.0);
+        }
+        self.taker.wake();
+    }
+
+    fn on_error(mut self, error: Error) {
+        self.close(End::Failed(error));
+    }
+
+    fn on_complete(mut self) {
+        self.close(End::Complete);
+    }
+}
+
+impl<T, W: Wake> InletSubscriber<T, W> {
+    #[cold]
+    fn overflow(&mut self, item: T) {
+        drop(item);
+        self.close(End::Failed(Error::new(
+            ErrorKind::Overflow,
+            "the publisher sent more items than were requested (rule 1.1)",
+        )));
+        self.upstream.cancel();
+    }
+
+    fn close(&mut self, end: End) {
+        if let Some(queue) = self.queue.take() {
+            queue.close(end);
+        }
+    }
+}
+
+impl<T, W: Wake> Drop for InletSubscriber<T, W> {
+    fn drop(&mut self) {
+        // Closes the queue, if that was not done before.
+        self.queue = None;
+        self.taker.wake();
+    }
+}

@@ -1,0 +1,65 @@
+//! Reactive Streams for Rust: operator pipelines with demand from end to end.
+//!
+//! A [`Flow`] is a publisher with operators. Its consumer says how many items it can take, every
+//! operator passes that on, and a source sends no more than was asked for: memory stays bounded
+//! because nothing is produced that nobody is ready to receive.
+//!
+//! ```
+//! use millstream::{Flow, range, scheduler::Pool};
+//!
+//! let workers = Pool::new(2);
+//! let total = range(1..=1_000_u64)
+//!     .filter(|n| n % 2 == 0)
+//!     .map_async(8, |n| async move { n * n }) // at most 8 in flight
+//!     .publish_on(&workers, 64) // at most 64 waiting
+//!     .take_while(|n| *n < 250_000)
+//!     .fold(0, |sum, n| sum + n)
+//!     .wait()?;
+//! assert_eq!(total, 20_708_500);
+//! # Ok::<(), millstream::Error>(())
+//! ```
+//!
+//! # The map
+//!
+//! - Sources are functions: [`range`], [`from_iter`], [`just`], [`generate`], [`from_stream`],
+//!   [`lines`] and others.
+//! - Operators are methods of [`Flow`]; each says what it does with demand and how it ends.
+//! - Methods that end a flow return an [`Outcome`]: a future, which can also be waited for, and which
+//!   cancels when it is dropped.
+//! - [`scheduler`] has the threads; only [`publish_on`](Flow::publish_on),
+//!   [`subscribe_on`](Flow::subscribe_on), [`map_async`](Flow::map_async) and sources of futures use
+//!   them.
+//!
+//! # Trade-offs
+//!
+//! Operators are state machines that are pushed, not futures that are polled: a chain over a
+//! synchronous source compiles to a loop, work in flight goes on while the consumer is busy, and
+//! crossing a thread costs a queue rather than a task. The price is `Send + 'static` closures, and
+//! types that grow with the chain; [`Flow::boxed`] ends that. Where a single task awaits a handful
+//! of items, `futures::Stream` is the smaller tool; [`Flow::into_stream`] and [`from_stream`] convert.
+//!
+//! # Features
+//!
+//! `tokio` (on by default): the scheduler that runs on a tokio runtime.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[macro_use]
+mod opaque;
+
+mod flow;
+mod inlet;
+mod ops;
+mod outcome;
+pub mod scheduler;
+mod sequence;
+mod terminal;
+
+pub use flow::Flow;
+pub use ops::*;
+pub use outcome::Outcome;
+pub use reactive_streams::{
+    BoxClonePublisher, BoxPublisher, BoxSubscriber, Demand, Error, ErrorKind, Offer, Processor,
+    Publisher, Subscriber, Subscription,
+};

@@ -1,0 +1,82 @@
+//! `retry`: a flow that failed, again.
+
+use millstream_kernel::End;
+use reactive_streams::{Publisher, Subscriber};
+
+use crate::{
+    Flow,
+    sequence::{self, Seat, Successor},
+};
+
+impl<P: Publisher> Flow<P> {
+    /// Subscribes to the flow again when it fails, at most `n` times; `u64::MAX` is without bound.
+    ///
+    /// Items that came before the failure are not taken back.
+    ///
+    /// # Demand
+    ///
+    /// Passed to the present attempt. What it did not meet is asked of the next one.
+    ///
+    /// # Termination
+    ///
+    /// Completes with the first attempt that completes; fails with the last attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Error, ErrorKind, error, just};
+    ///
+    /// let flaky = just(1).concat(error(Error::message("no luck")));
+    /// let items = flaky.retry(1).on_error_return(|_| 0).collect::<Vec<_>>().wait()?;
+    /// assert_eq!(items, [1, 1, 0]);
+    /// # Ok::<(), millstream::Error>(())
+    /// ```
+    pub fn retry(self, n: u64) -> Flow<Retry<P>>
+    where
+        P: Clone + Send + 'static,
+    {
+        Flow { source: Retry { source: self.source, n } }
+    }
+}
+
+/// Publisher returned by [`Flow::retry`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct Retry<P> {
+    source: P,
+    n: u64,
+}
+
+impl<P> Publisher for Retry<P>
+where
+    P: Publisher<Item: 'static> + Clone + Send + 'static,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        sequence::subscribe(self.source.clone(), downstream, self);
+    }
+}
+
+opaque_debug!(Retry<P>);
+
+impl<T, P> Successor<T> for Retry<P>
+where
+    T: 'static,
+    P: Publisher<Item = T> + Clone + Send + 'static,
+{
+    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
+        match end {
+            // The downstream's own mistake is not mended by asking again.
+            End::Failed(error)
+                if self.n > 0 && error.kind() != reactive_streams::ErrorKind::IllegalRequest =>
+            {
+                if self.n != u64::MAX {
+                    self.n -= 1;
+                }
+                seat.subscribe(self.source.clone());
+            }
+            end => seat.end(end),
+        }
+    }
+}

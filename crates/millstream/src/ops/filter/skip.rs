@@ -1,0 +1,97 @@
+//! `skip`: drops the first items.
+
+use std::sync::Arc;
+
+use millstream_kernel::Upstream;
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+use crate::Flow;
+
+impl<P: Publisher> Flow<P> {
+    /// Drops the first `n` items.
+    ///
+    /// # Demand
+    ///
+    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items as it
+    /// asked for (rule 3.8).
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream_testkit::marbles::check;
+    ///
+    /// check("--1--2--3--|", |source| source.skip(2), "--------3--|");
+    /// ```
+    pub fn skip(self, n: u64) -> Flow<Skip<P>> {
+        Flow { source: Skip { source: self.source, n } }
+    }
+}
+
+/// Publisher returned by [`Flow::skip`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct Skip<P> {
+    source: P,
+    n: u64,
+}
+
+impl<P> Publisher for Skip<P>
+where
+    P: Publisher,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        self.source.subscribe(SkipSubscriber {
+            downstream,
+            upstream: Upstream::unset(),
+            n: self.n,
+        });
+    }
+}
+
+opaque_debug!(Skip<P>);
+
+struct SkipSubscriber<S> {
+    downstream: S,
+    upstream: Upstream,
+    n: u64,
+}
+
+impl<T, S> Subscriber<T> for SkipSubscriber<S>
+where
+    S: Subscriber<T>,
+{
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
+        }
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        let offer = self.offer(item);
+        self.upstream.settle(offer);
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        if self.n == 0 {
+            return self.downstream.offer(item);
+        }
+        self.n -= 1;
+        Offer::Skipped
+    }
+
+    fn on_error(self, error: Error) {
+        self.downstream.on_error(error);
+    }
+
+    fn on_complete(self) {
+        self.downstream.on_complete();
+    }
+}

@@ -1,0 +1,101 @@
+//! `skip_while`: drops items until a predicate fails.
+
+use std::sync::Arc;
+
+use millstream_kernel::Upstream;
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+use crate::Flow;
+
+impl<P: Publisher> Flow<P> {
+    /// Drops items as long as `predicate` holds, and then none.
+    ///
+    /// # Demand
+    ///
+    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items as it
+    /// asked for (rule 3.8).
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream_testkit::marbles::check;
+    ///
+    /// check("--1--2--1--|", |source| source.skip_while(|item| *item == '1'), "-----2--1--|");
+    /// ```
+    pub fn skip_while<F>(self, predicate: F) -> Flow<SkipWhile<P, F>>
+    where
+        F: FnMut(&P::Item) -> bool + Send + 'static,
+    {
+        Flow { source: SkipWhile { source: self.source, predicate } }
+    }
+}
+
+/// Publisher returned by [`Flow::skip_while`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct SkipWhile<P, F> {
+    source: P,
+    predicate: F,
+}
+
+impl<P, F> Publisher for SkipWhile<P, F>
+where
+    P: Publisher,
+    F: FnMut(&P::Item) -> bool + Send + 'static,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        self.source.subscribe(SkipWhileSubscriber {
+            downstream,
+            upstream: Upstream::unset(),
+            predicate: self.predicate,
+            is_open: false,
+        });
+    }
+}
+
+opaque_debug!(SkipWhile<P, F>);
+
+struct SkipWhileSubscriber<S, F> {
+    downstream: S,
+    upstream: Upstream,
+    predicate: F,
+    is_open: bool,
+}
+
+impl<T, S, F> Subscriber<T> for SkipWhileSubscriber<S, F>
+where
+    S: Subscriber<T>,
+    F: FnMut(&T) -> bool + Send + 'static,
+{
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
+        }
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        let offer = self.offer(item);
+        self.upstream.settle(offer);
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        self.is_open = self.is_open || !(self.predicate)(&item);
+        if self.is_open { self.downstream.offer(item) } else { Offer::Skipped }
+    }
+
+    fn on_error(self, error: Error) {
+        self.downstream.on_error(error);
+    }
+
+    fn on_complete(self) {
+        self.downstream.on_complete();
+    }
+}

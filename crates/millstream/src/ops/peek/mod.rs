@@ -1,0 +1,5 @@
+//! Operators that look on.
+
+mod inspect;
+
+pub use inspect::Inspect;

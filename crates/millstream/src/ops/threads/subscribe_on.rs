@@ -1,0 +1,168 @@
+//! `subscribe_on`: subscription and requests on another thread.
+
+use std::sync::{Arc, Weak};
+
+use millstream_kernel::{Deferred, Job, Pending, Slot, Task};
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+use crate::{
+    Flow,
+    scheduler::{Scheduler, Worker},
+};
+
+impl<P: Publisher> Flow<P> {
+    /// Subscribes to the source, and asks it for items, on a worker of `scheduler`.
+    ///
+    /// A source that works on the thread that asks, such as an iterator or a file, then works there.
+    ///
+    /// # Demand
+    ///
+    /// Passed on unchanged, on the worker. A request from the worker itself is passed on at once.
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source. Fails with an error of kind `Rejected` if the scheduler
+    /// was shut down. A cancel is passed on at once, from any thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    /// use millstream::scheduler::Pool;
+    ///
+    /// let here = thread::current().id();
+    /// let there = millstream::from_fn(|| thread::current().id())
+    ///     .subscribe_on(&Pool::new(1))
+    ///     .first()
+    ///     .wait()?;
+    /// assert_ne!(there, Some(here));
+    /// # Ok::<(), millstream::Error>(())
+    /// ```
+    pub fn subscribe_on(self, scheduler: &impl Scheduler) -> Flow<SubscribeOn<P>> {
+        Flow { source: SubscribeOn { source: self.source, worker: scheduler.worker() } }
+    }
+}
+
+/// Publisher returned by [`Flow::subscribe_on`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct SubscribeOn<P> {
+    source: P,
+    worker: Worker,
+}
+
+impl<P> Publisher for SubscribeOn<P>
+where
+    P: Publisher + Send + 'static,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, mut downstream: S) {
+        let line = Arc::new_cyclic(|line| SubscribeOnSubscription {
+            upstream: Deferred::new(),
+            pending: Pending::new(),
+            worker: self.worker,
+            line: Weak::clone(line),
+        });
+        downstream.on_subscribe(Arc::clone(&line) as Arc<dyn Subscription>);
+        let start = Start { ends: Slot::new((self.source, downstream)), line: Arc::clone(&line) };
+        line.worker.schedule(Job::new(Arc::new(start)));
+    }
+}
+
+opaque_debug!(SubscribeOn<P>);
+
+/// The task that subscribes.
+struct Start<P, S> {
+    ends: Slot<(P, S)>,
+    line: Arc<SubscribeOnSubscription>,
+}
+
+impl<P, S> Task for Start<P, S>
+where
+    P: Publisher + Send + 'static,
+    S: Subscriber<P::Item>,
+{
+    fn run(&self) {
+        if let Some((source, downstream)) = self.ends.take()
+            && !self.line.upstream.is_cancelled()
+        {
+            let line = Arc::clone(&self.line);
+            source.subscribe(SubscribeOnSubscriber { downstream, line });
+        }
+    }
+
+    fn abandon(&self, error: Error) {
+        if let Some((_, downstream)) = self.ends.take()
+            && !self.line.upstream.is_cancelled()
+        {
+            downstream.on_error(error);
+        }
+    }
+}
+
+struct SubscribeOnSubscriber<S> {
+    downstream: S,
+    line: Arc<SubscribeOnSubscription>,
+}
+
+impl<T, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<S> {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        self.line.upstream.set(subscription);
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        self.downstream.on_next(item);
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        self.downstream.offer(item)
+    }
+
+    fn on_error(self, error: Error) {
+        self.downstream.on_error(error);
+    }
+
+    fn on_complete(self) {
+        self.downstream.on_complete();
+    }
+}
+
+/// Takes requests to the worker; they add up on their way.
+struct SubscribeOnSubscription {
+    upstream: Deferred,
+    pending: Pending,
+    worker: Worker,
+    line: Weak<Self>,
+}
+
+impl Subscription for SubscribeOnSubscription {
+    fn request(&self, n: u64) {
+        if n == 0 || self.worker.is_current() {
+            return self.upstream.request(n);
+        }
+        if self.pending.add(n)
+            && let Some(line) = self.line.upgrade()
+        {
+            self.worker.schedule(Job::new(line));
+        }
+    }
+
+    fn cancel(&self) {
+        self.upstream.cancel();
+    }
+}
+
+impl Task for SubscribeOnSubscription {
+    fn run(&self) {
+        self.upstream.request(self.pending.take());
+    }
+
+    fn abandon(&self, _: Error) {
+        // No request will ever reach the source again. The subscriber cannot be told from here: it is
+        // the source's, and `cancel` makes the source drop it, which ends an outcome as well.
+        self.upstream.cancel();
+    }
+}

@@ -1,0 +1,122 @@
+//! `scan`: maps with a state, until told to stop.
+
+use std::sync::Arc;
+
+use millstream_kernel::Upstream;
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+use crate::Flow;
+
+impl<P: Publisher> Flow<P> {
+    /// Turns each item into another with a state of its own; a `None` ends the flow.
+    ///
+    /// The shape of `Iterator::scan`. A running total is `scan(0, |sum, n| { *sum += n; Some(*sum) })`.
+    ///
+    /// # Demand
+    ///
+    /// Passed on unchanged.
+    ///
+    /// # Termination
+    ///
+    /// Completes when `f` returns `None`, and stops the source; otherwise completes and fails with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream_testkit::marbles::check;
+    ///
+    /// check("--1--2--3--|", |source| source.scan(0, |sum, item| {
+    ///     *sum += item.to_digit(10)?;
+    ///     Some(*sum)
+    /// }), "--1--3--6--|");
+    /// ```
+    pub fn scan<U, A, F>(self, state: A, f: F) -> Flow<Scan<P, A, F>>
+    where
+        A: Send + 'static,
+        F: FnMut(&mut A, P::Item) -> Option<U> + Send + 'static,
+    {
+        Flow { source: Scan { source: self.source, state, f } }
+    }
+}
+
+/// Publisher returned by [`Flow::scan`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct Scan<P, A, F> {
+    source: P,
+    state: A,
+    f: F,
+}
+
+impl<P, U, A, F> Publisher for Scan<P, A, F>
+where
+    P: Publisher,
+    A: Send + 'static,
+    F: FnMut(&mut A, P::Item) -> Option<U> + Send + 'static,
+{
+    type Item = U;
+
+    fn subscribe<S: Subscriber<U>>(self, downstream: S) {
+        self.source.subscribe(ScanSubscriber {
+            downstream: Some(downstream),
+            upstream: Upstream::unset(),
+            state: self.state,
+            f: self.f,
+        });
+    }
+}
+
+opaque_debug!(Scan<P, A, F>);
+
+struct ScanSubscriber<S, A, F> {
+    /// `None` once it was completed.
+    downstream: Option<S>,
+    upstream: Upstream,
+    state: A,
+    f: F,
+}
+
+impl<T, U, S, A, F> Subscriber<T> for ScanSubscriber<S, A, F>
+where
+    S: Subscriber<U>,
+    A: Send + 'static,
+    F: FnMut(&mut A, T) -> Option<U> + Send + 'static,
+{
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if self.upstream.set(&subscription)
+            && let Some(downstream) = &mut self.downstream
+        {
+            downstream.on_subscribe(subscription);
+        }
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        let offer = self.offer(item);
+        self.upstream.settle(offer);
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
+        let Some(item) = (self.f)(&mut self.state, item) else {
+            if let Some(downstream) = self.downstream.take() {
+                downstream.on_complete();
+            }
+            return Offer::Finished;
+        };
+        downstream.offer(item)
+    }
+
+    fn on_error(self, error: Error) {
+        if let Some(downstream) = self.downstream {
+            downstream.on_error(error);
+        }
+    }
+
+    fn on_complete(self) {
+        if let Some(downstream) = self.downstream {
+            downstream.on_complete();
+        }
+    }
+}

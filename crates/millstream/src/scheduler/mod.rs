@@ -1,0 +1,53 @@
+//! Threads and time: where work runs, and when.
+//!
+//! A [`Scheduler`] hands out [`Worker`]s; a worker runs tasks one at a time and in order. Only
+//! schedulers start threads, sleep or read the clock.
+//!
+//! | scheduler | where tasks run |
+//! |---|---|
+//! | [`Immediate`] | at once, on the thread that schedules them |
+//! | [`CurrentThread`] | on the thread that calls its `run` methods |
+//! | [`Pool`] | on a fixed number of threads; a worker stays on one of them |
+//! | [`Tokio`] | on a tokio runtime; a worker is a task of it |
+//! | [`VirtualTime`] | when a test says so, by a clock that the test moves |
+//!
+//! What is scheduled on a scheduler that was shut down ends with an error of kind `Rejected`.
+
+mod current_thread;
+mod immediate;
+mod pool;
+mod queue;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod virtual_time;
+mod worker;
+
+pub use current_thread::CurrentThread;
+pub use immediate::Immediate;
+pub use pool::{Pool, shared};
+#[cfg(feature = "tokio")]
+pub use tokio::Tokio;
+pub use virtual_time::VirtualTime;
+pub(crate) use worker::{GateWaker, OnWorker};
+pub use worker::{Lane, Scheduler, Worker};
+
+/// The scheduler for futures where none was named: the tokio runtime that surrounds the call, or else
+/// the process's [`shared`] pool.
+#[must_use]
+pub fn ambient() -> Ambient {
+    #[cfg(feature = "tokio")]
+    if let Some(runtime) = Tokio::try_current() {
+        return Ambient(Worker::clone(&runtime.worker()));
+    }
+    Ambient(shared().worker())
+}
+
+/// Scheduler returned by [`ambient`].
+#[derive(Clone, Debug)]
+pub struct Ambient(Worker);
+
+impl Scheduler for Ambient {
+    fn worker(&self) -> Worker {
+        self.0.clone()
+    }
+}

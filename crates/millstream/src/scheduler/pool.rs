@@ -1,0 +1,138 @@
+//! `Pool`: a fixed number of threads.
+
+use std::{
+    num::NonZero,
+    sync::{Arc, OnceLock},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use millstream_kernel::Job;
+use parking_lot::Mutex;
+
+use super::{Lane, Scheduler, Worker, queue::Queue};
+
+/// Runs tasks on a fixed number of threads. Each worker stays on one of them; workers are handed out
+/// round robin.
+///
+/// The threads end when the pool's last handle and its last worker are dropped, or after
+/// [`shutdown`](Self::shutdown).
+#[derive(Clone)]
+pub struct Pool(Arc<Threads>);
+
+struct Threads {
+    queues: Vec<Arc<Queue>>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+    n_handed_out: Mutex<usize>,
+}
+
+/// The pool for work that named no scheduler: one thread for each processor, started when first used.
+pub fn shared() -> &'static Pool {
+    static SHARED: OnceLock<Pool> = OnceLock::new();
+    SHARED.get_or_init(|| Pool::new(thread::available_parallelism().map_or(1, NonZero::get)))
+}
+
+impl Pool {
+    /// Starts `n` threads.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0, or if the system cannot start a thread.
+    #[must_use]
+    pub fn new(n: usize) -> Self {
+        Self::named("millstream", n)
+    }
+
+    /// Starts `n` threads that are called `name-0`, `name-1` and so on.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0, or if the system cannot start a thread.
+    #[must_use]
+    pub fn named(name: &str, n: usize) -> Self {
+        assert!(n > 0, "a pool of 0 threads would never run anything: use at least 1");
+        let queues: Vec<_> = (0..n).map(|_| Queue::real()).collect();
+        let handles = queues.iter().enumerate().map(|(index, queue)| {
+            let queue = Arc::clone(queue);
+            thread::Builder::new()
+                .name(format!("{name}-{index}"))
+                .spawn(move || queue.run_until(|| false))
+                .unwrap_or_else(|cause| panic!("cannot start thread {index} of {n}: {cause}"))
+        });
+        let handles = Mutex::new(handles.collect());
+        Self(Arc::new(Threads { queues, handles, n_handed_out: Mutex::new(0) }))
+    }
+
+    /// Takes no more tasks, and waits until those that are ready have run.
+    ///
+    /// # Panics
+    ///
+    /// If it is called from one of the pool's own threads, which cannot wait for itself.
+    pub fn shutdown(&self) {
+        for queue in &self.0.queues {
+            queue.close();
+        }
+        for handle in std::mem::take(&mut *self.0.handles.lock()) {
+            assert_ne!(
+                handle.thread().id(),
+                thread::current().id(),
+                "a pool cannot be shut down from one of its own threads"
+            );
+            // The thread's closure does not panic.
+            drop(handle.join());
+        }
+    }
+}
+
+impl Scheduler for Pool {
+    fn worker(&self) -> Worker {
+        let mut n_handed_out = self.0.n_handed_out.lock();
+        let index = *n_handed_out % self.0.queues.len();
+        *n_handed_out += 1;
+        Worker::new(PoolLane { threads: Arc::clone(&self.0), index })
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        for queue in &self.queues {
+            queue.close();
+        }
+    }
+}
+
+/// One thread of a pool, which it keeps alive.
+struct PoolLane {
+    threads: Arc<Threads>,
+    index: usize,
+}
+
+impl PoolLane {
+    fn queue(&self) -> &Arc<Queue> {
+        &self.threads.queues[self.index]
+    }
+}
+
+impl Lane for PoolLane {
+    fn schedule(&self, job: Job) {
+        self.queue().schedule(job);
+    }
+
+    fn schedule_after(&self, delay: Duration, job: Job) {
+        self.queue().schedule_after(delay, job);
+    }
+
+    fn is_current(&self) -> bool {
+        self.queue().is_current()
+    }
+
+    fn now(&self) -> Duration {
+        self.queue().now()
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("n_threads", &self.0.queues.len()).finish_non_exhaustive()
+    }
+}

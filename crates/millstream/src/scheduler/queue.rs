@@ -1,0 +1,235 @@
+//! Shared: tasks that are ready, and tasks that wait for their time.
+
+use std::{
+    cell::Cell,
+    cmp::Ordering,
+    collections::{BinaryHeap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use millstream_kernel::Job;
+use parking_lot::{Condvar, Mutex};
+
+use super::Lane;
+
+thread_local! {
+    /// The queue whose tasks run on this thread, by its address.
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The tasks of one thread, or of several that take turns.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    clock: Clock,
+}
+
+struct State {
+    ready: VecDeque<Job>,
+    timers: BinaryHeap<Timer>,
+    /// Orders timers that are due at the same time.
+    n_timers: u64,
+    is_closed: bool,
+    /// The time of a virtual clock.
+    now: Duration,
+}
+
+enum Clock {
+    Real(Instant),
+    Virtual,
+}
+
+struct Timer {
+    due: Duration,
+    number: u64,
+    job: Job,
+}
+
+impl Queue {
+    /// A queue with the computer's clock.
+    #[expect(clippy::disallowed_methods, reason = "schedulers read the clock")]
+    pub(super) fn real() -> Arc<Self> {
+        Self::new(Clock::Real(Instant::now()))
+    }
+
+    /// A queue with a clock that stands still until it is moved.
+    pub(super) fn with_virtual_clock() -> Arc<Self> {
+        Self::new(Clock::Virtual)
+    }
+
+    fn new(clock: Clock) -> Arc<Self> {
+        let state = State {
+            ready: VecDeque::new(),
+            timers: BinaryHeap::new(),
+            n_timers: 0,
+            is_closed: false,
+            now: Duration::ZERO,
+        };
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock })
+    }
+
+    /// Takes no more tasks. Those that are ready still run; timers are dropped.
+    pub(super) fn close(&self) {
+        let timers = {
+            let mut state = self.state.lock();
+            state.is_closed = true;
+            std::mem::take(&mut state.timers)
+        };
+        drop(timers);
+        self.changed.notify_all();
+    }
+
+    /// Makes whoever waits in [`run_until`](Self::run_until) look again.
+    pub(super) fn nudge(&self) {
+        // The lock: whoever looked before is waiting now.
+        drop(self.state.lock());
+        self.changed.notify_all();
+    }
+
+    /// Runs tasks until the queue is closed and empty, or `is_done`.
+    pub(super) fn run_until(&self, is_done: impl Fn() -> bool) {
+        while !is_done() {
+            let mut state = self.state.lock();
+            let Some(job) = self.next(&mut state) else {
+                if state.is_closed || is_done() {
+                    return;
+                }
+                match state.timers.peek() {
+                    Some(timer) => {
+                        let wait = timer.due.saturating_sub(self.time(&state));
+                        self.changed.wait_for(&mut state, wait);
+                    }
+                    None => self.changed.wait(&mut state),
+                }
+                continue;
+            };
+            drop(state);
+            self.run(job);
+        }
+    }
+
+    /// Runs what is ready; how many tasks that were.
+    pub(super) fn run_ready(&self) -> usize {
+        let mut n_run = 0;
+        loop {
+            let mut state = self.state.lock();
+            let Some(job) = self.next(&mut state) else { return n_run };
+            drop(state);
+            self.run(job);
+            n_run += 1;
+        }
+    }
+
+    /// Moves a virtual clock, and runs every task at its time.
+    pub(super) fn advance(&self, by: Duration) {
+        let until = self.state.lock().now + by;
+        loop {
+            self.run_ready();
+            let mut state = self.state.lock();
+            match state.timers.peek() {
+                Some(timer) if timer.due <= until => state.now = timer.due.max(state.now),
+                _ => {
+                    state.now = until;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The next task that is ready or due.
+    fn next(&self, state: &mut State) -> Option<Job> {
+        if !state.timers.is_empty() {
+            let now = self.time(state);
+            while state.timers.peek().is_some_and(|timer| timer.due <= now) {
+                if let Some(timer) = state.timers.pop() {
+                    state.ready.push_back(timer.job);
+                }
+            }
+        }
+        state.ready.pop_front()
+    }
+
+    fn run(&self, job: Job) {
+        let before = CURRENT.replace(self.address());
+        // A task guards the user's code itself; what panics all the same must not end the thread.
+        millstream_kernel::guard::muted(|| job.run());
+        CURRENT.set(before);
+    }
+
+    fn time(&self, state: &State) -> Duration {
+        match &self.clock {
+            Clock::Real(start) => start.elapsed(),
+            Clock::Virtual => state.now,
+        }
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+impl Lane for Arc<Queue> {
+    fn schedule(&self, job: Job) {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            drop(state);
+            return drop(job);
+        }
+        state.ready.push_back(job);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    fn schedule_after(&self, delay: Duration, job: Job) {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            drop(state);
+            return drop(job);
+        }
+        let due = self.time(&state).saturating_add(delay);
+        let number = state.n_timers;
+        state.n_timers += 1;
+        state.timers.push(Timer { due, number, job });
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    fn is_current(&self) -> bool {
+        CURRENT.get() == self.address()
+    }
+
+    fn now(&self) -> Duration {
+        self.time(&self.state.lock())
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // Tasks that are dropped unrun may schedule others; there is nobody left to run them.
+        let State { ready, timers, .. } = &mut *self.state.lock();
+        let left = (std::mem::take(ready), std::mem::take(timers));
+        drop(left);
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Timer {}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Timer {
+    /// The greatest is the one that is due first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.due, other.number).cmp(&(self.due, self.number))
+    }
+}

@@ -1,0 +1,88 @@
+//! `Tokio`: on a tokio runtime.
+
+use std::{cell::Cell, sync::Arc, time::Duration};
+
+use millstream_kernel::Job;
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::Instant,
+};
+
+use super::{Lane, Scheduler, Worker};
+
+/// Runs tasks on a tokio runtime. Each worker is a tokio task, which ends with its last handle.
+#[derive(Clone, Debug)]
+pub struct Tokio(Handle);
+
+impl Tokio {
+    /// On this runtime.
+    #[must_use]
+    pub fn new(runtime: Handle) -> Self {
+        Self(runtime)
+    }
+
+    /// On the runtime that surrounds the call, if there is one.
+    #[must_use]
+    pub fn try_current() -> Option<Self> {
+        Handle::try_current().ok().map(Self)
+    }
+}
+
+impl Scheduler for Tokio {
+    fn worker(&self) -> Worker {
+        // Unbounded, and short: of every stream at most one turn waits here.
+        let (sender, receiver) = unbounded_channel();
+        let id = Arc::new(());
+        let _detached = self.0.spawn(run(receiver, Arc::clone(&id)));
+        let start = {
+            let _inside = self.0.enter();
+            Instant::now()
+        };
+        Worker::new(TokioLane { runtime: self.0.clone(), sender, id, start })
+    }
+}
+
+thread_local! {
+    /// The lane whose task runs on this thread, by the address of its id.
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
+}
+
+async fn run(mut receiver: UnboundedReceiver<Job>, id: Arc<()>) {
+    // `recv` takes part in tokio's budget, so that a lane with much to do lets others run.
+    while let Some(job) = receiver.recv().await {
+        let before = CURRENT.replace(Arc::as_ptr(&id).addr());
+        millstream_kernel::guard::muted(|| job.run());
+        CURRENT.set(before);
+    }
+}
+
+struct TokioLane {
+    runtime: Handle,
+    sender: UnboundedSender<Job>,
+    id: Arc<()>,
+    start: Instant,
+}
+
+impl Lane for TokioLane {
+    fn schedule(&self, job: Job) {
+        // A failure means that the runtime was shut down; dropping the job says so.
+        drop(self.sender.send(job));
+    }
+
+    fn schedule_after(&self, delay: Duration, job: Job) {
+        let sender = self.sender.clone();
+        let _detached = self.runtime.spawn(async move {
+            tokio::time::sleep(delay).await;
+            drop(sender.send(job));
+        });
+    }
+
+    fn is_current(&self) -> bool {
+        CURRENT.get() == Arc::as_ptr(&self.id).addr()
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+}

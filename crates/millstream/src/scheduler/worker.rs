@@ -1,0 +1,118 @@
+//! `Worker`: runs tasks one at a time and in order.
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    task,
+    time::Duration,
+};
+
+use millstream_kernel::{Dispatch, Job, Task, Wake};
+use reactive_streams::Error;
+
+/// Hands out workers.
+pub trait Scheduler: Send + Sync {
+    /// A worker, of which a scheduler may have several.
+    fn worker(&self) -> Worker;
+}
+
+/// What a worker is made of. Implemented by schedulers.
+pub trait Lane: Send + Sync + 'static {
+    /// Runs `job` after those that were scheduled before. Dropping it tells it that it was rejected.
+    fn schedule(&self, job: Job);
+
+    /// Runs `job` once `delay` has passed.
+    fn schedule_after(&self, delay: Duration, job: Job);
+
+    /// Whether the caller is running on this lane.
+    fn is_current(&self) -> bool;
+
+    /// The time since some moment that stays the same.
+    fn now(&self) -> Duration;
+}
+
+/// Runs tasks one at a time and in order. A clone is the same worker.
+#[derive(Clone)]
+pub struct Worker(Arc<dyn Lane>);
+
+impl Worker {
+    /// A worker on this lane.
+    pub fn new(lane: impl Lane) -> Self {
+        Self(Arc::new(lane))
+    }
+
+    /// Runs `job` after those that were scheduled before.
+    pub fn schedule(&self, job: Job) {
+        self.0.schedule(job);
+    }
+
+    /// Runs `job` once `delay` has passed.
+    pub fn schedule_after(&self, delay: Duration, job: Job) {
+        self.0.schedule_after(delay, job);
+    }
+
+    /// Whether the caller is running on this worker.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.0.is_current()
+    }
+
+    /// The time by this worker's clock.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.0.now()
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+/// Has a gate's turns run on a worker.
+pub(crate) struct OnWorker {
+    worker: Worker,
+    gate: Weak<dyn Task>,
+}
+
+impl OnWorker {
+    pub(crate) fn new(worker: Worker, gate: Weak<impl Task + 'static>) -> Self {
+        Self { worker, gate }
+    }
+}
+
+impl Dispatch for OnWorker {
+    fn dispatch(&self) -> Result<(), Error> {
+        // A gate that nobody holds any more has nobody to signal.
+        if let Some(gate) = self.gate.upgrade() {
+            self.worker.schedule(Job::new(gate));
+        }
+        Ok(())
+    }
+}
+
+/// Wakes a gate from a future.
+pub(crate) struct GateWaker(Weak<dyn Wake>);
+
+impl GateWaker {
+    pub(crate) fn new(gate: Weak<impl Wake + 'static>) -> Self {
+        Self(gate)
+    }
+
+    pub(crate) fn wake_by_ref(&self) {
+        if let Some(gate) = self.0.upgrade() {
+            gate.wake();
+        }
+    }
+}
+
+impl task::Wake for GateWaker {
+    fn wake(self: Arc<Self>) {
+        Self::wake_by_ref(&self);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        Self::wake_by_ref(self);
+    }
+}

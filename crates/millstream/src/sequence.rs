@@ -1,0 +1,145 @@
+//! Shared: one source after the other, for one downstream.
+//!
+//! `concat`, `repeat`, `retry`, `on_error_resume` and `concat_map` differ in what they do when a
+//! source has ended. What they share is here: the downstream is moved from one source's subscriber to
+//! the next one's, its demand is carried over by the kernel's `Arbiter`, and ends are handled by a
+//! `Serial`, so that a source that ends while it is being subscribed to does not recurse.
+
+use std::sync::Arc;
+
+use millstream_kernel::{Arbiter, End, Handler, Serial, Upstream, Voice, guard::caught};
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+/// Decides what follows when a source has ended.
+pub(crate) trait Successor<T: 'static>: Sized + Send + 'static {
+    /// Seats the downstream at the next source, or ends it.
+    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>);
+}
+
+/// The downstream, between two sources.
+pub(crate) struct Seat<T: 'static, S: Subscriber<T>, N: Successor<T>> {
+    downstream: S,
+    voice: Voice,
+    turns: Arc<Serial<Turns<T, S, N>>>,
+}
+
+/// Handles the ends of the sources, one at a time.
+pub(crate) struct Turns<T, S, N> {
+    successor: N,
+    seats: std::marker::PhantomData<fn(T, S)>,
+}
+
+/// Subscribes `downstream` to `first`, and then to what `successor` chooses.
+pub(crate) fn subscribe<P, S, N>(first: P, mut downstream: S, successor: N)
+where
+    P: Publisher,
+    S: Subscriber<P::Item>,
+    N: Successor<P::Item>,
+    P::Item: 'static,
+{
+    let mut voice = Arbiter::new();
+    let arbiter = Arc::clone(voice.arbiter());
+    let subscription = Arc::clone(&arbiter) as Arc<dyn Subscription>;
+    let seated = caught(|| voice.inside(|| downstream.on_subscribe(subscription)));
+    let inside = match seated {
+        Ok(((), inside)) => inside,
+        Err(error) => return downstream.on_error(error),
+    };
+    if inside.is_cancelled {
+        return;
+    }
+    if inside.is_illegal {
+        return downstream.on_error(Error::illegal_request());
+    }
+    if inside.requested > 0 {
+        arbiter.request(inside.requested);
+    }
+    let turns = Arc::new(Serial::new(Turns { successor, seats: std::marker::PhantomData }));
+    Seat { downstream, voice, turns }.subscribe(first);
+}
+
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
+    /// The downstream gets its items from `publisher` now.
+    pub(crate) fn subscribe(self, publisher: impl Publisher<Item = T>) {
+        publisher.subscribe(Seated {
+            seat: self,
+            upstream: Upstream::unset(),
+            n_requested: 0,
+            n_produced: 0,
+        });
+    }
+
+    /// There are no more sources.
+    pub(crate) fn end(self, end: End) {
+        end.signal(self.downstream);
+    }
+}
+
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handler for Turns<T, S, N> {
+    type Message = (End, Seat<T, S, N>);
+
+    fn handle(&mut self, (end, seat): Self::Message) {
+        if !seat.voice.arbiter().is_cancelled() {
+            self.successor.next(end, seat);
+        }
+    }
+}
+
+/// The downstream, at a source.
+struct Seated<T: 'static, S: Subscriber<T>, N: Successor<T>> {
+    seat: Seat<T, S, N>,
+    upstream: Upstream,
+    /// Items that the downstream asked for from inside a signal.
+    n_requested: u64,
+    n_produced: u64,
+}
+
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seated<T, S, N> {
+    fn end(self, end: End) {
+        let Self { seat, upstream, n_requested, n_produced } = self;
+        seat.voice.arbiter().unset(n_requested, n_produced);
+        drop(upstream);
+        let turns = Arc::clone(&seat.turns);
+        turns.send((end, seat));
+    }
+}
+
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for Seated<T, S, N> {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if self.upstream.set(&subscription) {
+            self.seat.voice.arbiter().set(&subscription);
+        }
+    }
+
+    fn on_next(&mut self, item: T) {
+        let offer = self.offer(item);
+        self.upstream.settle(offer);
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        let Seat { downstream, voice, .. } = &mut self.seat;
+        let (offer, inside) = voice.inside(|| downstream.offer(item));
+        if inside.is_cancelled {
+            return Offer::Finished;
+        }
+        if offer == Offer::Accepted {
+            self.n_produced += 1;
+        }
+        if inside.is_illegal {
+            self.upstream.request(0);
+        } else if inside.requested > 0 {
+            self.n_requested = self.n_requested.saturating_add(inside.requested);
+            self.upstream.request(inside.requested);
+        }
+        offer
+    }
+
+    fn on_error(self, error: Error) {
+        self.end(End::Failed(error));
+    }
+
+    fn on_complete(self) {
+        self.end(End::Complete);
+    }
+}

@@ -1,0 +1,83 @@
+//! Shared: the subscriber at the end of a flow that is run for its result.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use millstream_kernel::{Deferred, oneshot};
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+use crate::Outcome;
+
+/// Runs `publisher` to its end: `step` takes each item into the state, or breaks when it needs no
+/// more; `finish` makes the result of the state. Asks for everything at once.
+pub(crate) fn run<P, A, F, G, R>(publisher: P, state: A, step: F, finish: G) -> Outcome<R>
+where
+    P: Publisher,
+    A: Send + 'static,
+    F: FnMut(&mut A, P::Item) -> ControlFlow<()> + Send + 'static,
+    G: FnOnce(&mut A) -> Result<R, Error> + Send + 'static,
+    R: Send + 'static,
+{
+    let (sender, receiver) = oneshot::channel();
+    let upstream = Arc::new(Deferred::new());
+    let outcome = Outcome::new(receiver, Arc::clone(&upstream));
+    publisher.subscribe(Terminal { state, step, upstream, end: Some((finish, sender)) });
+    outcome
+}
+
+struct Terminal<A, F, G, R> {
+    state: A,
+    step: F,
+    upstream: Arc<Deferred>,
+    end: Option<(G, oneshot::Sender<Result<R, Error>>)>,
+}
+
+impl<A, F, G, R> Terminal<A, F, G, R>
+where
+    G: FnOnce(&mut A) -> Result<R, Error>,
+{
+    fn finish(&mut self) {
+        if let Some((finish, sender)) = self.end.take() {
+            sender.send(finish(&mut self.state));
+        }
+    }
+}
+
+impl<T, A, F, G, R> Subscriber<T> for Terminal<A, F, G, R>
+where
+    A: Send + 'static,
+    F: FnMut(&mut A, T) -> ControlFlow<()> + Send + 'static,
+    G: FnOnce(&mut A) -> Result<R, Error> + Send + 'static,
+    R: Send + 'static,
+{
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        self.upstream.request(u64::MAX);
+        self.upstream.set(subscription);
+    }
+
+    fn on_next(&mut self, item: T) {
+        if self.offer(item) == Offer::Finished {
+            self.upstream.cancel();
+        }
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        match (self.step)(&mut self.state, item) {
+            ControlFlow::Continue(()) => Offer::Accepted,
+            ControlFlow::Break(()) => {
+                self.finish();
+                Offer::Finished
+            }
+        }
+    }
+
+    fn on_error(mut self, error: Error) {
+        if let Some((_, sender)) = self.end.take() {
+            sender.send(Err(error));
+        }
+    }
+
+    fn on_complete(mut self) {
+        self.finish();
+    }
+}
