@@ -48,13 +48,14 @@
 use std::{
     fmt,
     mem::MaybeUninit,
+    ops::ControlFlow,
     sync::{Arc, Weak},
 };
 
 use reactive_streams::{Error, Offer, Subscriber, Subscription};
 
 use crate::{
-    Dispatch, End, Inline, Source, Step, Task, Wake,
+    Dispatch, End, Fed, Inline, Source, Task, Wake,
     guard::{caught, muted},
     lane::Lane,
     sync::{AtomicU64, Ordering, UnsafeCell, fence},
@@ -340,28 +341,30 @@ where
                 return Verdict::Yield;
             }
             chunks += 1;
-            let steps = (*demand).min(P::CHUNK);
-            let mut n_accepted = 0;
-            for _ in 0..steps {
-                match source.next() {
-                    Step::Item(item) => match subscriber.offer(item) {
-                        Offer::Accepted => n_accepted += 1,
-                        Offer::Skipped => {}
-                        Offer::Finished => return Verdict::Cancelled,
-                    },
-                    Step::Pending => {
-                        is_starved = true;
-                        break;
-                    }
-                    Step::End(end) => return Verdict::Ended(end),
-                }
+            let limit = (*demand).min(P::CHUNK);
+            let mut is_finished = false;
+            let mut offer = |item| {
+                let offer = subscriber.offer(item);
+                is_finished = offer == Offer::Finished;
                 // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
-                if unsafe { self.lane.is_urgent() } {
-                    break;
-                }
-            }
-            if *demand < DEMAND {
-                *demand -= n_accepted;
+                let is_over = is_finished || unsafe { self.lane.is_urgent() };
+                (offer, if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            };
+            let fed = if *demand == DEMAND {
+                // Unbounded demand is not used up, and need not be counted.
+                source.feed(limit, |item| offer(item).1)
+            } else {
+                source.feed(limit, |item| {
+                    let (offer, flow) = offer(item);
+                    *demand -= u64::from(offer == Offer::Accepted);
+                    flow
+                })
+            };
+            match fed {
+                Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
+                Fed::Full | Fed::Broken => {}
+                Fed::Pending => is_starved = true,
+                Fed::End(end) => return Verdict::Ended(end),
             }
         }
     }

@@ -15,6 +15,7 @@
 //! | [`Prefetch`] | batches from upstream, replenished after a share was consumed |
 //! | [`spsc`], [`mpsc`] | queues: bounded with exact capacity, and growing |
 //! | [`ReadySet`] | which of many tasks were woken |
+//! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
 //! | [`TaskWaker`] | the task that polls |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
@@ -24,6 +25,7 @@
 //! cites one of them. The loom models in `tests/loom` name the mutations that they were seen to
 //! fail under.
 
+mod accumulator;
 mod arbiter;
 mod cap;
 mod deferred;
@@ -45,6 +47,7 @@ pub mod sync;
 mod upstream;
 mod waker;
 
+pub use accumulator::Accumulator;
 pub use arbiter::{Arbiter, Inside, Voice};
 pub use cap::Cap;
 pub use deferred::Deferred;
@@ -55,6 +58,6 @@ pub use prefetch::{InvalidPrefetch, Prefetch};
 pub use ready_set::ReadySet;
 pub use serial::{Handler, Serial};
 pub use slot::Slot;
-pub use source::{End, Source, Step};
+pub use source::{End, Fed, Source, Step};
 pub use upstream::Upstream;
 pub use waker::TaskWaker;

@@ -1,5 +1,7 @@
 //! What a gate emits.
 
+use std::ops::ControlFlow;
+
 use reactive_streams::{Error, Subscriber};
 
 /// A producer of items that a [`Gate`](crate::Gate) asks, one at a time, while there is demand.
@@ -19,6 +21,26 @@ pub trait Source: Send + 'static {
 
     /// The next item. Called only while there is demand.
     fn next(&mut self) -> Step<Self::Item>;
+
+    /// Gives up to `limit` items to `take`, until that breaks.
+    ///
+    /// The default asks `next` for each; a source that knows how many items it has can run a tighter
+    /// loop.
+    #[inline(always)]
+    fn feed(&mut self, limit: u64, mut take: impl FnMut(Self::Item) -> ControlFlow<()>) -> Fed {
+        for _ in 0..limit {
+            match self.next() {
+                Step::Item(item) => {
+                    if take(item).is_break() {
+                        return Fed::Broken;
+                    }
+                }
+                Step::Pending => return Fed::Pending,
+                Step::End(end) => return Fed::End(end),
+            }
+        }
+        Fed::Full
+    }
 
     /// How the source has ended, when that is known without asking for another item.
     ///
@@ -43,6 +65,20 @@ pub enum Step<T> {
     /// There is none at the moment; the gate will be woken.
     Pending,
     /// There is none any more.
+    End(End),
+}
+
+/// How far a source got in feeding.
+#[derive(Debug)]
+#[must_use]
+pub enum Fed {
+    /// It gave as many items as it was allowed to.
+    Full,
+    /// It was stopped.
+    Broken,
+    /// It has none at the moment; the gate will be woken.
+    Pending,
+    /// It has none any more.
     End(End),
 }
 

@@ -6,7 +6,7 @@
 //! queue in between has to grow.
 //!
 //! This crate holds the traits, the one [`Error`] type that signals carry, the [`Demand`]
-//! arithmetic and the specification's 43 [rules](rules) as data. It has no dependencies and needs
+//! arithmetic and the specification's 43 [rules] as data. It has no dependencies and needs
 //! only `alloc`; everything that runs lives in other crates.
 //!
 //! # Examples

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use millstream_kernel::Accumulator;
 use reactive_streams::{Error, ErrorKind, Publisher};
 
 use crate::{Flow, Outcome, terminal};
@@ -31,11 +32,9 @@ impl<P: Publisher> Flow<P> {
     {
         terminal::run(
             self.source,
-            Some(init),
-            move |value: &mut Option<A>, item| {
-                if let Some(before) = value.take() {
-                    *value = Some(f(before, item));
-                }
+            Accumulator::new(init),
+            move |value: &mut Accumulator<A>, item| {
+                value.update(|before| f(before, item));
                 ControlFlow::Continue(())
             },
             |value| value.take().ok_or_else(lost),

@@ -1,6 +1,4 @@
-//! `from_iter`, `range`, `just`, `empty`: the items of an iterator.
-
-use std::ops::RangeBounds;
+//! `from_iter`, `just`, `empty`: the items of an iterator.
 
 use millstream_kernel::{End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
@@ -32,30 +30,6 @@ where
     I: IntoIterator<IntoIter: Send + 'static>,
 {
     Flow { source: FromIter { items: items.into_iter() } }
-}
-
-/// The numbers of a range.
-///
-/// # Demand
-///
-/// Numbers are made as they are asked for. A cancel from another thread is seen within 64 numbers.
-///
-/// # Termination
-///
-/// Completes right after the last number.
-///
-/// # Examples
-///
-/// ```
-/// let sum = millstream::range(0..5).fold(0, |sum, n| sum + n).wait()?;
-/// assert_eq!(sum, 10);
-/// # Ok::<(), millstream::Error>(())
-/// ```
-pub fn range<T, R>(numbers: R) -> Flow<FromIter<R::IntoIter>>
-where
-    R: RangeBounds<T> + IntoIterator<Item = T, IntoIter: Send + 'static>,
-{
-    from_iter(numbers)
 }
 
 /// One item.
@@ -98,7 +72,7 @@ pub fn empty<T: Send + 'static>() -> Flow<FromIter<std::iter::Empty<T>>> {
     from_iter(std::iter::empty())
 }
 
-/// Publisher returned by [`from_iter`], [`range`], [`just`] and [`empty`].
+/// Publisher returned by [`from_iter`], [`just`] and [`empty`].
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct FromIter<I> {

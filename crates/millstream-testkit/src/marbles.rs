@@ -1,0 +1,250 @@
+//! Marble diagrams: what comes out when, drawn in a line.
+//!
+//! | sign | meaning |
+//! |---|---|
+//! | `-` | time passes: one tick, a virtual millisecond |
+//! | `1` | an item, and a tick; `[12]` is an item of several letters |
+//! | `(12\|)` | several signals in one tick |
+//! | `\|` | the stream completes |
+//! | `#` | the stream fails |
+//!
+//! Blanks may be used to line diagrams up.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use millstream::{
+    Error, Flow, Publisher, Subscriber, Subscription,
+    scheduler::{Scheduler, VirtualTime},
+};
+use millstream_kernel::{End, Gate, Inline, Job, Source, Step, Task, Wake};
+use parking_lot::Mutex;
+
+const TICK: Duration = Duration::from_millis(1);
+
+/// Runs `operator` over the items that `source` draws, asks for everything, and compares what comes
+/// out with the drawing `expected`.
+///
+/// # Panics
+///
+/// If they differ: prints both drawings. If a drawing cannot be read: says where.
+///
+/// # Examples
+///
+/// ```
+/// use millstream_testkit::marbles::check;
+///
+/// check("--1--2--3--|", |source| source.skip(1), "-----2--3--|");
+/// ```
+#[track_caller]
+pub fn check<P>(source: &str, operator: impl FnOnce(Flow<Marbles>) -> Flow<P>, expected: &str)
+where
+    P: Publisher<Item: fmt::Display + Send + 'static>,
+{
+    check_in_time(source, |source, _| operator(source), expected);
+}
+
+/// [`check`] for an operator that needs the time: it gets the clock of the diagrams as well.
+///
+/// # Panics
+///
+/// As [`check`].
+#[track_caller]
+pub fn check_in_time<P>(
+    source: &str,
+    operator: impl FnOnce(Flow<Marbles>, &VirtualTime) -> Flow<P>,
+    expected: &str,
+) where
+    P: Publisher<Item: fmt::Display + Send + 'static>,
+{
+    let clock = VirtualTime::new();
+    let signals = parse(source);
+    let last = signals.last().map_or(0, |(tick, _)| *tick);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let marbles = Marbles { signals: signals.into(), clock: clock.clone() };
+    let recorder = Recorder { seen: Arc::clone(&seen), clock: clock.clone() };
+    operator(Flow::from(marbles), &clock).subscribe(recorder);
+    let expected = parse(expected);
+    let end = last.max(expected.last().map_or(0, |(tick, _)| *tick)) + 64;
+    clock.advance(TICK * end);
+    let seen = seen.lock().clone();
+    assert!(seen == expected, "expected {}\nbut saw  {}", draw(&expected), draw(&seen));
+}
+
+/// A signal in a drawing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Marble {
+    Item(String),
+    Complete,
+    Fail,
+}
+
+/// The publisher of a drawing's items, each as one letter.
+#[derive(Clone, Debug)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct Marbles {
+    signals: VecDeque<(u32, Marble)>,
+    clock: VirtualTime,
+}
+
+impl Publisher for Marbles {
+    type Item = char;
+
+    fn subscribe<S: Subscriber<char>>(self, subscriber: S) {
+        let Self { signals, clock } = self;
+        let ticks: Vec<u32> = signals.iter().map(|(tick, _)| *tick).collect();
+        let worker = clock.worker();
+        let start = clock.now();
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| {
+            (MarbleSource { signals, clock, start }, subscriber, Inline)
+        });
+        for tick in ticks {
+            let gate: Arc<dyn Wake> = Arc::<Gate<MarbleSource, S, Inline>>::clone(&gate);
+            worker.schedule_after(TICK * tick, Job::new(Arc::new(Bell(gate))));
+        }
+    }
+}
+
+struct MarbleSource {
+    signals: VecDeque<(u32, Marble)>,
+    clock: VirtualTime,
+    start: Duration,
+}
+
+impl MarbleSource {
+    /// The next signal, if it is due.
+    fn due(&self) -> Option<&Marble> {
+        let (tick, marble) = self.signals.front()?;
+        (self.start + TICK * *tick <= self.clock.now()).then_some(marble)
+    }
+}
+
+impl Source for MarbleSource {
+    type Item = char;
+    const IS_WOKEN: bool = true;
+
+    fn next(&mut self) -> Step<char> {
+        match self.due() {
+            None => Step::Pending,
+            Some(Marble::Complete) => Step::End(End::Complete),
+            Some(Marble::Fail) => Step::End(End::Failed(Error::message("#"))),
+            Some(Marble::Item(item)) => {
+                let item = item.chars().next().unwrap_or_default();
+                self.signals.pop_front();
+                Step::Item(item)
+            }
+        }
+    }
+
+    fn end(&mut self) -> Option<End> {
+        match self.due()? {
+            Marble::Complete => Some(End::Complete),
+            Marble::Fail => Some(End::Failed(Error::message("#"))),
+            Marble::Item(_) => None,
+        }
+    }
+}
+
+/// Tells a source that the time of a signal has come.
+struct Bell(Arc<dyn Wake>);
+
+impl Task for Bell {
+    fn run(&self) {
+        self.0.wake();
+    }
+
+    fn abandon(&self, _: Error) {}
+}
+
+struct Recorder {
+    seen: Arc<Mutex<Vec<(u32, Marble)>>>,
+    clock: VirtualTime,
+}
+
+impl Recorder {
+    fn record(&self, marble: Marble) {
+        let tick = u32::try_from(self.clock.now().as_millis()).unwrap_or(u32::MAX);
+        self.seen.lock().push((tick, marble));
+    }
+}
+
+impl<T: fmt::Display> Subscriber<T> for Recorder {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        subscription.request(u64::MAX);
+    }
+
+    fn on_next(&mut self, item: T) {
+        self.record(Marble::Item(item.to_string()));
+    }
+
+    fn on_error(self, _: Error) {
+        self.record(Marble::Fail);
+    }
+
+    fn on_complete(self) {
+        self.record(Marble::Complete);
+    }
+}
+
+/// Reads a drawing.
+#[track_caller]
+fn parse(drawing: &str) -> Vec<(u32, Marble)> {
+    let mut signals = Vec::new();
+    let mut tick = 0;
+    let mut is_group = false;
+    let mut letters = drawing.chars();
+    while let Some(letter) = letters.next() {
+        let marble = match letter {
+            ' ' => continue,
+            '-' if !is_group => None,
+            '(' if !is_group => {
+                is_group = true;
+                continue;
+            }
+            ')' if is_group => {
+                is_group = false;
+                None
+            }
+            '|' => Some(Marble::Complete),
+            '#' => Some(Marble::Fail),
+            '[' => {
+                let item: String = letters.by_ref().take_while(|letter| *letter != ']').collect();
+                Some(Marble::Item(item))
+            }
+            '-' | '(' | ')' => panic!("`{letter}` is out of place in the drawing `{drawing}`"),
+            item => Some(Marble::Item(item.to_string())),
+        };
+        if let Some(marble) = marble {
+            signals.push((tick, marble));
+        }
+        if !is_group {
+            tick += 1;
+        }
+    }
+    assert!(!is_group, "a `)` is missing in the drawing `{drawing}`");
+    signals
+}
+
+/// Draws signals.
+fn draw(signals: &[(u32, Marble)]) -> String {
+    let mut drawing = String::new();
+    let mut tick = 0;
+    for group in signals.chunk_by(|(one, _), (other, _)| one == other) {
+        let at = group[0].0;
+        drawing.extend((tick..at).map(|_| '-'));
+        tick = at + 1;
+        let texts = group.iter().map(|(_, marble)| match marble {
+            Marble::Complete => "|".to_owned(),
+            Marble::Fail => "#".to_owned(),
+            Marble::Item(item) if item.chars().count() == 1 => item.clone(),
+            Marble::Item(item) => format!("[{item}]"),
+        });
+        let text: String = texts.collect();
+        if group.len() == 1 { drawing.push_str(&text) } else { drawing += &format!("({text})") }
+    }
+    drawing
+}

@@ -1,0 +1,56 @@
+//! `cargo xtask`: the project's own commands, the same at the desk and in the pipeline.
+//!
+//! Each command is one file under `commands` and prints what it runs before it runs it.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "a command line tool speaks through standard output")]
+
+mod commands;
+mod shell;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use commands::{bench_smoke, check, ci, features, models, test};
+
+use crate::shell::Shell;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Test(test::Args),
+    Loom(models::Args),
+    Features(features::Args),
+    BenchSmoke(bench_smoke::Args),
+    Ci(ci::Args),
+}
+
+fn main() -> ExitCode {
+    let shell = Shell::at_the_desk();
+    let result = match Cli::parse().command {
+        Command::Check(_) => check::run(&shell),
+        Command::Test(args) => test::run(&shell, args.filter.as_deref()),
+        Command::Loom(args) => models::run(&shell, args.filter.as_deref()),
+        Command::Features(_) => features::run(&shell),
+        Command::BenchSmoke(_) => bench_smoke::run(&shell),
+        Command::Ci(_) => ci::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // The pipeline prints its failure above its closing line.
+            if !failure.is_reported() {
+                println!("error: {failure}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

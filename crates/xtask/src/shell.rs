@@ -1,0 +1,156 @@
+//! Runs programs in the workspace's root, each printed before it runs.
+
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// What all commands share: where they run, and whether the pipeline runs them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shell {
+    in_ci: bool,
+}
+
+impl Shell {
+    /// For one command, called by a person.
+    pub(crate) fn at_the_desk() -> Self {
+        Self { in_ci: false }
+    }
+
+    /// For the pipeline, which has fetched everything before.
+    pub(crate) fn in_ci() -> Self {
+        Self { in_ci: true }
+    }
+
+    /// Whether this is the pipeline.
+    pub(crate) fn is_ci(self) -> bool {
+        self.in_ci
+    }
+
+    /// A call of cargo with these arguments, separated by blanks.
+    pub(crate) fn cargo(self, args: &str) -> Call {
+        let program = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let mut call = Call { command: Command::new(program), shown: "cargo".to_owned() };
+        call.command.current_dir(root());
+        for arg in args.split_whitespace() {
+            call = call.arg(arg);
+        }
+        if self.in_ci {
+            // Quietly: it belongs to every call of the pipeline and is printed by none.
+            call.command.env("CARGO_NET_OFFLINE", "true");
+            if env::var_os("PROPTEST_CASES").is_none() {
+                call.command.env("PROPTEST_CASES", "64");
+            }
+        }
+        call
+    }
+
+    /// Whether cargo-nextest is there.
+    pub(crate) fn has_nextest(self) -> bool {
+        let mut call = self.cargo("nextest --version");
+        call.command.stdout(Stdio::null()).stderr(Stdio::null());
+        call.command.status().is_ok_and(|status| status.success())
+    }
+}
+
+/// One program with its arguments and environment.
+#[derive(Debug)]
+pub(crate) struct Call {
+    command: Command,
+    shown: String,
+}
+
+impl Call {
+    /// Adds one argument.
+    pub(crate) fn arg(mut self, arg: &str) -> Self {
+        self.command.arg(arg);
+        self.shown.push(' ');
+        self.shown.push_str(arg);
+        self
+    }
+
+    /// Sets a variable of the program's environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self.shown = format!("{name}={value:?} {}", self.shown);
+        self
+    }
+
+    /// Lets the program use the network, which the pipeline otherwise denies. A person who denied
+    /// it too is obeyed.
+    pub(crate) fn online(mut self) -> Self {
+        match env::var_os("CARGO_NET_OFFLINE") {
+            Some(value) => self.command.env("CARGO_NET_OFFLINE", value),
+            None => self.command.env_remove("CARGO_NET_OFFLINE"),
+        };
+        self
+    }
+
+    /// Prints the call, runs it and waits for its end.
+    pub(crate) fn run(mut self) -> Result<(), Failure> {
+        println!("$ {}", self.shown);
+        match self.command.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(Failure::new(format!("`{}` ended with {status}", self.shown))),
+            Err(error) => Err(Failure::new(format!("`{}` did not start: {error}", self.shown))),
+        }
+    }
+
+    /// Prints the call, runs it and returns what it wrote to standard output.
+    pub(crate) fn read(mut self) -> Result<String, Failure> {
+        println!("$ {}", self.shown);
+        self.command.stderr(Stdio::inherit());
+        let output = self.command.output();
+        match output {
+            Ok(output) if output.status.success() => {
+                Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+            }
+            Ok(output) => {
+                print!("{}", String::from_utf8_lossy(&output.stdout));
+                Err(Failure::new(format!("`{}` ended with {}", self.shown, output.status)))
+            }
+            Err(error) => Err(Failure::new(format!("`{}` did not start: {error}", self.shown))),
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    text: String,
+    is_reported: bool,
+}
+
+impl Failure {
+    /// With a text that names the cause.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_reported: false }
+    }
+
+    /// The same, when its text was printed already.
+    pub(crate) fn reported(self) -> Self {
+        Self { is_reported: true, ..self }
+    }
+
+    /// Whether its text was printed already.
+    pub(crate) fn is_reported(&self) -> bool {
+        self.is_reported
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Where cargo builds.
+pub(crate) fn target_dir() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}

@@ -1,0 +1,91 @@
+//! `tidy`: the house rules that a program can check, each with what to do instead.
+//!
+//! Every check takes a [`Tree`], so that its own tests can feed it a bad sample: a check that cannot
+//! fail is no check.
+
+#![forbid(unsafe_code)]
+
+mod dependencies;
+mod fixmes;
+mod headers;
+mod loom_models;
+mod manifests;
+mod operators;
+mod prose;
+mod rule_numbers;
+mod scan;
+mod sizes;
+mod tree;
+mod unsafety;
+
+use crate::tree::{Finding, Tree};
+
+#[track_caller]
+fn assert_tidy(findings: &[Finding]) {
+    let list: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert!(list.is_empty(), "{} findings:\n\n{}\n", list.len(), list.join("\n"));
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    assert_tidy(&dependencies::check(&dependencies::edges_of_the_workspace()));
+}
+
+#[test]
+fn every_fixme_has_an_issue() {
+    assert_tidy(&fixmes::check(&Tree::load()));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    assert_tidy(&headers::check(&Tree::load()));
+}
+
+#[test]
+fn every_loom_model_names_its_mutation() {
+    assert_tidy(&loom_models::check(&Tree::load()));
+}
+
+#[test]
+fn every_manifest_inherits_from_the_workspace() {
+    assert_tidy(&manifests::check(&Tree::load()));
+}
+
+#[test]
+fn every_operator_is_documented() {
+    assert_tidy(&operators::check(&Tree::load()));
+}
+
+#[test]
+fn prose_has_no_trailing_blanks() {
+    assert_tidy(&prose::trailing_blanks(&Tree::load()));
+}
+
+#[test]
+fn no_file_names_a_place_outside_the_repository() {
+    assert_tidy(&prose::foreign_paths(&Tree::load()));
+}
+
+#[test]
+fn every_rule_number_exists() {
+    assert_tidy(&rule_numbers::check(&Tree::load()));
+}
+
+#[test]
+fn files_stay_short() {
+    assert_tidy(&sizes::check(&Tree::load()));
+}
+
+#[test]
+fn only_the_kernel_is_unsafe_or_atomic() {
+    assert_tidy(&unsafety::check(&Tree::load()));
+}
+
+#[test]
+fn the_tree_is_seen() {
+    let tree = Tree::load();
+
+    assert!(tree.rust().any(|file| file.path == "crates/millstream-kernel/src/lib.rs"));
+    assert!(tree.files.iter().any(|file| file.path == "Cargo.toml"));
+    assert!(!tree.files.iter().any(|file| file.path.starts_with("target/")));
+}

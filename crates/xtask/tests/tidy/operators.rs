@@ -1,0 +1,152 @@
+//! Every operator says what it does with demand, how it ends, and shows it.
+
+use std::ops::Range;
+
+use crate::{
+    scan::{Token, closing_brace, docs_above, reads},
+    tree::{Finding, Tree},
+};
+
+const FOLDER: &str = "crates/millstream/src/ops/";
+const SECTIONS: [&str; 3] = ["# Demand", "# Termination", "# Examples"];
+
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.rust().filter(|file| file.path.starts_with(FOLDER)) {
+        if file.path.ends_with("/mod.rs") || file.text.starts_with("//! Shared:") {
+            continue;
+        }
+        let source = file.source();
+        let operators = operators_in(&source.tokens());
+        let Some(first) = operators.first() else {
+            let instead = "put the operator's method into an `impl` block on `Flow` here, a source's \
+                           function that returns a `Flow`, or start a part of several operators \
+                           with `//! Shared:`";
+            findings.push(file.finding(0, instead));
+            continue;
+        };
+        let missing = |line: usize| -> Vec<&str> {
+            let docs = docs_above(&file.text, line);
+            let has = |section: &str| {
+                docs.lines().any(|line| line.trim_start_matches('/').trim() == section)
+            };
+            SECTIONS.into_iter().filter(|section| !has(section)).collect()
+        };
+        if operators.iter().all(|operator| !missing(operator.line).is_empty()) {
+            let (name, sections) = (first.text, missing(first.line).join("`, `"));
+            let instead = format!("give the documentation of `{name}` the sections `{sections}`");
+            findings.push(file.finding(first.line, instead));
+        }
+    }
+    findings
+}
+
+/// The operators of a file: public methods in inherent `impl` blocks on `Flow`, and free functions
+/// that return a `Flow`. Their names, and the lines of `pub`.
+fn operators_in<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
+    let mut operators = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        // Where the braces of this item open, or of the next if it has none.
+        let open = (at..tokens.len()).find(|&index| tokens[index].text == "{");
+        let open = open.unwrap_or(tokens.len());
+        let is_start = at == 0 || matches!(tokens[at - 1].text, "}" | ";" | "]");
+        match tokens[at].text {
+            "{" => at = closing_brace(tokens, at),
+            "impl" if is_start && is_on_flow(&tokens[at + 1..open]) => {
+                let close = closing_brace(tokens, open);
+                operators.extend(methods_in(tokens, open + 1..close));
+                at = close;
+            }
+            "pub" if is_start => {
+                let signature = &tokens[at..open];
+                if (0..signature.len()).any(|index| reads(signature, index, &["->", "Flow"])) {
+                    operators.extend(function_at(tokens, at));
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    operators
+}
+
+fn methods_in<'a>(tokens: &[Token<'a>], block: Range<usize>) -> Vec<Token<'a>> {
+    let mut methods = Vec::new();
+    let mut at = block.start;
+    while at < block.end {
+        match tokens[at].text {
+            "{" => at = closing_brace(tokens, at),
+            "pub" => methods.extend(function_at(tokens, at)),
+            _ => {}
+        }
+        at += 1;
+    }
+    methods
+}
+
+/// Whether the tokens between `impl` and its brace name `Flow` itself and not a trait.
+fn is_on_flow(header: &[Token<'_>]) -> bool {
+    let mut depth = 0_usize;
+    let mut name = "";
+    for token in header {
+        match token.text {
+            "<" if depth == 0 && !name.is_empty() => break,
+            "<" => depth += 1,
+            ">" => depth = depth.saturating_sub(1),
+            "for" | "where" if depth == 0 => break,
+            text if depth == 0 => name = text,
+            _ => {}
+        }
+    }
+    name == "Flow"
+}
+
+fn function_at<'a>(tokens: &[Token<'a>], start: usize) -> Option<Token<'a>> {
+    let n_qualifiers = tokens[start + 1..]
+        .iter()
+        .take_while(|token| matches!(token.text, "async" | "const"))
+        .count();
+    let fn_at = start + 1 + n_qualifiers;
+    let name = tokens.get(fn_at + 1)?;
+    reads(tokens, fn_at, &["fn"]).then_some(Token { line: tokens[start].line, text: name.text })
+}
+
+#[test]
+fn an_operator_without_its_sections_is_found() {
+    let method = "    pub fn double(self) -> Flow<Double<P>> {\n        Flow { }\n    }\n}\n";
+    let sections = "    /// Doubles.\n    ///\n    /// # Demand\n    ///\n    /// # Termination\n";
+    let head = "//! `double`: twice.\n\nuse crate::Flow;\n\nimpl<P: Fn() -> u8> Flow<P> {\n";
+    let good = format!("{head}{sections}    /// # Examples\n    #[must_use]\n{method}");
+    let no_example = format!("{head}{sections}{method}");
+    let no_docs = format!("{head}{method}");
+    let not_on_flow = good.replace("Flow<P> {", "Publisher for Flow<P> {");
+    let is_private = good.replace("pub fn", "pub(crate) fn");
+    let source = format!(
+        "//! `twins`: two.\n\n{sections}    /// # Examples\npub fn twins() -> Flow<Twins> {{\n}}\n"
+    );
+    let no_source = source.replace("Flow<Twins>", "Twins");
+    let shared = "//! Shared: a part of two operators.\nfn part() {}\n";
+    let path = |name: &str| format!("{FOLDER}filter/{name}.rs");
+    let tree = Tree::sample(&[
+        (&path("good"), &good),
+        (&path("mod"), "//! A list.\n"),
+        (&path("shared"), shared),
+        (&path("source"), &source),
+        (&path("a_no_example"), &no_example),
+        (&path("b_no_docs"), &no_docs),
+        (&path("c_not_on_flow"), &not_on_flow),
+        (&path("d_private"), &is_private),
+        (&path("e_no_source"), &no_source),
+        ("crates/millstream/src/lib.rs", "//! A crate.\n"),
+    ]);
+
+    let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+
+    assert_eq!(findings.len(), 5, "{findings:?}");
+    assert!(findings[0].ends_with("of `double` the sections `# Examples`"));
+    assert!(findings[1].ends_with("the sections `# Demand`, `# Termination`, `# Examples`"));
+    assert!(findings[2].contains("c_not_on_flow.rs: put the operator's method"));
+    assert!(findings[3].contains("d_private.rs: put the operator's method"));
+    assert!(findings[4].contains("e_no_source.rs: put the operator's method"));
+}
