@@ -47,6 +47,7 @@
 
 use std::{
     fmt,
+    hint::spin_loop,
     mem::MaybeUninit,
     ops::ControlFlow,
     sync::{Arc, Weak},
@@ -288,6 +289,7 @@ where
         let mut is_woken = true;
         let mut is_starved = false;
         let mut chunks = 0;
+        let mut n_spins = 0;
         loop {
             let mut is_illegal = false;
             // Relaxed: a look; what is behind the news is acquired by the swap.
@@ -340,12 +342,12 @@ where
             if chunks == D::BUDGET {
                 return Verdict::Yield;
             }
-            chunks += 1;
+            chunks += u64::from(n_spins == 0);
             let limit = (*demand).min(P::CHUNK);
             let mut is_finished = false;
             let mut offer = |item| {
                 let offer = subscriber.offer(item);
-                is_finished = offer == Offer::Finished;
+                is_finished |= offer == Offer::Finished;
                 // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
                 let is_over = is_finished || unsafe { self.lane.is_urgent() };
                 (offer, if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -362,7 +364,12 @@ where
             };
             match fed {
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
-                Fed::Full | Fed::Broken => {}
+                Fed::Full | Fed::Broken => n_spins = 0,
+                Fed::Pending if !D::IS_INLINE && n_spins < P::SPINS => {
+                    // The next item is probably on its way, and parking costs more than waiting.
+                    n_spins += 1;
+                    spin_loop();
+                }
                 Fed::Pending => is_starved = true,
                 Fed::End(end) => return Verdict::Ended(end),
             }

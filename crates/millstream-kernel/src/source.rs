@@ -19,6 +19,10 @@ pub trait Source: Send + 'static {
     /// computes for long in `next` sets 1.
     const CHUNK: u64 = 64;
 
+    /// How often a runner on a worker asks again after [`Step::Pending`] before it parks. For sources
+    /// that another thread fills, and that cost nothing to ask.
+    const SPINS: u32 = 0;
+
     /// The next item. Called only while there is demand.
     fn next(&mut self) -> Step<Self::Item>;
 

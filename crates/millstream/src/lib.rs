@@ -63,3 +63,8 @@ pub use reactive_streams::{
     BoxClonePublisher, BoxPublisher, BoxSubscriber, Demand, Error, ErrorKind, Offer, Processor,
     Publisher, Subscriber, Subscription,
 };
+
+#[cfg(doctest)]
+mod readme {
+    #![doc = include_str!("../../../README.md")]
+}

@@ -4,6 +4,7 @@ use std::{
     cell::Cell,
     cmp::Ordering,
     collections::{BinaryHeap, VecDeque},
+    hint::spin_loop,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,6 +13,9 @@ use millstream_kernel::Job;
 use parking_lot::{Condvar, Mutex};
 
 use super::Lane;
+
+/// How often a thread looks for a task before it sleeps: a few microseconds.
+const N_SPINS: u32 = 128;
 
 thread_local! {
     /// The queue whose tasks run on this thread, by its address.
@@ -90,6 +94,7 @@ impl Queue {
     /// Runs tasks until the queue is closed and empty, or `is_done`.
     pub(super) fn run_until(&self, is_done: impl Fn() -> bool) {
         while !is_done() {
+            self.spin();
             let mut state = self.state.lock();
             let Some(job) = self.next(&mut state) else {
                 if state.is_closed || is_done() {
@@ -106,6 +111,16 @@ impl Queue {
             };
             drop(state);
             self.run(job);
+        }
+    }
+
+    /// Waits a little for a task, because sleeping and being woken costs more.
+    fn spin(&self) {
+        for _ in 0..N_SPINS {
+            if self.state.try_lock().is_some_and(|state| !state.ready.is_empty()) {
+                return;
+            }
+            spin_loop();
         }
     }
 

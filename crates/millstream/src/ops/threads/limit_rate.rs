@@ -67,6 +67,8 @@ opaque_debug!(LimitRate<P>);
 impl<T: Send + 'static> Source for Inlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
+    // For `publish_on`; inline gates do not wait.
+    const SPINS: u32 = 64;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
