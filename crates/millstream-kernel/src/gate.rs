@@ -378,8 +378,9 @@ where
 
     /// `RUNNING → CLOSED`. The caller has the turn and is inside the lane.
     fn close(&self, seat: Seat<P, S>, verdict: Verdict) {
-        // Release: whoever drops the gate sees that the seat is gone (invariant 3).
-        self.word.store(RUNNING | CANCELLED | CLOSED, Ordering::Release);
+        // A swap, so that it is ordered with the read-modify-writes of others. Release: whoever drops
+        // the gate sees that the seat is gone (invariant 3).
+        self.word.swap(RUNNING | CANCELLED | CLOSED, Ordering::AcqRel);
         self.lane.leave();
         let Seat { mut source, subscriber } = seat;
         match verdict {
@@ -499,8 +500,9 @@ where
 
 impl<P, S, D> Drop for Gate<P, S, D> {
     fn drop(&mut self) {
-        // Acquire: pairs with the release in `close`; nobody else is left.
-        if self.word.load(Ordering::Acquire) & CLOSED == 0 {
+        // Nobody else is left. A read-modify-write sees the last value even for loom, which does not
+        // know that the last drop of an `Arc` comes after the others.
+        if self.word.fetch_or(0, Ordering::AcqRel) & CLOSED == 0 {
             // The subscriber let go of its subscription without a cancel, or the turn was lost.
             self.seat.with_mut(|seat| {
                 // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the seat

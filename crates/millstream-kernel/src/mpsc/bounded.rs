@@ -160,9 +160,10 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // What was pushed after the consumer was dropped.
+        // What was pushed after the consumer was dropped. Read-modify-writes see the last stamps even
+        // for loom, which does not know that the last drop of an `Arc` comes after the others.
         for slot in &self.slots {
-            if slot.stamp.load(Ordering::Acquire) % 2 == 1 {
+            if slot.stamp.fetch_or(0, Ordering::AcqRel) % 2 == 1 {
                 slot.item.with_mut(|place| {
                     // SAFETY: an odd stamp means full (invariant 2), and nobody else is left.
                     drop(unsafe { place.cast::<T>().read() });

@@ -117,7 +117,9 @@ impl<T> Drop for GrowingReceiver<T> {
 
 impl<T> Drop for Queue<T> {
     fn drop(&mut self) {
-        let mut rest = self.rest.load(Ordering::Acquire);
+        // Swaps see the last values even for loom, which does not know that the last drop of an `Arc`
+        // comes after the others.
+        let mut rest = self.rest.swap(ptr::null_mut(), Ordering::AcqRel);
         let mut is_taken = true;
         while !rest.is_null() {
             // SAFETY: nobody else is left, so the nodes are ours alone.
@@ -129,7 +131,7 @@ impl<T> Drop for Queue<T> {
                 });
             }
             is_taken = false;
-            rest = node.next.load(Ordering::Acquire);
+            rest = node.next.swap(ptr::null_mut(), Ordering::AcqRel);
         }
     }
 }

@@ -213,9 +213,10 @@ impl<T> Consumer<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // Acquire: pairs with the releases of both sides; neither is left.
-        let mut head = self.head.load(Ordering::Acquire);
-        let tail = self.tail.load(Ordering::Acquire);
+        // Neither side is left. Read-modify-writes see the last values even for loom, which does not
+        // know that the last drop of an `Arc` comes after the others.
+        let mut head = self.head.fetch_or(0, Ordering::AcqRel);
+        let tail = self.tail.fetch_or(0, Ordering::AcqRel);
         while head != tail {
             self.slot(head).with_mut(|slot| {
                 // SAFETY: `head` lies in `head..tail`, so by invariant 2 the slot is initialized, and

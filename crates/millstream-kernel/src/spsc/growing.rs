@@ -166,24 +166,26 @@ impl<T> Drop for GrowingConsumer<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        let spare = self.spare.load(Ordering::Acquire);
+        // Swaps see the last values even for loom, which does not know that the last drop of an `Arc`
+        // comes after the others.
+        let spare = self.spare.swap(ptr::null_mut(), Ordering::AcqRel);
         if !spare.is_null() {
             // SAFETY: nobody else is left, so by invariant 3 it is ours.
             drop(unsafe { Box::from_raw(spare) });
         }
-        let mut rest = self.rest.load(Ordering::Acquire);
-        let mut n_read = self.n_read.load(Ordering::Acquire);
+        let mut rest = self.rest.swap(ptr::null_mut(), Ordering::AcqRel);
+        let mut n_read = self.n_read.swap(0, Ordering::AcqRel);
         while !rest.is_null() {
             // SAFETY: both sides are gone, so the blocks from the consumer's on are ours alone.
             let block = unsafe { Box::from_raw(rest) };
-            for slot in &block.slots[n_read..block.n_written.load(Ordering::Acquire)] {
+            for slot in &block.slots[n_read..block.n_written.swap(0, Ordering::AcqRel)] {
                 slot.with_mut(|slot| {
                     // SAFETY: the slot is below `n_written` and was not read, so by invariant 1 it is
                     // initialized.
                     drop(unsafe { slot.cast::<T>().read() });
                 });
             }
-            rest = block.next.load(Ordering::Acquire);
+            rest = block.next.swap(ptr::null_mut(), Ordering::AcqRel);
             n_read = 0;
         }
     }

@@ -1,0 +1,15 @@
+//! Loom models of the kernel's parts.
+//!
+//! Run with `cargo xtask loom [filter]`. Each model names the mutation that it was seen to fail under;
+//! `MUTATIONS.md` has the table.
+
+#![cfg(millstream_loom)]
+
+mod arbiter;
+mod deferred;
+mod gate;
+mod mpsc;
+mod serial;
+mod spsc;
+mod support;
+mod wake;

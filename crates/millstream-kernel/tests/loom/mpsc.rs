@@ -1,0 +1,79 @@
+//! Queues from two threads to one.
+
+use loom::thread;
+use millstream_kernel::mpsc;
+
+use crate::support::model;
+
+/// Two producers and two places: both items arrive once, in either order.
+///
+/// Kills: a relaxed stamp in `push`; a claim by a store.
+#[test]
+fn a_bounded_queue_takes_from_two_producers() {
+    model(5, &[vec![1, 2], vec![2, 1]], || {
+        let (sender, mut receiver) = mpsc::bounded(2).unwrap();
+        let others: Vec<_> = [1_u64, 2]
+            .into_iter()
+            .map(|item| {
+                let sender = sender.clone();
+                thread::spawn(move || sender.push(Box::new(item)).unwrap())
+            })
+            .collect();
+        let mut items = Vec::new();
+        while items.len() < 2 {
+            match receiver.pop() {
+                Some(item) => items.push(*item),
+                None => thread::yield_now(),
+            }
+        }
+        others.into_iter().for_each(|other| other.join().unwrap());
+
+        items
+    });
+}
+
+/// One place is one place, whoever pushes.
+///
+/// Kills: stamps that count in ones.
+#[test]
+fn a_queue_of_one_holds_one() {
+    model(2, &[1], || {
+        let (sender, mut receiver) = mpsc::bounded(1).unwrap();
+        let other = {
+            let sender = sender.clone();
+            thread::spawn(move || usize::from(sender.push(1_u64).is_ok()))
+        };
+        let n_pushed = usize::from(sender.push(2).is_ok());
+        let n_pushed = n_pushed + other.join().unwrap();
+
+        assert!(receiver.pop().is_some() && receiver.pop().is_none());
+        n_pushed
+    });
+}
+
+/// Two producers: both items arrive once, in either order.
+///
+/// Kills: a relaxed store of `next`; a `tail` that is loaded and stored.
+#[test]
+fn a_growing_queue_takes_from_two_producers() {
+    model(5, &[vec![1, 2], vec![2, 1]], || {
+        let (sender, mut receiver) = mpsc::growing();
+        let others: Vec<_> = [1_u64, 2]
+            .into_iter()
+            .map(|item| {
+                let sender = sender.clone();
+                thread::spawn(move || sender.push(Box::new(item)))
+            })
+            .collect();
+        let mut items = Vec::new();
+        while items.len() < 2 {
+            match receiver.pop() {
+                Some(item) => items.push(*item),
+                None => thread::yield_now(),
+            }
+        }
+        others.into_iter().for_each(|other| other.join().unwrap());
+
+        items
+    });
+}

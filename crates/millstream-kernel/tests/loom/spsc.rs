@@ -1,0 +1,86 @@
+//! Queues between two threads.
+
+use loom::thread;
+use millstream_kernel::{End, spsc};
+
+use crate::support::model;
+
+/// Two items through one place: in order, each once, and the end after them.
+///
+/// Kills: a relaxed store of `tail`; a relaxed store of `head`; a `pop` that says Closed without
+/// looking at `tail` again.
+#[test]
+fn a_bounded_queue_keeps_order_and_ends_after_the_last_item() {
+    model(10, &[vec![1, 2]], || {
+        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let other = thread::spawn(move || {
+            for item in [1_u64, 2] {
+                let mut item = Box::new(item);
+                while let Err(spsc::PushError(back)) = producer.push(item) {
+                    item = back;
+                    thread::yield_now();
+                }
+            }
+            producer.close(End::Complete);
+        });
+        let mut items = Vec::new();
+        loop {
+            match consumer.pop() {
+                spsc::Pop::Item(item) => items.push(*item),
+                spsc::Pop::Empty => thread::yield_now(),
+                spsc::Pop::Closed(end) => {
+                    assert!(matches!(end, Some(End::Complete)));
+                    break;
+                }
+            }
+        }
+        other.join().unwrap();
+
+        items
+    });
+}
+
+/// An end that is taken without demand does not overtake an item.
+///
+/// Kills: a `take_end` that looks at the queue before it looks whether it is closed.
+#[test]
+fn an_end_does_not_overtake_an_item() {
+    model(3, &[false, true], || {
+        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let other = thread::spawn(move || {
+            producer.push(1_u64).unwrap();
+            producer.close(End::Complete);
+        });
+        let is_closed_early = consumer.take_end().is_some();
+        assert!(!is_closed_early, "the item was not taken yet");
+        let is_there = matches!(consumer.pop(), spsc::Pop::Item(1));
+        other.join().unwrap();
+
+        is_there
+    });
+}
+
+/// Three items through blocks of two: in order, each once.
+///
+/// Kills: a relaxed store of `n_written`; a `next` that is stored before the block is full.
+#[test]
+fn a_growing_queue_keeps_order_across_blocks() {
+    model(5, &[vec![1, 2, 3]], || {
+        let (mut producer, mut consumer) = spsc::growing();
+        let other = thread::spawn(move || {
+            for item in [1_u64, 2, 3] {
+                producer.push(Box::new(item));
+            }
+        });
+        let mut items = Vec::new();
+        while items.len() < 3 {
+            match consumer.pop() {
+                Some(item) => items.push(*item),
+                None => thread::yield_now(),
+            }
+        }
+        other.join().unwrap();
+
+        items
+    });
+}
