@@ -1,0 +1,1 @@
+//! The examples of millstream; see `access_log/main.rs`.
