@@ -87,6 +87,12 @@ impl Deferred {
         }
     }
 
+    /// Whether the subscription has arrived.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & SET != 0
+    }
+
     /// Whether a cancel came.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

@@ -446,8 +446,9 @@ where
         if self.lane.cancel() {
             return;
         }
-        // The thread that cancels an idle stream cleans up, wherever turns run otherwise.
-        if self.raise(0, CANCELLED) {
+        // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up, wherever
+        // turns run otherwise.
+        if self.raise(0, CANCELLED) || (!D::IS_INLINE && self.claim()) {
             self.end_turn(Verdict::Cancelled);
         }
     }

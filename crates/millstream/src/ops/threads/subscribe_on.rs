@@ -161,8 +161,10 @@ impl Task for SubscribeOnSubscription {
     }
 
     fn abandon(&self, _: Error) {
-        // No request will ever reach the source again. The subscriber cannot be told from here: it is
-        // the source's, and `cancel` makes the source drop it, which ends an outcome as well.
-        self.upstream.cancel();
+        // Before the subscription, `Start` tells the subscriber. Afterwards it cannot be told from here:
+        // it is the source's, and `cancel` makes the source drop it, which ends an outcome as well.
+        if self.upstream.is_set() {
+            self.upstream.cancel();
+        }
     }
 }

@@ -1,0 +1,134 @@
+//! Withdrawing.
+
+use std::sync::Arc;
+
+use millstream::{
+    ErrorKind, Flow, Subscription, from_iter, just, never, range, scheduler::VirtualTime,
+};
+use millstream_testkit::{Probe, Puppet};
+
+#[test]
+fn a_cancelled_subscriber_is_dropped_while_its_subscription_is_held() {
+    let probe = Probe::subscribe_to(range(0..9).map(|n| n).filter(|_| true).concat(never()));
+    probe.request(2);
+    let subscription = probe.subscription();
+
+    subscription.cancel();
+
+    assert!(probe.is_dropped() && !probe.is_ended());
+    subscription.request(1);
+    subscription.cancel();
+    assert_eq!(probe.n_items(), 2);
+}
+
+#[test]
+fn a_cancel_from_inside_an_item_is_the_last_signal() {
+    for flow in [
+        range(0..9).boxed(),
+        range(0..9).limit_rate(4).boxed(),
+        range(0..9).concat(range(0..9)).boxed(),
+        range(0..9).concat_map(just).boxed(),
+        range(0..9).flat_map_iter(|n| [n; 3]).boxed(),
+        range(0..9).take(5).boxed(),
+    ] {
+        let (probe, subscriber) = Probe::new();
+        probe.request_in_on_subscribe(u64::MAX).cancel_at(2);
+
+        flow.subscribe(subscriber);
+
+        assert_eq!(probe.n_items(), 2);
+        assert!(probe.is_dropped() && !probe.is_ended());
+    }
+}
+
+#[test]
+fn a_cancel_from_inside_on_subscribe_starts_nothing() {
+    let (puppet, publisher) = Puppet::<u8>::new();
+    let (probe, subscriber) = Probe::new();
+    probe.cancel_at(0);
+
+    Flow::from(publisher).limit_rate(2).concat_map(just).subscribe(subscriber);
+
+    assert!(probe.is_dropped());
+    assert_eq!(puppet.requested().get(), 0);
+}
+
+#[test]
+fn a_cancel_reaches_the_source_through_a_queue() {
+    let (puppet, publisher) = Puppet::new();
+    let probe = Probe::subscribe_to(Flow::from(publisher).limit_rate(2).concat_map(just));
+    probe.request(1);
+    puppet.next(1).unwrap();
+
+    probe.cancel();
+
+    assert!(puppet.is_cancelled() && probe.is_dropped());
+}
+
+#[test]
+fn items_that_wait_are_dropped_once_with_a_cancelled_stream() {
+    let clock = VirtualTime::new();
+    let witness = Arc::new(());
+    let items = vec![Arc::clone(&witness); 8];
+    let probe = Probe::subscribe_to(from_iter(items).publish_on(&clock, 4));
+    probe.request(1);
+    clock.run();
+
+    // A turn is scheduled and was not started.
+    probe.request(1);
+    probe.cancel();
+
+    assert!(probe.is_dropped());
+    clock.run();
+    drop(probe);
+    assert_eq!(Arc::strong_count(&witness), 1);
+}
+
+#[test]
+fn an_outcome_that_is_dropped_cancels() {
+    let (puppet, publisher) = Puppet::<u8>::new();
+    let outcome = Flow::from(publisher).count();
+    assert!(!puppet.is_cancelled());
+
+    drop(outcome);
+
+    assert!(puppet.is_cancelled());
+}
+
+#[test]
+fn an_outcome_that_is_cancelled_from_elsewhere_ends() {
+    let outcome = never::<u8>().count();
+
+    outcome.subscription().cancel();
+
+    assert_eq!(outcome.wait().unwrap_err().kind(), ErrorKind::Disconnected);
+}
+
+#[test]
+fn a_stream_that_is_dropped_cancels() {
+    let (puppet, publisher) = Puppet::<u8>::new();
+    let stream = Flow::from(publisher).into_stream(3);
+
+    drop(stream);
+
+    assert!(puppet.is_cancelled());
+}
+
+#[test]
+fn a_second_subscription_is_cancelled() {
+    for operator in [
+        (|flow| flow.filter(|_| true).boxed()) as fn(Flow<_>) -> Flow<_>,
+        |flow| flow.take(3).boxed(),
+        |flow| flow.concat(millstream::empty()).boxed(),
+        |flow| flow.limit_rate(2).boxed(),
+    ] {
+        let (puppet, publisher) = Puppet::<u8>::new();
+        let probe = Probe::subscribe_to(operator(Flow::from(publisher)));
+        probe.request(1);
+
+        assert!(puppet.force_second_subscription());
+
+        puppet.next(1).unwrap();
+        assert_eq!(probe.items(), [1]);
+    }
+}

@@ -1,0 +1,10 @@
+//! Operators, sources and schedulers, seen from outside.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod cancel;
+mod demand;
+mod ends;
+mod model;
+mod panics;
+mod threads;

@@ -1,0 +1,169 @@
+//! Operators against iterators, under random demand and cancels.
+
+use std::sync::{Arc, Mutex};
+
+use millstream::{
+    BoxPublisher, Error, Flow, Publisher, Subscriber, Subscription, from_iter, range,
+    scheduler::VirtualTime,
+};
+use millstream_testkit::Probe;
+use proptest::prelude::*;
+
+/// Asks for one item at a time from inside `on_next`, and counts them.
+pub(crate) struct Stepper {
+    n_items: u64,
+    subscription: Option<Arc<dyn Subscription>>,
+    result: Arc<Mutex<Option<u64>>>,
+}
+
+impl Stepper {
+    pub(crate) fn run<P: Publisher<Item: 'static>>(publisher: P) -> u64 {
+        let result = Arc::new(Mutex::new(None));
+        publisher.subscribe(Self { n_items: 0, subscription: None, result: Arc::clone(&result) });
+        let n_items = result.lock().unwrap().take();
+        n_items.unwrap()
+    }
+}
+
+impl<T> Subscriber<T> for Stepper {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        subscription.request(1);
+        self.subscription = Some(subscription);
+    }
+
+    fn on_next(&mut self, _: T) {
+        self.n_items += 1;
+        self.subscription.as_ref().unwrap().request(1);
+    }
+
+    fn on_error(self, error: Error) {
+        panic!("{error}");
+    }
+
+    fn on_complete(self) {
+        *self.result.lock().unwrap() = Some(self.n_items);
+    }
+}
+
+type Operator = fn(Flow<BoxPublisher<u8>>, &VirtualTime) -> Flow<BoxPublisher<u8>>;
+type Model = fn(Vec<u8>) -> Vec<u8>;
+
+/// Every operator that has an iterator for a twin.
+const OPERATORS: &[(&str, Operator, Model)] = &[
+    (
+        "map",
+        |flow, _| flow.map(|n| n.wrapping_mul(3)).boxed(),
+        |items| items.into_iter().map(|n| n.wrapping_mul(3)).collect(),
+    ),
+    (
+        "filter",
+        |flow, _| flow.filter(|n| n % 3 != 0).boxed(),
+        |items| items.into_iter().filter(|n| n % 3 != 0).collect(),
+    ),
+    (
+        "filter_map",
+        |flow, _| flow.filter_map(|n| n.checked_sub(9)).boxed(),
+        |items| items.into_iter().filter_map(|n| n.checked_sub(9)).collect(),
+    ),
+    (
+        "scan",
+        |flow, _| {
+            flow.scan(0_u8, |sum, n| {
+                *sum = sum.checked_add(n)?;
+                Some(*sum)
+            })
+            .boxed()
+        },
+        |items| {
+            items
+                .into_iter()
+                .scan(0_u8, |sum, n| {
+                    *sum = sum.checked_add(n)?;
+                    Some(*sum)
+                })
+                .collect()
+        },
+    ),
+    ("take", |flow, _| flow.take(5).boxed(), |items| items.into_iter().take(5).collect()),
+    (
+        "take_while",
+        |flow, _| flow.take_while(|n| *n < 200).boxed(),
+        |items| items.into_iter().take_while(|n| *n < 200).collect(),
+    ),
+    ("skip", |flow, _| flow.skip(5).boxed(), |items| items.into_iter().skip(5).collect()),
+    (
+        "skip_while",
+        |flow, _| flow.skip_while(|n| *n < 100).boxed(),
+        |items| items.into_iter().skip_while(|n| *n < 100).collect(),
+    ),
+    (
+        "concat",
+        |flow, _| flow.concat(range(0..4)).boxed(),
+        |items| items.into_iter().chain(0..4).collect(),
+    ),
+    (
+        "concat_map",
+        |flow, _| flow.concat_map(|n| range(0..n % 70)).boxed(),
+        |items| items.into_iter().flat_map(|n| 0..n % 70).collect(),
+    ),
+    (
+        "flat_map_iter",
+        |flow, _| flow.flat_map_iter(|n| 0..n % 5).boxed(),
+        |items| items.into_iter().flat_map(|n| 0..n % 5).collect(),
+    ),
+    ("limit_rate", |flow, _| flow.limit_rate(3).boxed(), |items| items),
+    ("publish_on", |flow, clock| flow.publish_on(clock, 3).boxed(), |items| items),
+    ("subscribe_on", |flow, clock| flow.subscribe_on(clock).boxed(), |items| items),
+    (
+        "map_async",
+        |flow, clock| {
+            let order = millstream::Order::Source;
+            flow.map_async_on(clock, 3, order, |n| async move { n }).boxed()
+        },
+        |items| items,
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_operator_does_what_its_iterator_does(
+        items in proptest::collection::vec(any::<u8>(), 0..40),
+        requests in proptest::collection::vec(1_u64..6, 0..80),
+        cancel_after in proptest::option::of(0_usize..20),
+    ) {
+        for (name, operator, model) in OPERATORS {
+            let clock = VirtualTime::new();
+            let expected = model(items.clone());
+            let probe = Probe::subscribe_to(operator(from_iter(items.clone()).boxed(), &clock));
+            let mut requested = 0;
+            for (index, n) in requests.iter().enumerate() {
+                if cancel_after == Some(index) {
+                    probe.cancel();
+                }
+                probe.request(*n);
+                requested += *n as usize;
+                clock.run();
+                let seen = probe.items();
+                prop_assert!(seen.len() <= requested, "{name}: more than was asked for");
+                prop_assert!(expected.starts_with(&seen), "{name}: {seen:?} of {expected:?}");
+                if cancel_after.is_none_or(|at| index < at) {
+                    prop_assert_eq!(seen.len(), requested.min(expected.len()), "{}", name);
+                }
+            }
+            if probe.is_ended() {
+                prop_assert_eq!(probe.items(), expected, "{}", name);
+            }
+            let is_cancelled = cancel_after.is_some_and(|at| at < requests.len());
+            if is_cancelled {
+                clock.run();
+                prop_assert!(probe.is_dropped(), "{name}: still held after a cancel");
+            } else {
+                probe.request(u64::MAX);
+                clock.run();
+                prop_assert!(probe.is_completed() && probe.is_dropped(), "{name}: no end");
+            }
+        }
+    }
+}

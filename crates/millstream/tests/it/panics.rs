@@ -1,0 +1,87 @@
+//! Closures, iterators and futures that panic.
+
+use millstream::{
+    Error, ErrorKind, Flow, Outcome, defer, error, from_fn, from_future, from_iter, generate, just,
+    range,
+};
+use millstream_testkit::{Probe, Puppet};
+
+/// A closure's worst.
+fn bang<T, U>(_: T) -> U {
+    panic!("bang")
+}
+
+#[track_caller]
+fn assert_panicked<T: std::fmt::Debug>(outcome: Outcome<T>) {
+    let failed = outcome.wait().unwrap_err();
+    assert_eq!(
+        (failed.kind(), failed.to_string().as_str()),
+        (ErrorKind::Panicked, "panicked: bang")
+    );
+}
+
+#[test]
+fn a_panic_in_user_code_is_an_error_of_the_stream() {
+    let bangs = || range(0..3).map(bang::<u64, u64>);
+
+    assert_panicked(bangs().count());
+    assert_panicked(range(0..3_u64).filter(|n| bang(n)).count());
+    assert_panicked(range(0..3_u64).filter_map(bang::<u64, Option<u64>>).count());
+    assert_panicked(range(0..3_u64).inspect(|n| bang(n)).count());
+    assert_panicked(range(0..3_u64).scan(0, |_, n| bang::<_, Option<u64>>(n)).count());
+    assert_panicked(range(0..3_u64).for_each(bang));
+    assert_panicked(range(0..3_u64).reduce(|n, _| bang(n)));
+    assert_panicked(bangs().limit_rate(2).count());
+    assert_panicked(bangs().concat(just(1)).count());
+    assert_panicked(
+        range(0..3_u64).concat_map(|n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),
+    );
+    assert_panicked(range(0..3_u64).flat_map_iter(|n| -> Option<u64> { bang(n) }).count());
+    assert_panicked(from_iter(std::iter::repeat_with(|| -> u64 { bang(()) })).count());
+    assert_panicked(generate((), |()| -> Result<Option<u64>, Error> { bang(()) }).count());
+    assert_panicked(from_fn(|| -> u64 { bang(()) }).count());
+    assert_panicked(defer(|| -> Flow<millstream::Never<u64>> { bang(()) }).count());
+    let failed = || error::<u64>(Error::message("first"));
+    assert_panicked(failed().on_error_return(bang).count());
+    assert_panicked(
+        failed().on_error_resume(|e| -> Flow<millstream::Never<u64>> { bang(e) }).count(),
+    );
+    assert_panicked(from_future(async { bang::<_, u64>(()) }).count());
+    assert_panicked(range(0..3_u64).map_async(2, |n| async move { bang::<_, u64>(n) }).count());
+    assert_panicked(range(0..3_u64).for_each_async(|n| async move { bang(n) }));
+}
+
+#[test]
+fn a_fold_that_panics_loses_its_value_and_says_so() {
+    let outcome =
+        range(0..3_u64).fold(String::new(), |text, n| if n == 1 { bang(text) } else { text });
+
+    assert_panicked(outcome);
+}
+
+#[test]
+fn a_panic_behind_a_queue_cancels_the_source() {
+    let (puppet, publisher) = Puppet::new();
+    let outcome = Flow::from(publisher).limit_rate(2).map(bang::<u64, u64>).count();
+
+    assert!(puppet.next(1).is_ok());
+
+    assert!(puppet.is_cancelled());
+    assert_panicked(outcome);
+}
+
+#[test]
+fn a_panicking_stream_can_be_resumed() {
+    let probe = Probe::subscribe_to(range(0..3_u64).map(bang::<u64, u64>).on_error_return(|_| 9));
+
+    probe.request(1);
+
+    assert_eq!(probe.items(), [9]);
+    assert!(probe.is_completed());
+}
+
+#[test]
+#[should_panic(expected = "a capacity of 0 would never let an item through")]
+fn a_capacity_of_nothing_is_refused_where_it_is_written() {
+    let _flow = range(0..3_u64).limit_rate(0);
+}
