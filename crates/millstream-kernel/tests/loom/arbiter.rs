@@ -10,7 +10,7 @@ use crate::{deferred::Line, support::model};
 
 /// A request meets a switch: whether or not the first source heard of it, the second one owes it.
 ///
-/// Kills: a `set` that reads `outstanding` outside the lock; a `request` that forgets `outstanding`.
+/// Kills: `request` forgets `outstanding`.
 #[test]
 fn demand_that_races_with_a_switch_is_neither_lost_nor_doubled() {
     model(2, &[(1, 2), (3, 2)], || {
@@ -34,7 +34,7 @@ fn demand_that_races_with_a_switch_is_neither_lost_nor_doubled() {
 
 /// A cancel meets a switch: the source that is left is cancelled.
 ///
-/// Kills: a `set` that does not look whether it was cancelled.
+/// Kills: `set` does not look whether it was cancelled.
 #[test]
 fn a_cancel_that_races_with_a_switch_reaches_the_source() {
     model(2, &[true], || {

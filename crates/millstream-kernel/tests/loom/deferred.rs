@@ -30,7 +30,7 @@ impl Subscription for Line {
 
 /// A request and a cancel meet the arrival: both get through.
 ///
-/// Kills: a `set` that stores the word; a `cancel` that does not look whether it is SET.
+/// Kills: `set` stores the word.
 #[test]
 fn requests_and_cancels_that_race_with_the_arrival_get_through() {
     model(5, &[(3, true)], || {
@@ -56,7 +56,7 @@ fn requests_and_cancels_that_race_with_the_arrival_get_through() {
 
 /// A cancel meets the arrival: the subscription is cancelled.
 ///
-/// Kills: a `set` that forgets CANCELLED.
+/// Kills: `set` forgets CANCELLED.
 #[test]
 fn a_cancel_that_races_with_the_arrival_gets_through() {
     model(2, &[true], || {
@@ -75,7 +75,7 @@ fn a_cancel_that_races_with_the_arrival_gets_through() {
 
 /// Two arrivals: one is kept, the other is cancelled (rule 2.5).
 ///
-/// Kills: a claim by a load and a store.
+/// Kills: the claim is a load and a store.
 #[test]
 fn one_of_two_arrivals_is_cancelled() {
     model(2, &[1], || {
@@ -94,7 +94,7 @@ fn one_of_two_arrivals_is_cancelled() {
 
 /// Two threads ask through a cap: no more than its bound passes, and no less.
 ///
-/// Kills: a `left` that is loaded and stored.
+/// Kills: `left` is loaded and stored.
 #[test]
 fn requests_that_race_through_a_cap_stay_within_it() {
     model(2, &[3], || {
@@ -113,7 +113,7 @@ fn requests_that_race_through_a_cap_stay_within_it() {
 
 /// Demand is added while it is taken: it is taken once, and somebody is told to take it.
 ///
-/// Kills: a `take` that loads and stores; an `add` that never says that it was the first.
+/// Kills: `take` loads and stores.
 #[test]
 fn demand_that_is_added_while_it_is_taken_is_taken_once() {
     model(2, &[(1, 2), (3, 0)], || {

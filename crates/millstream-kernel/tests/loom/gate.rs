@@ -26,7 +26,7 @@ fn on_thread(
 
 /// Two threads ask: all items arrive, one at a time, and the stream completes once.
 ///
-/// Kills: a `raise` that returns `true` to whoever comes; a `settle` that stores instead of comparing.
+/// Kills: `raise` gives the turn to whoever comes.
 #[test]
 fn requests_that_race_are_both_met() {
     let all = Seen { n_items: 3, n_completed: 1, n_failed: 0, n_dropped: 1 };
@@ -42,7 +42,7 @@ fn requests_that_race_are_both_met() {
 
 /// A request meets a runner that is about to leave: it is not lost.
 ///
-/// Kills: a runner that leaves by a store, whatever the word has become.
+/// Kills: the runner leaves by a store.
 #[test]
 fn a_request_that_races_with_settling_is_not_lost() {
     let some = Seen { n_items: 2, n_completed: 0, n_failed: 0, n_dropped: 0 };
@@ -61,7 +61,7 @@ fn a_request_that_races_with_settling_is_not_lost() {
 
 /// A cancel meets a request: the subscriber is dropped once, and gets all or nothing.
 ///
-/// Kills: a `close` without CLOSED; a `cancel` that cleans up although somebody runs.
+/// Kills: `close` leaves the word open.
 #[test]
 fn a_cancel_that_races_with_a_request_drops_the_subscriber_once() {
     let dropped = |n_items| Seen { n_items, n_dropped: 1, ..Seen::default() };
@@ -77,7 +77,7 @@ fn a_cancel_that_races_with_a_request_drops_the_subscriber_once() {
 
 /// A cancel meets the last item: the stream completes or is cancelled, once.
 ///
-/// Kills: an end that leaves the word open.
+/// Kills: an end leaves the word open.
 #[test]
 fn a_cancel_that_races_with_the_end_leaves_one_end() {
     let completed = Seen { n_items: 1, n_completed: 1, n_failed: 0, n_dropped: 1 };
@@ -94,7 +94,7 @@ fn a_cancel_that_races_with_the_end_leaves_one_end() {
 
 /// Two cancels and a request: one cleans up.
 ///
-/// Kills: a `raise` that does not look at CANCELLED.
+/// Kills: `cancel` cleans up without acquiring the turn.
 #[test]
 fn cancels_that_race_clean_up_once() {
     let dropped = Seen { n_dropped: 1, ..Seen::default() };
@@ -111,7 +111,7 @@ fn cancels_that_race_clean_up_once() {
 
 /// Requests from inside `on_next` and from another thread add up.
 ///
-/// Kills: a lane that lets any thread note; a runner that settles without looking at its notes.
+/// Kills: any thread may note while somebody is inside; the runner forgets the noted requests.
 #[test]
 fn requests_from_inside_and_outside_add_up() {
     let some = Seen { n_items: 4, ..Seen::default() };
@@ -130,7 +130,7 @@ fn requests_from_inside_and_outside_add_up() {
 
 /// A cancel from inside `on_next` stops at once, whatever another thread asks for.
 ///
-/// Kills: a chunk that goes on after an urgent note.
+/// Kills: a chunk goes on after an urgent note.
 #[test]
 fn a_cancel_from_inside_is_the_last_item() {
     let one = Seen { n_items: 1, n_dropped: 1, ..Seen::default() };
@@ -146,7 +146,7 @@ fn a_cancel_from_inside_is_the_last_item() {
 
 /// Demand that becomes unbounded while a runner emits stays so.
 ///
-/// Kills: a sum of demand that overflows into the flags.
+/// Kills: requests in the word cancel each other out.
 #[test]
 fn demand_that_saturates_while_running_is_unbounded() {
     let all = Seen { n_items: 3, n_completed: 1, n_failed: 0, n_dropped: 1 };
@@ -162,7 +162,7 @@ fn demand_that_saturates_while_running_is_unbounded() {
 
 /// `request(0)` fails the stream once, and nothing follows.
 ///
-/// Kills: a runner that forgets ILLEGAL in the word that it swaps out.
+/// Kills: the runner forgets ILLEGAL.
 #[test]
 fn a_request_for_nothing_fails_the_stream_once() {
     let failed = |n_items| Seen { n_items, n_completed: 0, n_failed: 1, n_dropped: 1 };
@@ -189,7 +189,7 @@ impl Source for Panics {
 
 /// A source panics while another thread asks and cancels: the subscriber is told or dropped, once.
 ///
-/// Kills: a turn that does not close after a panic.
+/// Kills: a turn goes on after a panic.
 #[test]
 fn a_panic_leaves_nothing_locked() {
     let failed = Seen { n_failed: 1, n_dropped: 1, ..Seen::default() };

@@ -7,7 +7,7 @@ use crate::support::model;
 
 /// Two producers and two places: both items arrive once, in either order.
 ///
-/// Kills: a relaxed stamp in `push`; a claim by a store.
+/// Kills: relaxed stamp in `push`.
 #[test]
 fn a_bounded_queue_takes_from_two_producers() {
     model(5, &[vec![1, 2], vec![2, 1]], || {
@@ -34,7 +34,7 @@ fn a_bounded_queue_takes_from_two_producers() {
 
 /// One place is one place, whoever pushes.
 ///
-/// Kills: stamps that count in ones.
+/// Kills: a full slot of the last round counts as free: stamps one apart.
 #[test]
 fn a_queue_of_one_holds_one() {
     model(2, &[1], || {
@@ -53,7 +53,7 @@ fn a_queue_of_one_holds_one() {
 
 /// Two producers: both items arrive once, in either order.
 ///
-/// Kills: a relaxed store of `next`; a `tail` that is loaded and stored.
+/// Kills: relaxed store of `next`.
 #[test]
 fn a_growing_queue_takes_from_two_producers() {
     model(5, &[vec![1, 2], vec![2, 1]], || {

@@ -31,7 +31,7 @@ impl Handler for Sum {
 
 /// Two threads send: both messages are handled, one at a time.
 ///
-/// Kills: a handler that is put back without looking into the mailbox.
+/// Kills: the handler is put back without a look into the mailbox.
 #[test]
 fn messages_that_race_are_all_handled() {
     model(2, &[Some(3)], || {

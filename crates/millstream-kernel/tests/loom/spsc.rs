@@ -7,8 +7,7 @@ use crate::support::model;
 
 /// Two items through one place: in order, each once, and the end after them.
 ///
-/// Kills: a relaxed store of `tail`; a relaxed store of `head`; a `pop` that says Closed without
-/// looking at `tail` again.
+/// Kills: relaxed store of `tail`; relaxed store of `head`.
 #[test]
 fn a_bounded_queue_keeps_order_and_ends_after_the_last_item() {
     model(10, &[vec![1, 2]], || {
@@ -42,7 +41,7 @@ fn a_bounded_queue_keeps_order_and_ends_after_the_last_item() {
 
 /// An end that is taken without demand does not overtake an item.
 ///
-/// Kills: a `take_end` that looks at the queue before it looks whether it is closed.
+/// Kills: `take_end` looks at the queue before the flag.
 #[test]
 fn an_end_does_not_overtake_an_item() {
     model(3, &[false, true], || {
@@ -62,7 +61,7 @@ fn an_end_does_not_overtake_an_item() {
 
 /// Three items through blocks of two: in order, each once.
 ///
-/// Kills: a relaxed store of `n_written`; a `next` that is stored before the block is full.
+/// Kills: relaxed store of `n_written`.
 #[test]
 fn a_growing_queue_keeps_order_across_blocks() {
     model(5, &[vec![1, 2, 3]], || {

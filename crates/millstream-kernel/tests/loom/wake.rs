@@ -31,7 +31,7 @@ impl Source for Queue {
 
 /// A producer pushes and wakes while the consumer is about to park: every item arrives.
 ///
-/// Kills: a runner that settles without PARKING; a waker that does not look at PARKING.
+/// Kills: the runner settles without PARKING; the waker does not look at PARKING.
 #[test]
 fn an_item_that_races_with_parking_arrives() {
     let all = Seen { n_items: 2, n_completed: 1, n_failed: 0, n_dropped: 1 };
@@ -64,7 +64,7 @@ impl Dispatch for Elsewhere {
 
 /// A turn that was scheduled is run by one thread and abandoned by another: it happens once.
 ///
-/// Kills: a task that runs or abandons a turn without claiming it.
+/// Kills: a turn is run without being claimed.
 #[test]
 fn a_turn_that_is_run_and_abandoned_happens_once() {
     let failed = Seen { n_failed: 1, n_dropped: 1, ..Seen::default() };
@@ -90,7 +90,7 @@ fn a_turn_that_is_run_and_abandoned_happens_once() {
 
 /// A waker sets its bit while the driver takes: it is taken now or stays for the next time.
 ///
-/// Kills: a `take` that stores 0 after a load.
+/// Kills: `take` loads and stores.
 #[test]
 fn a_bit_that_races_with_taking_is_taken_once() {
     model(2, &[0, 1], || {
@@ -116,7 +116,7 @@ fn a_bit_that_races_with_taking_is_taken_once() {
 
 /// A value is sent while the receiver registers: it arrives, without another poll.
 ///
-/// Kills: a receiver that does not look again after registering; a sender that does not wake.
+/// Kills: the receiver does not look again after registering.
 #[test]
 fn a_value_that_races_with_polling_arrives() {
     model(5, &[Some(7)], || {
@@ -131,7 +131,7 @@ fn a_value_that_races_with_polling_arrives() {
 
 /// A sender is dropped while the receiver registers: the receiver learns of it.
 ///
-/// Kills: a drop that does not store TAKEN.
+/// Kills: a dropped sender stores nothing.
 #[test]
 fn a_sender_that_is_dropped_is_noticed() {
     model(5, &[None], || {
@@ -146,7 +146,7 @@ fn a_sender_that_is_dropped_is_noticed() {
 
 /// A task registers and looks again: it is woken, or it sees the work.
 ///
-/// Kills: a `TaskWaker::wake` that does nothing.
+/// Kills: `wake` does nothing.
 #[test]
 fn a_task_that_registers_misses_nothing() {
     model(5, &[1], || {
