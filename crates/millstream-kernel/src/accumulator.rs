@@ -10,7 +10,7 @@
 
 use std::{fmt, mem::MaybeUninit};
 
-/// See the [module documentation](self).
+/// The file's header has the rest.
 pub struct Accumulator<A> {
     value: MaybeUninit<A>,
     is_lost: bool,

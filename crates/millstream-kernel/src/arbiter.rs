@@ -18,7 +18,7 @@ use reactive_streams::Subscription;
 
 use crate::{lane::Lane, sync::Mutex};
 
-/// The downstream's subscription. See the [module documentation](self).
+/// The downstream's subscription. The file's header has the rest.
 pub struct Arbiter {
     lane: Lane,
     state: Mutex<State>,

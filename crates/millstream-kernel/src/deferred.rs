@@ -30,7 +30,7 @@ const ILLEGAL: u64 = 1 << 60;
 /// Demand; all bits set is unbounded.
 const DEMAND: u64 = ILLEGAL - 1;
 
-/// Stands for a subscription that is not there yet. See the [module documentation](self).
+/// Stands for a subscription that is not there yet. The file's header has the rest.
 pub struct Deferred {
     word: AtomicU64,
     slot: UnsafeCell<Option<Arc<dyn Subscription>>>,

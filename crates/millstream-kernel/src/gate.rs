@@ -79,7 +79,7 @@ const SCHEDULED: u64 = 1 << 57;
 /// The bits of demand; all of them set is unbounded.
 const DEMAND: u64 = SCHEDULED - 1;
 
-/// Emits a source's items to a subscriber that asks for them. See the [module documentation](self).
+/// Emits a source's items to a subscriber that asks for them. The file's header has the rest.
 pub struct Gate<P, S, D = Inline> {
     word: AtomicU64,
     lane: Lane,

@@ -30,7 +30,7 @@ use std::fmt;
 
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, thread_token};
 
-/// A place for the notes of re-entrant calls. See the [module documentation](self).
+/// A place for the notes of re-entrant calls. The file's header has the rest.
 pub(crate) struct Lane {
     /// The token of the thread inside, or 0.
     owner: AtomicUsize,

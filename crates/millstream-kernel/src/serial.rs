@@ -37,7 +37,7 @@ pub trait Handler: Send + 'static {
     fn handle(&mut self, message: Self::Message);
 }
 
-/// A handler and its mailbox. See the [module documentation](self).
+/// A handler and its mailbox. The file's header has the rest.
 pub struct Serial<H: Handler>(Mutex<State<H>>);
 
 struct State<H: Handler> {

@@ -31,7 +31,7 @@ pub fn never<T: 'static>() -> Flow<Never<T>> {
     Flow { source: Never(std::marker::PhantomData) }
 }
 
-/// Publisher returned by [`never`].
+/// Publisher returned by [`never()`].
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Never<T>(std::marker::PhantomData<fn() -> T>);
 
