@@ -1,0 +1,133 @@
+//! What is allocated: a subscription once, and nothing per item.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    sync::Arc,
+};
+
+use millstream::{
+    Error, Flow, Order, Publisher, Subscriber, Subscription, from_iter, range,
+    scheduler::{Immediate, VirtualTime},
+};
+
+/// Counts what the test's own thread allocates.
+struct Counting;
+
+thread_local! {
+    static N_ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static N_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: passes everything on to the system's allocator, unchanged; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        N_ALLOCATIONS.set(N_ALLOCATIONS.get() + 1);
+        N_BYTES.set(N_BYTES.get() + layout.size());
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations and bytes of `f`.
+fn count<R>(f: impl FnOnce() -> R) -> (usize, usize, R) {
+    let before = (N_ALLOCATIONS.get(), N_BYTES.get());
+    let result = f();
+    (N_ALLOCATIONS.get() - before.0, N_BYTES.get() - before.1, result)
+}
+
+/// Ten times as many items allocate no more.
+#[track_caller]
+fn assert_none_per_item<P>(name: &str, make: impl Fn(u64) -> Flow<P>)
+where
+    P: Publisher<Item = u64>,
+{
+    let run = |n| {
+        let flow = make(n);
+        count(|| flow.fold(0, u64::wrapping_add).wait().unwrap()).0
+    };
+    run(1_000);
+
+    assert_eq!(run(1_000), run(10_000), "{name}");
+}
+
+#[test]
+fn no_operator_allocates_per_item() {
+    assert_none_per_item("map", |n| range(0..n).map(|n| n + 1));
+    assert_none_per_item("filter", |n| range(0..n).filter(|n| n % 2 == 0));
+    assert_none_per_item("filter_map", |n| range(0..n).filter_map(|n| n.checked_sub(3)));
+    assert_none_per_item("inspect", |n| range(0..n).inspect(|_| {}));
+    assert_none_per_item("scan", |n| range(0..n).scan(0, |_, n| Some(n)));
+    assert_none_per_item("take", |n| range(0..).take(n));
+    assert_none_per_item("take_while", move |n| range(0..).take_while(move |i| *i < n));
+    assert_none_per_item("skip", |n| range(0..n).skip(n / 2));
+    assert_none_per_item("skip_while", |n| range(0..n).skip_while(|i| *i < 100));
+    assert_none_per_item("enumerate", |n| range(0..n).enumerate().map(|(i, n)| i + n));
+    assert_none_per_item("from_iter", |n| from_iter(0..n));
+    assert_none_per_item("concat", |n| range(0..n).concat(range(0..n)));
+    assert_none_per_item("concat_map", |n| range(0..2_u8).concat_map(move |_| range(0..n)));
+    assert_none_per_item("flat_map_iter", |n| range(0..n).flat_map_iter(|n| [n; 3]));
+    assert_none_per_item("limit_rate", |n| range(0..n).limit_rate(16));
+    assert_none_per_item("publish_on", |n| range(0..n).publish_on(&Immediate, 16));
+    assert_none_per_item("subscribe_on", |n| range(0..n).subscribe_on(&Immediate));
+    assert_none_per_item("map_async", |n| {
+        range(0..n).map_async_on(&Immediate, 4, Order::Source, |n| async move { n })
+    });
+    assert_none_per_item("map_async_unordered", |n| {
+        range(0..n).map_async_on(&Immediate, 4, Order::Completion, |n| async move { n })
+    });
+    assert_none_per_item("on_error_return", |n| range(0..n).on_error_return(|_| 0));
+    assert_none_per_item("on_error_resume", |n| range(0..n).on_error_resume(|_| range(0..1)));
+    assert_none_per_item("retry", |n| range(0..n).retry(1));
+    assert_none_per_item("repeat", |n| range(0..n).repeat(2));
+    assert_none_per_item("flatten_results", |n| {
+        range(0..n).map(Ok::<_, std::fmt::Error>).flatten_results()
+    });
+}
+
+/// Keeps its subscription and asks for nothing.
+struct Idle(Option<Arc<dyn Subscription>>);
+
+impl Subscriber<u64> for Idle {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        self.0 = Some(subscription);
+    }
+    fn on_next(&mut self, _: u64) {}
+    fn on_error(self, _: Error) {}
+    fn on_complete(self) {}
+}
+
+#[test]
+fn an_idle_subscription_is_one_allocation_of_at_most_128_bytes() {
+    let flow = range(0..9_u64).map(|n| n + 1).filter(|n| n % 2 == 0);
+
+    let (n_allocations, n_bytes, ()) = count(|| flow.subscribe(Idle(None)));
+
+    println!("{n_allocations} allocation of {n_bytes} bytes");
+    assert_eq!(n_allocations, 1);
+    assert!(n_bytes <= 128, "{n_bytes}");
+}
+
+#[test]
+fn virtual_time_allocates_nothing_per_item_either() {
+    let clock = VirtualTime::new();
+    let run = |n: u64| {
+        let outcome = range(0..n).publish_on(&clock, 16).count();
+        let n_allocations = count(|| clock.run()).0;
+        assert_eq!(outcome.wait().unwrap(), n);
+        n_allocations
+    };
+    run(1_000);
+
+    assert_eq!(run(1_000), run(10_000));
+}
