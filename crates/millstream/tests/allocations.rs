@@ -113,7 +113,6 @@ fn an_idle_subscription_is_one_allocation_of_at_most_128_bytes() {
 
     let (n_allocations, n_bytes, ()) = count(|| flow.subscribe(Idle(None)));
 
-    println!("{n_allocations} allocation of {n_bytes} bytes");
     assert_eq!(n_allocations, 1);
     assert!(n_bytes <= 128, "{n_bytes}");
 }
