@@ -1,0 +1,35 @@
+//! Judges any implementation of [`reactive_streams::Publisher`] by the rules of the specification.
+//!
+//! [Scenarios](publisher_checks) bring a publisher into situations in which rules can be broken and
+//! record a [trace]; one [checker], without clocks, threads or I/O, judges every rule on
+//! every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`.
+//!
+//! # Examples
+//!
+//! ```
+//! # use reactive_streams::{Publisher, Subscriber};
+//! # #[derive(Debug)]
+//! # struct Mine;
+//! # impl Mine { fn of(_: u64) -> Self { Self } }
+//! # impl Publisher for Mine {
+//! #     type Item = u64;
+//! #     fn subscribe<S: Subscriber<u64>>(self, _: S) {}
+//! # }
+//! use reactive_streams_tck::{Capabilities, publisher_tests};
+//!
+//! // One named test per check: `cargo test -- rule_3_9`.
+//! publisher_tests!(mine, |n| Mine::of(n));
+//! publisher_tests!(mine_up_to_one, |n| Mine::of(n), Capabilities::new().max_length(1));
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod checker;
+mod clock;
+mod harness;
+mod probe;
+mod publisher;
+mod scenario;
+pub mod trace;
+
+pub use publisher::{Capabilities, Verdict, assert_check, check, publisher_checks, report};

@@ -1,0 +1,167 @@
+//! What happened between a publisher and a subscriber, call by call.
+//!
+//! A trace is a list of [`Event`]s in the order in which they happened. Every call has two: one
+//! when it is made and one when it returns or panics, so that nesting and overlap can be seen.
+//!
+//! # Text form
+//!
+//! One event per line, `SUBSCRIPTION THREAD MARK CALL [ARGUMENT]`, where the mark is `>` for made,
+//! `<` for returned and `!` for panicked. Empty lines and lines that begin with `#` are skipped.
+//!
+//! ```text
+//! 1 0 > on_subscribe
+//! 1 0 > request 2
+//! 1 0 < request 2
+//! 1 0 < on_subscribe
+//! ```
+
+use std::fmt;
+
+/// A call from one side to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Call {
+    /// The subscriber was given to the publisher.
+    Subscribe,
+    /// The subscription was handed over.
+    OnSubscribe,
+    /// An item. On return: whether it was taken.
+    OnNext(Answer),
+    /// A failure; `true` if its kind is `IllegalRequest`.
+    OnError(bool),
+    /// The end.
+    OnComplete,
+    /// Demand for so many items.
+    Request(u64),
+    /// The subscriber withdrew.
+    Cancel,
+    /// The subscriber was dropped.
+    Drop,
+}
+
+/// What a subscriber said to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It used one unit of demand.
+    Accepted,
+    /// It used none.
+    Skipped,
+    /// It was the last one.
+    Finished,
+}
+
+/// Where in its life a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The call was made.
+    Made,
+    /// The call returned.
+    Returned,
+    /// The call panicked.
+    Panicked,
+}
+
+/// One line of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Which subscription, counted from 1.
+    pub subscription: u32,
+    /// Which thread, counted from 0 in order of appearance.
+    pub thread: u32,
+    /// Made, returned or panicked.
+    pub phase: Phase,
+    /// The call.
+    pub call: Call,
+}
+
+/// Why a text is no trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MalformedTrace {
+    line: usize,
+    reason: String,
+}
+
+impl fmt::Display for MalformedTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.reason)
+    }
+}
+
+impl std::error::Error for MalformedTrace {}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.phase {
+            Phase::Made => '>',
+            Phase::Returned => '<',
+            Phase::Panicked => '!',
+        };
+        write!(f, "{} {} {mark} ", self.subscription, self.thread)?;
+        match self.call {
+            Call::Subscribe => f.write_str("subscribe"),
+            Call::OnSubscribe => f.write_str("on_subscribe"),
+            Call::OnNext(Answer::Accepted) => f.write_str("on_next"),
+            Call::OnNext(Answer::Skipped) => f.write_str("on_next skipped"),
+            Call::OnNext(Answer::Finished) => f.write_str("on_next finished"),
+            Call::OnError(true) => f.write_str("on_error illegal_request"),
+            Call::OnError(false) => f.write_str("on_error"),
+            Call::OnComplete => f.write_str("on_complete"),
+            Call::Request(n) => write!(f, "request {n}"),
+            Call::Cancel => f.write_str("cancel"),
+            Call::Drop => f.write_str("drop"),
+        }
+    }
+}
+
+/// Reads the text form.
+///
+/// # Errors
+///
+/// [`MalformedTrace`] names the first line that cannot be read, and what was expected there.
+pub fn parse(text: &str) -> Result<Vec<Event>, MalformedTrace> {
+    let lines = text.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        .map(|(index, line)| {
+            parse_line(line).map_err(|reason| MalformedTrace { line: index + 1, reason })
+        })
+        .collect()
+}
+
+fn parse_line(line: &str) -> Result<Event, String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [subscription, thread, mark, call @ ..] = words.as_slice() else {
+        return Err(format!("expected `SUBSCRIPTION THREAD MARK CALL`, got `{line}`"));
+    };
+    let number = |word: &str, what: &str| {
+        word.parse::<u32>().map_err(|_| format!("{what} has to be a number, got `{word}`"))
+    };
+    let phase = match *mark {
+        ">" => Phase::Made,
+        "<" => Phase::Returned,
+        "!" => Phase::Panicked,
+        other => return Err(format!("the mark has to be `>`, `<` or `!`, got `{other}`")),
+    };
+    let call = match call {
+        ["subscribe"] => Call::Subscribe,
+        ["on_subscribe"] => Call::OnSubscribe,
+        ["on_next"] => Call::OnNext(Answer::Accepted),
+        ["on_next", "skipped"] => Call::OnNext(Answer::Skipped),
+        ["on_next", "finished"] => Call::OnNext(Answer::Finished),
+        ["on_error"] => Call::OnError(false),
+        ["on_error", "illegal_request"] => Call::OnError(true),
+        ["on_complete"] => Call::OnComplete,
+        ["request", n] => Call::Request(
+            n.parse().map_err(|_| format!("`request` needs a number from 0 on, got `{n}`"))?,
+        ),
+        ["cancel"] => Call::Cancel,
+        ["drop"] => Call::Drop,
+        other => return Err(format!("no such call: `{}`", other.join(" "))),
+    };
+    Ok(Event {
+        subscription: number(subscription, "the subscription")?,
+        thread: number(thread, "the thread")?,
+        phase,
+        call,
+    })
+}
