@@ -189,7 +189,8 @@ impl Line {
         if self.finished {
             self.report("R.8", at, "a signal came after the subscriber answered `Finished`");
         }
-        if self.subscriber_panicked {
+        // Telling the subscriber of its own panic is a way to report it, and ends the stream.
+        if self.subscriber_panicked && !matches!(event.call, Call::OnError(_)) {
             self.report("2.13", at, "a signal came after the subscriber had panicked");
         }
         if !self.subscribed && event.call != Call::OnSubscribe {

@@ -66,6 +66,7 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
             upstream: Upstream::unset(),
             n_requested: 0,
             n_produced: 0,
+            is_signalling: false,
         });
     }
 
@@ -92,13 +93,19 @@ struct Seated<T: 'static, S: Subscriber<T>, N: Successor<T>> {
     /// Items that the downstream asked for from inside a signal.
     n_requested: u64,
     n_produced: u64,
+    /// Still set when the stream ends only if the downstream has panicked.
+    is_signalling: bool,
 }
 
 impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seated<T, S, N> {
     fn end(self, end: End) {
-        let Self { seat, upstream, n_requested, n_produced } = self;
+        let Self { seat, upstream, n_requested, n_produced, is_signalling } = self;
         seat.voice.arbiter().unset(n_requested, n_produced);
         drop(upstream);
+        if is_signalling {
+            // The downstream's own panic is not the source's failure: nothing follows it (rule 2.13).
+            return seat.end(end);
+        }
         let turns = Arc::clone(&seat.turns);
         turns.send((end, seat));
     }
@@ -119,7 +126,9 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for Seated<T, 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
         let Seat { downstream, voice, .. } = &mut self.seat;
+        self.is_signalling = true;
         let (offer, inside) = voice.inside(|| downstream.offer(item));
+        self.is_signalling = false;
         if inside.is_cancelled {
             return Offer::Finished;
         }
