@@ -2,7 +2,7 @@
 //!
 //! A panic inside a turn ends the stream: the source is cancelled, the subscriber gets `on_error` of
 //! kind `Panicked`, and nothing stays locked. Code of the user that runs outside of a turn, such as
-//! the closure of a `retry_when`, is run by [`caught`].
+//! the closure of an `on_error_resume`, is run by [`caught`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -6,7 +6,7 @@
 //! which the emitter reads when the signal has returned; a call from another thread is not, and has
 //! to take the shared way.
 //!
-//! //! # States
+//! # States
 //!
 //! ```text
 //!              enter                       request, cancel, wake (same thread)

@@ -1,6 +1,6 @@
 //! Shared: one source after the other, for one downstream.
 //!
-//! `concat`, `repeat`, `retry`, `on_error_resume` and `concat_map` differ in what they do when a
+//! `concat`, `repeat`, `retry` and `on_error_resume` differ in what they do when a
 //! source has ended. What they share is here: the downstream is moved from one source's subscriber to
 //! the next one's, its demand is carried over by the kernel's `Arbiter`, and ends are handled by a
 //! `Serial`, so that a source that ends while it is being subscribed to does not recurse.

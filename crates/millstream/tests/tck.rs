@@ -16,11 +16,7 @@ publisher_tests!(from_iter, |n| from_iter((0..n).collect::<Vec<_>>()));
 publisher_tests!(just, |_| just(1), Capabilities::new().exact_length(1));
 publisher_tests!(from_fn, |_| from_fn(|| 1), Capabilities::new().exact_length(1));
 publisher_tests!(empty, |_| empty::<u8>(), Capabilities::new().exact_length(0));
-publisher_tests!(
-    tck_never,
-    |_| never::<u8>(),
-    Capabilities::new().exact_length(0).never_completes()
-);
+publisher_tests!(never, |_| never::<u8>(), Capabilities::new().exact_length(0).never_completes());
 publisher_tests!(error, |_| error::<u8>(Error::message("no")), Capabilities::new().fails());
 publisher_tests!(generate, |n| generate(n, |left| {
     let item = *left;
@@ -28,13 +24,13 @@ publisher_tests!(generate, |n| generate(n, |left| {
     Ok((item > 0).then_some(item))
 }));
 publisher_tests!(
-    tck_lines,
+    lines,
     |n| lines(std::io::Cursor::new("x\n".repeat(n as usize))),
     Capabilities::new().max_length(10_000)
 );
 publisher_tests!(map, |n| range(0..n).map(|n| n + 1));
 publisher_tests!(
-    tck_filter,
+    filter,
     |n| range(0..2 * n).filter(|n| n % 2 == 0),
     Capabilities::new().max_length(1 << 40)
 );
@@ -64,22 +60,22 @@ publisher_tests!(map_async_immediate, |n| range(0..n).map_async_on(
     |n| async move { n }
 ));
 publisher_tests!(
-    tck_publish_on,
+    publish_on,
     |n| range(0..n).publish_on(&pool(), 4),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(
-    tck_subscribe_on,
+    subscribe_on,
     |n| range(0..n).subscribe_on(&pool()),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(
-    tck_map_async,
+    map_async,
     |n| range(0..n).map_async_on(&pool(), 4, Order::Source, |n| async move { n }),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(
-    tck_from_stream,
+    from_stream,
     |n| from_stream(futures::stream::iter(0..n)),
     Capabilities::new().asynchronous()
 );

@@ -80,7 +80,7 @@ where
 ///
 /// # Termination
 ///
-/// Completes after the output. If the future panics, fails with an error of kind `Panicked`.
+/// Completes after the output, when another item is asked for. If the future panics, fails with an error of kind `Panicked`.
 ///
 /// # Examples
 ///

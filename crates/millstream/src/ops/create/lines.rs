@@ -63,7 +63,7 @@ pub fn byte_lines<R: BufRead + Send + 'static>(reader: R) -> Flow<Lines<R, Vec<u
     Flow { source: Lines { reader: Ok(reader), decode: |_, line| Ok(line) } }
 }
 
-/// The lines of a file, as text.
+/// The lines of a file, as text. The file is opened here and now; it is read when lines are asked for.
 ///
 /// # Demand
 ///

@@ -18,8 +18,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// The source is asked for one item with the downstream's first request, and for the next one when
-    /// the flow of the last has ended and the downstream wants more. The present flow is asked for 32
+    /// The source is asked for one item with the downstream's first request, and for another one when an
+    /// item is taken: one item waits while a flow runs. The present flow is asked for 32
     /// items when its first is wanted, and then in batches; what was not yet passed on waits in a queue
     /// of that capacity.
     ///

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kernel::{Deferred, Job, Pending, Slot, Task};
+use millstream_kernel::{Deferred, Job, Pending, Slot, Task, guard::caught};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
@@ -64,7 +64,10 @@ where
             worker: self.worker,
             line: Weak::clone(line),
         });
-        downstream.on_subscribe(Arc::clone(&line) as Arc<dyn Subscription>);
+        let subscription = Arc::clone(&line) as Arc<dyn Subscription>;
+        if let Err(error) = caught(|| downstream.on_subscribe(subscription)) {
+            return downstream.on_error(error);
+        }
         let start = Start { ends: Slot::new((self.source, downstream)), line: Arc::clone(&line) };
         line.worker.schedule(Job::new(Arc::new(start)));
     }
