@@ -1,7 +1,7 @@
 //! The log's lines, in batches, from a file or standard input, plain or gzip.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
@@ -12,6 +12,9 @@ use millstream::{Error, ErrorKind, LINE_LIMIT};
 
 /// Lines in a batch: enough to make handing it to another thread cheap.
 const BATCH: usize = 256;
+
+/// Bytes in a batch after which no line is added, so that long lines do not fill memory.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// What the reader hands on.
 pub(crate) enum Input {
@@ -44,7 +47,8 @@ impl Reader {
             None => open(&self.path, &self.progress).map_err(|cause| self.error("open", cause))?,
         };
         let mut lines = Vec::with_capacity(BATCH);
-        while lines.len() < BATCH {
+        let mut n_bytes = 0;
+        while lines.len() < BATCH && n_bytes < BATCH_BYTES {
             let mut line = Vec::new();
             let limit = LINE_LIMIT as u64;
             let n = (&mut reader)
@@ -58,6 +62,7 @@ impl Reader {
                 let cause = io::Error::other("a line is longer than 16 MiB: is this a log?");
                 return Err(self.error("read", cause));
             }
+            n_bytes += n;
             while line.ends_with(b"\n") || line.ends_with(b"\r") {
                 line.pop();
             }
@@ -75,6 +80,28 @@ impl Reader {
         let message = format!("cannot {verb} {}: {cause}", self.path.display());
         Error::with_source(ErrorKind::Io, message, cause)
     }
+}
+
+/// Refuses what would lose data: a log that cannot be read again, or one that is also an output.
+pub(crate) fn check(path: &Path, n_times: u64, outputs: &[&PathBuf]) -> Result<(), Error> {
+    let name = path.display();
+    let is_file = path != Path::new("-")
+        && fs::metadata(path)
+            .map_err(|cause| Error::other(cause).context(format!("cannot open {name}")))?
+            .is_file();
+    if n_times > 1 && !is_file && !path.is_dir() {
+        let message =
+            format!("{name} cannot be replayed: write it to a file, or leave --spike out");
+        return Err(Error::message(message));
+    }
+    for output in outputs {
+        if is_file && fs::canonicalize(output).ok() == fs::canonicalize(path).ok() {
+            let message =
+                format!("{name} is the log and would be overwritten: name another output");
+            return Err(Error::message(message));
+        }
+    }
+    Ok(())
 }
 
 fn open(path: &Path, progress: &ProgressBar) -> io::Result<Box<dyn BufRead + Send>> {

@@ -25,7 +25,7 @@ use input::{Input, Reader};
 use meter::Meter;
 use millstream::{Error, Flow, defer, from_fn, generate, just, scheduler::Pool};
 use minute::{Minutes, Report};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use record::Record;
 
 /// Turns a web server's access log (Apache's combined format, plain or gzip) into one JSON object per
@@ -73,6 +73,13 @@ struct Rejects {
     file: Option<BufWriter<File>>,
 }
 
+/// Whether Ctrl-C was pressed. The sink waits on it, so that its delay does not hold back the end.
+#[derive(Default)]
+struct Interrupt {
+    is_raised: Mutex<bool>,
+    raised: Condvar,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
@@ -96,23 +103,21 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/access_log/sample.log");
     let path = arguments.log.clone().unwrap_or_else(|| sample.into());
-    if arguments.spike > 1 && path.as_os_str() == "-" {
-        return Err(Error::message(
-            "standard input cannot be replayed: write it to a file, or leave --spike out",
-        ));
-    }
+    let outputs: Vec<_> = [&arguments.out, &arguments.rejects].into_iter().flatten().collect();
+    input::check(&path, arguments.spike, &outputs)?;
     let progress = progress_bar(arguments, &path);
     let reader = Reader::new(path, arguments.spike, progress.clone());
     let sink = open_sink(arguments)?;
     let rejects = Arc::new(Mutex::new(open_rejects(arguments)?));
     let meters = ["read", "parse", "aggregate", "write"].map(Meter::new);
-    let is_interrupted = Arc::new(Mutex::new(false));
+    let interrupt = Arc::new(Interrupt::default());
 
-    let outcome = pipeline(arguments, reader, sink, &rejects, &meters);
+    let outcome = pipeline(arguments, reader, sink, &rejects, &meters, &interrupt);
     let subscription = outcome.subscription();
-    let flag = Arc::clone(&is_interrupted);
+    let handle = Arc::clone(&interrupt);
     ctrlc::set_handler(move || {
-        *flag.lock() = true;
+        *handle.is_raised.lock() = true;
+        handle.raised.notify_all();
         subscription.cancel();
     })
     .map_err(Error::other)?;
@@ -130,7 +135,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         let table = table(&meters, n_rejects, start.elapsed());
         drop(writeln!(io::stderr(), "{table}"));
     }
-    if *is_interrupted.lock() {
+    if *interrupt.is_raised.lock() {
         return Ok(ExitCode::from(130));
     }
     result.map(|()| ExitCode::SUCCESS)
@@ -143,12 +148,14 @@ fn pipeline(
     mut sink: Box<dyn Write + Send>,
     rejects: &Arc<Mutex<Rejects>>,
     [read, parse, aggregate, write]: &[Meter; 4],
+    interrupt: &Arc<Interrupt>,
 ) -> millstream::Outcome<()> {
     let threads = usize::from(arguments.threads);
     let parsers = Pool::named("parse", threads);
     let stages = Pool::named("stage", 3);
     let minutes = Arc::new(Mutex::new(Minutes::new(arguments.lateness, arguments.top)));
     let delay = arguments.sink_delay;
+    let interrupt = Arc::clone(interrupt);
 
     let batches = generate(reader, Reader::next).subscribe_on(&stages);
     let parsed = Flow::from(read.over(batches))
@@ -174,7 +181,7 @@ fn pipeline(
     };
     let lines = Flow::from(aggregate.over(reports)).publish_on(&stages, 64);
     Flow::from(write.over(lines))
-        .map(move |report| write_report(&mut sink, &report, delay))
+        .map(move |report| write_report(&mut sink, &report, delay, &interrupt))
         .flatten_results()
         .for_each(|()| {})
 }
@@ -203,15 +210,19 @@ impl Rejects {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the sink is slow on purpose")]
 fn write_report(
     sink: &mut (dyn Write + Send),
     report: &Report,
     delay: Duration,
+    interrupt: &Interrupt,
 ) -> Result<(), Error> {
-    if !delay.is_zero() {
-        std::thread::sleep(delay);
+    let mut is_raised = interrupt.is_raised.lock();
+    interrupt.raised.wait_while_for(&mut is_raised, |is_raised| !*is_raised, delay);
+    if *is_raised {
+        // A cancel alone is seen after the items that the sink was already given.
+        return Err(Error::message("interrupted"));
     }
+    drop(is_raised);
     let mut line = serde_json::to_vec(report).map_err(Error::other)?;
     line.push(b'\n');
     sink.write_all(&line)
@@ -241,7 +252,7 @@ fn progress_bar(arguments: &Arguments, path: &PathBuf) -> ProgressBar {
     if arguments.quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let n_bytes = fs::metadata(path).map_or(0, |data| data.len()) * arguments.spike;
+    let n_bytes = fs::metadata(path).map_or(0, |data| data.len()).saturating_mul(arguments.spike);
     let style = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
     ProgressBar::new(n_bytes).with_style(
         ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),

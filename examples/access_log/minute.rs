@@ -65,7 +65,7 @@ impl Minutes {
         for record in records {
             let minute = self.open.entry(record.minute).or_default();
             minute.requests += 1;
-            minute.bytes += record.bytes;
+            minute.bytes = minute.bytes.saturating_add(record.bytes);
             match record.status / 100 {
                 2 => minute.status.success += 1,
                 3 => minute.status.redirect += 1,
@@ -77,7 +77,7 @@ impl Minutes {
             *minute.paths.entry(record.path).or_default() += 1;
         }
         let latest = self.open.last_key_value().map_or(0, |(minute, _)| *minute);
-        self.close(latest - self.lateness)
+        self.close(latest.saturating_sub(self.lateness))
     }
 
     /// The minutes that are left.

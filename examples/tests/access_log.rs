@@ -123,6 +123,30 @@ fn a_missing_log_is_named() {
 }
 
 #[test]
+fn a_log_that_is_named_as_an_output_is_kept() {
+    let content = fs::read(sample()).unwrap();
+    let log = file("kept.log", &content);
+    let name = log.to_str().unwrap();
+
+    for option in ["--out", "--rejects"] {
+        let output = access_log(&["--quiet", name, option, name]);
+
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(fs::read(&log).unwrap(), content);
+    }
+}
+
+#[test]
+fn an_output_is_kept_when_the_log_is_missing() {
+    let out = file("kept.json", b"before");
+
+    let output = access_log(&["--quiet", "no/such.log", "--out", out.to_str().unwrap()]);
+
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(fs::read(out).unwrap(), b"before");
+}
+
+#[test]
 fn a_truncated_archive_is_an_error() {
     let log = file("truncated.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1]);
 
