@@ -4,7 +4,7 @@
 //! adds to the word; the one who found it not running has acquired the *turn* and becomes the runner,
 //! or has the [`Dispatch`] schedule one. The runner moves source and subscriber to its stack, so that
 //! a chain of operators over a cheap source compiles to a loop over registers, emits in chunks, and
-//! looks at the word once a chunk. Calls that come back from the runner's own thread are noted in the
+//! looks at the word once a chunk, or at each item of a source that waits. Calls that come back from the runner's own thread are noted in the
 //! [`Lane`] and cost no atomic read-modify-write.
 //!
 //! # States
@@ -349,7 +349,12 @@ where
                 let offer = subscriber.offer(item);
                 is_finished |= offer == Offer::Finished;
                 // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
-                let is_over = is_finished || unsafe { self.lane.is_urgent() };
+                let is_urgent = unsafe { self.lane.is_urgent() };
+                // Where items wait to be worked on, a cancel from elsewhere is obeyed at the next one.
+                // Relaxed: a look, repeated at the top of the loop.
+                let is_cancelled =
+                    P::IS_WOKEN && self.word.load(Ordering::Relaxed) & CANCELLED != 0;
+                let is_over = is_finished || is_urgent || is_cancelled;
                 (offer, if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
             };
             let fed = if *demand == DEMAND {

@@ -15,8 +15,9 @@ pub trait Source: Send + 'static {
     /// [`advance`](Self::advance).
     const IS_WOKEN: bool = false;
 
-    /// The most items between two looks for a cancel from another thread. A source that waits or
-    /// computes for long in `next` sets 1.
+    /// The most items between two looks for demand and wake-ups, and, unless the source
+    /// [is woken](Self::IS_WOKEN), for a cancel from another thread. One that waits or computes for
+    /// long in `next` sets 1. A woken source's cancel is seen at the next item in any case.
     const CHUNK: u64 = 64;
 
     /// How often a runner on a worker asks again after [`Step::Pending`] before it parks. For sources

@@ -1,9 +1,10 @@
 //! Withdrawing.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use millstream::{
-    ErrorKind, Flow, Subscription, from_iter, just, never, range, scheduler::VirtualTime,
+    ErrorKind, Flow, Order, Subscription, from_iter, from_stream, just, never, range,
+    scheduler::{Immediate, Pool, VirtualTime},
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -82,6 +83,43 @@ fn items_that_wait_are_dropped_once_with_a_cancelled_stream() {
     clock.run();
     drop(probe);
     assert_eq!(Arc::strong_count(&witness), 1);
+}
+
+/// The cancel comes while the third item is being worked on, and it is the last one.
+#[test]
+fn a_cancel_from_another_thread_is_seen_before_the_next_waiting_item() {
+    let pool = Pool::new(1);
+    for flow in [
+        range(0..50).publish_on(&pool, 64).boxed(),
+        range(0..50).map_async_on(&pool, 64, Order::Source, |n| async move { n }).boxed(),
+        from_stream(futures::stream::iter(0..50)).boxed(),
+        range(0..50).publish_on(&pool, 64).concat_map(just).boxed(),
+        range(0..50).publish_on(&pool, 64).flat_map_iter(Some).boxed(),
+        range(0..50).concat_map(just).subscribe_on(&pool).boxed(),
+        range(0..50)
+            .map_async_on(&Immediate, 64, Order::Source, |n| async move { n })
+            .subscribe_on(&pool)
+            .boxed(),
+    ] {
+        let (at_third, third) = mpsc::channel();
+        let (go_on, going_on) = mpsc::channel::<()>();
+        let probe = Probe::subscribe_to(flow.inspect(move |n| {
+            if *n == 2 {
+                at_third.send(()).unwrap();
+                going_on.recv().unwrap();
+            }
+        }));
+        let subscription = probe.subscription();
+        std::thread::spawn(move || subscription.request(u64::MAX));
+
+        third.recv().unwrap();
+        probe.cancel();
+        go_on.send(()).unwrap();
+
+        probe.wait_for("the drop", Probe::is_dropped);
+        assert_eq!(probe.items(), [0, 1, 2]);
+        assert!(!probe.is_ended());
+    }
 }
 
 #[test]
