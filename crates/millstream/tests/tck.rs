@@ -1,8 +1,8 @@
 //! Every source and operator under the TCK, one line each.
 
 use millstream::{
-    Error, Order, empty, error, from_fn, from_iter, from_stream, generate, just, lines, never,
-    range,
+    Error, Order, concat_all, empty, error, from_fn, from_iter, from_stream, generate, just, lines,
+    never, range,
     scheduler::{Immediate, Pool},
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
@@ -43,6 +43,7 @@ publisher_tests!(skip, |n| range(0..n.saturating_add(3)).skip(3));
 publisher_tests!(skip_while, |n| range(0..n.saturating_add(3)).skip_while(|i| *i < 3));
 publisher_tests!(enumerate, |n| range(0..n).enumerate());
 publisher_tests!(concat, |n| range(0..n / 2).concat(range(0..n - n / 2)));
+publisher_tests!(concat_all, |n| concat_all((0..n).map(just)));
 publisher_tests!(repeat, |n| just(1).repeat(n).take(n));
 publisher_tests!(retry, |n| range(0..n).retry(3));
 publisher_tests!(on_error_resume, |n| range(0..n).on_error_resume(|_| empty()));

@@ -87,6 +87,7 @@ fn items_that_wait_are_dropped_once_with_a_cancelled_stream() {
 
 /// The cancel comes while the third item is being worked on, and it is the last one.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "whoever requests may have to do the work")]
 fn a_cancel_from_another_thread_is_seen_before_the_next_waiting_item() {
     let pool = Pool::new(1);
     for flow in [

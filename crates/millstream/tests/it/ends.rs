@@ -3,8 +3,8 @@
 use std::io::{self, BufReader, Read};
 
 use millstream::{
-    Error, ErrorKind, Flow, byte_lines, empty, error, from_iter, generate, just, lines, lines_of,
-    range,
+    Error, ErrorKind, Flow, byte_lines, concat_all, empty, error, from_iter, generate, just, lines,
+    lines_of, range,
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -47,6 +47,10 @@ fn an_empty_source_is_repeated_a_million_times_in_constant_stack() {
 fn a_hundred_thousand_sources_follow_each_other_in_constant_stack() {
     let flows = range(0..100_000).concat_map(just);
     assert_eq!(flows.count().wait().unwrap(), 100_000);
+    let flows = concat_all(
+        (0..100_000).map(|n| if n % 2 == 0 { just(n).boxed() } else { empty().boxed() }),
+    );
+    assert_eq!(flows.count().wait().unwrap(), 50_000);
     assert_eq!(just(1).repeat(100_000).count().wait().unwrap(), 100_000);
 }
 

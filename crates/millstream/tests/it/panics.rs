@@ -1,8 +1,8 @@
 //! Closures, iterators and futures that panic.
 
 use millstream::{
-    Error, ErrorKind, Flow, Outcome, defer, error, from_fn, from_future, from_iter, generate, just,
-    range,
+    Error, ErrorKind, Flow, Outcome, concat_all, defer, error, from_fn, from_future, from_iter,
+    generate, just, range,
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -33,6 +33,7 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(range(0..3_u64).reduce(|n, _| bang(n)));
     assert_panicked(bangs().limit_rate(2).count());
     assert_panicked(bangs().concat(just(1)).count());
+    assert_panicked(concat_all((0..3).map(bang::<u64, Flow<millstream::Never<u64>>>)).count());
     assert_panicked(
         range(0..3_u64).concat_map(|n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),
     );

@@ -1,7 +1,9 @@
 //! Operators that put flows together.
 
 mod concat;
+mod concat_all;
 mod repeat;
 
 pub use concat::Concat;
+pub use concat_all::{ConcatAll, concat_all};
 pub use repeat::Repeat;
