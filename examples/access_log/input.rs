@@ -10,17 +10,17 @@ use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 use millstream::{Error, ErrorKind, LINE_LIMIT};
 
-/// Lines in a batch: enough to make handing it to another thread cheap.
-const BATCH: usize = 256;
+/// Bytes that are read at a time: enough lines to make handing them to another thread cheap.
+const BATCH_BYTES: usize = 64 << 10;
 
-/// Bytes in a batch after which no line is added, so that long lines do not fill memory.
-const BATCH_BYTES: usize = 1 << 20;
-
-/// What the reader hands on.
-pub(crate) enum Input {
-    Lines(Vec<Vec<u8>>),
-    /// The log was read to its end, once.
-    EndOfLog,
+/// Whole lines of the log.
+pub(crate) struct Lines {
+    pub(crate) text: Vec<u8>,
+    /// The number of the first one, from 1.
+    pub(crate) first_number: u64,
+    pub(crate) n_lines: u64,
+    /// Whether the log, or its replay, begins with them.
+    pub(crate) is_first: bool,
 }
 
 /// Reads a log, possibly several times.
@@ -28,52 +28,41 @@ pub(crate) struct Reader {
     path: PathBuf,
     n_left: u64,
     progress: ProgressBar,
-    lines: Option<Box<dyn BufRead + Send>>,
+    log: Option<Box<dyn BufRead + Send>>,
+    /// Lines that were read since the log was opened.
+    n_lines: u64,
 }
 
 impl Reader {
     /// Reads the file at `path`, or standard input for `-`, `n_times` over.
     pub(crate) fn new(path: PathBuf, n_times: u64, progress: ProgressBar) -> Self {
-        Self { path, n_left: n_times, progress, lines: None }
+        Self { path, n_left: n_times, progress, log: None, n_lines: 0 }
     }
 
-    /// The next batch; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Input>, Error> {
-        if self.n_left == 0 {
-            return Ok(None);
-        }
-        let mut reader = match self.lines.take() {
-            Some(reader) => reader,
-            None => open(&self.path, &self.progress).map_err(|cause| self.error("open", cause))?,
-        };
-        let mut lines = Vec::with_capacity(BATCH);
-        let mut n_bytes = 0;
-        while lines.len() < BATCH && n_bytes < BATCH_BYTES {
-            let mut line = Vec::new();
-            let limit = LINE_LIMIT as u64;
-            let n = (&mut reader)
-                .take(limit)
-                .read_until(b'\n', &mut line)
-                .map_err(|cause| self.error("read", cause))?;
-            if n == 0 {
-                break;
+    /// The next lines: as many as there are at once, so that a pipe that is slow does not hold them
+    /// back. `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Lines>, Error> {
+        while self.n_left > 0 {
+            let mut log = match self.log.take() {
+                Some(log) => log,
+                None => {
+                    self.n_lines = 0;
+                    open(&self.path, &self.progress).map_err(|cause| self.error("open", cause))?
+                }
+            };
+            let text = read_lines(&mut log).map_err(|cause| self.error("read", cause))?;
+            if text.is_empty() {
+                self.n_left -= 1;
+                continue;
             }
-            if n as u64 == limit {
-                let cause = io::Error::other("a line is longer than 16 MiB: is this a log?");
-                return Err(self.error("read", cause));
-            }
-            n_bytes += n;
-            while line.ends_with(b"\n") || line.ends_with(b"\r") {
-                line.pop();
-            }
-            lines.push(line);
+            self.log = Some(log);
+            let n_ends = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let n_lines = n_ends + u64::from(!text.ends_with(b"\n"));
+            let first_number = self.n_lines + 1;
+            self.n_lines += n_lines;
+            return Ok(Some(Lines { text, first_number, n_lines, is_first: first_number == 1 }));
         }
-        if lines.is_empty() {
-            self.n_left -= 1;
-            return Ok(Some(Input::EndOfLog));
-        }
-        self.lines = Some(reader);
-        Ok(Some(Input::Lines(lines)))
+        Ok(None)
     }
 
     fn error(&self, verb: &str, cause: io::Error) -> Error {
@@ -113,10 +102,32 @@ fn open(path: &Path, progress: &ProgressBar) -> io::Result<Box<dyn BufRead + Sen
         }
         Box::new(File::open(path)?)
     };
-    let mut reader = BufReader::with_capacity(64 << 10, progress.wrap_read(raw));
+    let mut reader = BufReader::with_capacity(BATCH_BYTES, progress.wrap_read(raw));
     // The first two bytes of every gzip file.
     if reader.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Box::new(BufReader::new(MultiGzDecoder::new(reader))));
+        return Ok(Box::new(BufReader::with_capacity(BATCH_BYTES, MultiGzDecoder::new(reader))));
     }
     Ok(Box::new(reader))
+}
+
+/// The lines that end in what is read next; empty at the end of the log.
+fn read_lines(log: &mut dyn BufRead) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    loop {
+        let chunk = match log.fill_buf() {
+            Ok(chunk) => chunk,
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+            Err(cause) => return Err(cause),
+        };
+        let end = chunk.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
+        let n = end.unwrap_or(chunk.len());
+        text.extend_from_slice(&chunk[..n]);
+        log.consume(n);
+        if end.is_some() || n == 0 {
+            return Ok(text);
+        }
+        if text.len() >= LINE_LIMIT {
+            return Err(io::Error::other("a line is longer than 16 MiB: is this a log?"));
+        }
+    }
 }

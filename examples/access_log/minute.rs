@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::record::Record;
+use crate::{batch::Batch, meter::Meter};
 
 /// One object of the output.
 #[derive(Debug, Serialize)]
@@ -52,18 +52,24 @@ pub(crate) struct Minutes {
     before: HashMap<String, u64>,
     lateness: i64,
     n_top: usize,
+    meter: Meter,
 }
 
 impl Minutes {
     /// A minute is reported once a line came that is `lateness` seconds younger.
-    pub(crate) fn new(lateness: i64, n_top: usize) -> Self {
-        Self { open: BTreeMap::new(), before: HashMap::new(), lateness, n_top }
+    pub(crate) fn new(lateness: i64, n_top: usize, meter: Meter) -> Self {
+        Self { open: BTreeMap::new(), before: HashMap::new(), lateness, n_top, meter }
     }
 
     /// Counts requests; the minutes that are over.
-    pub(crate) fn add(&mut self, records: Vec<Record>) -> Vec<Report> {
-        for record in records {
-            let minute = self.open.entry(record.minute).or_default();
+    pub(crate) fn add(&mut self, batch: &Batch) -> Vec<Report> {
+        // A replay is a log of its own.
+        let mut reports = if batch.is_first { self.finish() } else { Vec::new() };
+        for (record, path) in batch.records() {
+            let minute = self.open.entry(record.minute).or_insert_with(|| {
+                self.meter.enter(1);
+                Minute::default()
+            });
             minute.requests += 1;
             minute.bytes = minute.bytes.saturating_add(record.bytes);
             match record.status / 100 {
@@ -74,10 +80,17 @@ impl Minutes {
                 // An interim answer, which has no class in the report.
                 _ => {}
             }
-            *minute.paths.entry(record.path).or_default() += 1;
+            let path = String::from_utf8_lossy(path);
+            match minute.paths.get_mut(&*path) {
+                Some(n) => *n += 1,
+                None => {
+                    minute.paths.insert(path.into_owned(), 1);
+                }
+            }
         }
         let latest = self.open.last_key_value().map_or(0, |(minute, _)| *minute);
-        self.close(latest.saturating_sub(self.lateness))
+        reports.extend(self.close(latest.saturating_sub(self.lateness)));
+        reports
     }
 
     /// The minutes that are left.
