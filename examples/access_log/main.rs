@@ -19,13 +19,14 @@ mod meter;
 mod minute;
 mod record;
 mod rejects;
+mod sink;
 mod table;
 
 use std::{
     fs::{self, File},
     io::{self, IsTerminal, Write},
-    path::PathBuf,
-    process::ExitCode,
+    path::{Path, PathBuf},
+    process::{self, ExitCode},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -36,9 +37,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use input::Reader;
 use meter::Meter;
 use millstream::{Error, Flow, Order, Outcome, defer, from_fn, generate, just, scheduler::Pool};
-use minute::{Minutes, Report};
-use parking_lot::{Condvar, Mutex};
+use minute::Minutes;
+use parking_lot::Mutex;
 use rejects::Rejects;
+use sink::{Interrupt, Sink};
 
 /// Turns a web server's access log (Apache's combined format, plain or gzip) into one JSON object per
 /// minute: requests, bytes, status classes and top_paths, which are the paths with the most requests,
@@ -57,7 +59,7 @@ use rejects::Rejects;
 /// Memory does not grow with the log, but with the paths of the minutes that wait for late lines.
 ///
 /// Exit codes: 0 done (also when a reader of the output has closed it), 1 failed, 2 wrong arguments,
-/// 130 interrupted.
+/// 130 interrupted (press Ctrl-C twice if the output blocks).
 #[derive(Parser)]
 #[command(name = "access_log")]
 struct Arguments {
@@ -89,13 +91,6 @@ struct Arguments {
     quiet: bool,
 }
 
-/// Whether Ctrl-C was pressed. The sink waits on it, so that its delay does not hold back the end.
-#[derive(Default)]
-struct Interrupt {
-    is_raised: Mutex<bool>,
-    raised: Condvar,
-}
-
 /// The rows of the table.
 struct Meters {
     read: Meter,
@@ -111,14 +106,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(code) => code,
         Err(error) => {
-            let is_closed_pipe = error
-                .downcast_ref::<io::Error>()
-                .is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
-            if is_closed_pipe {
-                return ExitCode::SUCCESS;
-            }
-            // A closed standard error leaves nobody to tell.
-            drop(writeln!(io::stderr(), "access_log: {error}"));
+            say(&error);
             ExitCode::FAILURE
         }
     }
@@ -133,49 +121,61 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     input::check(&path, arguments.spike, &outputs)?;
     let progress = progress_bar(arguments, &path);
     let reader = Reader::new(path, arguments.spike, progress.clone());
-    let sink = open_sink(arguments)?;
+    let output: Box<dyn Write + Send> = match &arguments.out {
+        None => Box::new(io::stdout()),
+        Some(path) => Box::new(create(path)?),
+    };
+    let interrupt = Arc::new(Interrupt::default());
+    let sink = Sink::new(output, arguments.sink_delay, Arc::clone(&interrupt));
     let rejects = arguments.rejects.as_ref().map(create).transpose()?;
     let rejects = Arc::new(Mutex::new(Rejects::new(rejects)));
     let meters = Meters::new();
-    let interrupt = Arc::new(Interrupt::default());
-
-    let outcome = pipeline(arguments, reader, sink, &rejects, &meters, &interrupt);
-    let subscription = outcome.subscription();
     let handle = Arc::clone(&interrupt);
     ctrlc::set_handler(move || {
-        *handle.is_raised.lock() = true;
-        handle.raised.notify_all();
-        subscription.cancel();
+        if handle.raise() {
+            // Pressed again: something blocks, such as a reader of the output that does not read.
+            process::exit(130);
+        }
     })
     .map_err(Error::other)?;
+
+    let outcome = pipeline(arguments, reader, sink, &rejects, &meters);
+    interrupt.cancels(outcome.subscription());
     let result = outcome.wait();
 
     progress.finish_and_clear();
-    rejects.lock().close()?;
+    let result = result.and(rejects.lock().close());
     if !arguments.quiet {
-        drop(writeln!(io::stderr(), "{}", meters.table(start.elapsed())));
+        say_plainly(&meters.table(start.elapsed()));
     }
-    if *interrupt.is_raised.lock() {
-        return Ok(ExitCode::from(130));
+    let n_written = meters.write.count().delivered;
+    match result {
+        Err(_) if interrupt.is_raised() => {
+            say(&format!("interrupted after {n_written} objects"));
+            Ok(ExitCode::from(130))
+        }
+        Err(error) if is_closed_pipe(&error) => {
+            if !arguments.quiet {
+                say(&format!("the output was closed by its reader after {n_written} objects"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        result => result.map(|()| ExitCode::SUCCESS),
     }
-    result.map(|()| ExitCode::SUCCESS)
 }
 
 /// The whole job: read, parse on several threads, aggregate, write.
 fn pipeline(
     arguments: &Arguments,
     reader: Reader,
-    mut sink: Box<dyn Write + Send>,
+    mut sink: Sink,
     rejects: &Arc<Mutex<Rejects>>,
     meters: &Meters,
-    interrupt: &Arc<Interrupt>,
 ) -> Outcome<()> {
     let Meters { read, parse, lines, rejected, aggregate, write } = meters;
     let threads = usize::from(arguments.threads);
     let parsers = Pool::named("parse", threads);
     let stages = Pool::named("stage", 3);
-    let delay = arguments.sink_delay;
-    let interrupt = Arc::clone(interrupt);
 
     let batches = {
         let (read, lines) = (read.clone(), lines.clone());
@@ -212,7 +212,7 @@ fn pipeline(
     };
     let written = Flow::from(aggregate.over(reports, Some(write)))
         .publish_on(&stages, 64)
-        .map(move |report| write_report(&mut sink, &report, delay, &interrupt))
+        .map(move |report| sink.write(&report))
         .flatten_results();
     Flow::from(write.over(written, None)).for_each(|()| {})
 }
@@ -235,48 +235,43 @@ impl Meters {
     }
 }
 
-fn write_report(
-    sink: &mut (dyn Write + Send),
-    report: &Report,
-    delay: Duration,
-    interrupt: &Interrupt,
-) -> Result<(), Error> {
-    let mut is_raised = interrupt.is_raised.lock();
-    interrupt.raised.wait_while_for(&mut is_raised, |is_raised| !*is_raised, delay);
-    if *is_raised {
-        // A cancel alone is seen after the items that the sink was already given.
-        return Err(Error::message("interrupted"));
-    }
-    drop(is_raised);
-    let mut line = serde_json::to_vec(report).map_err(Error::other)?;
-    line.push(b'\n');
-    sink.write_all(&line)
-        .and_then(|()| sink.flush())
-        .map_err(|cause| Error::other(cause).context("cannot write the output"))
-}
-
-fn open_sink(arguments: &Arguments) -> Result<Box<dyn Write + Send>, Error> {
-    match &arguments.out {
-        None => Ok(Box::new(io::stdout())),
-        Some(path) => Ok(Box::new(create(path)?)),
-    }
-}
-
 fn create(path: &PathBuf) -> Result<File, Error> {
     File::create(path)
         .map_err(|cause| Error::other(cause).context(format!("cannot create {}", path.display())))
 }
 
-/// A bar over the bytes to read, on a terminal.
-fn progress_bar(arguments: &Arguments, path: &PathBuf) -> ProgressBar {
-    if arguments.quiet || !io::stderr().is_terminal() {
+/// A bar over the bytes to read, on a terminal that does not show the output too.
+fn progress_bar(arguments: &Arguments, path: &Path) -> ProgressBar {
+    let is_shown = arguments.out.is_some() || !io::stdout().is_terminal();
+    if arguments.quiet || !is_shown || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let n_bytes = fs::metadata(path).map_or(0, |data| data.len()).saturating_mul(arguments.spike);
-    let style = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
-    ProgressBar::new(n_bytes).with_style(
-        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    )
+    let (bar, style) = if n_bytes > 0 {
+        (ProgressBar::new(n_bytes), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")
+    } else {
+        (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec}")
+    };
+    let style =
+        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    // Also while the sink is slow and nothing is read.
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar.with_style(style)
+}
+
+/// Whether the reader of the output has seen enough.
+fn is_closed_pipe(error: &Error) -> bool {
+    let cause = error.downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn say(message: &dyn std::fmt::Display) {
+    say_plainly(&format!("access_log: {message}"));
+}
+
+/// A closed standard error leaves nobody to tell.
+fn say_plainly(text: &str) {
+    drop(writeln!(io::stderr(), "{text}"));
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

@@ -10,6 +10,9 @@ use std::{
     sync::Once,
 };
 
+#[cfg(unix)]
+mod ends;
+
 /// The example's program. It is built here, because not every way to run the tests builds it.
 fn program() -> Command {
     let test = std::env::current_exe().unwrap();
