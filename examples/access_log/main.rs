@@ -72,7 +72,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// How long the sink takes for an object, such as 2ms or 1s.
-    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "0ms", value_parser = parse_duration)]
     sink_delay: Duration,
     /// Replays the log so many times over, as fast as it can be read.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
@@ -84,7 +84,7 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5)]
     top: usize,
     /// Seconds of log time for which a minute waits for late lines.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true, default_value_t = 300, value_parser = clap::value_parser!(i64).range(0..))]
     lateness: i64,
     /// No progress bar and no table.
     #[arg(long)]

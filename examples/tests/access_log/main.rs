@@ -254,10 +254,20 @@ fn a_truncated_archive_is_an_error() {
 
 #[test]
 fn wrong_arguments_say_what_is_right() {
-    let output = access_log(&["--sink-delay", "soon"]);
+    let cases = [
+        (["--sink-delay", "soon"], "such as 2ms"),
+        (["--sink-delay", "-1ms"], "a time cannot be negative"),
+        (["--lateness", "-1"], "-1 is not in 0.."),
+        (["--threads", "0"], "0 is not in 1..=256"),
+    ];
 
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("such as 2ms"));
+    for (arguments, hint) in cases {
+        let output = access_log(&arguments);
+
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(hint), "{message}");
+    }
 }
 
 #[test]
