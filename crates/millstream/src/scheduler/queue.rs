@@ -138,14 +138,15 @@ impl Queue {
 
     /// Moves a virtual clock, and runs every task at its time.
     pub(super) fn advance(&self, by: Duration) {
-        let until = self.state.lock().now + by;
+        let until = self.state.lock().now.saturating_add(by);
         loop {
             self.run_ready();
             let mut state = self.state.lock();
             match state.timers.peek() {
                 Some(timer) if timer.due <= until => state.now = timer.due.max(state.now),
                 _ => {
-                    state.now = until;
+                    // A task may have moved the clock further itself.
+                    state.now = until.max(state.now);
                     return;
                 }
             }
