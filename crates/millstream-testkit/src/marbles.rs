@@ -3,12 +3,13 @@
 //! | sign | meaning |
 //! |---|---|
 //! | `-` | time passes: one tick, a virtual millisecond |
-//! | `1` | an item, and a tick; `[12]` is an item of several letters |
+//! | `1` | an item, and a tick; `[12]` is an item of several letters, `[-]` one that looks like a sign |
 //! | `(12\|)` | several signals in one tick |
 //! | `\|` | the stream completes |
 //! | `#` | the stream fails |
 //!
-//! Blanks may be used to line diagrams up.
+//! Blanks may be used to line diagrams up. Nothing but time follows an end. The items of a source are
+//! single letters, which an operator may map to something else.
 
 use std::{
     collections::VecDeque,
@@ -26,12 +27,16 @@ use parking_lot::Mutex;
 
 const TICK: Duration = Duration::from_millis(1);
 
+/// Letters that are no items by themselves.
+const SIGNS: [char; 8] = [' ', '-', '(', ')', '[', ']', '|', '#'];
+
 /// Runs `operator` over the items that `source` draws, asks for everything, and compares what comes
 /// out with the drawing `expected`.
 ///
 /// # Panics
 ///
-/// If they differ: prints both drawings. If a drawing cannot be read: says where.
+/// If they differ: prints both drawings, and the error if the flow failed. If a drawing cannot be
+/// read: says where.
 ///
 /// # Examples
 ///
@@ -63,16 +68,23 @@ pub fn check_in_time<P>(
 {
     let clock = VirtualTime::new();
     let signals = parse(source);
+    for (_, marble) in &signals {
+        if let Marble::Item(item) = marble {
+            let is_letter = item.chars().count() == 1;
+            assert!(is_letter, "`[{item}]` is no single letter in the source `{source}`: map one");
+        }
+    }
     let last = signals.last().map_or(0, |(tick, _)| *tick);
-    let seen = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::new(Mutex::new(Seen::default()));
     let marbles = Marbles { signals: signals.into(), clock: clock.clone() };
     let recorder = Recorder { seen: Arc::clone(&seen), clock: clock.clone() };
     operator(Flow::from(marbles), &clock).subscribe(recorder);
     let expected = parse(expected);
     let end = last.max(expected.last().map_or(0, |(tick, _)| *tick)) + 64;
     clock.advance(TICK * end);
-    let seen = seen.lock().clone();
-    assert!(seen == expected, "expected {}\nbut saw  {}", draw(&expected), draw(&seen));
+    let Seen { signals, error } = std::mem::take(&mut *seen.lock());
+    let why = error.map(|error| format!("\nit failed: {error}")).unwrap_or_default();
+    assert!(signals == expected, "expected {}\nbut saw  {}{why}", draw(&expected), draw(&signals));
 }
 
 /// A signal in a drawing.
@@ -160,15 +172,22 @@ impl Task for Bell {
     fn abandon(&self, _: Error) {}
 }
 
+/// What came out.
+#[derive(Default)]
+struct Seen {
+    signals: Vec<(u32, Marble)>,
+    error: Option<Error>,
+}
+
 struct Recorder {
-    seen: Arc<Mutex<Vec<(u32, Marble)>>>,
+    seen: Arc<Mutex<Seen>>,
     clock: VirtualTime,
 }
 
 impl Recorder {
     fn record(&self, marble: Marble) {
         let tick = u32::try_from(self.clock.now().as_millis()).unwrap_or(u32::MAX);
-        self.seen.lock().push((tick, marble));
+        self.seen.lock().signals.push((tick, marble));
     }
 }
 
@@ -181,8 +200,9 @@ impl<T: fmt::Display> Subscriber<T> for Recorder {
         self.record(Marble::Item(item.to_string()));
     }
 
-    fn on_error(self, _: Error) {
+    fn on_error(self, error: Error) {
         self.record(Marble::Fail);
+        self.seen.lock().error = Some(error);
     }
 
     fn on_complete(self) {
@@ -195,38 +215,63 @@ impl<T: fmt::Display> Subscriber<T> for Recorder {
 fn parse(drawing: &str) -> Vec<(u32, Marble)> {
     let mut signals = Vec::new();
     let mut tick = 0;
-    let mut is_group = false;
-    let mut letters = drawing.chars();
-    while let Some(letter) = letters.next() {
+    // Where the group that is being read began, and how many signals came before it.
+    let mut group = None;
+    let mut letters = drawing.chars().enumerate();
+    while let Some((at, letter)) = letters.next() {
         let marble = match letter {
             ' ' => continue,
-            '-' if !is_group => None,
-            '(' if !is_group => {
-                is_group = true;
+            '-' if group.is_some() => misdrawn(drawing, at, "`-` in a group, which is one tick"),
+            '-' => None,
+            '(' if group.is_some() => misdrawn(drawing, at, "`(` in a group"),
+            '(' => {
+                group = Some((at, signals.len()));
                 continue;
             }
-            ')' if is_group => {
-                is_group = false;
-                None
-            }
+            ')' => match group.take() {
+                None => misdrawn(drawing, at, "`)` without a `(`"),
+                Some((_, n_before)) if n_before == signals.len() => {
+                    misdrawn(drawing, at, "a group of no signals")
+                }
+                Some(_) => None,
+            },
             '|' => Some(Marble::Complete),
             '#' => Some(Marble::Fail),
             '[' => {
-                let item: String = letters.by_ref().take_while(|letter| *letter != ']').collect();
+                let mut is_closed = false;
+                let inside = letters.by_ref().map(|(_, letter)| letter).take_while(|letter| {
+                    is_closed = *letter == ']';
+                    !is_closed
+                });
+                let item: String = inside.collect();
+                if !is_closed {
+                    misdrawn(drawing, at, "`[` without a `]`");
+                }
                 Some(Marble::Item(item))
             }
-            '-' | '(' | ')' => panic!("`{letter}` is out of place in the drawing `{drawing}`"),
+            ']' => misdrawn(drawing, at, "`]` without a `[`"),
             item => Some(Marble::Item(item.to_string())),
         };
         if let Some(marble) = marble {
+            if matches!(signals.last(), Some((_, Marble::Complete | Marble::Fail))) {
+                misdrawn(drawing, at, "a signal after the end");
+            }
             signals.push((tick, marble));
         }
-        if !is_group {
+        if group.is_none() {
             tick += 1;
         }
     }
-    assert!(!is_group, "a `)` is missing in the drawing `{drawing}`");
+    if let Some((at, _)) = group {
+        misdrawn(drawing, at, "`(` without a `)`");
+    }
     signals
+}
+
+/// Points at the letter number `at` of a drawing that cannot be read.
+#[track_caller]
+fn misdrawn(drawing: &str, at: usize, what: &str) -> ! {
+    panic!("{what}:\n  {drawing}\n  {}^", " ".repeat(at));
 }
 
 /// Draws signals.
@@ -240,7 +285,9 @@ fn draw(signals: &[(u32, Marble)]) -> String {
         let texts = group.iter().map(|(_, marble)| match marble {
             Marble::Complete => "|".to_owned(),
             Marble::Fail => "#".to_owned(),
-            Marble::Item(item) if item.chars().count() == 1 => item.clone(),
+            Marble::Item(item) if item.chars().count() == 1 && !item.contains(SIGNS) => {
+                item.clone()
+            }
             Marble::Item(item) => format!("[{item}]"),
         });
         let text: String = texts.collect();

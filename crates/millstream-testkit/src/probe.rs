@@ -10,7 +10,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 
-/// How long [`Probe::wait_for`] waits before it gives up.
+/// How long [`Probe::wait_for`] waits for a signal unless it is told otherwise.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The test's side of a subscriber: requests, cancels, and tells what was signalled.
@@ -66,6 +66,8 @@ struct State<T> {
     request_in_on_subscribe: u64,
     request_in_on_next: u64,
     cancel_at: Option<usize>,
+    n_items: usize,
+    patience: Duration,
 }
 
 impl<T: Send + 'static> Probe<T> {
@@ -78,6 +80,8 @@ impl<T: Send + 'static> Probe<T> {
             request_in_on_subscribe: 0,
             request_in_on_next: 0,
             cancel_at: None,
+            n_items: 0,
+            patience: PATIENCE,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         (Self(Arc::clone(&shared)), ProbeSubscriber(shared))
@@ -106,6 +110,12 @@ impl<T: Send + 'static> Probe<T> {
     /// `on_subscribe`.
     pub fn cancel_at(&self, n: usize) -> &Self {
         self.0.state.lock().cancel_at = Some(n);
+        self
+    }
+
+    /// How long the methods that wait do so without a signal before they give up; at first 20 seconds.
+    pub fn patience(&self, patience: Duration) -> &Self {
+        self.0.state.lock().patience = patience;
         self
     }
 
@@ -166,7 +176,7 @@ impl<T: Send + 'static> Probe<T> {
     /// How many items there were.
     #[must_use]
     pub fn n_items(&self) -> usize {
-        self.count(|signal| matches!(signal, Signal::Next(_)))
+        self.0.state.lock().n_items
     }
 
     /// Whether `on_complete` was called.
@@ -196,11 +206,11 @@ impl<T: Send + 'static> Probe<T> {
         self.count(|signal| matches!(signal, Signal::Dropped)) == 1
     }
 
-    /// Waits until `is_so`, for publishers on other threads.
+    /// Waits until `is_so`, for publishers on other threads. Looks again at every signal.
     ///
     /// # Panics
     ///
-    /// If that takes longer than 20 seconds.
+    /// If no signal comes for as long as the [`patience`](Self::patience) lasts.
     #[track_caller]
     pub fn wait_for(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         loop {
@@ -210,7 +220,8 @@ impl<T: Send + 'static> Probe<T> {
             }
             let mut state = self.0.state.lock();
             if state.records.len() == n_before {
-                let waited = self.0.changed.wait_for(&mut state, PATIENCE);
+                let patience = state.patience;
+                let waited = self.0.changed.wait_for(&mut state, patience);
                 drop(state);
                 assert!(!waited.timed_out() || is_so(self), "waited in vain for {what}");
             }
@@ -221,7 +232,7 @@ impl<T: Send + 'static> Probe<T> {
     ///
     /// # Panics
     ///
-    /// If that takes longer than 20 seconds.
+    /// As [`wait_for`](Self::wait_for).
     #[track_caller]
     pub fn wait_until_ended(&self) {
         self.wait_for("a terminal signal", Self::is_ended);
@@ -235,7 +246,10 @@ impl<T: Send + 'static> Probe<T> {
 impl<T> Shared<T> {
     fn record(&self, signal: Signal<T>) {
         let record = Record { signal, thread: thread::current().id() };
-        self.state.lock().records.push(record);
+        let mut state = self.state.lock();
+        state.n_items += usize::from(matches!(record.signal, Signal::Next(_)));
+        state.records.push(record);
+        drop(state);
         self.changed.notify_all();
     }
 }
@@ -263,12 +277,7 @@ impl<T: Send + 'static> Subscriber<T> for ProbeSubscriber<T> {
         self.0.record(Signal::Next(item));
         let (n, subscription, is_cancelled) = {
             let state = self.0.state.lock();
-            let n_items = state
-                .records
-                .iter()
-                .filter(|record| matches!(record.signal, Signal::Next(_)))
-                .count();
-            let is_cancelled = state.cancel_at == Some(n_items);
+            let is_cancelled = state.cancel_at == Some(state.n_items);
             (state.request_in_on_next, state.subscription.clone(), is_cancelled)
         };
         if let Some(subscription) = subscription {

@@ -6,7 +6,10 @@ use parking_lot::Mutex;
 use reactive_streams::{BoxSubscriber, Demand, Error, Publisher, Subscriber, Subscription};
 
 /// The test's side of a publisher for one subscriber. It can obey the rules and break them: what is
-/// named `force_*` does not look at demand or at a cancel.
+/// named `force_*` does not look at demand or at a cancel, and
+/// [`drop_subscriber`](Self::drop_subscriber) may come without an end.
+///
+/// A signal that is sent from inside another one finds no subscriber.
 ///
 /// # Examples
 ///
@@ -58,10 +61,17 @@ impl<T: Send + 'static> Puppet<T> {
     ///
     /// Gives the item back if there is no demand, or no subscriber.
     pub fn next(&self, item: T) -> Result<(), T> {
-        if self.is_cancelled() || self.0.line.0.lock().outstanding.take(1) == 0 {
+        let Some(subscriber) = self.0.subscriber.lock().take() else { return Err(item) };
+        let is_due = {
+            let mut asked = self.0.line.0.lock();
+            asked.n_cancels == 0 && asked.outstanding.take(1) == 1
+        };
+        if !is_due {
+            self.put_back(subscriber);
             return Err(item);
         }
-        self.force_next(item)
+        self.signal(subscriber, item);
+        Ok(())
     }
 
     /// Sends an item, whether or not it was asked for.
@@ -70,14 +80,13 @@ impl<T: Send + 'static> Puppet<T> {
     ///
     /// Gives the item back if there is no subscriber.
     pub fn force_next(&self, item: T) -> Result<(), T> {
-        let subscriber = self.0.subscriber.lock().take();
-        let Some(mut subscriber) = subscriber else { return Err(item) };
-        subscriber.on_next(item);
-        *self.0.subscriber.lock() = Some(subscriber);
+        let Some(subscriber) = self.0.subscriber.lock().take() else { return Err(item) };
+        self.signal(subscriber, item);
         Ok(())
     }
 
-    /// Completes. Does nothing without a subscriber.
+    /// Completes, even after a cancel, which an end may cross on its way. Does nothing without a
+    /// subscriber.
     pub fn complete(&self) {
         let subscriber = self.0.subscriber.lock().take();
         if let Some(subscriber) = subscriber {
@@ -85,7 +94,7 @@ impl<T: Send + 'static> Puppet<T> {
         }
     }
 
-    /// Fails. Does nothing without a subscriber.
+    /// Fails, even after a cancel, as [`complete`](Self::complete).
     pub fn fail(&self, error: Error) {
         let subscriber = self.0.subscriber.lock().take();
         if let Some(subscriber) = subscriber {
@@ -100,7 +109,7 @@ impl<T: Send + 'static> Puppet<T> {
         let subscriber = self.0.subscriber.lock().take();
         if let Some(mut subscriber) = subscriber {
             subscriber.on_subscribe(Arc::clone(&second) as Arc<dyn Subscription>);
-            *self.0.subscriber.lock() = Some(subscriber);
+            self.put_back(subscriber);
         }
         let n_cancels = second.0.lock().n_cancels;
         n_cancels > 0
@@ -134,6 +143,15 @@ impl<T: Send + 'static> Puppet<T> {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.line.0.lock().n_cancels > 0
+    }
+
+    fn signal(&self, mut subscriber: BoxSubscriber<T>, item: T) {
+        subscriber.on_next(item);
+        self.put_back(subscriber);
+    }
+
+    fn put_back(&self, subscriber: BoxSubscriber<T>) {
+        *self.0.subscriber.lock() = Some(subscriber);
     }
 }
 
