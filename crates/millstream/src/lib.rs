@@ -68,3 +68,24 @@ pub use reactive_streams::{
 mod readme {
     #![doc = include_str!("../../../README.md")]
 }
+
+/// The book, whose examples are run.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../../docs/book/src/conformance.md")]
+    mod conformance {}
+    #[doc = include_str!("../../../docs/book/src/demand.md")]
+    mod demand {}
+    #[doc = include_str!("../../../docs/book/src/errors.md")]
+    mod errors {}
+    #[doc = include_str!("../../../docs/book/src/marbles.md")]
+    mod marbles {}
+    #[doc = include_str!("../../../docs/book/src/operators.md")]
+    mod operators {}
+    #[doc = include_str!("../../../docs/book/src/start.md")]
+    mod start {}
+    #[doc = include_str!("../../../docs/book/src/tck.md")]
+    mod tck {}
+    #[doc = include_str!("../../../docs/book/src/threads.md")]
+    mod threads {}
+}

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod book;
 mod dependencies;
 mod fixmes;
 mod headers;
@@ -24,6 +25,11 @@ use crate::tree::{Finding, Tree};
 fn assert_tidy(findings: &[Finding]) {
     let list: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(list.is_empty(), "{} findings:\n\n{}\n", list.len(), list.join("\n"));
+}
+
+#[test]
+fn every_chapter_is_listed_and_run() {
+    assert_tidy(&book::check(&Tree::load()));
 }
 
 #[test]
