@@ -1,8 +1,8 @@
 //! Every source and operator under the TCK, one line each.
 
 use millstream::{
-    Error, Order, concat_all, empty, error, from_fn, from_iter, from_stream, generate, just, lines,
-    never, range,
+    Error, Order, byte_lines, concat_all, defer, empty, error, from_fn, from_future, from_iter,
+    from_stream, from_stream_on, generate, just, lines, never, range,
     scheduler::{Immediate, Pool},
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
@@ -78,5 +78,32 @@ publisher_tests!(
 publisher_tests!(
     from_stream,
     |n| from_stream(futures::stream::iter(0..n)),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(defer, |n| defer(move || range(0..n)));
+publisher_tests!(boxed, |n| range(0..n).boxed());
+publisher_tests!(boxed_clone, |n| range(0..n).boxed_clone());
+publisher_tests!(
+    byte_lines,
+    |n| byte_lines(std::io::Cursor::new("x\n".repeat(n as usize))),
+    Capabilities::new().max_length(10_000)
+);
+publisher_tests!(from_stream_immediate, |n| from_stream_on(
+    &Immediate,
+    futures::stream::iter(0..n)
+));
+publisher_tests!(
+    from_future,
+    |_| from_future(async { 1 }),
+    Capabilities::new().exact_length(1).asynchronous()
+);
+publisher_tests!(
+    map_async_ambient,
+    |n| range(0..n).map_async(4, |n| async move { n }),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    map_async_unordered,
+    |n| range(0..n).map_async_unordered(4, |n| async move { n }),
     Capabilities::new().asynchronous()
 );

@@ -16,6 +16,7 @@ mod prose;
 mod rule_numbers;
 mod scan;
 mod sizes;
+mod tck_lines;
 mod tree;
 mod unsafety;
 
@@ -60,6 +61,11 @@ fn every_manifest_inherits_from_the_workspace() {
 #[test]
 fn every_operator_is_documented() {
     assert_tidy(&operators::check(&Tree::load()));
+}
+
+#[test]
+fn every_operator_is_judged_by_the_tck() {
+    assert_tidy(&tck_lines::check(&Tree::load()));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             SECTIONS.into_iter().filter(|section| !has(section)).collect()
         };
         if operators.iter().all(|operator| !missing(operator.line).is_empty()) {
-            let (name, sections) = (first.text, missing(first.line).join("`, `"));
+            let (name, sections) = (first.name, missing(first.line).join("`, `"));
             let instead = format!("give the documentation of `{name}` the sections `{sections}`");
             findings.push(file.finding(first.line, instead));
         }
@@ -41,9 +41,19 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// A public method of `Flow`, or a free function that returns a `Flow`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operator<'a> {
+    pub(crate) name: &'a str,
+    /// That of `pub`.
+    pub(crate) line: usize,
+    pub(crate) is_method: bool,
+    pub(crate) returns_flow: bool,
+}
+
 /// The operators of a file: public methods in inherent `impl` blocks on `Flow`, and free functions
-/// that return a `Flow`. Their names, and the lines of `pub`.
-fn operators_in<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
+/// that return a `Flow`.
+pub(crate) fn operators_in<'a>(tokens: &[Token<'a>]) -> Vec<Operator<'a>> {
     let mut operators = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -59,10 +69,8 @@ fn operators_in<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
                 at = close;
             }
             "pub" if is_start => {
-                let signature = &tokens[at..open];
-                if (0..signature.len()).any(|index| reads(signature, index, &["->", "Flow"])) {
-                    operators.extend(function_at(tokens, at));
-                }
+                let source = function_at(tokens, at, false);
+                operators.extend(source.filter(|source| source.returns_flow));
             }
             _ => {}
         }
@@ -71,13 +79,13 @@ fn operators_in<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     operators
 }
 
-fn methods_in<'a>(tokens: &[Token<'a>], block: Range<usize>) -> Vec<Token<'a>> {
+fn methods_in<'a>(tokens: &[Token<'a>], block: Range<usize>) -> Vec<Operator<'a>> {
     let mut methods = Vec::new();
     let mut at = block.start;
     while at < block.end {
         match tokens[at].text {
             "{" => at = closing_brace(tokens, at),
-            "pub" => methods.extend(function_at(tokens, at)),
+            "pub" => methods.extend(function_at(tokens, at, true)),
             _ => {}
         }
         at += 1;
@@ -102,14 +110,35 @@ fn is_on_flow(header: &[Token<'_>]) -> bool {
     name == "Flow"
 }
 
-fn function_at<'a>(tokens: &[Token<'a>], start: usize) -> Option<Token<'a>> {
+fn function_at<'a>(tokens: &[Token<'a>], start: usize, is_method: bool) -> Option<Operator<'a>> {
     let n_qualifiers = tokens[start + 1..]
         .iter()
         .take_while(|token| matches!(token.text, "async" | "const"))
         .count();
     let fn_at = start + 1 + n_qualifiers;
     let name = tokens.get(fn_at + 1)?;
-    reads(tokens, fn_at, &["fn"]).then_some(Token { line: tokens[start].line, text: name.text })
+    let operator = Operator {
+        name: name.text,
+        line: tokens[start].line,
+        is_method,
+        returns_flow: returns_flow(&tokens[fn_at..]),
+    };
+    reads(tokens, fn_at, &["fn"]).then_some(operator)
+}
+
+/// Whether the function that begins here returns a `Flow`, and not only a closure of it.
+fn returns_flow(function: &[Token<'_>]) -> bool {
+    let mut depth = 0_usize;
+    for (index, token) in function.iter().enumerate() {
+        match token.text {
+            "<" | "(" | "[" => depth += 1,
+            ">" | ")" | "]" => depth = depth.saturating_sub(1),
+            "->" if depth == 0 => return reads(function, index + 1, &["Flow"]),
+            "{" | "where" => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 #[test]

@@ -94,9 +94,9 @@ impl Tree {
         self.files.iter().filter(|file| file.path.ends_with(".rs"))
     }
 
-    /// Whether the file is exempt from a check.
-    pub(crate) fn is_exempt(&self, check: &str, path: &str) -> bool {
-        self.reasons(check).any(|(exempt, reason)| exempt == path && !reason.trim().is_empty())
+    /// Whether the file, or what else the check names, is exempt from it.
+    pub(crate) fn is_exempt(&self, check: &str, name: &str) -> bool {
+        self.reasons(check).any(|(exempt, reason)| exempt == name && !reason.trim().is_empty())
     }
 
     /// Exemptions from a check that no file needs, or that give no reason.
@@ -105,17 +105,20 @@ impl Tree {
         check: &str,
         is_needed: impl Fn(&File) -> bool,
     ) -> Vec<Finding> {
-        let is_idle = |path: &str, reason: &str| {
-            let file = self.files.iter().find(|file| file.path == path);
-            reason.trim().is_empty() || !file.is_some_and(&is_needed)
-        };
+        self.idle_names(check, |path| {
+            self.files.iter().find(|file| file.path == path).is_some_and(&is_needed)
+        })
+    }
+
+    /// The same for exemptions of something else than files.
+    pub(crate) fn idle_names(&self, check: &str, is_needed: impl Fn(&str) -> bool) -> Vec<Finding> {
         self.reasons(check)
-            .filter(|(path, reason)| is_idle(path, reason))
-            .map(|(path, _)| Finding {
+            .filter(|(name, reason)| reason.trim().is_empty() || !is_needed(name))
+            .map(|(name, _)| Finding {
                 path: "crates/xtask/tidy.toml".to_owned(),
                 line: 0,
                 instead: format!(
-                    "the exemption of `{path}` from [{check}] is not needed or gives no reason: \
+                    "the exemption of `{name}` from [{check}] is not needed or gives no reason: \
                      remove it or say why it stands"
                 ),
             })

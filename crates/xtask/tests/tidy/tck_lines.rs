@@ -1,0 +1,105 @@
+//! Every source, and every operator that returns a flow, is judged by the TCK.
+
+use std::collections::HashSet;
+
+use crate::{
+    operators::{Operator, operators_in},
+    tree::{Finding, Tree},
+};
+
+const CRATE: &str = "crates/millstream/src/";
+/// The suite, or the folder of its parts.
+const SUITE: &str = "crates/millstream/tests/tck";
+
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
+    let judged = calls_in(tree);
+    let mut unjudged = HashSet::new();
+    let mut findings = Vec::new();
+    for file in tree.rust().filter(|file| file.path.starts_with(CRATE)) {
+        let source = file.source();
+        for operator in operators_in(&source.tokens()) {
+            // The methods that run a flow return no publisher.
+            if !operator.returns_flow || judged.contains(&call_of(operator)) {
+                continue;
+            }
+            unjudged.insert(operator.name.to_owned());
+            if !tree.is_exempt("tck", operator.name) {
+                let instead = format!(
+                    "give `{}` a line in {SUITE}.rs, or a reason under [tck] in \
+                     crates/xtask/tidy.toml",
+                    operator.name
+                );
+                findings.push(file.finding(operator.line, instead));
+            }
+        }
+    }
+    findings.extend(tree.idle_names("tck", |name| unjudged.contains(name)));
+    findings
+}
+
+fn is_suite(path: &str) -> bool {
+    let rest = path.strip_prefix(SUITE);
+    rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+/// A name that is called, and whether it is a method's.
+type Call = (String, bool);
+
+fn call_of(operator: Operator<'_>) -> Call {
+    (operator.name.to_owned(), operator.is_method)
+}
+
+/// What the suite calls, or name as a function: `name(`, `name::<`, `.name(`, `.name::<`, and `(name)`.
+fn calls_in(tree: &Tree) -> HashSet<Call> {
+    let mut calls = HashSet::new();
+    for file in tree.rust().filter(|file| is_suite(&file.path)) {
+        let source = file.source();
+        let tokens = source.tokens();
+        for at in 1..tokens.len() {
+            let before = tokens[at - 1].text;
+            let after = tokens.get(at + 1).map_or("", |token| token.text);
+            let is_called = matches!(after, "(" | "::") || (before == "(" && after == ")");
+            // A method's own definition, and the path before a name, are no calls.
+            if is_called && before != "fn" {
+                calls.insert((tokens[at].text.to_owned(), before == "."));
+            }
+        }
+    }
+    calls
+}
+
+#[test]
+fn an_operator_that_is_not_judged_is_found() {
+    let method = |name: &str, output: &str| {
+        format!(
+            "impl<P: Publisher> Flow<P> {{\n    pub fn {name}<F: Fn() -> Flow<P>>(self, f: F) -> \
+             {output} {{\n    }}\n}}\n"
+        )
+    };
+    let files = [
+        ("crates/millstream/src/ops/a.rs", method("judged", "Flow<A<P>>")),
+        ("crates/millstream/src/ops/b.rs", method("missed", "Flow<B<P>>")),
+        ("crates/millstream/src/ops/c.rs", method("run", "Outcome<P::Item>")),
+        ("crates/millstream/src/ops/d.rs", "pub fn source() -> Flow<D> {\n}\n".to_owned()),
+        ("crates/millstream/src/ops/e.rs", "pub fn spring<T>() -> Flow<E> {\n}\n".to_owned()),
+        ("crates/millstream/src/flow.rs", method("boxed", "Flow<Box<P>>")),
+        ("crates/millstream/src/inner.rs", "fn hidden() -> Flow<D> {\n}\n".to_owned()),
+        (
+            "crates/millstream/tests/tck.rs",
+            "fn missed() {}\ntests!(missed, |n| source(0..n).judged(n), spring);\n".to_owned(),
+        ),
+        ("crates/millstream/tests/tck/more.rs", "tests!(s, |n| spring::<u8>(n));".to_owned()),
+        ("crates/millstream/tests/other.rs", "source().missed();".to_owned()),
+    ];
+    let sample: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let tree = Tree::sample(&sample)
+        .with_exemptions("[tck]\n'boxed' = 'a reason'\n'judged' = 'why'\n'gone' = 'why'");
+
+    let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+
+    assert_eq!(findings.len(), 3, "{findings:?}");
+    assert!(findings[0].starts_with("crates/millstream/src/ops/b.rs:2: give `missed` a line"));
+    assert!(findings[1].contains("the exemption of `gone`"), "{findings:?}");
+    assert!(findings[2].contains("the exemption of `judged`"), "{findings:?}");
+}
