@@ -7,4 +7,5 @@ mod demand;
 mod ends;
 mod model;
 mod panics;
+mod peers;
 mod threads;
