@@ -48,6 +48,7 @@
 #[macro_use]
 mod opaque;
 
+mod downstream;
 mod flow;
 mod inlet;
 mod ops;

@@ -5,7 +5,7 @@ use std::{error, sync::Arc};
 use millstream_kernel::Upstream;
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Flow;
+use crate::{Flow, downstream::Downstream};
 
 impl<P: Publisher> Flow<P> {
     /// Passes on what is `Ok`, and fails with the first `Err`.
@@ -55,7 +55,7 @@ where
 
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
         self.source.subscribe(FlattenResultsSubscriber {
-            downstream: Some(downstream),
+            downstream: Downstream::new(downstream),
             upstream: Upstream::unset(),
         });
     }
@@ -65,7 +65,7 @@ opaque_debug!(FlattenResults<P>);
 
 struct FlattenResultsSubscriber<S> {
     /// `None` once it has failed.
-    downstream: Option<S>,
+    downstream: Downstream<S>,
     upstream: Upstream,
 }
 
@@ -75,10 +75,8 @@ where
     S: Subscriber<T>,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription)
-            && let Some(downstream) = &mut self.downstream
-        {
-            downstream.on_subscribe(subscription);
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
         }
     }
 
@@ -90,27 +88,19 @@ where
 
     #[inline]
     fn offer(&mut self, item: Result<T, E>) -> Offer {
-        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
         match item {
-            Ok(item) => downstream.offer(item),
+            Ok(item) => self.downstream.offer(item),
             Err(error) => {
-                if let Some(downstream) = self.downstream.take() {
-                    downstream.on_error(Error::other(error));
-                }
-                Offer::Finished
+                self.downstream.end(|downstream| downstream.on_error(Error::other(error)))
             }
         }
     }
 
     fn on_error(self, error: Error) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_error(error);
-        }
+        self.downstream.on_error(error);
     }
 
     fn on_complete(self) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_complete();
-        }
+        self.downstream.on_complete();
     }
 }

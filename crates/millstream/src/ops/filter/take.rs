@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::{Cap, Upstream};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Flow;
+use crate::{Flow, downstream::Downstream};
 
 impl<P: Publisher> Flow<P> {
     /// Passes the first `n` items on, and then completes.
@@ -45,7 +45,7 @@ impl<P: Publisher> Publisher for Take<P> {
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         self.source.subscribe(TakeSubscriber {
-            downstream: Some(downstream),
+            downstream: Downstream::new(downstream),
             upstream: Upstream::unset(),
             n_left: self.n,
         });
@@ -56,7 +56,7 @@ opaque_debug!(Take<P>);
 
 struct TakeSubscriber<S> {
     /// `None` once it was completed.
-    downstream: Option<S>,
+    downstream: Downstream<S>,
     upstream: Upstream,
     n_left: u64,
 }
@@ -67,14 +67,10 @@ impl<T, S: Subscriber<T>> Subscriber<T> for TakeSubscriber<S> {
             return;
         }
         let capped = Arc::new(Cap::new(subscription, self.n_left));
-        if let Some(downstream) = &mut self.downstream {
-            downstream.on_subscribe(capped);
-        }
+        self.downstream.on_subscribe(capped);
         if self.n_left == 0 {
             self.upstream.cancel();
-            if let Some(downstream) = self.downstream.take() {
-                downstream.on_complete();
-            }
+            let _ = self.downstream.end(S::on_complete);
         }
     }
 
@@ -86,27 +82,22 @@ impl<T, S: Subscriber<T>> Subscriber<T> for TakeSubscriber<S> {
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
+        if self.downstream.is_ended() {
+            return Offer::Finished;
+        }
         self.n_left -= 1;
-        let offer = downstream.offer(item);
+        let offer = self.downstream.offer(item);
         if self.n_left > 0 || offer == Offer::Finished {
             return offer;
         }
-        if let Some(downstream) = self.downstream.take() {
-            downstream.on_complete();
-        }
-        Offer::Finished
+        self.downstream.end(S::on_complete)
     }
 
     fn on_error(self, error: Error) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_error(error);
-        }
+        self.downstream.on_error(error);
     }
 
     fn on_complete(self) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_complete();
-        }
+        self.downstream.on_complete();
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::Upstream;
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Flow;
+use crate::{Flow, downstream::Downstream};
 
 impl<P: Publisher> Flow<P> {
     /// Passes items on as long as `predicate` holds, and then completes.
@@ -52,7 +52,7 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         self.source.subscribe(TakeWhileSubscriber {
-            downstream: Some(downstream),
+            downstream: Downstream::new(downstream),
             upstream: Upstream::unset(),
             predicate: self.predicate,
         });
@@ -63,7 +63,7 @@ opaque_debug!(TakeWhile<P, F>);
 
 struct TakeWhileSubscriber<S, F> {
     /// `None` once it was completed.
-    downstream: Option<S>,
+    downstream: Downstream<S>,
     upstream: Upstream,
     predicate: F,
 }
@@ -74,10 +74,8 @@ where
     F: FnMut(&T) -> bool + Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription)
-            && let Some(downstream) = &mut self.downstream
-        {
-            downstream.on_subscribe(subscription);
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
         }
     }
 
@@ -89,25 +87,21 @@ where
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
-        if !(self.predicate)(&item) {
-            if let Some(downstream) = self.downstream.take() {
-                downstream.on_complete();
-            }
+        if self.downstream.is_ended() {
             return Offer::Finished;
         }
-        downstream.offer(item)
+        if (self.predicate)(&item) {
+            self.downstream.offer(item)
+        } else {
+            self.downstream.end(S::on_complete)
+        }
     }
 
     fn on_error(self, error: Error) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_error(error);
-        }
+        self.downstream.on_error(error);
     }
 
     fn on_complete(self) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_complete();
-        }
+        self.downstream.on_complete();
     }
 }

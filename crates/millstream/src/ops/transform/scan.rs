@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::Upstream;
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Flow;
+use crate::{Flow, downstream::Downstream};
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into another with a state of its own; a `None` ends the flow.
@@ -58,7 +58,7 @@ where
 
     fn subscribe<S: Subscriber<U>>(self, downstream: S) {
         self.source.subscribe(ScanSubscriber {
-            downstream: Some(downstream),
+            downstream: Downstream::new(downstream),
             upstream: Upstream::unset(),
             state: self.state,
             f: self.f,
@@ -70,7 +70,7 @@ opaque_debug!(Scan<P, A, F>);
 
 struct ScanSubscriber<S, A, F> {
     /// `None` once it was completed.
-    downstream: Option<S>,
+    downstream: Downstream<S>,
     upstream: Upstream,
     state: A,
     f: F,
@@ -83,10 +83,8 @@ where
     F: FnMut(&mut A, T) -> Option<U> + Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription)
-            && let Some(downstream) = &mut self.downstream
-        {
-            downstream.on_subscribe(subscription);
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
         }
     }
 
@@ -98,25 +96,20 @@ where
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
-        let Some(item) = (self.f)(&mut self.state, item) else {
-            if let Some(downstream) = self.downstream.take() {
-                downstream.on_complete();
-            }
+        if self.downstream.is_ended() {
             return Offer::Finished;
-        };
-        downstream.offer(item)
+        }
+        match (self.f)(&mut self.state, item) {
+            Some(item) => self.downstream.offer(item),
+            None => self.downstream.end(S::on_complete),
+        }
     }
 
     fn on_error(self, error: Error) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_error(error);
-        }
+        self.downstream.on_error(error);
     }
 
     fn on_complete(self) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_complete();
-        }
+        self.downstream.on_complete();
     }
 }

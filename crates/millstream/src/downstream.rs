@@ -1,0 +1,67 @@
+//! Shared: the downstream of an operator that may end the flow before its source does.
+//!
+//! `take`, `take_while`, `scan` and `flatten_results` end it in the middle of an offer, and the source
+//! hears of that by the answer. What it sends all the same, or how it ends, concerns nobody any more.
+
+use std::sync::Arc;
+
+use reactive_streams::{Error, Offer, Subscriber, Subscription};
+
+/// A downstream until it is ended; then a subscriber that is finished.
+pub(crate) struct Downstream<S>(Option<S>);
+
+impl<S> Downstream<S> {
+    pub(crate) fn new(downstream: S) -> Self {
+        Self(Some(downstream))
+    }
+
+    /// Whether it was ended: the closure of an operator must not see another item.
+    #[inline]
+    pub(crate) fn is_ended(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Ends it by `signal`, unless that was done before; the answer to whoever made the offer.
+    #[inline]
+    pub(crate) fn end(&mut self, signal: impl FnOnce(S)) -> Offer {
+        if let Some(downstream) = self.0.take() {
+            signal(downstream);
+        }
+        Offer::Finished
+    }
+}
+
+impl<T, S: Subscriber<T>> Subscriber<T> for Downstream<S> {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if let Some(downstream) = &mut self.0 {
+            downstream.on_subscribe(subscription);
+        }
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        if let Some(downstream) = &mut self.0 {
+            downstream.on_next(item);
+        }
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        match &mut self.0 {
+            Some(downstream) => downstream.offer(item),
+            None => Offer::Finished,
+        }
+    }
+
+    fn on_error(self, error: Error) {
+        if let Some(downstream) = self.0 {
+            downstream.on_error(error);
+        }
+    }
+
+    fn on_complete(self) {
+        if let Some(downstream) = self.0 {
+            downstream.on_complete();
+        }
+    }
+}
