@@ -115,6 +115,12 @@ impl<T> Inlet<T> {
         }
     }
 
+    /// Asks for `n` items more, for a taker that counts what is done with by itself instead of by
+    /// [`release`](Self::release).
+    pub(crate) fn request(&self, n: u64) {
+        self.upstream.request(n);
+    }
+
     /// How the upstream ended, if all items were taken.
     pub(crate) fn end(&mut self) -> Option<End> {
         self.queue.take_end().map(|end| end.unwrap_or_else(disconnected))
@@ -122,10 +128,6 @@ impl<T> Inlet<T> {
 
     pub(crate) fn cancel(&self) {
         self.upstream.cancel();
-    }
-
-    pub(crate) fn upstream(&self) -> &Arc<Deferred> {
-        &self.upstream
     }
 }
 

@@ -305,8 +305,7 @@ where
     /// Asks the source for as many items as were passed on, in one request.
     fn refill(&mut self) {
         if self.n_released > 0 {
-            let n = std::mem::take(&mut self.n_released);
-            reactive_streams::Subscription::request(&**self.inlet.upstream(), n);
+            self.inlet.request(std::mem::take(&mut self.n_released));
         }
     }
 
