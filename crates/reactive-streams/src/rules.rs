@@ -37,6 +37,66 @@ pub enum Level {
 }
 
 /// What makes a rule hold.
+///
+/// A rule is [`ByType`](Self::ByType) only if code that breaks it is rejected, as here for rules 1.3,
+/// 1.7, 1.10 and 2.11. Rule 2.12 is not: a publisher holds a `&mut` to its subscriber and may call
+/// `on_subscribe` as often as it likes.
+///
+/// ```
+/// # use reactive_streams::{Publisher, Subscriber};
+/// fn signal<S: Subscriber<u8>>(mut subscriber: S) {
+///     subscriber.on_next(1);
+///     subscriber.on_next(2);
+///     subscriber.on_complete();
+/// }
+/// ```
+///
+/// Two signals at a time (rule 1.3):
+///
+/// ```compile_fail,E0499
+/// # use reactive_streams::{Publisher, Subscriber};
+/// fn signal<S: Subscriber<u8>>(mut subscriber: S) {
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| subscriber.on_next(1));
+///         scope.spawn(|| subscriber.on_next(2));
+///     });
+/// }
+/// ```
+///
+/// A signal after the end (rule 1.7):
+///
+/// ```compile_fail,E0382
+/// # use reactive_streams::{Publisher, Subscriber};
+/// fn signal<S: Subscriber<u8>>(mut subscriber: S) {
+///     subscriber.on_complete();
+///     subscriber.on_next(1);
+/// }
+/// ```
+///
+/// One subscriber twice (rule 1.10):
+///
+/// ```compile_fail,E0382
+/// # use reactive_streams::{Publisher, Subscriber};
+/// fn subscribe<P: Publisher + Clone, S: Subscriber<P::Item>>(publisher: P, subscriber: S) {
+///     publisher.clone().subscribe(subscriber);
+///     publisher.subscribe(subscriber);
+/// }
+/// ```
+///
+/// A subscriber that may not change threads (rule 2.11):
+///
+/// ```compile_fail,E0277
+/// # use std::{rc::Rc, sync::Arc};
+/// # use reactive_streams::{Error, Subscriber, Subscription};
+/// struct Local(Rc<u8>);
+///
+/// impl Subscriber<u8> for Local {
+///     fn on_subscribe(&mut self, _: Arc<dyn Subscription>) {}
+///     fn on_next(&mut self, _: u8) {}
+///     fn on_error(self, _: Error) {}
+///     fn on_complete(self) {}
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ensured {
     /// Breaking it does not compile.
@@ -113,12 +173,12 @@ pub static RULES: [Rule; 43] = [
         "Both are sent."),
     new("2.11", Must, ByType, "A signal happens before it is processed.",
         "`Send` and `&mut self` make the hand-over between threads a synchronization."),
-    new("2.12", Must, ByType, "`on_subscribe` is called at most once for one subscriber.",
-        "A subscriber is moved into `subscribe`; a publisher that calls twice breaks rule 1.9."),
+    new("2.12", Must, ByTest, "`on_subscribe` is called at most once for one subscriber.",
+        "A subscriber is moved into `subscribe`, but its publisher could call twice: every trace is searched for it, under rule 1.9."),
     new("2.13", Must, ByTest, "The signals return normally.",
         "A panic in a signal is caught and reported; there are no nulls to reject."),
-    new("3.1", Must, ByType, "A subscription is used by its subscriber alone.",
-        "It is handed to the subscriber, and to nobody else."),
+    new("3.1", Must, NotApplicable, "A subscription is used by its subscriber alone.",
+        "A subscription is shared: whoever the subscriber gives it to acts for it, from wherever that is."),
     new("3.2", Must, ByTest, "Items may be requested from within `on_subscribe` and `on_next`.",
         "They are, and all of them must arrive."),
     new("3.3", Must, ByTest, "Requests from within `on_next` do not recurse without bound.",

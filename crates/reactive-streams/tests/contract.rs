@@ -1,10 +1,10 @@
 //! The data and the small types of the contract.
 
-use std::{error::Error as _, io};
+use std::{error::Error as _, io, sync::Arc, thread};
 
 use reactive_streams::{
-    Demand, Error, ErrorKind,
-    rules::{RULES, rule},
+    Demand, Error, ErrorKind, Subscriber, Subscription,
+    rules::{Ensured, RULES, rule},
 };
 
 #[test]
@@ -23,6 +23,50 @@ fn every_rule_is_found_by_its_number_and_says_one_sentence() {
         assert_eq!(rule(expected.number), Some(expected));
         assert!(expected.statement.ends_with('.') && expected.how.ends_with('.'), "{expected:?}");
     }
+}
+
+/// The documentation of `Ensured` shows the first four not to compile; the last is a permission.
+#[test]
+fn only_what_does_not_compile_is_ensured_by_type() {
+    let by_type = RULES.iter().filter(|rule| rule.ensured == Ensured::ByType);
+
+    let numbers: Vec<&str> = by_type.map(|rule| rule.number).collect();
+
+    assert_eq!(numbers, ["1.3", "1.7", "1.10", "1.11", "2.11"]);
+}
+
+/// Why rules 2.12 and 3.1 are not among them.
+#[test]
+fn a_second_on_subscribe_and_a_shared_subscription_compile() {
+    #[derive(Default)]
+    struct Counting {
+        n_subscriptions: usize,
+        subscription: Option<Arc<dyn Subscription>>,
+    }
+    impl Subscriber<u8> for Counting {
+        fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+            self.n_subscriptions += 1;
+            self.subscription = Some(subscription);
+        }
+        fn on_next(&mut self, _: u8) {}
+        fn on_error(self, _: Error) {}
+        fn on_complete(self) {}
+    }
+    struct Line;
+    impl Subscription for Line {
+        fn request(&self, _: u64) {}
+        fn cancel(&self) {}
+    }
+    let mut subscriber = Counting::default();
+    let line: Arc<dyn Subscription> = Arc::new(Line);
+
+    subscriber.on_subscribe(Arc::clone(&line));
+    subscriber.on_subscribe(Arc::clone(&line));
+    thread::scope(|scope| {
+        scope.spawn(|| line.request(1));
+    });
+
+    assert_eq!(subscriber.n_subscriptions, 2);
 }
 
 #[test]

@@ -34,6 +34,11 @@ fn every_chapter_is_listed_and_run() {
 }
 
 #[test]
+fn the_book_shows_the_rules_as_they_are() {
+    assert_tidy(&book::rules(&Tree::load()));
+}
+
+#[test]
 fn dependencies_point_one_way() {
     assert_tidy(&dependencies::check(&dependencies::edges_of_the_workspace()));
 }
