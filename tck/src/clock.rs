@@ -5,12 +5,37 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long to sleep between two looks.
+const TICK: Duration = Duration::from_millis(1);
+
+/// How a body that was run on a thread of its own came out.
+pub(crate) struct Finish {
+    /// The longest time that this thread was late: how long the machine stood still.
+    pub(crate) stall: Duration,
+    pub(crate) took: Duration,
+}
+
+/// A point in time.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(Instant);
+
+#[expect(clippy::disallowed_methods, reason = "the time a call takes is what is judged")]
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// Waits until `holds`, or until `deadline` has passed.
 #[expect(clippy::disallowed_methods, reason = "a black box with threads gives no other sign")]
 pub(crate) fn wait_until(deadline: Duration, holds: impl Fn() -> bool) {
     let begin = Instant::now();
     while !holds() && begin.elapsed() < deadline {
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(TICK);
     }
 }
 
@@ -20,14 +45,25 @@ pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// Runs `body` on a thread of its own and says whether it came to an end in time.
+/// Runs `body` on a thread of its own, and waits for it until `deadline`.
 #[expect(clippy::disallowed_methods, reason = "a subject that blocks must not block the run")]
-pub(crate) fn finishes_within(deadline: Duration, body: impl FnOnce() + Send + 'static) -> bool {
+pub(crate) fn run_within(deadline: Duration, body: impl FnOnce() + Send + 'static) -> Finish {
+    const SLICE: Duration = Duration::from_millis(20);
     let (done, ended) = mpsc::channel::<()>();
+    let begin = Instant::now();
     std::thread::spawn(move || {
         let _done = done;
         body();
     });
-    // The sender is dropped when `body` returns and when it panics.
-    ended.recv_timeout(deadline) == Err(mpsc::RecvTimeoutError::Disconnected)
+    let mut stall = Duration::ZERO;
+    loop {
+        let look = Instant::now();
+        // The sender is dropped when `body` returns and when it panics.
+        let returned = ended.recv_timeout(SLICE) == Err(mpsc::RecvTimeoutError::Disconnected);
+        stall = stall.max(look.elapsed().saturating_sub(SLICE));
+        let took = begin.elapsed();
+        if returned || took >= deadline {
+            return Finish { stall, took };
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Judges any implementation of [`reactive_streams::Publisher`] by the rules of the specification.
 //!
-//! [Scenarios](publisher_checks) bring a publisher into situations in which rules can be broken and
+//! [Checks](checks) bring a publisher into situations in which rules can be broken and
 //! record a [trace]; one [checker], without clocks, threads or I/O, judges every rule on
 //! every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`.
 //!
@@ -24,12 +24,26 @@
 
 #![forbid(unsafe_code)]
 
+mod capabilities;
+mod check;
 pub mod checker;
 mod clock;
 mod harness;
+mod message;
 mod probe;
-mod publisher;
-mod scenario;
+mod run;
+pub mod selftest;
+mod settings;
+mod stage;
+mod subject;
+mod suite;
 pub mod trace;
+mod verdict;
 
-pub use publisher::{Capabilities, Verdict, assert_check, check, publisher_checks, report};
+pub use capabilities::{Capabilities, Sharing};
+pub use check::{Check, Suite};
+pub use settings::{InvalidSetting, Overrides, Settings};
+pub use stage::Drive;
+pub use subject::{Driven, IntoSubject, PublisherSubject, Subject};
+pub use suite::checks;
+pub use verdict::{Outcome, Verdict};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use reactive_streams_tck::{
     checker::{Expectation, check_publisher},
-    publisher_checks, trace,
+    checks, trace,
 };
 
 const HELP: &str = "\
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         ["check-trace", file] => check_trace(file),
         ["explain", rule] => explain(rule),
         ["list"] => {
-            publisher_checks().for_each(|name| println!("{name}"));
+            checks().for_each(|check| println!("{}", check.name));
             Ok(ExitCode::SUCCESS)
         }
         ["--help" | "-h"] => {
@@ -70,9 +70,8 @@ fn explain(number: &str) -> Result<ExitCode, String> {
         "{} ({:?}): {}\nEnsured {:?}: {}",
         number, rule.level, rule.statement, rule.ensured, rule.how
     );
-    let prefix = format!("rule_{}_", number.replace('.', "_"));
-    for name in publisher_checks().filter(|name| name.starts_with(&prefix)) {
-        println!("  check {name}");
+    for check in checks().filter(|check| check.rule == number) {
+        println!("  check {}", check.name);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,23 +4,32 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::ThreadId,
+    time::Duration,
 };
 
 use reactive_streams::{Error, ErrorKind, Offer, Subscriber, Subscription};
 
-use crate::trace::{Answer, Call, Event, Phase};
+use crate::{
+    clock::Moment,
+    trace::{Answer, Call, Event, Phase},
+};
 
 /// More events than this are a flood: the probe panics out of the publisher's loop.
 const MAX_EVENTS: usize = 1_000_000;
 
 /// Takes events in, from any thread.
-#[derive(Clone, Default)]
-pub(crate) struct Recorder(Arc<Mutex<Recorded>>);
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    recorded: Arc<Mutex<Recorded>>,
+    /// Calls that take longer are recorded as late.
+    budget: Duration,
+}
 
 #[derive(Default)]
 struct Recorded {
     events: Vec<Event>,
     threads: Vec<ThreadId>,
+    harness_error: Option<String>,
 }
 
 /// The panic of a script, as opposed to one of the subject.
@@ -31,9 +40,23 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Recorder {
+    pub(crate) fn new(budget: Duration) -> Self {
+        Self { recorded: Arc::default(), budget }
+    }
+
     pub(crate) fn record(&self, subscription: u32, phase: Phase, call: Call) {
+        self.record_item(subscription, phase, call, None);
+    }
+
+    pub(crate) fn record_item(
+        &self,
+        subscription: u32,
+        phase: Phase,
+        call: Call,
+        item: Option<u64>,
+    ) {
         let id = std::thread::current().id();
-        let mut recorded = lock(&self.0);
+        let mut recorded = lock(&self.recorded);
         let known = recorded.threads.iter().position(|thread| *thread == id);
         let thread = known.unwrap_or(recorded.threads.len());
         if known.is_none() {
@@ -41,7 +64,7 @@ impl Recorder {
         }
         if recorded.events.len() < MAX_EVENTS || !matches!(call, Call::OnNext(_)) {
             let thread = u32::try_from(thread).unwrap_or(u32::MAX);
-            recorded.events.push(Event { subscription, thread, phase, call });
+            recorded.events.push(Event { subscription, thread, phase, call, item });
         } else {
             drop(recorded);
             panic_any(ScriptedPanic);
@@ -51,15 +74,26 @@ impl Recorder {
     /// Records the call around `body`; a panic is recorded and ends here.
     pub(crate) fn guard(&self, subscription: u32, call: Call, body: impl FnOnce()) {
         self.record(subscription, Phase::Made, call);
+        let begin = Moment::now();
         let phase = match catch_unwind(AssertUnwindSafe(body)) {
+            Ok(()) if begin.elapsed() > self.budget => Phase::Late,
             Ok(()) => Phase::Returned,
             Err(_) => Phase::Panicked,
         };
         self.record(subscription, phase, call);
     }
 
+    /// Notes that the code which makes the subject failed.
+    pub(crate) fn fail_harness(&self, message: impl Into<String>) {
+        lock(&self.recorded).harness_error.get_or_insert(message.into());
+    }
+
+    pub(crate) fn harness_error(&self) -> Option<String> {
+        lock(&self.recorded).harness_error.clone()
+    }
+
     pub(crate) fn events(&self) -> Vec<Event> {
-        lock(&self.0).events.clone()
+        lock(&self.recorded).events.clone()
     }
 }
 
@@ -103,69 +137,89 @@ impl Handle {
 /// Where the scenario finds the handle of its probe.
 pub(crate) type Slot = Arc<Mutex<Option<Handle>>>;
 
+/// What a probe is made of, before the type of its items is known.
+#[derive(Clone)]
+pub(crate) struct Blueprint {
+    pub(crate) id: u32,
+    pub(crate) recorder: Recorder,
+    pub(crate) script: Script,
+    pub(crate) slot: Slot,
+}
+
+/// Tells items apart.
+pub(crate) type Identify<T> = Arc<dyn Fn(&T) -> Option<u64> + Send + Sync>;
+
 /// A subscriber of anything.
-pub(crate) struct Probe {
-    id: u32,
-    recorder: Recorder,
-    script: Script,
-    slot: Slot,
+pub(crate) struct Probe<T> {
+    blueprint: Blueprint,
+    identify: Identify<T>,
     seen: u64,
 }
 
-impl Probe {
-    pub(crate) fn new(id: u32, recorder: Recorder, script: Script, slot: Slot) -> Self {
-        Self { id, recorder, script, slot, seen: 0 }
+impl Blueprint {
+    pub(crate) fn new(id: u32, recorder: &Recorder, script: Script) -> Self {
+        Self { id, recorder: recorder.clone(), script, slot: Slot::default() }
     }
 
-    fn receive(&mut self, offered: bool) -> Answer {
+    pub(crate) fn build<T>(self, identify: Identify<T>) -> Probe<T> {
+        Probe { blueprint: self, identify, seen: 0 }
+    }
+}
+
+impl<T> Probe<T> {
+    fn record(&self, phase: Phase, call: Call) {
+        self.blueprint.recorder.record(self.blueprint.id, phase, call);
+    }
+
+    fn receive(&mut self, item: &T, offered: bool) -> Answer {
+        let Blueprint { id, script, .. } = self.blueprint;
         let made = Call::OnNext(Answer::Accepted);
-        self.recorder.record(self.id, Phase::Made, made);
+        let item = (self.identify)(item);
+        self.blueprint.recorder.record_item(id, Phase::Made, made, item);
         self.seen += 1;
-        if self.script.panic_at == Some(self.seen) {
-            self.recorder.record(self.id, Phase::Panicked, made);
+        if script.panic_at == Some(self.seen) {
+            self.record(Phase::Panicked, made);
             panic_any(ScriptedPanic);
         }
-        let handle = lock(&self.slot).clone();
+        let handle = lock(&self.blueprint.slot).clone();
         if let Some(handle) = handle {
-            if self.script.cancel_at == Some(self.seen) {
+            if script.cancel_at == Some(self.seen) {
                 handle.cancel();
-            } else if let Some(n) = self.script.each {
+            } else if let Some(n) = script.each {
                 handle.request(n);
             }
         }
         let answer = match offered {
-            true if self.script.finish_at == Some(self.seen) => Answer::Finished,
-            true if self.script.skip && self.seen % 2 == 1 => Answer::Skipped,
+            true if script.finish_at == Some(self.seen) => Answer::Finished,
+            true if script.skip && self.seen % 2 == 1 => Answer::Skipped,
             _ => Answer::Accepted,
         };
-        self.recorder.record(self.id, Phase::Returned, Call::OnNext(answer));
+        self.record(Phase::Returned, Call::OnNext(answer));
         answer
     }
 }
 
-impl<T> Subscriber<T> for Probe {
+impl<T: 'static> Subscriber<T> for Probe<T> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.recorder.record(self.id, Phase::Made, Call::OnSubscribe);
-        let recorder = self.recorder.clone();
-        let handle = Handle { id: self.id, inner: subscription, recorder };
-        *lock(&self.slot) = Some(handle.clone());
-        for n in self.script.first {
+        self.record(Phase::Made, Call::OnSubscribe);
+        let Blueprint { id, recorder, script, slot } = &self.blueprint;
+        let handle = Handle { id: *id, inner: subscription, recorder: recorder.clone() };
+        *lock(slot) = Some(handle.clone());
+        for n in script.first {
             handle.request(*n);
         }
-        if self.script.cancel_first {
+        if script.cancel_first {
             handle.cancel();
         }
-        self.recorder.record(self.id, Phase::Returned, Call::OnSubscribe);
+        self.record(Phase::Returned, Call::OnSubscribe);
     }
 
     fn on_next(&mut self, item: T) {
-        drop(item);
-        self.receive(false);
+        let _accepted = self.receive(&item, false);
     }
 
     fn offer(&mut self, item: T) -> Offer {
-        drop(item);
-        match self.receive(true) {
+        match self.receive(&item, true) {
             Answer::Accepted => Offer::Accepted,
             Answer::Skipped => Offer::Skipped,
             Answer::Finished => Offer::Finished,
@@ -174,18 +228,18 @@ impl<T> Subscriber<T> for Probe {
 
     fn on_error(self, error: Error) {
         let call = Call::OnError(error.kind() == ErrorKind::IllegalRequest);
-        self.recorder.record(self.id, Phase::Made, call);
-        self.recorder.record(self.id, Phase::Returned, call);
+        self.record(Phase::Made, call);
+        self.record(Phase::Returned, call);
     }
 
     fn on_complete(self) {
-        self.recorder.record(self.id, Phase::Made, Call::OnComplete);
-        self.recorder.record(self.id, Phase::Returned, Call::OnComplete);
+        self.record(Phase::Made, Call::OnComplete);
+        self.record(Phase::Returned, Call::OnComplete);
     }
 }
 
-impl Drop for Probe {
+impl<T> Drop for Probe<T> {
     fn drop(&mut self) {
-        self.recorder.record(self.id, Phase::Made, Call::Drop);
+        self.record(Phase::Made, Call::Drop);
     }
 }

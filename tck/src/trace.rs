@@ -5,8 +5,9 @@
 //!
 //! # Text form
 //!
-//! One event per line, `SUBSCRIPTION THREAD MARK CALL [ARGUMENT]`, where the mark is `>` for made,
-//! `<` for returned and `!` for panicked. Empty lines and lines that begin with `#` are skipped.
+//! One event per line, `SUBSCRIPTION THREAD MARK CALL [ARGUMENT] [#ITEM]`, where the mark is `>` for
+//! made, `<` for returned, `~` for returned late, and `!` for panicked. `#ITEM` tells an item from
+//! others by a number. Empty lines and lines that begin with `#` are skipped.
 //!
 //! ```text
 //! 1 0 > on_subscribe
@@ -37,6 +38,23 @@ pub enum Call {
     Cancel,
     /// The subscriber was dropped.
     Drop,
+    /// The subscription was dropped by the subscriber.
+    Release,
+    /// The subscriber says that it has processed a signal.
+    Report(Processed),
+}
+
+/// A signal that a subscriber says to have processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Processed {
+    /// `on_subscribe`: it keeps the subscription.
+    OnSubscribe,
+    /// `on_next`, of the item that the event names.
+    OnNext,
+    /// `on_error`, with the error that was sent.
+    OnError,
+    /// `on_complete`.
+    OnComplete,
 }
 
 /// What a subscriber said to an item.
@@ -57,6 +75,8 @@ pub enum Phase {
     Made,
     /// The call returned.
     Returned,
+    /// The call returned, after more time than it should take.
+    Late,
     /// The call panicked.
     Panicked,
 }
@@ -72,6 +92,27 @@ pub struct Event {
     pub phase: Phase,
     /// The call.
     pub call: Call,
+    /// Which item, for calls that carry one and where items can be told apart.
+    pub item: Option<u64>,
+}
+
+impl Call {
+    /// The call's name, as the text form has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Request(_) => "request",
+            Self::Subscribe => "subscribe",
+            Self::OnSubscribe => "on_subscribe",
+            Self::OnNext(_) => "on_next",
+            Self::OnError(_) => "on_error",
+            Self::OnComplete => "on_complete",
+            Self::Cancel => "cancel",
+            Self::Drop => "drop",
+            Self::Release => "release",
+            Self::Report(_) => "report",
+        }
+    }
 }
 
 /// Why a text is no trace.
@@ -94,22 +135,23 @@ impl fmt::Display for Event {
         let mark = match self.phase {
             Phase::Made => '>',
             Phase::Returned => '<',
+            Phase::Late => '~',
             Phase::Panicked => '!',
         };
         write!(f, "{} {} {mark} ", self.subscription, self.thread)?;
+        f.write_str(self.call.name())?;
         match self.call {
-            Call::Subscribe => f.write_str("subscribe"),
-            Call::OnSubscribe => f.write_str("on_subscribe"),
-            Call::OnNext(Answer::Accepted) => f.write_str("on_next"),
-            Call::OnNext(Answer::Skipped) => f.write_str("on_next skipped"),
-            Call::OnNext(Answer::Finished) => f.write_str("on_next finished"),
-            Call::OnError(true) => f.write_str("on_error illegal_request"),
-            Call::OnError(false) => f.write_str("on_error"),
-            Call::OnComplete => f.write_str("on_complete"),
-            Call::Request(n) => write!(f, "request {n}"),
-            Call::Cancel => f.write_str("cancel"),
-            Call::Drop => f.write_str("drop"),
+            Call::Request(n) => write!(f, " {n}")?,
+            Call::OnNext(Answer::Skipped) => f.write_str(" skipped")?,
+            Call::OnNext(Answer::Finished) => f.write_str(" finished")?,
+            Call::OnError(true) => f.write_str(" illegal_request")?,
+            Call::Report(Processed::OnSubscribe) => f.write_str(" on_subscribe")?,
+            Call::Report(Processed::OnNext) => f.write_str(" on_next")?,
+            Call::Report(Processed::OnError) => f.write_str(" on_error")?,
+            Call::Report(Processed::OnComplete) => f.write_str(" on_complete")?,
+            _ => {}
         }
+        self.item.map_or(Ok(()), |item| write!(f, " #{item}"))
     }
 }
 
@@ -129,7 +171,15 @@ pub fn parse(text: &str) -> Result<Vec<Event>, MalformedTrace> {
 }
 
 fn parse_line(line: &str) -> Result<Event, String> {
-    let words: Vec<&str> = line.split_whitespace().collect();
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    let item = match words.last().and_then(|word| word.strip_prefix('#')) {
+        None => None,
+        Some(number) => {
+            let item = number.parse::<u64>();
+            words.pop();
+            Some(item.map_err(|_| format!("`#` needs the number of an item, got `{number}`"))?)
+        }
+    };
     let [subscription, thread, mark, call @ ..] = words.as_slice() else {
         return Err(format!("expected `SUBSCRIPTION THREAD MARK CALL`, got `{line}`"));
     };
@@ -139,8 +189,9 @@ fn parse_line(line: &str) -> Result<Event, String> {
     let phase = match *mark {
         ">" => Phase::Made,
         "<" => Phase::Returned,
+        "~" => Phase::Late,
         "!" => Phase::Panicked,
-        other => return Err(format!("the mark has to be `>`, `<` or `!`, got `{other}`")),
+        other => return Err(format!("the mark has to be `>`, `<`, `~` or `!`, got `{other}`")),
     };
     let call = match call {
         ["subscribe"] => Call::Subscribe,
@@ -156,6 +207,11 @@ fn parse_line(line: &str) -> Result<Event, String> {
         ),
         ["cancel"] => Call::Cancel,
         ["drop"] => Call::Drop,
+        ["release"] => Call::Release,
+        ["report", "on_subscribe"] => Call::Report(Processed::OnSubscribe),
+        ["report", "on_next"] => Call::Report(Processed::OnNext),
+        ["report", "on_error"] => Call::Report(Processed::OnError),
+        ["report", "on_complete"] => Call::Report(Processed::OnComplete),
         other => return Err(format!("no such call: `{}`", other.join(" "))),
     };
     Ok(Event {
@@ -163,5 +219,6 @@ fn parse_line(line: &str) -> Result<Event, String> {
         thread: number(thread, "the thread")?,
         phase,
         call,
+        item,
     })
 }

@@ -5,9 +5,9 @@ mod subjects;
 use std::collections::BTreeSet;
 
 use reactive_streams_tck::{
-    Capabilities, Verdict, check,
+    Capabilities, Overrides, Subject,
     checker::{Expectation, check_publisher},
-    publisher_checks, publisher_tests, trace,
+    publisher_tests, trace,
 };
 use subjects::{Mistake, Numbers, OnThread};
 
@@ -73,11 +73,12 @@ const MISTAKES: &[(&str, Mistake, &str)] = &[
 fn every_mistake_is_caught_by_its_rule() {
     for (number, mistake, rule) in MISTAKES {
         let mut broken = BTreeSet::new();
-        for name in publisher_checks() {
-            let subject = |len| Numbers { len, mistake: Some(*mistake) };
-            if let Verdict::Failed { violations, .. } = check(name, Capabilities::new(), subject) {
-                broken.extend(violations.into_iter().map(|violation| violation.rule));
-            }
+        let mistake = *mistake;
+        let create = move |len| Numbers { len, mistake: Some(mistake) };
+        let subject = Subject::of("mistaken", Capabilities::new(), create);
+        for check in subject.checks() {
+            let outcome = subject.run(check.name, Overrides::default());
+            broken.extend(outcome.violations.into_iter().map(|violation| violation.rule));
         }
         assert!(broken.contains(rule), "{number} {mistake:?}: expected {rule}, found {broken:?}");
     }
@@ -114,7 +115,7 @@ fn items_that_were_requested_may_come_after_a_cancel() {
 
 #[test]
 fn a_trace_reads_back_as_it_was_written() {
-    let text = "1 0 > request 18446744073709551615\n2 3 ! on_next\n2 3 < on_next skipped\n";
+    let text = "1 0 > request 18446744073709551615\n2 3 ! on_next\n2 3 < on_next skipped\n1 0 ~ cancel\n1 0 > on_next #7\n1 0 > report on_next #7\n1 0 > release\n";
     let events = trace::parse(text).unwrap();
     let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
     assert_eq!(lines.join("\n") + "\n", text);
@@ -127,7 +128,7 @@ fn a_malformed_trace_names_its_line() {
         message("# none\n1 0 > request -1"),
         "line 2: `request` needs a number from 0 on, got `-1`"
     );
-    assert_eq!(message("1 0 ? cancel"), "line 1: the mark has to be `>`, `<` or `!`, got `?`");
+    assert_eq!(message("1 0 ? cancel"), "line 1: the mark has to be `>`, `<`, `~` or `!`, got `?`");
     assert_eq!(message("1 0 > fly"), "line 1: no such call: `fly`");
     assert_eq!(message("x 0 > cancel"), "line 1: the subscription has to be a number, got `x`");
 }

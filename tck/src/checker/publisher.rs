@@ -4,8 +4,7 @@
 //! publisher broke, with the event that shows it. Rules about what must happen in the end are
 //! judged only if [`Expectation::settled`] says that nothing more can come.
 
-use std::fmt;
-
+use super::{Level, Violation};
 use crate::trace::{Answer, Call, Event, Phase};
 
 /// What the trace's publisher should have done, beyond what every publisher must.
@@ -26,23 +25,6 @@ pub struct Expectation {
 impl Default for Expectation {
     fn default() -> Self {
         Self { length: None, completes: false, fails: false, depth: 1, settled: false }
-    }
-}
-
-/// A broken rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The rule, such as `"1.1"`; `R.n` are this binding's own.
-    pub rule: &'static str,
-    /// What happened, against what was expected.
-    pub message: String,
-    /// The index of the event that shows it; the trace's length for what did not happen.
-    pub at: usize,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rule {}: {} (event {})", self.rule, self.message, self.at)
     }
 }
 
@@ -105,7 +87,7 @@ const fn is_signal(call: Call) -> bool {
 
 impl Line {
     fn report(&mut self, rule: &'static str, at: usize, message: impl Into<String>) {
-        self.found.push(Violation { rule, message: message.into(), at });
+        self.found.push(Violation::new(rule, at, message));
     }
 
     fn step(&mut self, at: usize, event: &Event, expectation: &Expectation) {
@@ -120,8 +102,11 @@ impl Line {
                     self.open.push((event.thread, event.call));
                 }
             }
-            Phase::Returned => {
+            Phase::Returned | Phase::Late => {
                 self.close(event);
+                if event.phase == Phase::Late {
+                    self.late(at, event.call);
+                }
                 match event.call {
                     Call::OnNext(Answer::Skipped) => {
                         self.delivered = self.delivered.saturating_sub(1);
@@ -145,6 +130,14 @@ impl Line {
                     _ => self.subscriber_panicked = true,
                 }
             }
+        }
+    }
+
+    fn late(&mut self, at: usize, call: Call) {
+        match call {
+            Call::Request(_) => self.report("3.4", at, "`request` took long"),
+            Call::Cancel => self.report("3.5", at, "`cancel` took long"),
+            _ => {}
         }
     }
 
@@ -257,8 +250,20 @@ impl Line {
             self.report(rule, end, "the subscriber was kept after the stream was over");
         }
         if !self.open.is_empty() {
-            self.report("3.4", end, format!("{:?} never returned", self.open[0].1));
+            self.never_returned(end, self.open[0].1);
         }
+    }
+
+    fn never_returned(&mut self, end: usize, call: Call) {
+        let rule = match call {
+            Call::Subscribe => "1.9",
+            Call::Cancel => "3.5",
+            _ => "3.4",
+        };
+        // The rule recommends to return soon; not to return at all is no matter of taste.
+        let message = format!("`{}` never returned", call.name());
+        let violation = Violation { level: Level::Must, ..Violation::new(rule, end, message) };
+        self.found.push(violation);
     }
 
     fn settle_failed(&mut self, end: usize) {

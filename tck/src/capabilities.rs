@@ -1,0 +1,125 @@
+//! What a publisher declares about itself.
+
+use std::time::Duration;
+
+use crate::settings::Settings;
+
+/// What a publisher declares about itself. What is declared and does not hold is a failure.
+///
+/// # Examples
+///
+/// ```
+/// use reactive_streams_tck::Capabilities;
+///
+/// let of_one = Capabilities::new().max_length(1);
+/// let on_threads = Capabilities::new().asynchronous();
+/// let never = Capabilities::new().exact_length(0).never_completes();
+/// # let _ = (of_one, on_threads, never);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Capabilities {
+    pub(crate) max_length: u64,
+    pub(crate) exact_length: Option<u64>,
+    pub(crate) completes: bool,
+    pub(crate) fails: bool,
+    pub(crate) asynchronous: bool,
+    pub(crate) depth: usize,
+    pub(crate) sharing: Sharing,
+    pub(crate) settings: Settings,
+}
+
+/// What several subscribers of one publisher get (rule 1.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// A publisher serves one subscriber.
+    Single,
+    /// Each subscriber gets all items.
+    Each,
+    /// All subscribers get the same items in the same order, from the time they subscribe.
+    Multicast,
+    /// Each item goes to one of the subscribers.
+    Split,
+}
+
+impl Capabilities {
+    /// A synchronous publisher of any number of items that completes.
+    pub const fn new() -> Self {
+        Self {
+            max_length: u64::MAX,
+            exact_length: None,
+            completes: true,
+            fails: false,
+            asynchronous: false,
+            depth: 1,
+            sharing: Sharing::Each,
+            settings: Settings::DEFAULT,
+        }
+    }
+
+    /// It cannot have more than `n` items.
+    pub const fn max_length(mut self, n: u64) -> Self {
+        self.max_length = n;
+        self
+    }
+
+    /// It has `n` items, whatever it is asked for; `u64::MAX` means that it never ends.
+    pub const fn exact_length(mut self, n: u64) -> Self {
+        self.exact_length = Some(n);
+        self
+    }
+
+    /// It does not complete after its last item.
+    pub const fn never_completes(mut self) -> Self {
+        self.completes = false;
+        self
+    }
+
+    /// It sends no item, but an error, at the latest when something is requested.
+    pub const fn fails(mut self) -> Self {
+        self.fails = true;
+        self
+    }
+
+    /// It signals from other threads.
+    pub const fn asynchronous(mut self) -> Self {
+        self.asynchronous = true;
+        self
+    }
+
+    /// How deep `on_next` may be nested in itself. Default: 1, which is not at all.
+    pub const fn depth(mut self, n: usize) -> Self {
+        self.depth = n;
+        self
+    }
+
+    /// What several subscribers get; judged only if the subject makes publishers that can be shared.
+    pub const fn sharing(mut self, sharing: Sharing) -> Self {
+        self.sharing = sharing;
+        self
+    }
+
+    /// How long a signal that is due may take before it counts as missing. Default: 10 s.
+    pub const fn deadline(mut self, time: Duration) -> Self {
+        self.settings.deadline = time;
+        self
+    }
+
+    /// How long to listen for signals that must not come; asynchronous ones only. Default: 20 ms.
+    pub const fn quiet(mut self, time: Duration) -> Self {
+        self.settings.quiet = time;
+        self
+    }
+
+    /// How long a call may take before it counts as slow. Default: 1 s.
+    pub const fn budget(mut self, time: Duration) -> Self {
+        self.settings.budget = time;
+        self
+    }
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,48 @@
+//! Judges traces: no clocks, no threads, no input or output.
+//!
+//! A checker goes through a trace and reports every rule that was broken, with the event that shows
+//! it. Rules about what must happen in the end are judged only if the expectation says that nothing
+//! more can come.
+
+mod publisher;
+
+use std::fmt;
+
+pub use publisher::{Expectation, check_publisher};
+pub use reactive_streams::rules::Level;
+
+use crate::trace::{Event, Phase};
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule, such as `"1.1"`; `R.n` are this binding's own.
+    pub rule: &'static str,
+    /// How binding it is here: a rule that only recommends can be broken beyond excuse.
+    pub level: Level,
+    /// What happened, against what was expected.
+    pub message: String,
+    /// The index of the event that shows it; the trace's length for what did not happen.
+    pub at: usize,
+}
+
+impl Violation {
+    /// A violation of a rule, as binding as the rule is. This binding's own rules are binding.
+    pub fn new(rule: &'static str, at: usize, message: impl Into<String>) -> Self {
+        let level = reactive_streams::rule(rule).map_or(Level::Must, |rule| rule.level);
+        Self { rule, level, message: message.into(), at }
+    }
+
+    /// Whether it is a matter of time, so that a machine that stood still may be the cause: that
+    /// something did not happen, or took long.
+    #[must_use]
+    pub fn is_timing(&self, trace: &[Event]) -> bool {
+        trace.get(self.at).is_none_or(|event| event.phase == Phase::Late)
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rule {}: {} (event {})", self.rule, self.message, self.at)
+    }
+}

@@ -1,0 +1,85 @@
+//! Runs one check: on a thread of its own, with a deadline, and again if the machine stood still.
+
+use std::time::Duration;
+
+use crate::{
+    check::Check,
+    checker::{Level, Violation},
+    clock,
+    probe::Recorder,
+    settings::Settings,
+    trace::{Call, Event},
+    verdict::{Outcome, Verdict},
+};
+
+/// What plays a check's situation and what judges its trace.
+pub(crate) struct Play<F, J> {
+    /// Plays; runs on a thread of its own, which is left behind if it does not return.
+    pub(crate) play: F,
+    /// Judges the trace as one to which nothing can be added.
+    pub(crate) judge: J,
+}
+
+/// Runs a check. `make` is called once for each run.
+pub(crate) fn run<F, J>(
+    subject: &str,
+    check: &'static Check,
+    settings: &Settings,
+    make: impl Fn(&Recorder) -> Play<F, J>,
+) -> Outcome
+where
+    F: FnOnce() + Send + 'static,
+    J: Fn(&[Event]) -> Vec<Violation>,
+{
+    let mut took = Duration::ZERO;
+    let mut runs = 0;
+    loop {
+        runs += 1;
+        let recorder = Recorder::new(settings.budget);
+        let Play { play, judge } = make(&recorder);
+        let finish = clock::run_within(settings.deadline * 2, play);
+        took += finish.took;
+        let trace = recorder.events();
+        let violations = judge(&trace);
+        let verdict = if let Some(message) = recorder.harness_error() {
+            Verdict::HarnessError(message)
+        } else if trace.iter().all(|event| event.call == Call::Subscribe) && violations.is_empty() {
+            let message = "nothing was called; did the code that makes the subject panic?";
+            Verdict::HarnessError(message.to_owned())
+        } else {
+            verdict_of(&violations)
+        };
+        // Only what is missing or late can be the machine's fault; a signal that came is the subject's.
+        let is_timing = violations.iter().all(|violation| violation.is_timing(&trace));
+        let stood_still = finish.stall > settings.deadline / 4;
+        let outcome = |verdict| Outcome {
+            subject: subject.to_owned(),
+            check,
+            verdict,
+            violations,
+            trace,
+            seed: None,
+            runs,
+            took,
+        };
+        match verdict {
+            Verdict::Failed if is_timing && stood_still && runs == 1 => {}
+            Verdict::Failed if is_timing && stood_still => {
+                let ms = finish.stall.as_millis();
+                let reason = format!("the machine stood still for {ms} ms, twice");
+                return outcome(Verdict::Inconclusive(reason));
+            }
+            verdict => return outcome(verdict),
+        }
+    }
+}
+
+fn verdict_of(violations: &[Violation]) -> Verdict {
+    if violations.iter().any(|violation| violation.level == Level::Must) {
+        Verdict::Failed
+    } else if violations.is_empty() {
+        Verdict::Passed
+    } else {
+        Verdict::Warned
+    }
+}

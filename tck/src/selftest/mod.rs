@@ -1,0 +1,38 @@
+//! Subjects with deliberate mistakes, and legal oddities: the proof that the checks bite and only bite
+//! what is wrong.
+
+use crate::Subject;
+
+/// A deliberate mistake.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Mistake {
+    /// Its number in the list of mistakes, such as `M01`.
+    pub id: &'static str,
+    /// What is wrong, in a few words.
+    pub what: &'static str,
+    /// The rules of which at least one has to be found broken.
+    pub rules: &'static [&'static str],
+    /// Who makes it.
+    pub culprit: Culprit,
+}
+
+/// Who makes a mistake.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Culprit {
+    /// A subject that is run.
+    Subject(fn() -> Subject),
+    /// A recorded trace of a publisher, for what safe code cannot do through the types.
+    Trace(&'static str),
+}
+
+/// Something unusual that is allowed, and must not be flagged.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Oddity {
+    /// What is unusual, in a few words.
+    pub what: &'static str,
+    /// Who does it.
+    pub subject: fn() -> Subject,
+}

@@ -1,0 +1,47 @@
+//! What a check's situation is played with: the recorder, the times, and how work goes on.
+
+use crate::{clock, probe::Recorder, settings::Settings, trace::Event};
+
+/// Runs the work that a subject has pending, until there is none.
+pub type Drive = Box<dyn Fn() + Send>;
+
+/// Where work of the subject runs.
+pub(crate) enum Mode {
+    /// In the calls that are made to it: when they have returned, nothing more comes.
+    Synchronous,
+    /// When it is driven.
+    Driven(Drive),
+    /// On threads of its own.
+    Threads,
+}
+
+/// A check that is being played.
+pub(crate) struct Stage {
+    pub(crate) recorder: Recorder,
+    pub(crate) settings: Settings,
+    pub(crate) mode: Mode,
+}
+
+impl Stage {
+    /// Waits until nothing more comes: not at all, until the work is done, or, where the subject has
+    /// threads, until what is due has come and then for a quiet while.
+    pub(crate) fn settle(&self, has_come: impl Fn(&[Event]) -> bool) {
+        match &self.mode {
+            Mode::Synchronous => {}
+            Mode::Driven(drive) => drive(),
+            Mode::Threads => {
+                self.wait_until(|| has_come(&self.recorder.events()));
+                clock::pause(self.settings.quiet);
+            }
+        }
+    }
+
+    /// Waits until `holds`, at most until the deadline; does the pending work first.
+    pub(crate) fn wait_until(&self, holds: impl Fn() -> bool) {
+        match &self.mode {
+            Mode::Synchronous => {}
+            Mode::Driven(drive) => drive(),
+            Mode::Threads => clock::wait_until(self.settings.deadline, holds),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is judged, without its types.
+
+mod publisher;
+
+use std::fmt;
+
+pub use publisher::{Driven, IntoSubject, PublisherSubject};
+pub(crate) use publisher::{ErasedPublisher, Wanted};
+
+use crate::{
+    Capabilities,
+    check::{Check, Suite},
+    settings::{Overrides, Settings},
+    suite,
+    verdict::{Outcome, Verdict},
+};
+
+/// Something that is judged: a name, what it declares, and how it is reached.
+#[derive(Clone)]
+pub struct Subject {
+    name: String,
+    settings: Settings,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Publisher(ErasedPublisher),
+}
+
+/// Stands for a check that does not exist.
+static UNKNOWN: Check =
+    Check { name: "unknown", rule: "", suite: Suite::Publisher, originals: &[] };
+
+impl Subject {
+    /// A subject that makes publishers.
+    pub fn publisher(name: impl Into<String>, subject: impl PublisherSubject) -> Self {
+        let publisher = ErasedPublisher::new(subject);
+        let settings = publisher.capabilities.settings;
+        Self { name: name.into(), settings, kind: Kind::Publisher(publisher) }
+    }
+
+    /// A subject that is a closure: it makes a publisher for a number of items.
+    pub fn of<C: IntoSubject<Item: 'static>>(
+        name: impl Into<String>,
+        capabilities: Capabilities,
+        create: impl Fn(u64) -> C + Send + Sync + 'static,
+    ) -> Self {
+        Self::publisher(name, publisher::Closure { create, capabilities })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The checks that are made on it.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        match &self.kind {
+            Kind::Publisher(_) => suite::publisher::checks(),
+        }
+    }
+
+    /// Runs the check of this name; settings that are given outside are taken into account.
+    ///
+    /// A name that is no check's is a [`HarnessError`](crate::Verdict::HarnessError).
+    #[must_use]
+    pub fn run(&self, name: &str, overrides: Overrides) -> Outcome {
+        let settings = self.settings.with(overrides);
+        let outcome = match &self.kind {
+            Kind::Publisher(publisher) => {
+                suite::publisher::run(&self.name, publisher, name, &settings)
+            }
+        };
+        outcome.unwrap_or_else(|| {
+            let message = format!("there is no check `{name}`; `rs-tck list` names them all");
+            Outcome::unplayed(&self.name, &UNKNOWN, Verdict::HarnessError(message))
+        })
+    }
+
+    /// Runs a check as a test does: with the settings of the environment.
+    ///
+    /// # Panics
+    ///
+    /// If it failed, with the broken rules, the end of the trace, and the command that runs it alone;
+    /// if a setting of the environment is no number.
+    pub fn assert(&self, name: &str) {
+        let overrides = match Overrides::from_env() {
+            Ok(overrides) => overrides,
+            Err(error) => panic!("{error}"),
+        };
+        let outcome = self.run(name, overrides);
+        assert!(!outcome.verdict.is_failure(), "{}", outcome.message());
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject").field("name", &self.name).finish_non_exhaustive()
+    }
+}

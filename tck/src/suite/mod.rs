@@ -1,0 +1,11 @@
+//! The situations that subjects are brought into.
+
+pub(crate) mod publisher;
+mod scenario;
+
+use crate::check::Check;
+
+/// All checks, in the order in which they are listed.
+pub fn checks() -> impl Iterator<Item = &'static Check> {
+    publisher::checks()
+}
