@@ -11,7 +11,7 @@ mod shell;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{bench_smoke, check, ci, features, models, test};
+use commands::{bench_smoke, book, check, ci, features, models, test};
 
 use crate::shell::Shell;
 
@@ -30,6 +30,7 @@ enum Command {
     Loom(models::Args),
     Features(features::Args),
     BenchSmoke(bench_smoke::Args),
+    Book(book::Args),
     Ci(ci::Args),
 }
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Loom(args) => models::run(&shell, args.filter.as_deref()),
         Command::Features(_) => features::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
+        Command::Book(_) => book::run(&shell),
         Command::Ci(_) => ci::run(),
     };
     match result {

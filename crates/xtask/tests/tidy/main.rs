@@ -11,6 +11,7 @@ mod fixmes;
 mod headers;
 mod loom_models;
 mod manifests;
+mod operator_tables;
 mod operators;
 mod prose;
 mod rule_numbers;
@@ -26,6 +27,17 @@ use crate::tree::{Finding, Tree};
 fn assert_tidy(findings: &[Finding]) {
     let list: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(list.is_empty(), "{} findings:\n\n{}\n", list.len(), list.join("\n"));
+}
+
+#[test]
+fn the_book_says_what_the_operators_say() {
+    assert_tidy(&operator_tables::check(&Tree::load()));
+}
+
+#[test]
+#[ignore = "it writes the page: run `cargo xtask book`"]
+fn fill_the_book() {
+    operator_tables::write(&Tree::load()).expect("the page can be written");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
     tree::{Finding, Tree},
 };
 
-const FOLDER: &str = "crates/millstream/src/ops/";
+pub(crate) const FOLDER: &str = "crates/millstream/src/ops/";
 const SECTIONS: [&str; 3] = ["# Demand", "# Termination", "# Examples"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {

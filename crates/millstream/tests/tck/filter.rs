@@ -1,0 +1,15 @@
+//! Operators that let some items through under the TCK.
+
+use millstream::range;
+use reactive_streams_tck::{Capabilities, publisher_tests};
+
+publisher_tests!(
+    filter,
+    |n| range(0..2 * n).filter(|n| n % 2 == 0),
+    Capabilities::new().max_length(1 << 40)
+);
+publisher_tests!(filter_map, |n| range(0..n).filter_map(Some));
+publisher_tests!(take, |n| range(0..).take(n));
+publisher_tests!(take_while, |n| range(0..).take_while(move |i| *i < n));
+publisher_tests!(skip, |n| range(0..n.saturating_add(3)).skip(3));
+publisher_tests!(skip_while, |n| range(0..n.saturating_add(3)).skip_while(|i| *i < 3));

@@ -1,0 +1,18 @@
+//! Every source and operator under the TCK, one line each, by family.
+
+mod combine;
+mod create;
+mod errors;
+mod filter;
+mod flatten;
+mod flow;
+mod peek;
+mod threads;
+mod transform;
+
+use millstream::scheduler::Pool;
+
+/// A worker of its own for one publisher.
+fn pool() -> Pool {
+    Pool::new(1)
+}
