@@ -1,0 +1,224 @@
+//! A gate whose turns a worker runs, and whose source is woken.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
+
+use millstream_kernel::{Dispatch, End, Gate, Job, Source, Step, Task, Wake};
+use parking_lot::Mutex;
+use reactive_streams::{Error, ErrorKind, Offer};
+
+use crate::support::{
+    Event::{self, Advanced, Completed, Dropped, Failed, Item},
+    Recorder, Watch,
+};
+
+type Jobs = Arc<Mutex<VecDeque<Job>>>;
+type Steps = Arc<Mutex<VecDeque<Step<u64>>>>;
+
+/// Puts turns into a list, which the test runs.
+struct OnList {
+    jobs: Jobs,
+    gate: Weak<dyn Task>,
+    is_rejecting: bool,
+}
+
+impl Dispatch for OnList {
+    const BUDGET: u64 = 4;
+
+    fn dispatch(&self) -> Result<(), Error> {
+        if self.is_rejecting {
+            return Err(Error::new(ErrorKind::Rejected, "planted"));
+        }
+        if let Some(gate) = self.gate.upgrade() {
+            self.jobs.lock().push_back(Job::new(gate));
+        }
+        Ok(())
+    }
+}
+
+/// Gives what the test has put into a list; nothing at the moment when that is empty.
+struct Woken {
+    watch: Watch,
+    steps: Steps,
+}
+
+impl Source for Woken {
+    type Item = u64;
+
+    const IS_WOKEN: bool = true;
+    const CHUNK: u64 = 2;
+
+    fn next(&mut self) -> Step<u64> {
+        self.steps.lock().pop_front().unwrap_or(Step::Pending)
+    }
+
+    fn advance(&mut self) {
+        self.watch.note(Advanced);
+    }
+}
+
+/// A gate on a list of jobs.
+struct Stage {
+    watch: Watch,
+    jobs: Jobs,
+    steps: Steps,
+    gate: Arc<Gate<Woken, Recorder, OnList>>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self::with(false, |subscriber, _, _| subscriber)
+    }
+
+    /// `configure` gets the subscriber, the steps and what wakes the gate.
+    fn with(
+        is_rejecting: bool,
+        configure: impl FnOnce(Recorder, Steps, Weak<dyn Wake>) -> Recorder,
+    ) -> Self {
+        let (watch, jobs, steps) = (Watch::default(), Jobs::default(), Steps::default());
+        let gate = Gate::start_with(|weak: &Weak<Gate<Woken, Recorder, OnList>>| {
+            let gate = Weak::clone(weak);
+            let subscriber = Recorder::new(&watch);
+            (
+                Woken { watch: watch.clone(), steps: Arc::clone(&steps) },
+                configure(subscriber, Arc::clone(&steps), Weak::clone(weak) as Weak<dyn Wake>),
+                OnList { jobs: Arc::clone(&jobs), gate, is_rejecting },
+            )
+        });
+        Self { watch, jobs, steps, gate }
+    }
+
+    fn give(&self, step: Step<u64>) {
+        self.steps.lock().push_back(step);
+        self.gate.wake();
+    }
+
+    /// Runs what is scheduled, and what that schedules; tells how many turns that were.
+    fn run(&self) -> usize {
+        let mut n_turns = 0;
+        while let Some(job) = self.next_job() {
+            job.run();
+            n_turns += 1;
+        }
+        n_turns
+    }
+
+    /// What happened since the last look, without the advances.
+    fn take(&self) -> Vec<Event> {
+        let events = self.watch.take();
+        events.into_iter().filter(|event| *event != Advanced).collect()
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        self.jobs.lock().pop_front()
+    }
+}
+
+#[test]
+fn nothing_is_signalled_on_the_thread_that_asks() {
+    let stage = Stage::new();
+    stage.give(Step::Item(7));
+    stage.watch.request(1);
+    assert_eq!(stage.watch.take(), []);
+
+    assert_eq!(stage.run(), 1, "one turn for all that came before it");
+
+    assert_eq!(stage.take(), [Item(7)]);
+}
+
+#[test]
+fn a_source_that_had_nothing_is_asked_again_after_a_wake_up() {
+    let stage = Stage::new();
+    stage.watch.request(5);
+    stage.run();
+    stage.watch.take();
+
+    for n in 1..=3 {
+        stage.give(Step::Item(n));
+        assert_eq!(stage.run(), 1);
+        let events = stage.watch.take();
+        assert!(events.contains(&Item(n)) && events.contains(&Advanced), "{events:?}");
+    }
+    stage.give(Step::End(End::Complete));
+    stage.run();
+    assert_eq!(stage.take(), [Completed, Dropped]);
+}
+
+#[test]
+fn a_turn_ends_after_its_budget_and_asks_for_another() {
+    let stage = Stage::new();
+    stage.run();
+    (1..=24).for_each(|n| stage.steps.lock().push_back(Step::Item(n)));
+    stage.watch.take();
+
+    stage.watch.request(u64::MAX);
+    let n_turns = stage.run();
+
+    // Four chunks of two items each in a turn, and one turn that finds nothing.
+    assert_eq!(n_turns, 4);
+    assert_eq!(stage.take(), (1..=24).map(Item).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_cancel_before_the_turn_cleans_up_at_once() {
+    let stage = Stage::new();
+    stage.watch.request(1);
+
+    stage.watch.cancel();
+
+    assert_eq!(stage.watch.take(), [Dropped]);
+    stage.run();
+    assert_eq!(stage.watch.take(), [], "the turn finds nothing");
+}
+
+#[test]
+fn a_job_that_is_dropped_fails_the_stream() {
+    let stage = Stage::new();
+
+    drop(stage.next_job());
+    stage.watch.request(1);
+
+    assert_eq!(stage.run(), 0);
+    assert_eq!(stage.watch.take(), [Failed(ErrorKind::Rejected), Dropped]);
+}
+
+#[test]
+fn a_dispatch_that_fails_fails_the_stream() {
+    let stage = Stage::with(true, |subscriber, _, _| subscriber);
+
+    assert_eq!(stage.watch.take(), [Failed(ErrorKind::Rejected), Dropped]);
+}
+
+#[test]
+fn a_task_that_was_not_scheduled_does_nothing() {
+    let stage = Stage::new();
+    stage.run();
+    stage.watch.take();
+
+    stage.gate.run();
+    stage.gate.abandon(Error::message("planted"));
+
+    assert_eq!(stage.watch.take(), []);
+}
+
+#[test]
+fn a_wake_up_from_inside_an_item_is_seen_in_the_same_turn() {
+    let stage = Stage::with(false, |subscriber, steps, gate| {
+        subscriber.on_item(move |_, item| {
+            if item < 3 {
+                steps.lock().push_back(Step::Item(item + 1));
+                gate.upgrade().unwrap().wake();
+            }
+            Offer::Accepted
+        })
+    });
+    stage.run();
+    stage.watch.request(5);
+
+    stage.give(Step::Item(1));
+
+    assert_eq!(stage.run(), 1);
+    assert_eq!(stage.take(), [Item(1), Item(2), Item(3)]);
+}

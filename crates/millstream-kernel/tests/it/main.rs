@@ -1,0 +1,27 @@
+//! Tests of the kernel's parts, one file each, with `std`'s atomics and real threads.
+//!
+//! What threads can do to each other is explored by the models in `tests/loom`; here are the parts'
+//! answers to one thread, queues beside `VecDeque`, and a few hundred milliseconds of stress.
+
+#![cfg(not(millstream_loom))]
+
+mod accumulator;
+mod arbiter;
+mod cap;
+mod deferred;
+mod gate;
+mod gate_on_worker;
+mod gate_panics;
+mod guard;
+mod mpsc;
+mod oneshot;
+mod pending;
+mod prefetch;
+mod ready_set;
+mod scripts;
+mod serial;
+mod slot;
+mod spsc;
+mod stress;
+mod support;
+mod upstream;

@@ -1,0 +1,146 @@
+//! Queues from one thread to another.
+
+use millstream_kernel::{
+    End,
+    spsc::{self, Pop, PushError},
+};
+use reactive_streams::{Error, ErrorKind};
+
+use crate::support::Counter;
+
+#[test]
+fn a_bounded_queue_holds_exactly_its_capacity() {
+    for capacity in 1..=9 {
+        let (mut producer, mut consumer) = spsc::bounded(capacity).unwrap();
+
+        // Three rounds, so that the ring wraps.
+        for round in 0..3 {
+            let n_pushed = (0..100).take_while(|n| producer.push((round, *n)).is_ok()).count();
+            assert_eq!(n_pushed, capacity);
+            for n in 0..capacity {
+                assert!(matches!(consumer.pop(), Pop::Item(item) if item == (round, n)));
+            }
+            assert!(matches!(consumer.pop(), Pop::Empty));
+        }
+    }
+}
+
+#[test]
+fn a_full_queue_gives_the_item_back() {
+    let (mut producer, _consumer) = spsc::bounded(1).unwrap();
+    producer.push("first").unwrap();
+
+    let error = producer.push("second").unwrap_err();
+
+    assert_eq!(error, PushError("second"));
+    assert_eq!(format!("{error}, {error:?}"), "the queue is full, PushError(..)");
+}
+
+#[test]
+fn an_end_comes_after_the_last_item_and_once() {
+    let (mut producer, mut consumer) = spsc::bounded(2).unwrap();
+    producer.push(1).unwrap();
+    producer.push(2).unwrap();
+    producer.close(End::Failed(Error::message("planted")));
+
+    assert!(consumer.take_end().is_none(), "items wait");
+    assert!(matches!(consumer.pop(), Pop::Item(1)));
+    assert!(!consumer.is_drained());
+    assert!(matches!(consumer.pop(), Pop::Item(2)));
+    assert!(consumer.is_drained());
+    let Pop::Closed(Some(End::Failed(error))) = consumer.pop() else {
+        panic!("an error was to come")
+    };
+    assert_eq!(error.kind(), ErrorKind::Other);
+    assert!(matches!(consumer.pop(), Pop::Closed(None)));
+}
+
+#[test]
+fn an_end_is_known_as_soon_as_nothing_waits() {
+    let (producer, mut consumer) = spsc::bounded::<u8>(1).unwrap();
+    assert!(consumer.take_end().is_none(), "it is open");
+
+    producer.close(End::Complete);
+
+    assert!(matches!(consumer.take_end(), Some(Some(End::Complete))));
+    assert!(matches!(consumer.take_end(), Some(None)));
+}
+
+#[test]
+fn a_producer_that_is_dropped_closes_without_an_end() {
+    let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+    producer.push(1).unwrap();
+
+    drop(producer);
+
+    assert!(matches!(consumer.pop(), Pop::Item(1)));
+    assert!(matches!(consumer.pop(), Pop::Closed(None)));
+}
+
+#[test]
+fn what_is_left_in_a_bounded_queue_is_dropped_once() {
+    for (n_popped, n_left) in (0..6).flat_map(|popped| (0..=4).map(move |left| (popped, left))) {
+        for is_producer_first in [false, true] {
+            let counter = Counter::default();
+            let (mut producer, mut consumer) = spsc::bounded(4).unwrap();
+            for n in 0..n_popped {
+                producer.push(counter.item(n)).unwrap();
+                assert!(matches!(consumer.pop(), Pop::Item(item) if item.number == n));
+            }
+            (0..n_left).for_each(|n| producer.push(counter.item(n)).unwrap());
+            assert_eq!(counter.n_dropped() as u64, n_popped);
+
+            if is_producer_first {
+                drop(producer);
+                drop(consumer);
+            } else {
+                drop(consumer);
+                drop(producer);
+            }
+
+            assert_eq!(counter.n_dropped() as u64, n_popped + n_left);
+        }
+    }
+}
+
+#[test]
+fn a_growing_queue_holds_any_number_in_order() {
+    for n_items in [0, 1, 31, 32, 33, 64, 65, 1_000] {
+        let (mut producer, mut consumer) = spsc::growing();
+
+        (0..n_items).for_each(|n| producer.push(n));
+
+        (0..n_items).for_each(|n| assert_eq!(consumer.pop(), Some(n)));
+        assert_eq!(consumer.pop(), None);
+    }
+}
+
+#[test]
+fn what_is_left_in_a_growing_queue_is_dropped_once() {
+    // Around the blocks' length of 32, with blocks that were handed back and used again.
+    let sizes = [0, 1, 31, 32, 33, 63, 64, 65, 97];
+    for (n_popped, n_left) in sizes.iter().flat_map(|&a| sizes.map(|b| (a, b))) {
+        for is_producer_first in [false, true] {
+            let counter = Counter::default();
+            let (mut producer, mut consumer) = spsc::growing();
+            for n in 0..n_popped {
+                producer.push(counter.item(n));
+                assert_eq!(consumer.pop().unwrap().number, n);
+            }
+            (0..n_left).for_each(|n| producer.push(counter.item(n)));
+
+            if is_producer_first {
+                drop(producer);
+                drop(consumer);
+            } else {
+                drop(consumer);
+                // Nobody pops any more.
+                producer.push(counter.item(0));
+                drop(producer);
+            }
+
+            let n_after = u64::from(!is_producer_first);
+            assert_eq!(counter.n_dropped() as u64, n_popped + n_left + n_after);
+        }
+    }
+}
