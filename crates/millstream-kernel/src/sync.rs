@@ -1,8 +1,11 @@
-//! The one place that chooses between `std` and `loom`.
+//! The one place that chooses between `std`, `loom` and `shuttle`.
 //!
 //! Every other file of this crate takes its atomics, cells and locks from here; `tidy` rejects a
 //! direct use. `Arc` is always `std`'s, because a `Subscription` travels as `Arc<dyn Subscription>`
 //! and loom's cannot be unsized; what loom's would add, leak checks, the models do by counting drops.
+//!
+//! loom explores this crate's parts exhaustively and knows memory orders; shuttle tries whole
+//! pipelines under random schedules and takes every access as sequentially consistent.
 
 #[cfg(millstream_loom)]
 pub use loom::{
@@ -12,29 +15,71 @@ pub use loom::{
     thread,
 };
 
-#[cfg(not(millstream_loom))]
+#[cfg(millstream_shuttle)]
+pub use shuttle::{
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
+    thread,
+};
+
+#[cfg(not(any(millstream_loom, millstream_shuttle)))]
 pub use atomic_waker::AtomicWaker;
-#[cfg(not(millstream_loom))]
+#[cfg(not(any(millstream_loom, millstream_shuttle)))]
 pub use parking_lot::Mutex;
-#[cfg(not(millstream_loom))]
+#[cfg(not(any(millstream_loom, millstream_shuttle)))]
 pub use std::{
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     thread,
 };
 
-/// loom's mutex with parking_lot's face: no poisoning.
 #[cfg(millstream_loom)]
-#[derive(Debug)]
-pub struct Mutex<T>(loom::sync::Mutex<T>);
+use loom::sync as modelled;
+#[cfg(millstream_shuttle)]
+use shuttle::sync as modelled;
 
-#[cfg(millstream_loom)]
+/// loom's or shuttle's mutex with parking_lot's face: no poisoning.
+#[cfg(any(millstream_loom, millstream_shuttle))]
+#[derive(Debug)]
+pub struct Mutex<T>(modelled::Mutex<T>);
+
+#[cfg(any(millstream_loom, millstream_shuttle))]
 impl<T> Mutex<T> {
     pub fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(modelled::Mutex::new(value))
     }
 
-    pub fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+    pub fn lock(&self) -> modelled::MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What `atomic-waker` promises, over shuttle's mutex: shuttle has none of its own.
+#[cfg(millstream_shuttle)]
+#[derive(Debug)]
+pub struct AtomicWaker(Mutex<Option<std::task::Waker>>);
+
+#[cfg(millstream_shuttle)]
+impl AtomicWaker {
+    pub fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    pub fn register(&self, waker: &std::task::Waker) {
+        let before = self.0.lock().replace(waker.clone());
+        drop(before);
+    }
+
+    pub fn wake(&self) {
+        let waker = self.0.lock().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(millstream_shuttle)]
+impl Default for AtomicWaker {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -63,7 +108,7 @@ impl<T> UnsafeCell<T> {
 /// A number that no other running thread has, and never 0.
 #[inline(always)]
 pub fn thread_token() -> usize {
-    #[cfg(not(millstream_loom))]
+    #[cfg(not(any(millstream_loom, millstream_shuttle)))]
     {
         // The address of a thread's own variable tells it from all other living threads.
         std::thread_local!(static MARK: u8 = const { 0 });
@@ -74,5 +119,10 @@ pub fn thread_token() -> usize {
         // loom's threads share one real thread, so that they need loom's own variables.
         loom::thread_local!(static MARK: Box<u8> = Box::new(0));
         MARK.with(|mark| std::ptr::from_ref(&**mark).addr())
+    }
+    #[cfg(millstream_shuttle)]
+    {
+        // So do shuttle's, and they are numbered.
+        usize::from(thread::current().id()) + 1
     }
 }

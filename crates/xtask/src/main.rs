@@ -27,7 +27,10 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Test(test::Args),
+    /// The loom models of the kernel, each in its own process.
     Loom(models::Args),
+    /// Whole pipelines under shuttle's random schedules, each test in its own process.
+    Shuttle(models::Args),
     Features(features::Args),
     BenchSmoke(bench_smoke::Args),
     Book(book::Args),
@@ -39,7 +42,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Check(_) => check::run(&shell),
         Command::Test(args) => test::run(&shell, args.filter.as_deref()),
-        Command::Loom(args) => models::run(&shell, args.filter.as_deref()),
+        Command::Loom(args) => models::run(&shell, &models::LOOM, args.filter.as_deref()),
+        Command::Shuttle(args) => models::run(&shell, &models::SHUTTLE, args.filter.as_deref()),
         Command::Features(_) => features::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
         Command::Book(_) => book::run(&shell),

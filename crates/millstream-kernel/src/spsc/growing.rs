@@ -16,9 +16,9 @@ use std::{fmt, mem::MaybeUninit, ptr, sync::Arc};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
 
 /// Items in a block.
-#[cfg(not(millstream_loom))]
+#[cfg(not(any(millstream_loom, millstream_shuttle)))]
 const BLOCK: usize = 32;
-#[cfg(millstream_loom)]
+#[cfg(any(millstream_loom, millstream_shuttle))]
 const BLOCK: usize = 2;
 
 struct Block<T> {

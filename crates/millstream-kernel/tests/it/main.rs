@@ -3,7 +3,7 @@
 //! What threads can do to each other is explored by the models in `tests/loom`; here are the parts'
 //! answers to one thread, queues beside `VecDeque`, and a few hundred milliseconds of stress.
 
-#![cfg(not(millstream_loom))]
+#![cfg(not(any(millstream_loom, millstream_shuttle)))]
 
 mod accumulator;
 mod arbiter;

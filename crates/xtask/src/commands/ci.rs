@@ -10,7 +10,8 @@ use crate::{
     shell::{Failure, Shell},
 };
 
-/// The whole pipeline: fetch, check, test, features, loom, bench-smoke, example.
+/// The whole pipeline: fetch, check, test, features, loom, shuttle, bench-smoke,
+/// example.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -20,12 +21,13 @@ struct Stage {
 }
 
 /// The cheap stages come first, so that most mistakes show within a minute.
-const STAGES: [Stage; 7] = [
+const STAGES: [Stage; 8] = [
     Stage { name: "fetch", run: fetch },
     Stage { name: "check", run: check::run },
     Stage { name: "test", run: |shell| test::run(shell, None) },
     Stage { name: "features", run: features::run },
-    Stage { name: "loom", run: |shell| models::run(shell, None) },
+    Stage { name: "loom", run: |shell| models::run(shell, &models::LOOM, None) },
+    Stage { name: "shuttle", run: |shell| models::run(shell, &models::SHUTTLE, None) },
     Stage { name: "bench-smoke", run: bench_smoke::run },
     Stage { name: "example", run: example },
 ];

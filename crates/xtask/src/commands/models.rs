@@ -1,40 +1,69 @@
-//! `loom`: the kernel's models, under the private cfg and in a target directory of their own.
+//! `loom` and `shuttle`: what runs under a checker that decides which thread goes on.
 //!
-//! Each model runs in its own process. A failing one often panics again in a destructor and aborts,
+//! Each checker has a private cfg, under which the kernel takes its atomics from it, and a target
+//! directory of its own. Each model runs in its own process. A failing one often panics again in a destructor and aborts,
 //! which must not take the others with it.
 
 use std::env;
 
 use crate::shell::{Call, Failure, Shell, target_dir};
 
-/// The loom models of the kernel, each in its own process.
+/// What both commands take.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Runs only the models whose name contains this text.
     pub(crate) filter: Option<String>,
 }
 
-/// The test target that holds the models.
-const TARGET: &str = "--package millstream-kernel --test loom";
+/// What decides which thread goes on, and the models that it runs.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    /// The private cfg.
+    cfg: &'static str,
+    /// The test target that holds the models.
+    target: &'static str,
+    /// Where they are built, in the target directory. Other flags in the same directory would compile
+    /// everything anew at each change of command.
+    folder: &'static str,
+    /// Variables and what they are unless they are set.
+    variables: &'static [(&'static str, &'static str)],
+}
 
-pub(crate) fn run(shell: &Shell, filter: Option<&str>) -> Result<(), Failure> {
+/// The kernel's parts: every schedule and every order of memory, within bounds.
+pub(crate) const LOOM: Checker = Checker {
+    cfg: "millstream_loom",
+    target: "--package millstream-kernel --test loom",
+    folder: "loom",
+    variables: &[("LOOM_MAX_PREEMPTIONS", "2")],
+};
+
+/// Whole pipelines: schedules that are drawn at random.
+pub(crate) const SHUTTLE: Checker = Checker {
+    cfg: "millstream_shuttle",
+    target: "--package millstream --no-default-features --test shuttle",
+    folder: "shuttle",
+    variables: &[],
+};
+
+pub(crate) fn run(shell: &Shell, checker: &Checker, filter: Option<&str>) -> Result<(), Failure> {
+    let target = checker.target;
     if shell.has_nextest() {
         println!("runner: cargo-nextest");
         let profile = if shell.is_ci() { "ci" } else { "default" };
-        let args = format!("nextest run --profile {profile} --cargo-profile loom {TARGET}");
-        let call = under_loom(shell.cargo(&args));
+        let args = format!("nextest run --profile {profile} --cargo-profile loom {target}");
+        let call = checker.watch(shell.cargo(&args));
         return match filter {
             Some(filter) => call.arg(filter).run(),
             None => call.run(),
         };
     }
     println!("runner: cargo test, once for each model, since cargo-nextest is not installed");
-    one_by_one(shell, filter.unwrap_or_default())
+    one_by_one(shell, checker, filter.unwrap_or_default())
 }
 
-fn one_by_one(shell: &Shell, filter: &str) -> Result<(), Failure> {
-    let args = format!("test --quiet --profile loom {TARGET} --");
-    let listing = under_loom(shell.cargo(&args)).arg("--list").arg("--format=terse").read()?;
+fn one_by_one(shell: &Shell, checker: &Checker, filter: &str) -> Result<(), Failure> {
+    let args = format!("test --quiet --profile loom {} --", checker.target);
+    let listing = checker.watch(shell.cargo(&args)).arg("--list").arg("--format=terse").read()?;
     let names: Vec<&str> = model_names(&listing, filter).collect();
     if names.is_empty() {
         return Err(Failure::new("no model was found, so none was run"));
@@ -42,7 +71,7 @@ fn one_by_one(shell: &Shell, filter: &str) -> Result<(), Failure> {
 
     let mut failed = Vec::new();
     for name in &names {
-        if under_loom(shell.cargo(&args)).arg("--exact").arg(name).run().is_err() {
+        if checker.watch(shell.cargo(&args)).arg("--exact").arg(name).run().is_err() {
             failed.push(*name);
         }
     }
@@ -59,16 +88,20 @@ fn model_names<'a>(listing: &'a str, filter: &'a str) -> impl Iterator<Item = &'
     names.filter(move |name| name.contains(filter))
 }
 
-fn under_loom(call: Call) -> Call {
-    // Flags of the caller's, such as a linker, stay.
-    let flags = env::var("RUSTFLAGS").unwrap_or_default();
-    let flags = format!("{flags} --cfg millstream_loom");
-    let preemptions = env::var("LOOM_MAX_PREEMPTIONS").unwrap_or_else(|_| "2".to_owned());
-    // Other flags in the same directory would compile everything anew at each change of command.
-    let target_dir = target_dir().join("loom");
-    call.env("RUSTFLAGS", flags.trim())
-        .env("LOOM_MAX_PREEMPTIONS", &preemptions)
-        .env("CARGO_TARGET_DIR", &target_dir.display().to_string())
+impl Checker {
+    /// Has the checker decide, in what `call` compiles and runs.
+    fn watch(&self, call: Call) -> Call {
+        // Flags of the caller's, such as a linker, stay.
+        let flags = env::var("RUSTFLAGS").unwrap_or_default();
+        let flags = format!("{flags} --cfg {}", self.cfg);
+        let target_dir = target_dir().join(self.folder);
+        let call = call
+            .env("RUSTFLAGS", flags.trim())
+            .env("CARGO_TARGET_DIR", &target_dir.display().to_string());
+        self.variables.iter().fold(call, |call, (name, default)| {
+            call.env(name, &env::var(name).unwrap_or_else(|_| (*default).to_owned()))
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
-//! Every loom model names the mutation it kills.
+//! Every model under loom or shuttle names the mutation it kills.
 
 use crate::{
     scan::{docs_above, reads},
     tree::{Finding, Tree},
 };
 
-const FOLDER: &str = "crates/millstream-kernel/tests/loom/";
+const FOLDERS: [&str; 2] =
+    ["crates/millstream-kernel/tests/loom/", "crates/millstream/tests/shuttle/"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in tree.rust().filter(|file| file.path.starts_with(FOLDER)) {
+    let is_model = |path: &str| FOLDERS.iter().any(|folder| path.starts_with(folder));
+    for file in tree.rust().filter(|file| is_model(&file.path)) {
         let source = file.source();
         let tokens = source.tokens();
         for start in 0..tokens.len() {
@@ -41,12 +43,14 @@ fn a_model_without_a_mutation_is_found() {
         "#[test]\n#[should_panic(\n    expected = \"planted\",\n)]\nfn bad() {}\n\n",
         "/// It holds.\n#[test]\nfn also_bad() {}\n",
     );
-    let path = format!("{FOLDER}gate.rs");
-    let tree = Tree::sample(&[(path.as_str(), text), ("crates/other/tests/loom/a.rs", text)]);
+    for folder in FOLDERS {
+        let path = format!("{folder}gate.rs");
+        let tree = Tree::sample(&[(path.as_str(), text), ("crates/other/tests/loom/a.rs", text)]);
 
-    let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+        let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
 
-    assert_eq!(findings.len(), 2);
-    assert!(findings[0].contains("`bad`"));
-    assert!(findings[1].contains("`also_bad`"));
+        assert_eq!(findings.len(), 2);
+        assert!(findings[0].contains("`bad`"));
+        assert!(findings[1].contains("`also_bad`"));
+    }
 }

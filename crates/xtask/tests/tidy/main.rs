@@ -66,7 +66,7 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
-fn every_loom_model_names_its_mutation() {
+fn every_model_names_its_mutation() {
     assert_tidy(&loom_models::check(&Tree::load()));
 }
 

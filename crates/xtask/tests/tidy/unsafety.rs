@@ -1,4 +1,5 @@
-//! Only the kernel says `unsafe`, and only its facade chooses between std's atomics and loom's.
+//! Only the kernel says `unsafe`, and only its facade chooses between std's atomics, loom's and
+//! shuttle's.
 
 use crate::{
     scan::{Token, closing_brace, reads},
@@ -7,6 +8,12 @@ use crate::{
 
 const KERNEL: &str = "crates/millstream-kernel/";
 const FACADE: &str = "crates/millstream-kernel/src/sync.rs";
+
+/// What may stand in for `std`, and where its models are.
+const CHECKERS: [(&str, &str); 2] = [
+    ("loom", "crates/millstream-kernel/tests/loom"),
+    ("shuttle", "crates/millstream/tests/shuttle"),
+];
 
 /// Types that are atomics by whatever path they are named.
 const ATOMICS: [&str; 14] = [
@@ -43,10 +50,15 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
                            crates/xtask/tidy.toml";
             findings.push(file.finding(line, instead));
         }
-        if let Some(line) = line_of(&tokens, |at| names_loom(&tokens, at)) {
-            let instead = "put models into crates/millstream-kernel/tests/loom, and take the rest \
-                           from `millstream_kernel::sync`";
-            findings.push(file.finding(line, instead));
+        for (checker, folder) in CHECKERS {
+            if !file.path.starts_with(folder)
+                && let Some(line) = line_of(&tokens, |at| names(checker, &tokens, at))
+            {
+                let instead = format!(
+                    "put models into {folder}, and take the rest from `millstream_kernel::sync`"
+                );
+                findings.push(file.finding(line, instead));
+            }
         }
         // Tests count and signal with atomics, but they publish no protocol built on them.
         let is_test = file.is_within("tests") || file.is_within("benches");
@@ -77,7 +89,8 @@ fn in_kernel(file: &File, tokens: &[Token<'_>]) -> Option<Finding> {
         ["std", "core"].iter().any(|root| reads(tokens, at, &[root, "::", "sync", "::", "atomic"]))
             || imports_std_atomics(tokens, at)
     };
-    let line = line_of(tokens, |at| names_std(at) || names_loom(tokens, at))?;
+    let names_checker = |at| CHECKERS.iter().any(|(checker, _)| names(checker, tokens, at));
+    let line = line_of(tokens, |at| names_std(at) || names_checker(at))?;
     Some(file.finding(line, "take atomics, cells and threads from `crate::sync`"))
 }
 
@@ -91,11 +104,10 @@ fn imports_std_atomics(tokens: &[Token<'_>], at: usize) -> bool {
             .any(|token| token.text == "atomic")
 }
 
-fn names_loom(tokens: &[Token<'_>], at: usize) -> bool {
-    let is_path = reads(tokens, at, &["loom", "::"]) && !(at > 0 && tokens[at - 1].text == "::");
-    is_path
-        || reads(tokens, at, &["use", "loom"])
-        || reads(tokens, at, &["extern", "crate", "loom"])
+/// Whether something of the crate `name` is named.
+fn names(name: &str, tokens: &[Token<'_>], at: usize) -> bool {
+    let is_path = reads(tokens, at, &[name, "::"]) && !(at > 0 && tokens[at - 1].text == "::");
+    is_path || reads(tokens, at, &["use", name]) || reads(tokens, at, &["extern", "crate", name])
 }
 
 fn line_of(tokens: &[Token<'_>], is_it: impl Fn(usize) -> bool) -> Option<usize> {
@@ -130,6 +142,7 @@ mod samples {
     const ALLOCATOR: &str =
         "//! Counts.\n#[global_allocator]\nstatic A: C = C;\nunsafe impl G for C {}\n";
     const NESTED: &str = "//! Bad.\nuse std::{fmt, sync::{Arc, atomic::AtomicU8}};\n";
+    const SHUTTLE: &str = "//! Bad.\nuse shuttle::thread;\n";
     const LOOM: &str = "//! Bad.\nfn a() { loom::model(|| {}) }\n";
 
     #[track_caller]
@@ -194,11 +207,20 @@ mod samples {
     }
 
     #[test]
+    fn shuttle_outside_its_tests_is_found() {
+        assert_findings("crates/millstream/src/flow.rs", SHUTTLE, 1);
+        assert_findings("crates/millstream/tests/it/flow.rs", SHUTTLE, 1);
+        assert_findings("crates/millstream/tests/shuttle/main.rs", SHUTTLE, 0);
+        assert_findings("crates/millstream/tests/shuttle/main.rs", LOOM, 1);
+        assert_findings("crates/millstream/src/a.rs", "//! Good.\nmod shuttle;\n", 0);
+    }
+
+    #[test]
     fn only_the_facade_names_std_atomics_or_loom() {
         let gate = format!("{KERNEL}src/gate.rs");
         let inline = "//! Bad.\nfn a(_: &core::sync::atomic::AtomicU8) {}\n";
         let through_facade = "//! Good.\nuse crate::sync::{atomic::AtomicU8};\nuse std::fmt;\n";
-        for text in [NESTED, LOOM, inline] {
+        for text in [NESTED, LOOM, SHUTTLE, inline] {
             assert_findings(&gate, text, 1);
             assert_findings(FACADE, text, 0);
             assert_findings(&format!("{KERNEL}tests/loom/gate.rs"), text, 0);
