@@ -15,4 +15,5 @@ mod into_stream;
 mod map_async;
 mod publish_on;
 mod retry;
+mod subscribe_on;
 mod support;

@@ -61,6 +61,7 @@ where
         let line = Arc::new_cyclic(|line| SubscribeOnSubscription {
             upstream: Deferred::new(),
             pending: Pending::new(),
+            lost: Pending::new(),
             worker: self.worker,
             line: Weak::clone(line),
         });
@@ -112,6 +113,9 @@ struct SubscribeOnSubscriber<S> {
 impl<T, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<S> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.line.upstream.set(subscription);
+        if self.line.lost.take() > 0 {
+            self.line.upstream.cancel();
+        }
     }
 
     #[inline]
@@ -137,6 +141,8 @@ impl<T, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<S> {
 struct SubscribeOnSubscription {
     upstream: Deferred,
     pending: Pending,
+    /// Demand that never got to the worker, because that had stopped.
+    lost: Pending,
     worker: Worker,
     line: Weak<Self>,
 }
@@ -165,8 +171,11 @@ impl Task for SubscribeOnSubscription {
 
     fn abandon(&self, _: Error) {
         // Before the subscription, `Start` tells the subscriber. Afterwards it cannot be told from here:
-        // it is the source's, and `cancel` makes the source drop it, which ends an outcome as well.
-        if self.upstream.is_set() {
+        // it is the source's, and `cancel` makes the source drop it, which ends an outcome as well. While
+        // `Start` is at it, either this sees the subscription, or `on_subscribe` sees what was lost. A
+        // later loss finds the stream cancelled, or about to be.
+        let is_first = self.lost.add(self.pending.take());
+        if is_first && self.upstream.is_set() {
             self.upstream.cancel();
         }
     }
