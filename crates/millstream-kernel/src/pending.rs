@@ -38,6 +38,13 @@ impl Pending {
         }
     }
 
+    /// Whether there is any.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        // Acquire: pairs with `add`.
+        self.0.load(Ordering::Acquire) != 0
+    }
+
     /// Takes all of it.
     pub fn take(&self) -> u64 {
         // AcqRel: pairs with `add`.

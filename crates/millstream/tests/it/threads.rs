@@ -170,3 +170,18 @@ fn requests_and_cancels_from_many_threads_leave_one_end() {
         assert!(probe.n_items() <= 1_050);
     }
 }
+
+#[test]
+fn a_request_that_a_stopped_worker_loses_is_an_error() {
+    let pool = Pool::new(1);
+    let probe = Probe::subscribe_to(range(0..9).subscribe_on(&pool));
+    probe.request(1);
+    probe.wait_for("an item", |probe| probe.n_items() == 1);
+    pool.shutdown();
+
+    probe.request(1);
+
+    probe.wait_until_ended();
+    assert_eq!(probe.error().unwrap().kind(), ErrorKind::Rejected);
+    assert_eq!(probe.items(), [0]);
+}

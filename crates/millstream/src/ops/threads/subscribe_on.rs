@@ -1,12 +1,16 @@
 //! `subscribe_on`: subscription and requests on another thread.
 
-use std::sync::{Arc, Weak};
+use std::{
+    marker::PhantomData,
+    sync::{Arc, Weak},
+};
 
 use millstream_kernel::{Deferred, Job, Pending, Slot, Task, guard::caught};
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
     Flow,
+    downstream::Downstream,
     scheduler::{Scheduler, Worker},
 };
 
@@ -92,7 +96,11 @@ where
             && !self.line.upstream.is_cancelled()
         {
             let line = Arc::clone(&self.line);
-            source.subscribe(SubscribeOnSubscriber { downstream, line });
+            source.subscribe(SubscribeOnSubscriber {
+                downstream: Downstream::new(downstream),
+                line,
+                item: PhantomData,
+            });
         }
     }
 
@@ -105,15 +113,16 @@ where
     }
 }
 
-struct SubscribeOnSubscriber<S> {
-    downstream: S,
+struct SubscribeOnSubscriber<T, S: Subscriber<T>> {
+    downstream: Downstream<S>,
     line: Arc<SubscribeOnSubscription>,
+    item: PhantomData<fn(T)>,
 }
 
-impl<T, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<S> {
+impl<T: 'static, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<T, S> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.line.upstream.set(subscription);
-        if self.line.lost.take() > 0 {
+        if self.line.is_lost() {
             self.line.upstream.cancel();
         }
     }
@@ -128,13 +137,26 @@ impl<T, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<S> {
         self.downstream.offer(item)
     }
 
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
+    fn on_error(mut self, error: Error) {
+        let _ended = self.downstream.end(|downstream| downstream.on_error(error));
     }
 
-    fn on_complete(self) {
-        self.downstream.on_complete();
+    fn on_complete(mut self) {
+        let _ended = self.downstream.end(|downstream| downstream.on_complete());
     }
+}
+
+impl<T, S: Subscriber<T>> Drop for SubscribeOnSubscriber<T, S> {
+    fn drop(&mut self) {
+        // The source was cancelled because demand was lost, and not by the downstream.
+        if self.line.is_lost() {
+            let _ended = self.downstream.end(|downstream| downstream.on_error(stopped()));
+        }
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Rejected, "the scheduler stopped before a request got to its worker")
 }
 
 /// Takes requests to the worker; they add up on their way.
@@ -164,16 +186,25 @@ impl Subscription for SubscribeOnSubscription {
     }
 }
 
+impl SubscribeOnSubscription {
+    /// Whether demand was lost, of a stream that nobody had cancelled.
+    fn is_lost(&self) -> bool {
+        self.lost.is_pending()
+    }
+}
+
 impl Task for SubscribeOnSubscription {
     fn run(&self) {
         self.upstream.request(self.pending.take());
     }
 
     fn abandon(&self, _: Error) {
-        // Before the subscription, `Start` tells the subscriber. Afterwards it cannot be told from here:
-        // it is the source's, and `cancel` makes the source drop it, which ends an outcome as well. While
-        // `Start` is at it, either this sees the subscription, or `on_subscribe` sees what was lost. A
-        // later loss finds the stream cancelled, or about to be.
+        // Before the subscription, `Start` tells the subscriber. Afterwards the subscriber is the
+        // source's: `cancel` makes the source drop it, and its drop tells the downstream. While `Start`
+        // is at it, either this sees the subscription, or `on_subscribe` sees what was lost.
+        if self.upstream.is_cancelled() {
+            return;
+        }
         let is_first = self.lost.add(self.pending.take());
         if is_first && self.upstream.is_set() {
             self.upstream.cancel();
