@@ -11,9 +11,12 @@
 //! | [`Deferred`] | a subscription that arrives later than requests and cancels for it |
 //! | [`Arbiter`], [`Voice`] | a subscription that is replaced midway, with outstanding demand carried over |
 //! | [`Cap`] | an upper bound for the demand that passes |
+//! | [`Allowance`] | demand that is counted and not passed on |
 //! | [`Pending`] | demand collected by many threads and taken by one |
 //! | [`Prefetch`] | batches from upstream, replenished after a share was consumed |
 //! | [`spsc`], [`mpsc`] | queues: bounded with exact capacity, and growing |
+//! | [`Backlog`] | a bounded queue from which the side that pushes may evict |
+//! | [`Alarm`] | a wake-up that a scheduler owes |
 //! | [`ReadySet`] | which of many tasks were woken |
 //! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
@@ -26,7 +29,10 @@
 //! fail under.
 
 mod accumulator;
+mod alarm;
+mod allowance;
 mod arbiter;
+mod backlog;
 mod cap;
 mod deferred;
 mod dispatch;
@@ -48,7 +54,10 @@ mod upstream;
 mod waker;
 
 pub use accumulator::Accumulator;
+pub use alarm::Alarm;
+pub use allowance::Allowance;
 pub use arbiter::{Arbiter, Inside, Voice};
+pub use backlog::{Backlog, Evict};
 pub use cap::Cap;
 pub use deferred::Deferred;
 pub use dispatch::{Dispatch, Inline, Job, Task, Wake};

@@ -9,6 +9,7 @@ mod arbiter;
 mod deferred;
 mod gate;
 mod mpsc;
+mod overflow;
 mod serial;
 mod spsc;
 mod support;
