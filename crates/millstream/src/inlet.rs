@@ -131,7 +131,7 @@ impl<T> Inlet<T> {
     }
 }
 
-fn disconnected() -> End {
+pub(crate) fn disconnected() -> End {
     End::Failed(Error::new(
         ErrorKind::Disconnected,
         "the publisher dropped its subscriber without a terminal signal",

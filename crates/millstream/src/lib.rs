@@ -51,11 +51,13 @@ mod opaque;
 mod downstream;
 mod flow;
 mod inlet;
+mod lossy;
 mod ops;
 mod outcome;
 pub mod scheduler;
 mod sequence;
 mod terminal;
+mod timer;
 
 pub use flow::Flow;
 pub use ops::*;

@@ -6,6 +6,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     sync::Arc,
+    time::Duration,
 };
 
 use millstream::{
@@ -90,6 +91,15 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("on_error_resume", |n| range(0..n).on_error_resume(|_| range(0..1)));
     assert_none_per_item("retry", |n| range(0..n).retry(1));
     assert_none_per_item("repeat", |n| range(0..n).repeat(2));
+    assert_none_per_item("on_backpressure_drop", |n| range(0..n).on_backpressure_drop(drop));
+    let clock = VirtualTime::new;
+    let second = Duration::from_secs(1);
+    assert_none_per_item("timeout", |n| range(0..n).timeout(&clock(), second));
+    assert_none_per_item("keep_alive", |n| range(0..n).keep_alive(&clock(), second, || 0));
+    assert_none_per_item("throttle", |n| range(0..n).throttle(&clock(), 64, Duration::ZERO));
+    assert_none_per_item("throttle_first", |n| {
+        range(0..n).throttle_first(&clock(), Duration::ZERO)
+    });
     assert_none_per_item("flatten_results", |n| {
         range(0..n).map(Ok::<_, std::fmt::Error>).flatten_results()
     });

@@ -6,6 +6,8 @@ mod cancel;
 mod demand;
 mod ends;
 mod model;
+mod overflow;
 mod panics;
 mod peers;
 mod threads;
+mod time;

@@ -6,8 +6,10 @@ mod errors;
 mod filter;
 mod flatten;
 mod flow;
+mod overflow;
 mod peek;
 mod threads;
+mod time;
 mod transform;
 
 use millstream::scheduler::Pool;

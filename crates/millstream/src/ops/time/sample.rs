@@ -1,0 +1,150 @@
+//! `sample`: the newest item at every tick.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use millstream_kernel::{End, Gate, Inline, Source, Step};
+use reactive_streams::{Publisher, Subscriber};
+
+use crate::{
+    Flow,
+    lossy::{Sieve, keep_newest, sieve},
+    scheduler::{Scheduler, Worker},
+    timer::Timer,
+};
+
+impl<P: Publisher> Flow<P> {
+    /// Passes on, at the end of each `period`, the newest item that came in it, if one did.
+    ///
+    /// # Demand
+    ///
+    /// Starts with the downstream's first request: then the source is asked without bound. The newest
+    /// item waits until it is asked for; one of a later period takes its place.
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source, after the item that waits, which does not wait for the end
+    /// of the period then. Fails with an error of kind `Rejected` if the scheduler was shut down or has
+    /// no clock.
+    ///
+    /// # Panics
+    ///
+    /// If `period` is zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use millstream_testkit::marbles::check_in_time;
+    ///
+    /// let four = Duration::from_millis(4);
+    /// check_in_time("-12------3-|", |source, clock| source.sample(clock, four), "----2------(3|)");
+    /// ```
+    #[doc(alias = "throttle_last")]
+    pub fn sample(self, scheduler: &impl Scheduler, period: Duration) -> Flow<Sample<P>> {
+        assert!(!period.is_zero(), "a period of zero would never end: use at least 1 ns");
+        Flow { source: Sample { source: self.source, worker: scheduler.worker(), period } }
+    }
+}
+
+/// Publisher returned by [`Flow::sample`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct Sample<P> {
+    source: P,
+    worker: Worker,
+    period: Duration,
+}
+
+impl<P> Publisher for Sample<P>
+where
+    P: Publisher<Item: Send + 'static>,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        let Self { source, worker, period } = self;
+        let (mouth, sieve) = sieve(1);
+        let clock = worker.clone();
+        let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
+            let timer = Timer::new(worker, Weak::clone(gate));
+            (Latest::new(sieve, timer), downstream, Inline)
+        });
+        let begin = clock.now();
+        let stamped = Flow { source }.map(move |item| {
+            let now = clock.now();
+            let into_period = (now - begin).as_nanos() % period.as_nanos();
+            let left = period.as_nanos() - into_period;
+            (now.saturating_add(Duration::from_nanos(left as u64)), item)
+        });
+        stamped.subscribe(mouth.subscriber(Arc::clone(&gate), keep_newest));
+    }
+}
+
+opaque_debug!(Sample<P>);
+
+/// The newest of the items that are due at a time, for `sample` and `debounce`.
+pub(super) struct Latest<T> {
+    sieve: Sieve<(Duration, T)>,
+    timer: Timer,
+    /// The newest item so far, and when it is due.
+    waiting: Option<(Duration, T)>,
+    /// How the source ended, while an item waits.
+    ended: Option<End>,
+}
+
+impl<T> Latest<T> {
+    pub(super) fn new(sieve: Sieve<(Duration, T)>, timer: Timer) -> Self {
+        Self { sieve, timer, waiting: None, ended: None }
+    }
+}
+
+impl<T: Send + 'static> Source for Latest<T> {
+    type Item = T;
+    const IS_WOKEN: bool = true;
+
+    fn next(&mut self) -> Step<T> {
+        loop {
+            // What is due comes before what is newer.
+            let now = self.timer.now();
+            if let Some((_, item)) = self.waiting.take_if(|(due, _)| now >= *due) {
+                return Step::Item(item);
+            }
+            if let Some(end) = self.ended.take() {
+                return Step::End(end);
+            }
+            match self.sieve.next() {
+                Step::Item(newer) => self.waiting = Some(newer),
+                Step::End(end) => match self.waiting.take() {
+                    Some((_, item)) => {
+                        self.ended = Some(end);
+                        return Step::Item(item);
+                    }
+                    None => return Step::End(end),
+                },
+                Step::Pending => break,
+            }
+        }
+        let Some((due, _)) = self.waiting else { return Step::Pending };
+        match self.timer.wake_at(due) {
+            Ok(()) => Step::Pending,
+            Err(error) => {
+                self.sieve.cancel();
+                Step::End(End::Failed(error))
+            }
+        }
+    }
+
+    fn end(&mut self) -> Option<End> {
+        if self.waiting.is_some() {
+            return None;
+        }
+        self.ended.take().or_else(|| self.sieve.end())
+    }
+
+    fn cancel(&mut self) {
+        self.sieve.cancel();
+    }
+}

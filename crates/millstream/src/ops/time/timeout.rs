@@ -1,0 +1,182 @@
+//! `timeout`: no longer than so much between two items.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use millstream_kernel::{End, Gate, Inline, Source, Step};
+use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
+
+use crate::{
+    Failed, Flow, error,
+    inlet::{Inlet, inlet},
+    scheduler::{Scheduler, Worker},
+    timer::Timer,
+};
+
+/// Items that the source is asked for at a time.
+const BATCH: usize = 32;
+
+impl<P: Publisher> Flow<P> {
+    /// Fails with an error of kind `Timeout` when an item that was asked for does not come within
+    /// `limit`.
+    ///
+    /// The time runs while the downstream waits: from its request, or from the item before, whichever
+    /// is later. A downstream that asks for nothing never times out.
+    ///
+    /// # Demand
+    ///
+    /// The source is asked for 32 items with the downstream's first request, and then in batches.
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source, after the items that wait. After a timeout the source is
+    /// cancelled. Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use millstream_testkit::marbles::check_in_time;
+    ///
+    /// let three = Duration::from_millis(3);
+    /// check_in_time("-1-2------3-|", |source, clock| source.timeout(clock, three), "-1-2--#");
+    /// ```
+    #[doc(alias = "idle_timeout")]
+    pub fn timeout(
+        self,
+        scheduler: &impl Scheduler,
+        limit: Duration,
+    ) -> Flow<Timeout<P, Flow<Failed<P::Item>>>>
+    where
+        P::Item: Send + 'static,
+    {
+        let message = format!("no item came within {limit:?}");
+        let failed = error(Error::new(ErrorKind::Timeout, message));
+        self.timeout_with(scheduler, limit, failed)
+    }
+
+    /// [`timeout`](Self::timeout), which goes on with `fallback` in place of the error.
+    ///
+    /// # Demand
+    ///
+    /// As [`timeout`](Self::timeout), of the source and then of `fallback`.
+    ///
+    /// # Termination
+    ///
+    /// As [`timeout`](Self::timeout), and then with `fallback`, for which no time runs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use millstream::just;
+    /// use millstream_testkit::marbles::check_in_time;
+    ///
+    /// let three = Duration::from_millis(3);
+    /// check_in_time("-1------2-|", |source, clock| source.timeout_with(clock, three, just('x')), "-1--(x|)");
+    /// ```
+    pub fn timeout_with<Q>(
+        self,
+        scheduler: &impl Scheduler,
+        limit: Duration,
+        fallback: Q,
+    ) -> Flow<Timeout<P, Q>>
+    where
+        Q: Publisher<Item = P::Item> + Send + 'static,
+    {
+        let worker = scheduler.worker();
+        Flow { source: Timeout { source: self.source, worker, limit, fallback } }
+    }
+}
+
+/// Publisher returned by [`Flow::timeout`] and [`Flow::timeout_with`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct Timeout<P, Q> {
+    source: P,
+    worker: Worker,
+    limit: Duration,
+    fallback: Q,
+}
+
+impl<P, Q> Publisher for Timeout<P, Q>
+where
+    P: Publisher<Item: Send + 'static>,
+    Q: Publisher<Item = P::Item> + Send + 'static,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        let Self { source, worker, limit, fallback } = self;
+        let (entrance, inlet) = inlet(BATCH);
+        let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
+            let timer = Timer::new(worker, Weak::clone(gate));
+            let gate = Weak::clone(gate);
+            let fallback = Some(fallback);
+            let source = TimeoutSource { inlet, timer, limit, deadline: None, fallback, gate };
+            (source, downstream, Inline)
+        });
+        source.subscribe(entrance.subscriber(Arc::clone(&gate)));
+    }
+}
+
+opaque_debug!(Timeout<P, Q>);
+
+struct TimeoutSource<Q: Publisher, S> {
+    inlet: Inlet<Q::Item>,
+    timer: Timer,
+    limit: Duration,
+    /// When the downstream will have waited for too long; `None` while it does not wait.
+    deadline: Option<Duration>,
+    /// `None` after a timeout.
+    fallback: Option<Q>,
+    /// What the fallback wakes.
+    gate: Weak<Gate<Self, S, Inline>>,
+}
+
+impl<Q, S> Source for TimeoutSource<Q, S>
+where
+    Q: Publisher<Item: Send + 'static> + Send + 'static,
+    S: Subscriber<Q::Item>,
+{
+    type Item = Q::Item;
+    const IS_WOKEN: bool = true;
+
+    fn next(&mut self) -> Step<Q::Item> {
+        loop {
+            let step = self.inlet.next();
+            if !matches!(step, Step::Pending) || self.fallback.is_none() {
+                self.deadline = None;
+                return step;
+            }
+            let now = self.timer.now();
+            let deadline = *self.deadline.get_or_insert(now.saturating_add(self.limit));
+            if now < deadline {
+                return match self.timer.wake_at(deadline) {
+                    Ok(()) => Step::Pending,
+                    Err(error) => {
+                        self.inlet.cancel();
+                        Step::End(End::Failed(error))
+                    }
+                };
+            }
+            self.inlet.cancel();
+            let (Some(fallback), Some(gate)) = (self.fallback.take(), self.gate.upgrade()) else {
+                return Step::Pending;
+            };
+            let (entrance, inlet) = inlet(BATCH);
+            self.inlet = inlet;
+            fallback.subscribe(entrance.subscriber(gate));
+        }
+    }
+
+    fn end(&mut self) -> Option<End> {
+        self.inlet.end()
+    }
+
+    fn cancel(&mut self) {
+        self.inlet.cancel();
+    }
+}

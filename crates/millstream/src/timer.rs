@@ -1,0 +1,64 @@
+//! Shared: a gate's timer.
+//!
+//! Operators that wait for a time have at most one alarm outstanding as long as what they wait for
+//! moves later; when it rings, they look at the clock and set the next one. So an item costs a look at
+//! the clock, and no timer.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use millstream_kernel::{Alarm, Wake};
+use reactive_streams::{Error, ErrorKind};
+
+use crate::scheduler::Worker;
+
+pub(crate) struct Timer {
+    worker: Worker,
+    gate: Weak<dyn Wake>,
+    /// The last alarm, and when it rings.
+    alarm: Option<(Arc<Alarm>, Duration)>,
+}
+
+impl Timer {
+    /// A timer that wakes `gate`, by the clock of `worker`.
+    pub(crate) fn new(worker: Worker, gate: Weak<impl Wake + 'static>) -> Self {
+        Self { worker, gate, alarm: None }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.worker.now()
+    }
+
+    /// Sees to it that the gate is woken at `due`, or before.
+    ///
+    /// # Errors
+    ///
+    /// The scheduler stopped, or has no clock.
+    pub(crate) fn wake_at(&mut self, due: Duration) -> Result<(), Error> {
+        if let Some((alarm, rings_at)) = &self.alarm {
+            if alarm.is_lost() {
+                return Err(rejected());
+            }
+            if alarm.is_set() && *rings_at <= due {
+                return Ok(());
+            }
+        }
+        let (alarm, job) = Alarm::new(&self.gate);
+        let delay = due.saturating_sub(self.worker.now());
+        self.worker.schedule_after(delay, job);
+        if alarm.is_lost() {
+            return Err(rejected());
+        }
+        self.alarm = Some((alarm, due));
+        Ok(())
+    }
+}
+
+fn rejected() -> Error {
+    Error::new(
+        ErrorKind::Rejected,
+        "the scheduler takes no timers: it was stopped, or has no clock",
+    )
+}

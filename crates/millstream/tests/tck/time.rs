@@ -1,0 +1,57 @@
+//! Operators that know what time it is under the TCK, by a clock that the TCK drives.
+
+use std::time::Duration;
+
+use millstream::{
+    Flow, MissedTick, Publisher, interval, just, range,
+    scheduler::{Pool, VirtualTime},
+    timer,
+};
+use reactive_streams_tck::{Capabilities, Driven, publisher_tests};
+
+const TICK: Duration = Duration::from_nanos(1);
+const LONG: Duration = Duration::from_secs(1);
+
+/// A flow on a clock that moves a second whenever it is driven.
+fn timed<P: Publisher>(
+    make: impl FnOnce(&VirtualTime) -> Flow<P>,
+) -> Driven<Flow<P>, impl Fn() + Send> {
+    let clock = VirtualTime::new();
+    Driven(make(&clock), move || clock.advance(LONG))
+}
+
+publisher_tests!(
+    interval,
+    |_| timed(move |clock| interval(clock, TICK, MissedTick::Burst)),
+    Capabilities::new().exact_length(u64::MAX).never_completes()
+);
+publisher_tests!(
+    timer,
+    |_| timed(move |clock| timer(clock, LONG)),
+    Capabilities::new().exact_length(1)
+);
+publisher_tests!(
+    timer_on_a_thread,
+    |_| timer(&Pool::new(1), Duration::from_millis(1)),
+    Capabilities::new().exact_length(1).asynchronous()
+);
+publisher_tests!(delay, |n| timed(move |clock| range(0..n).delay(clock, TICK, 1_000_000)));
+publisher_tests!(timeout, |n| timed(move |clock| range(0..n).timeout(clock, LONG)));
+publisher_tests!(timeout_with, |n| timed(move |clock| {
+    millstream::never().timeout_with(clock, TICK, range(0..n))
+}));
+publisher_tests!(keep_alive, |n| timed(move |clock| range(0..n).keep_alive(clock, LONG, || 0)));
+publisher_tests!(throttle, |n| timed(move |clock| range(0..n).throttle(clock, 1_000_000, LONG)));
+publisher_tests!(throttle_first, |n| timed(move |clock| {
+    range(0..n).throttle_first(clock, Duration::ZERO)
+}));
+publisher_tests!(
+    debounce,
+    |_| timed(move |clock| just(1).debounce(clock, TICK)),
+    Capabilities::new().exact_length(1)
+);
+publisher_tests!(
+    sample,
+    |_| timed(move |clock| just(1).sample(clock, TICK)),
+    Capabilities::new().exact_length(1)
+);
