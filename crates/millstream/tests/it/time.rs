@@ -195,3 +195,46 @@ fn a_cancelled_timer_is_let_go_at_once() {
     clock.advance(ms(9));
     assert_eq!(probe.items(), [0, 1, 2]);
 }
+
+#[test]
+fn a_group_whose_time_has_come_waits_for_demand_and_is_no_error() {
+    let clock = VirtualTime::new();
+    let (puppet, publisher) = Puppet::new();
+    let probe = Probe::subscribe_to(Flow::from(publisher).buffer_timeout(&clock, 3, ms(10)));
+    probe.request(1);
+    puppet.next(1).unwrap();
+    clock.advance(ms(10));
+    assert_eq!(probe.items(), [vec![1]]);
+
+    puppet.next(2).unwrap();
+    clock.advance(ms(50));
+    puppet.next(3).unwrap();
+    assert_eq!(probe.n_items(), 1);
+    // Its time has come long ago.
+    probe.request(1);
+    assert_eq!(probe.items(), [vec![1], vec![2, 3]]);
+
+    for item in 4..=7 {
+        puppet.next(item).unwrap();
+    }
+    puppet.complete();
+    probe.request(5);
+    assert_eq!(probe.items()[2..], [vec![4, 5, 6], vec![7]]);
+    assert!(probe.is_completed());
+}
+
+#[test]
+fn a_slow_consumer_of_groups_bounds_what_waits() {
+    let clock = VirtualTime::new();
+    let (puppet, publisher) = Puppet::<u64>::new();
+    let probe = Probe::subscribe_to(Flow::from(publisher).buffer_timeout(&clock, 4, ms(10)));
+    probe.request(1);
+    let mut n_sent = 0;
+    while puppet.next(n_sent).is_ok() {
+        n_sent += 1;
+        clock.advance(ms(100));
+    }
+    // One group was passed on; a full group waits, and two items in a queue that is refilled by three.
+    assert_eq!(probe.items(), [vec![0]]);
+    assert_eq!(n_sent, 1 + 4 + 2);
+}

@@ -55,3 +55,8 @@ publisher_tests!(
     |_| timed(move |clock| just(1).sample(clock, TICK)),
     Capabilities::new().exact_length(1)
 );
+publisher_tests!(
+    buffer_timeout,
+    |n| timed(move |clock| range(0..n).buffer_timeout(clock, 1, LONG)),
+    Capabilities::new().max_length(1_000_000)
+);

@@ -1,5 +1,6 @@
 //! Operators that know what time it is.
 
+mod buffer_timeout;
 mod debounce;
 mod delay;
 mod interval;
@@ -9,6 +10,7 @@ mod throttle;
 mod throttle_first;
 mod timeout;
 
+pub use buffer_timeout::BufferTimeout;
 pub use debounce::Debounce;
 pub use delay::Delay;
 pub use interval::{Interval, MissedTick, Timer, interval, timer};
