@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod capabilities;
+pub mod causes;
 mod check;
 pub mod checker;
 mod clock;
@@ -37,6 +38,7 @@ mod settings;
 mod stage;
 mod subject;
 mod suite;
+mod timeline;
 pub mod trace;
 mod verdict;
 
