@@ -29,12 +29,24 @@ pub mod causes;
 mod check;
 pub mod checker;
 mod clock;
+#[cfg(feature = "cli")]
+pub mod expectations;
 mod harness;
+#[cfg(feature = "cli")]
+mod harness_main;
+#[cfg(feature = "cli")]
+mod isolate;
 mod message;
+#[cfg(feature = "cli")]
+pub mod names;
+pub mod originals;
 mod probe;
+#[cfg(feature = "cli")]
+pub mod report;
 mod run;
 pub mod selftest;
 mod settings;
+mod sink;
 mod stage;
 mod subject;
 mod suite;
@@ -44,6 +56,8 @@ mod verdict;
 
 pub use capabilities::{Capabilities, Sharing};
 pub use check::{Check, Suite};
+#[cfg(feature = "cli")]
+pub use harness_main::main;
 pub use settings::{InvalidSetting, Overrides, Settings};
 pub use stage::Drive;
 pub use subject::{Driven, IntoSubject, PublisherSubject, Subject};

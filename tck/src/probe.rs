@@ -11,6 +11,7 @@ use reactive_streams::{Error, ErrorKind, Offer, Subscriber, Subscription};
 
 use crate::{
     clock::Moment,
+    sink,
     trace::{Answer, Call, Event, Phase},
 };
 
@@ -41,6 +42,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Recorder {
     pub(crate) fn new(budget: Duration) -> Self {
+        sink::begin();
         Self { recorded: Arc::default(), budget }
     }
 
@@ -64,7 +66,9 @@ impl Recorder {
         }
         if recorded.events.len() < MAX_EVENTS || !matches!(call, Call::OnNext(_)) {
             let thread = u32::try_from(thread).unwrap_or(u32::MAX);
-            recorded.events.push(Event { subscription, thread, phase, call, item });
+            let event = Event { subscription, thread, phase, call, item };
+            sink::note(&event);
+            recorded.events.push(event);
         } else {
             drop(recorded);
             panic_any(ScriptedPanic);

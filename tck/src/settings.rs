@@ -16,6 +16,8 @@ pub struct Settings {
     pub budget: Duration,
     /// Where drawn scripts begin. Default: 1.
     pub seed: u64,
+    /// How many scripts are drawn. Default: 64.
+    pub cases: u64,
 }
 
 /// Settings that were given from outside: they count more than those in code.
@@ -29,6 +31,8 @@ pub struct Overrides {
     pub budget: Option<Duration>,
     /// For [`Settings::seed`]: `RS_TCK_SEED`.
     pub seed: Option<u64>,
+    /// For [`Settings::cases`]: `RS_TCK_CASES`.
+    pub cases: Option<u64>,
 }
 
 /// An environment variable that is not a number.
@@ -50,6 +54,7 @@ impl Settings {
         quiet: Duration::from_millis(20),
         budget: Duration::from_secs(1),
         seed: 1,
+        cases: 64,
     };
 
     /// These settings, with what was given from outside in place of theirs.
@@ -60,6 +65,7 @@ impl Settings {
             quiet: overrides.quiet.unwrap_or(self.quiet),
             budget: overrides.budget.unwrap_or(self.budget),
             seed: overrides.seed.unwrap_or(self.seed),
+            cases: overrides.cases.unwrap_or(self.cases),
         }
     }
 }
@@ -88,6 +94,7 @@ impl Overrides {
             quiet: time("RS_TCK_QUIET_MS")?,
             budget: time("RS_TCK_BUDGET_MS")?,
             seed: number("RS_TCK_SEED")?,
+            cases: number("RS_TCK_CASES")?,
         })
     }
 
@@ -99,6 +106,7 @@ impl Overrides {
             quiet: self.quiet.or(others.quiet),
             budget: self.budget.or(others.budget),
             seed: self.seed.or(others.seed),
+            cases: self.cases.or(others.cases),
         }
     }
 }

@@ -209,7 +209,10 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), SHOWN + 3);
         assert_eq!(lines[1], "         … 26 earlier");
-        assert_eq!(lines[42 - AFTER - 1], "    120  on_next                       │   ◀ breaks 1.1");
+        assert_eq!(
+            lines[42 - AFTER - 1],
+            "    120  on_next                       │   ◀ breaks 1.1"
+        );
         assert_eq!(lines[42], "         … 34 later");
     }
 }

@@ -62,6 +62,12 @@ impl Subject {
         }
     }
 
+    /// What it declares, with what was given from outside in place of it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn settings(&self, overrides: Overrides) -> Settings {
+        self.settings.with(overrides)
+    }
+
     /// Runs the check of this name; settings that are given outside are taken into account.
     ///
     /// A name that is no check's is a [`HarnessError`](crate::Verdict::HarnessError).
@@ -91,7 +97,13 @@ impl Subject {
             Err(error) => panic!("{error}"),
         };
         let outcome = self.run(name, overrides);
-        assert!(!outcome.verdict.is_failure(), "{}", outcome.message());
+        #[cfg(feature = "cli")]
+        let failure = crate::report::conclude(&outcome);
+        #[cfg(not(feature = "cli"))]
+        let failure = outcome.verdict.is_failure().then(|| outcome.message());
+        if let Some(message) = failure {
+            panic!("{message}");
+        }
     }
 }
 

@@ -1,0 +1,107 @@
+//! Rules by subjects: what is known about each rule on each subject.
+
+use reactive_streams::rules::{Ensured, RULES};
+
+use super::{Document, Report, Status};
+use crate::causes::{OWN_RULES, statement_of};
+
+/// One rule.
+pub(super) struct Line {
+    pub(super) rule: &'static str,
+    pub(super) statement: &'static str,
+    pub(super) cells: Vec<Cell>,
+}
+
+/// What is known about one rule on one subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cell {
+    Passed,
+    Failed,
+    Warned,
+    Tolerated,
+    Skipped,
+    ByTypes,
+    NotApplicable,
+    NotTested,
+}
+
+impl Cell {
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Warned => "warned",
+            Self::Tolerated => "tolerated",
+            Self::Skipped => "no verdict",
+            Self::ByTypes => "by types",
+            Self::NotApplicable => "n.a.",
+            Self::NotTested => "not tested",
+        }
+    }
+
+    /// The name of its style.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Warned => "warned",
+            Self::Tolerated => "tolerated",
+            Self::Skipped => "skipped",
+            Self::ByTypes | Self::NotApplicable | Self::NotTested => "none",
+        }
+    }
+}
+
+impl Report {
+    /// All rules of the specification, and those of this binding that a check is named after.
+    pub(super) fn matrix(&self) -> Vec<Line> {
+        let subjects = self.subjects();
+        let is_named = |rule: &str| self.documents.iter().any(|d| d.rule == rule);
+        let own = OWN_RULES.iter().map(|rule| rule.number).filter(|rule| is_named(rule));
+        let lines = RULES.iter().map(|rule| rule.number).chain(own).map(|rule| Line {
+            rule,
+            statement: statement_of(rule).map_or("", |(_, statement)| statement),
+            cells: subjects.iter().map(|subject| self.cell(rule, *subject)).collect(),
+        });
+        lines.collect()
+    }
+
+    fn cell(&self, rule: &str, subject: (&str, &str)) -> Cell {
+        let documents: Vec<_> = self
+            .documents
+            .iter()
+            .filter(|d| (d.origin.as_str(), d.subject.as_str()) == subject)
+            .collect();
+        // A check may show violations of other rules than its own.
+        let breaks = |document: &&&Document, level: &str| {
+            document.violations.iter().any(|b| b.rule == rule && b.level == level)
+        };
+        let broken: Vec<_> = documents.iter().filter(|d| breaks(d, "must")).collect();
+        if broken.iter().any(|document| document.status == Status::Failed) {
+            return Cell::Failed;
+        }
+        if broken.iter().any(|document| document.status == Status::Tolerated) {
+            return Cell::Tolerated;
+        }
+        if documents.iter().any(|d| breaks(&d, "should")) {
+            return Cell::Warned;
+        }
+        let own = || documents.iter().filter(|document| document.rule == rule);
+        // A failed check whose violations are all of other rules says nothing about its own.
+        let is_unclear = |d: &&&Document| d.status == Status::Failed && d.violations.is_empty();
+        if own().any(|document| is_unclear(&document)) {
+            return Cell::Failed;
+        }
+        if own().any(|document| document.status != Status::Skipped) {
+            return Cell::Passed;
+        }
+        if own().next().is_some() {
+            return Cell::Skipped;
+        }
+        match reactive_streams::rule(rule).map(|rule| rule.ensured) {
+            Some(Ensured::ByType) => Cell::ByTypes,
+            Some(Ensured::NotApplicable) => Cell::NotApplicable,
+            _ => Cell::NotTested,
+        }
+    }
+}
