@@ -8,7 +8,7 @@ mod program;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use program::{check_trace, explain, list, report};
+use program::{check_trace, explain, list, report, selftest};
 
 /// Judges Reactive Streams by the rules of the specification.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
     List(list::Options),
     /// Gather the documents of a run: console, JUnit, JSON, HTML, Markdown
     Report(report::Options),
+    /// Show that the checks find every deliberate mistake, and flag nothing that is allowed
+    Selftest(selftest::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::List(options) => list::run(&options),
         Command::Report(options) => report::run(&options),
+        Command::Selftest(options) => selftest::run(&options),
     };
     result.unwrap_or_else(|message| {
         eprintln!("rs-tck: {message}");

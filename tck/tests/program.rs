@@ -62,10 +62,10 @@ fn a_trace_may_come_from_the_standard_input() {
 
 #[test]
 fn a_near_rule_is_named() {
-    let output = rs_tck(&["explain", "3.99"]);
+    let output = rs_tck(&["explain", "3.9x"]);
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "rs-tck: there is no rule `3.99`; near are `3.9`, `3.1`, `3.2`, \
+        "rs-tck: there is no rule `3.9x`; near are `3.9`, `3.1`, `3.2`, \
          and `rs-tck explain` lists them all\n"
     );
 }
@@ -123,4 +123,17 @@ fn a_rule_is_explained_with_its_checks() {
     ] {
         assert!(text.contains(part), "`{part}` is missing in:\n{text}");
     }
+}
+
+#[test]
+fn the_self_test_prints_the_matrix() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix.md");
+    let output = rs_tck(&["selftest", "1.7", "--markdown", file.to_str().unwrap()]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("mistake "), "{text}");
+    assert!(text.contains(" 0 by a wrong rule only, and 0 survived; "), "{text}");
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(written.starts_with("# What the checks catch\n"));
+    assert_eq!(rs_tck(&["selftest", "M00"]).status.code(), Some(3));
 }

@@ -101,8 +101,8 @@ fn a_malformed_file_names_the_line_and_what_was_expected() {
     let either = "[[known]]\nsubject = 'a'\nreason = 'b'\n";
     assert_eq!(refused(either), "line 1: expected either `check` or `rule`");
     assert_eq!(
-        refused(&format!("# known\n\n{either}rule = '3.99'\n")),
-        "line 3: there is no rule `3.99`; near are `3.9`, `3.1`, `3.2`"
+        refused(&format!("# known\n\n{either}rule = '3.9x'\n")),
+        "line 3: there is no rule `3.9x`; near are `3.9`, `3.1`, `3.2`"
     );
     assert_eq!(
         refused(&ZERO.replace("2027-01-31", "soon")),

@@ -4,6 +4,7 @@ pub(crate) mod check_trace;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod report;
+pub(crate) mod selftest;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,11 @@
 //! Subjects with deliberate mistakes, and legal oddities: the proof that the checks bite and only bite
 //! what is wrong.
 
+mod matrix;
+mod recorded;
+
+pub use matrix::{End, Hearing, Hunt, Matrix};
+
 use crate::Subject;
 
 /// A deliberate mistake.
@@ -35,4 +40,20 @@ pub struct Oddity {
     pub what: &'static str,
     /// Who does it.
     pub subject: fn() -> Subject,
+}
+
+/// The lists of mistakes, one for each kind of subject.
+const MISTAKES: &[&[Mistake]] = &[recorded::MISTAKES];
+
+/// The lists of oddities, one for each kind of subject.
+const ODDITIES: &[&[Oddity]] = &[];
+
+/// All mistakes.
+pub fn mistakes() -> impl Iterator<Item = &'static Mistake> {
+    MISTAKES.iter().copied().flatten()
+}
+
+/// All oddities.
+pub fn oddities() -> impl Iterator<Item = &'static Oddity> {
+    ODDITIES.iter().copied().flatten()
 }

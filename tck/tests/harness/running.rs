@@ -100,7 +100,7 @@ fn a_harness_error_exits_with_3() {
 }
 
 fn what_is_wrong_exits_with_2() {
-    expect(&run("good", &["--rule", "3.99"]), 2, &["there is no rule `3.99`; near are `3.9`"]);
+    expect(&run("good", &["--rule", "3.9x"]), 2, &["there is no rule `3.9x`; near are `3.9`"]);
     expect(&run("good", &["--fly"]), 2, &["unexpected argument '--fly'"]);
     expect(&run("good", &["--deadline-ms", "soon"]), 2, &["--deadline-ms"]);
     expect(&run("same", &[]), 2, &["two subjects are named `same`: rename one"]);

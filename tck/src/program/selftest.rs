@@ -1,0 +1,74 @@
+//! `rs-tck selftest`: the proof that the checks find mistakes, and nothing else.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use reactive_streams_tck::{
+    Overrides,
+    report::write,
+    selftest::{Matrix, Mistake, Oddity, mistakes, oddities},
+};
+
+use super::{Answer, BROKEN, NOTHING};
+
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Only the mistakes whose number or rule this is, such as `M49` or `3.9`, and no oddities
+    only: Option<String>,
+    /// Write the matrix in Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// How long a signal that is due may take, in milliseconds
+    #[arg(long, value_name = "MS")]
+    deadline_ms: Option<u64>,
+}
+
+pub(crate) fn run(options: &Options) -> Answer {
+    let is_wanted = |mistake: &&Mistake| {
+        let only = options.only.as_deref();
+        only.is_none_or(|only| mistake.id == only || mistake.rules.contains(&only))
+    };
+    let mistakes: Vec<_> = mistakes().filter(is_wanted).collect();
+    let oddities: Vec<&Oddity> = match options.only {
+        Some(_) => Vec::new(),
+        None => oddities().collect(),
+    };
+    if mistakes.is_empty() && oddities.is_empty() {
+        eprintln!("rs-tck: no mistake has this number, and none breaks this rule");
+        return Ok(ExitCode::from(NOTHING));
+    }
+    let deadline = options.deadline_ms.map(Duration::from_millis);
+    let overrides = Overrides { deadline, ..Overrides::default() };
+    // Subjects panic on purpose, and the checks see it.
+    std::panic::set_hook(Box::new(|_| {}));
+    let bar = progress(mistakes.len() + oddities.len());
+    let mut matrix = Matrix::default();
+    for mistake in mistakes {
+        bar.set_message(format!("{} {}", mistake.id, mistake.what));
+        matrix.hunts.push(mistake.hunt(overrides));
+        bar.inc(1);
+    }
+    for oddity in oddities {
+        bar.set_message(oddity.what);
+        matrix.hearings.push(oddity.hear(overrides));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    drop(std::panic::take_hook());
+    print!("{}", matrix.console());
+    if let Some(file) = &options.markdown {
+        write(file, &matrix.markdown())?;
+    }
+    Ok(if matrix.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+/// Is shown on a terminal only.
+fn progress(n: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
+    let bar = ProgressBar::new(u64::try_from(n).unwrap_or(u64::MAX));
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
