@@ -1,5 +1,7 @@
 //! The report as one page, without anything from elsewhere.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
 use super::{Document, Report, Status, Summary, matrix::Line};
@@ -12,6 +14,8 @@ struct Page<'a> {
     class: &'static str,
     summary: Summary,
     subjects: Vec<(&'a str, &'a str)>,
+    /// How many executables they come from.
+    origins: usize,
     matrix: Vec<Line>,
     cases: Vec<Case<'a>>,
     skipped: Vec<&'a Document>,
@@ -52,11 +56,14 @@ impl Report {
             () => ("Conforming", "passed"),
         };
         let is_skipped = |document: &&Document| document.status == Status::Skipped;
+        let subjects = self.subjects();
+        let origins: BTreeSet<&str> = subjects.iter().map(|(origin, _)| *origin).collect();
         let page = Page {
             overall,
             class,
             summary,
-            subjects: self.subjects(),
+            origins: origins.len(),
+            subjects,
             matrix: self.matrix(),
             cases: self.documents.iter().filter_map(case).collect(),
             skipped: self.documents.iter().filter(is_skipped).collect(),
@@ -101,4 +108,9 @@ fn case(document: &Document) -> Option<Case<'_>> {
         rows,
         missing: missing.map(|broken| broken.rule.as_str()).collect(),
     })
+}
+
+/// The parts of a text, each with whether it stands between backquotes.
+fn parts(text: &str) -> Vec<(bool, &str)> {
+    text.split('`').enumerate().map(|(index, part)| (index % 2 == 1, part)).collect()
 }

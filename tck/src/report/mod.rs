@@ -66,7 +66,8 @@ impl Report {
     pub fn new(mut documents: Vec<Document>) -> Self {
         documents.sort_by(|a, b| {
             let key = |d: &Document| (d.origin.clone(), d.subject.clone(), d.suite.clone());
-            key(a).cmp(&key(b)).then_with(|| order(&a.rule).cmp(&order(&b.rule)))
+            let in_rule = || order(&a.rule).cmp(&order(&b.rule)).then(a.check.cmp(&b.check));
+            key(a).cmp(&key(b)).then_with(in_rule)
         });
         Self { documents }
     }
