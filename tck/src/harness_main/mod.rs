@@ -9,7 +9,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use clap::Parser as _;
 use libtest_mimic::{Completion, Failed, Trial};
 use options::Options;
 
@@ -60,7 +59,7 @@ const NOTHING: u8 = 3;
 pub fn main(subjects: Vec<Subject>) -> ExitCode {
     let result = match isolate::directory() {
         Some(directory) => isolate::play(&directory, &subjects, std::env::args_os()),
-        None => run(&Options::parse(), subjects),
+        None => run(&Options::read(), subjects),
     };
     result.unwrap_or_else(|message| {
         eprintln!("{message}");

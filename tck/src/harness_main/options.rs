@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum, builder::FalseyValueParser};
+use clap::{
+    CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, builder::FalseyValueParser,
+};
 use libtest_mimic::Arguments;
 use reactive_streams::rules::Level;
 
@@ -13,12 +15,8 @@ use crate::{
     settings::Overrides,
 };
 
-/// Judges implementations by the rules of Reactive Streams.
-///
-/// The first options are those of every Rust test executable. What is given on the command line
-/// counts more than the environment, and that more than what the code declares.
+/// Libtest's options, and our own.
 #[derive(Debug, Parser)]
-#[command(after_help = EXIT_CODES)]
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) libtest: Arguments,
@@ -59,6 +57,12 @@ pub(crate) struct Options {
     pub(crate) isolate: bool,
 }
 
+const ABOUT: &str = "\
+Judges implementations by the rules of Reactive Streams.
+
+The first options are those of every Rust test executable. What is given on the command line
+counts more than the environment, and that more than what the code declares.";
+
 const HEADING: &str = "Options of the TCK";
 
 const EXIT_CODES: &str = "\
@@ -77,6 +81,18 @@ pub(crate) enum Binding {
 }
 
 impl Options {
+    /// Reads the command line and the environment; ends the process for `--help` and for mistakes.
+    pub(crate) fn read() -> Self {
+        // Libtest's options bring a help text of their own, so that ours is set after them.
+        let matches = Self::command()
+            .about(ABOUT)
+            .long_about(ABOUT)
+            .help_template("{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}")
+            .after_help(EXIT_CODES)
+            .get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// What was given from outside.
     pub(crate) fn overrides(&self) -> Overrides {
         let time = |ms: Option<u64>| ms.map(std::time::Duration::from_millis);

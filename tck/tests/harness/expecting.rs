@@ -1,9 +1,10 @@
 //! Known violations, through the command line.
 
-use super::{Body, expect, file, run};
+use super::{Body, command, expect, file, run};
 
 pub(crate) const TRIALS: &[Body] = &[
     ("expecting::a_known_violation_is_tolerated", a_known_violation_is_tolerated),
+    ("expecting::a_test_of_the_macro_tolerates_as_well", a_test_of_the_macro_tolerates_as_well),
     ("expecting::an_expired_violation_fails", an_expired_violation_fails),
     ("expecting::a_violation_that_is_gone_fails", a_violation_that_is_gone_fails),
     ("expecting::a_file_that_cannot_be_understood_exits_with_2", a_bad_file_exits_with_2),
@@ -18,6 +19,18 @@ fn a_known_violation_is_tolerated() {
     let file = known("known.toml", "ignoring", "rule = '3.9'");
     let text = ["known violation: no place for it", " 0 failed, 3 tolerated"];
     expect(&run("ignoring", &["--expectations", &file]), 0, &text);
+}
+
+fn a_test_of_the_macro_tolerates_as_well() {
+    let file = known("macro.toml", "ignoring", "rule = '3.9'");
+    let assert = |file: Option<&str>| {
+        let mut command = command("ignoring!rule_3_9_request_zero", &[]);
+        file.map(|file| command.env("RS_TCK_EXPECTATIONS", file));
+        command.output().expect("the executable runs")
+    };
+    expect(&assert(Some(&file)), 0, &[]);
+    let text = ["run it alone with: cargo test -- ignoring::rule_3_9_request_zero"];
+    expect(&assert(None), 101, &text);
 }
 
 fn an_expired_violation_fails() {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Body, directory, expect, run};
+use super::{Body, command, directory, expect, run};
 
 pub(crate) const TRIALS: &[Body] = &[
     ("reporting::each_check_leaves_a_document", each_check_leaves_a_document),
@@ -25,9 +25,14 @@ fn each_check_leaves_a_document() {
     let again = ["--isolate", "--report-dir", &text, "--exact", "two::3.9_request_zero"];
     run("two", &again);
 
+    // A test of the macro has the environment only.
+    let mut command = command("two!rule_3_8_requests_add_up", &[]);
+    let output = command.env("RS_TCK_REPORT_DIR", &directory).output();
+    expect(&output.expect("the executable runs"), 0, &[]);
+
     let files = std::fs::read_dir(&directory).expect("the directory is there").count();
-    assert_eq!(files, 2);
-    expect(&report(&[&text]), 0, &["\n2 passed, 0 warned, 0 failed, 0 tolerated, 0 without a"]);
+    assert_eq!(files, 4);
+    expect(&report(&[&text]), 0, &["\n4 passed, 0 warned, 0 failed, 0 tolerated, 0 without a"]);
 }
 
 fn documents_become_every_form() {

@@ -12,6 +12,7 @@ pub(crate) const TRIALS: &[Body] = &[
     ("running::nothing_executed_exits_with_3", nothing_executed_exits_with_3),
     ("running::a_harness_error_exits_with_3", a_harness_error_exits_with_3),
     ("running::what_is_wrong_exits_with_2", what_is_wrong_exits_with_2),
+    ("running::the_help_says_how_to_use_it", the_help_says_how_to_use_it),
     ("running::a_shuffled_run_repeats_itself", a_shuffled_run_repeats_itself),
 ];
 
@@ -117,4 +118,16 @@ fn a_shuffled_run_repeats_itself() {
     };
     assert_eq!(order("1"), order("1"));
     assert_ne!(order("1"), order("2"));
+}
+
+fn the_help_says_how_to_use_it() {
+    let text = [
+        "Judges implementations by the rules of Reactive Streams.",
+        "[OPTIONS] [FILTER]",
+        "--exact",
+        "--deadline-ms <MS>",
+        "[env: RS_TCK_DEADLINE_MS=]",
+        "101  a rule was broken, or a known violation is gone or has expired",
+    ];
+    expect(&run("good", &["--help"]), 0, &text);
 }
