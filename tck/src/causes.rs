@@ -48,6 +48,7 @@ pub static OWN_RULES: &[OwnRule] = &[
     own("R.7", "An adapter to a stream wakes its task after each change."),
     own("R.8", "Nothing follows the answer `Finished`."),
     own("R.9", "An item that was answered with `Skipped` uses no demand."),
+    own("R.10", "A processor requests no more than it can pass on and hold."),
 ];
 
 /// The advice on this rule.
@@ -246,6 +247,10 @@ pub static ADVICE: &[Advice] = &[
     ]),
     advice("R.9", "as many accepted items as were requested", &[
         "The demand is counted down before the answer of `offer` is known.",
+    ]),
+    advice("R.10", "requests for no more than its own demand and its buffer together", &[
+        "The upstream is asked for everything at once, whatever was requested downstream.",
+        "Items that wait in the buffer are not counted when more are requested.",
     ]),
 ];
 

@@ -20,6 +20,7 @@ use crate::{
     settings::{Overrides, Settings},
     sink,
     subject::Subject,
+    timeline::is_moment,
     trace::{self, Call, Event, Phase},
     verdict::{Outcome, Verdict},
 };
@@ -202,9 +203,7 @@ fn open_calls(trace: &[Event]) -> Vec<Call> {
                 && std::mem::discriminant(call) == std::mem::discriminant(&event.call)
         };
         match event.phase {
-            Phase::Made if !matches!(event.call, Call::Drop | Call::Release | Call::Report(_)) => {
-                open.push((event.thread, event.call));
-            }
+            Phase::Made if !is_moment(event.call) => open.push((event.thread, event.call)),
             Phase::Made => {}
             _ => {
                 if let Some(index) = open.iter().rposition(is_same) {

@@ -15,11 +15,21 @@ const SHOWN: usize = 3;
 
 impl Check {
     /// Its name in an executable that is made with `main`: `3.9_request_zero`.
+    ///
+    /// It begins with the rule, also for a check that has a side before it, so that a filter by rule
+    /// finds them all.
     #[must_use]
     pub fn trial(&self) -> String {
-        let prefix = format!("rule_{}_", self.rule.replace('.', "_").to_lowercase());
-        let rest = self.name.strip_prefix(&prefix);
-        rest.map_or_else(|| self.name.to_owned(), |rest| format!("{}_{rest}", self.rule))
+        trial(self.name, self.rule)
+    }
+}
+
+/// The name of a trial, from a check's name and its rule.
+pub(crate) fn trial(name: &str, rule: &str) -> String {
+    let number = format!("rule_{}_", rule.replace('.', "_").to_lowercase());
+    match name.split_once(&number) {
+        Some((side, rest)) => format!("{rule}_{side}{rest}"),
+        None => name.to_owned(),
     }
 }
 
@@ -197,5 +207,7 @@ mod tests {
 
         assert_eq!(CHECK.trial(), "3.9_request_zero");
         assert_eq!(own.trial(), "R.8_finished_is_obeyed");
+        let side = Check { name: "publisher_rule_3_9_request_zero", ..CHECK };
+        assert_eq!(side.trial(), "3.9_publisher_request_zero");
     }
 }

@@ -78,19 +78,26 @@ fn lane(event: &Event) -> Lane {
     }
 }
 
+/// Whether a call has no duration, so that it never returns.
+pub(crate) fn is_moment(call: Call) -> bool {
+    matches!(call.name(), "drop" | "lost" | "release" | "report")
+}
+
 fn text(event: &Event, shown: &Event, merged: bool) -> String {
-    let mut text = event.call.name().to_owned();
-    let _ok = match shown.call {
-        Call::Request(n) => write!(text, " {n}"),
-        Call::OnError(true) => write!(text, " illegal request"),
-        Call::Report(processed) => write!(text, " {processed:?}"),
-        _ => Ok(()),
+    let mut text = match shown.call {
+        Call::OnNext(_) => event.call.name().to_owned(),
+        Call::OnError(true) => "on_error illegal request".to_owned(),
+        _ => {
+            // What stands behind subscription, thread and mark.
+            let line = Event { item: None, ..*shown }.to_string();
+            line.splitn(4, ' ').nth(3).unwrap_or_default().to_owned()
+        }
     };
     if let Some(item) = event.item {
         let _ok = write!(text, " #{item}");
     }
     text.push_str(match (shown.call, shown.phase) {
-        (Call::Drop | Call::Release | Call::Report(_), _) => "",
+        (call, _) if is_moment(call) => "",
         (Call::OnNext(Answer::Skipped), Phase::Returned) => ", skipped",
         (Call::OnNext(Answer::Finished), Phase::Returned) => ", finished",
         (_, Phase::Made) => " …",
@@ -117,7 +124,7 @@ pub(crate) fn text_of(trace: &[Event], broken: &[(usize, &str)]) -> String {
         prefix.push_str(" thread ");
     }
     if subscriptions {
-        prefix.push_str(" line ");
+        prefix.push_str(" subscription ");
     }
     let _ok = writeln!(out, "{prefix} {:LANE$}│ subscriber", "publisher");
     let blank = " ".repeat(prefix.chars().count());
@@ -130,7 +137,7 @@ pub(crate) fn text_of(trace: &[Event], broken: &[(usize, &str)]) -> String {
             let _ok = write!(line, " {:>6} ", row.thread);
         }
         if subscriptions {
-            let _ok = write!(line, " {:>4} ", row.subscription);
+            let _ok = write!(line, " {:>12} ", row.subscription);
         }
         let _ok = match row.lane {
             Lane::Publisher => write!(line, " {:LANE$}│", row.text),
@@ -193,11 +200,11 @@ mod tests {
         let trace = "1 0 > on_next\n2 1 > on_next\n1 0 < on_next\n2 1 < on_next\n";
         assert_eq!(
             drawn(trace, &[]),
-            "  event  thread  line  publisher                     │ subscriber
-      0       0     1  on_next …                     │
-      1       1     2  on_next …                     │
-      2       0     1                                │ on_next returned
-      3       1     2                                │ on_next returned
+            "  event  thread  subscription  publisher                     │ subscriber
+      0       0             1  on_next …                     │
+      1       1             2  on_next …                     │
+      2       0             1                                │ on_next returned
+      3       1             2                                │ on_next returned
 "
         );
     }

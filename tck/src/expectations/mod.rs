@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::{
     causes,
     check::Check,
+    message::trial,
     names::near,
     report::{Document, Known, Status},
     subject::Subject,
@@ -198,11 +199,7 @@ fn is_named(check: &Check, name: &str) -> bool {
 impl Target {
     fn is_check(&self, name: &str, rule: &str) -> bool {
         let Self::Check(check) = self else { return false };
-        let trial = || {
-            let prefix = format!("rule_{}_", rule.replace('.', "_").to_lowercase());
-            name.strip_prefix(&prefix).map(|rest| format!("{rule}_{rest}"))
-        };
-        check == name || trial().as_ref() == Some(check)
+        check == name || *check == trial(name, rule)
     }
 }
 

@@ -30,6 +30,7 @@ struct Case<'a> {
     earlier: usize,
     later: usize,
     several_threads: bool,
+    several_subscriptions: bool,
     /// Rules that are broken by what did not happen.
     missing: Vec<&'a str>,
 }
@@ -38,6 +39,7 @@ struct Case<'a> {
 struct Row {
     at: usize,
     thread: u32,
+    subscription: u32,
     is_publisher: bool,
     text: String,
     breaks: Vec<String>,
@@ -91,6 +93,7 @@ fn case(document: &Document) -> Option<Case<'_>> {
         .map(|row| Row {
             at: row.at + first,
             thread: row.thread,
+            subscription: row.subscription,
             is_publisher: row.lane == Lane::Publisher,
             text: row.text,
             breaks: row.breaks,
@@ -105,6 +108,7 @@ fn case(document: &Document) -> Option<Case<'_>> {
         earlier: first,
         later: document.n_events - (first + events.len()).min(document.n_events),
         several_threads: rows.iter().any(|row| row.thread != rows[0].thread),
+        several_subscriptions: rows.iter().any(|row| row.subscription != rows[0].subscription),
         rows,
         missing: missing.map(|broken| broken.rule.as_str()).collect(),
     })

@@ -17,9 +17,9 @@ pub(crate) const TRIALS: &[Body] = &[
 ];
 
 fn a_good_subject_passes() {
-    expect(&run("good", &["--isolate", "3.9"]), 0, &["rules: 3 passed"]);
+    expect(&run("good", &["--isolate", "3.9"]), 0, &["rules: ", " passed, 0 warned, 0 failed, "]);
     let output = super::command("good", &["3.9"]).env("RS_TCK_ISOLATE", "1").output();
-    expect(&output.expect("the executable runs"), 0, &["rules: 3 passed"]);
+    expect(&output.expect("the executable runs"), 0, &["rules: ", " passed, 0 warned, 0 failed, "]);
 }
 
 #[cfg(unix)]

@@ -102,11 +102,11 @@ impl Line {
             }
             if state.illegal {
                 drop(state);
-                return subscriber.on_error(Error::illegal_request());
+                return guarded(|| subscriber.on_error(Error::illegal_request()));
             }
             if state.left == 0 {
                 drop(state);
-                return subscriber.on_complete();
+                return guarded(|| subscriber.on_complete());
             }
             if state.demand.is_zero() {
                 state.subscriber = Some(subscriber);
@@ -162,6 +162,11 @@ impl Subscription for Handle {
         drop(state);
         drop(subscriber);
     }
+}
+
+/// A subscriber that panics in its last signal is gone anyway.
+fn guarded(signal: impl FnOnce()) {
+    drop(catch_unwind(AssertUnwindSafe(signal)));
 }
 
 /// Uses the stack up, in a way that is no loop to the compiler.
