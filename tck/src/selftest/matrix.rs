@@ -7,9 +7,9 @@ use std::{
 
 use super::{Culprit, Mistake, Oddity};
 use crate::{
-    checker::{Expectation, check_publisher},
+    checker::{Expectation, Violation, check_publisher},
     settings::Overrides,
-    trace,
+    trace::{self, Event},
     verdict::Verdict,
 };
 
@@ -65,14 +65,9 @@ impl Mistake {
     pub fn hunt(&'static self, overrides: Overrides) -> Hunt {
         let mut hunt = Hunt { mistake: self, found: BTreeMap::new(), harness_errors: Vec::new() };
         match self.culprit {
-            Culprit::Trace(text) => match trace::parse(text) {
-                Ok(events) => {
-                    for violation in check_publisher(&events, &Expectation::default()) {
-                        hunt.found.entry(violation.rule).or_default().insert(RECORDED);
-                    }
-                }
-                Err(error) => hunt.harness_errors.push(format!("{RECORDED}: {error}")),
-            },
+            Culprit::Trace(text) => {
+                hunt.judge(text, |events| check_publisher(events, &Expectation::default()))
+            }
             Culprit::Subject(make) => {
                 let subject = make();
                 for check in subject.checks() {
@@ -109,6 +104,18 @@ impl Oddity {
 }
 
 impl Hunt {
+    /// Judges a recorded trace.
+    fn judge(&mut self, text: &str, check: impl Fn(&[Event]) -> Vec<Violation>) {
+        match trace::parse(text) {
+            Ok(events) => {
+                for violation in check(&events) {
+                    self.found.entry(violation.rule).or_default().insert(RECORDED);
+                }
+            }
+            Err(error) => self.harness_errors.push(format!("{RECORDED}: {error}")),
+        }
+    }
+
     /// How it ended.
     #[must_use]
     pub fn end(&self) -> End {
