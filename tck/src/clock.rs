@@ -39,6 +39,25 @@ pub(crate) fn wait_until(deadline: Duration, holds: impl Fn() -> bool) {
     }
 }
 
+/// Waits until `count` has not changed for so long, until `holds`, or until `deadline` has passed.
+#[expect(clippy::disallowed_methods, reason = "a black box with threads gives no other sign")]
+pub(crate) fn wait_until_quiet(
+    deadline: Duration,
+    quiet: Duration,
+    count: impl Fn() -> usize,
+    holds: impl Fn() -> bool,
+) {
+    let begin = Instant::now();
+    let mut last = (count(), Instant::now());
+    while !holds() && last.1.elapsed() < quiet && begin.elapsed() < deadline {
+        std::thread::sleep(TICK.min(quiet));
+        let now = count();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+    }
+}
+
 /// Waits.
 #[expect(clippy::disallowed_methods, reason = "a black box with threads gives no other sign")]
 pub(crate) fn pause(time: Duration) {

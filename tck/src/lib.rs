@@ -36,6 +36,10 @@ mod harness;
 mod harness_main;
 #[cfg(feature = "cli")]
 mod isolate;
+mod failure;
+mod harness;
+mod harness_subscriber;
+mod line;
 mod message;
 #[cfg(feature = "cli")]
 pub mod names;
@@ -60,6 +64,9 @@ pub use check::{Check, Suite};
 pub use harness_main::main;
 pub use settings::{InvalidSetting, Overrides, Settings};
 pub use stage::Drive;
-pub use subject::{Driven, IntoSubject, PublisherSubject, Subject};
+pub use subject::{
+    BlackBoxSubject, Driven, IntoSubject, ProcessorCapabilities, PublisherSubject, Puppet, Subject,
+    SubscriberCapabilities, SubscriberProbe, SubscriberSubject,
+};
 pub use suite::checks;
 pub use verdict::{Outcome, Verdict};

@@ -23,7 +23,7 @@ const MAX_EVENTS: usize = 1_000_000;
 pub(crate) struct Recorder {
     recorded: Arc<Mutex<Recorded>>,
     /// Calls that take longer are recorded as late.
-    budget: Duration,
+    pub(crate) budget: Duration,
 }
 
 #[derive(Default)]
@@ -94,6 +94,10 @@ impl Recorder {
 
     pub(crate) fn harness_error(&self) -> Option<String> {
         lock(&self.recorded).harness_error.clone()
+    }
+
+    pub(crate) fn n_events(&self) -> usize {
+        lock(&self.recorded).events.len()
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {

@@ -44,4 +44,14 @@ impl Stage {
             Mode::Threads => clock::wait_until(self.settings.deadline, holds),
         }
     }
+
+    /// Waits for a quiet while in which nothing is recorded, or until `holds`, at most until the
+    /// deadline; does the pending work first.
+    pub(crate) fn calm(&self, holds: impl Fn() -> bool) {
+        self.wait_until(|| true);
+        if let Mode::Threads = self.mode {
+            let Settings { deadline, quiet, .. } = self.settings;
+            clock::wait_until_quiet(deadline, quiet, || self.recorder.n_events(), holds);
+        }
+    }
 }

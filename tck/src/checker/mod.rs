@@ -5,11 +5,14 @@
 //! more can come.
 
 mod publisher;
+mod subscriber;
+mod subscription;
 
 use std::fmt;
 
 pub use publisher::{Expectation, check_publisher};
 pub use reactive_streams::rules::Level;
+pub use subscriber::{SubscriberExpectation, check_subscriber};
 
 use crate::trace::{Event, Phase};
 

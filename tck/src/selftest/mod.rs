@@ -5,6 +5,7 @@ mod matrix;
 mod recorded;
 
 pub use matrix::{End, Hearing, Hunt, Matrix};
+pub mod subscriber;
 
 use crate::Subject;
 
@@ -30,6 +31,8 @@ pub enum Culprit {
     Subject(fn() -> Subject),
     /// A recorded trace of a publisher, for what safe code cannot do through the types.
     Trace(&'static str),
+    /// A recorded trace of a subscriber.
+    SubscriberTrace(&'static str),
 }
 
 /// Something unusual that is allowed, and must not be flagged.

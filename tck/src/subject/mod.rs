@@ -1,11 +1,21 @@
 //! What is judged, without its types.
 
+mod declared;
+mod probe;
 mod publisher;
+mod subscriber;
 
 use std::fmt;
 
+pub use declared::{ProcessorCapabilities, SubscriberCapabilities};
+pub(crate) use probe::Reports;
+pub use probe::{Puppet, SubscriberProbe};
 pub use publisher::{Driven, IntoSubject, PublisherSubject};
 pub(crate) use publisher::{ErasedPublisher, Wanted};
+pub(crate) use subscriber::ErasedSubscriber;
+pub use subscriber::{BlackBoxSubject, SubscriberSubject};
+
+use reactive_streams::Subscriber;
 
 use crate::{
     Capabilities,
@@ -26,6 +36,7 @@ pub struct Subject {
 #[derive(Clone)]
 enum Kind {
     Publisher(ErasedPublisher),
+    Subscriber(ErasedSubscriber),
 }
 
 /// Stands for a check that does not exist.
@@ -49,6 +60,39 @@ impl Subject {
         Self::publisher(name, publisher::Closure { create, capabilities })
     }
 
+    /// A subject that makes subscribers which report what they process.
+    pub fn subscriber(name: impl Into<String>, subject: impl SubscriberSubject) -> Self {
+        Self::erased_subscriber(name.into(), ErasedSubscriber::white_box(subject))
+    }
+
+    /// A subject that is a closure: it makes a subscriber of numbers that reports to the probe.
+    pub fn subscriber_of<S: Subscriber<u64>>(
+        name: impl Into<String>,
+        capabilities: SubscriberCapabilities,
+        create: impl Fn(SubscriberProbe<u64>) -> S + Send + Sync + 'static,
+    ) -> Self {
+        Self::subscriber(name, subscriber::Closure { create, capabilities })
+    }
+
+    /// A subject that makes subscribers which are judged from outside alone.
+    pub fn black_box(name: impl Into<String>, subject: impl BlackBoxSubject) -> Self {
+        Self::erased_subscriber(name.into(), ErasedSubscriber::black_box(subject))
+    }
+
+    /// A subject that is a closure: it makes a subscriber of numbers that knows nothing of the TCK.
+    pub fn black_box_of<S: Subscriber<u64>>(
+        name: impl Into<String>,
+        capabilities: SubscriberCapabilities,
+        create: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self {
+        Self::black_box(name, subscriber::Closure { create, capabilities })
+    }
+
+    fn erased_subscriber(name: String, subscriber: ErasedSubscriber) -> Self {
+        let settings = subscriber.capabilities.settings;
+        Self { name, settings, kind: Kind::Subscriber(subscriber) }
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -57,9 +101,11 @@ impl Subject {
 
     /// The checks that are made on it.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
-        match &self.kind {
-            Kind::Publisher(_) => suite::publisher::checks(),
-        }
+        let checks: Box<dyn Iterator<Item = &'static Check>> = match &self.kind {
+            Kind::Publisher(_) => Box::new(suite::publisher::checks()),
+            Kind::Subscriber(_) => Box::new(suite::subscriber::checks()),
+        };
+        checks
     }
 
     /// What it declares, with what was given from outside in place of it.
@@ -77,6 +123,9 @@ impl Subject {
         let outcome = match &self.kind {
             Kind::Publisher(publisher) => {
                 suite::publisher::run(&self.name, publisher, name, &settings)
+            }
+            Kind::Subscriber(subscriber) => {
+                suite::subscriber::run(&self.name, subscriber, name, &settings)
             }
         };
         outcome.unwrap_or_else(|| {

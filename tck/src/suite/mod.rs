@@ -2,10 +2,12 @@
 
 pub(crate) mod publisher;
 mod scenario;
+pub(crate) mod subscriber;
+mod subscriber_checks;
 
 use crate::check::Check;
 
 /// All checks, in the order in which they are listed.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    publisher::checks()
+    publisher::checks().chain(subscriber::checks())
 }

@@ -1,0 +1,1 @@
+//! The macros that make tests of checks of subscribers and processors.

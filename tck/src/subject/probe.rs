@@ -1,0 +1,144 @@
+//! What a subscriber under test says to the TCK, and how the TCK makes it act.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, Weak},
+};
+
+use reactive_streams::{Error, Subscription};
+
+use crate::{
+    failure,
+    probe::{Identify, Recorder, lock},
+    trace::{Call, Phase, Processed},
+};
+
+/// What a subscriber under test reports its signals to.
+///
+/// A signal is reported where it is processed, which for an asynchronous subscriber is not where it
+/// is received.
+pub struct SubscriberProbe<T> {
+    reports: Arc<Reports>,
+    identify: Identify<T>,
+}
+
+/// How the TCK makes a subscriber act.
+///
+/// A subscription is a puppet, as [`Arc`] or as [`Weak`]; with the latter the TCK sees when the
+/// subscriber itself lets go of it. Either method may act later and on another thread.
+pub trait Puppet: Send + Sync + 'static {
+    /// Makes the subscriber request, in the end, at least `n` more items: at once or one by one.
+    fn trigger_request(&self, n: u64);
+
+    /// Makes the subscriber cancel.
+    fn signal_cancel(&self);
+}
+
+impl Puppet for Arc<dyn Subscription> {
+    fn trigger_request(&self, n: u64) {
+        self.request(n);
+    }
+
+    fn signal_cancel(&self) {
+        self.cancel();
+    }
+}
+
+impl Puppet for Weak<dyn Subscription> {
+    fn trigger_request(&self, n: u64) {
+        if let Some(subscription) = self.upgrade() {
+            subscription.request(n);
+        }
+    }
+
+    fn signal_cancel(&self) {
+        if let Some(subscription) = self.upgrade() {
+            subscription.cancel();
+        }
+    }
+}
+
+/// What was reported, and where the reports go.
+pub(crate) struct Reports {
+    recorder: Recorder,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    puppet: Option<Arc<dyn Puppet>>,
+    processed: u64,
+    ended: bool,
+}
+
+impl Reports {
+    pub(crate) fn new(recorder: &Recorder) -> Arc<Self> {
+        Arc::new(Self { recorder: recorder.clone(), state: Mutex::default() })
+    }
+
+    pub(crate) fn puppet(&self) -> Option<Arc<dyn Puppet>> {
+        lock(&self.state).puppet.clone()
+    }
+
+    /// Lets go of the puppet, which may hold a subscription.
+    pub(crate) fn forget(&self) {
+        let puppet = lock(&self.state).puppet.take();
+        drop(puppet);
+    }
+
+    pub(crate) fn processed(&self) -> u64 {
+        lock(&self.state).processed
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        lock(&self.state).ended
+    }
+
+    fn record(&self, signal: Processed, item: Option<u64>) {
+        self.recorder.record_item(1, Phase::Made, Call::Report(signal), item);
+    }
+}
+
+impl<T> SubscriberProbe<T> {
+    pub(crate) fn new(reports: &Arc<Reports>, identify: &Identify<T>) -> Self {
+        Self { reports: Arc::clone(reports), identify: Arc::clone(identify) }
+    }
+
+    /// The subscriber keeps the subscription that it was given; `puppet` makes it use that.
+    pub fn on_subscribe(&self, puppet: impl Puppet) {
+        self.reports.record(Processed::OnSubscribe, None);
+        let puppet: Arc<dyn Puppet> = Arc::new(puppet);
+        // The first one stays: a subscriber has one subscription (rule 2.5).
+        lock(&self.reports.state).puppet.get_or_insert_with(|| Arc::clone(&puppet));
+    }
+
+    /// The subscriber processes an item.
+    pub fn on_next(&self, item: &T) {
+        self.reports.record(Processed::OnNext, (self.identify)(item));
+        lock(&self.reports.state).processed += 1;
+    }
+
+    /// The subscriber processes a failure.
+    pub fn on_error(&self, error: &Error) {
+        self.reports.record(Processed::OnError, failure::number(error));
+        lock(&self.reports.state).ended = true;
+    }
+
+    /// The subscriber processes the end.
+    pub fn on_complete(&self) {
+        self.reports.record(Processed::OnComplete, None);
+        lock(&self.reports.state).ended = true;
+    }
+}
+
+impl<T> Clone for SubscriberProbe<T> {
+    fn clone(&self) -> Self {
+        Self::new(&self.reports, &self.identify)
+    }
+}
+
+impl<T> fmt::Debug for SubscriberProbe<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubscriberProbe").finish_non_exhaustive()
+    }
+}

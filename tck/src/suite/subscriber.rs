@@ -1,0 +1,228 @@
+//! Runs the checks of subscribers: the TCK is the publisher.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::subscriber_checks::{Needs, SUBSCRIBER, Situation, Step};
+use crate::{
+    check::Check,
+    checker::{SubscriberExpectation, check_subscriber},
+    line::{End, Line},
+    probe::Recorder,
+    run::{self, Play},
+    settings::Settings,
+    stage::{Mode, Stage},
+    subject::{ErasedSubscriber, Reports, SubscriberCapabilities},
+    verdict::{Outcome, Verdict},
+};
+
+/// The checks of subscribers.
+pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
+    SUBSCRIBER.iter().map(|situation| &situation.check)
+}
+
+/// Runs a check of this suite; `None` if it has none of this name.
+pub(crate) fn run(
+    name: &str,
+    subscriber: &ErasedSubscriber,
+    check: &str,
+    settings: &Settings,
+) -> Option<Outcome> {
+    let situation = SUBSCRIBER.iter().find(|situation| situation.check.name == check)?;
+    if let Some(verdict) = unfit(situation, subscriber) {
+        return Some(Outcome::unplayed(name, &situation.check, verdict));
+    }
+    let expectation = expect(situation, subscriber);
+    Some(run::run(name, &situation.check, settings, |recorder| {
+        let (recorder, subscriber, settings) = (recorder.clone(), subscriber.clone(), *settings);
+        let play = move || play(situation, &subscriber, settings, &recorder);
+        Play { play, judge: move |trace: &_| check_subscriber(trace, &expectation) }
+    }))
+}
+
+/// Why the check does not fit the subscriber.
+fn unfit(situation: &Situation, subscriber: &ErasedSubscriber) -> Option<Verdict> {
+    let SubscriberCapabilities { takes, keeps_upstream, .. } = subscriber.capabilities;
+    let not_applicable = |reason: &str| Some(Verdict::NotApplicable(reason.to_owned()));
+    match situation.needs {
+        Needs::Reports | Needs::Puppet if !subscriber.reports => {
+            not_applicable("a black box has no probe to report to and no puppet that makes it act")
+        }
+        Needs::Puppet if keeps_upstream => {
+            let reason = "it declares that it does not cancel its upstream";
+            Some(Verdict::NotSupported(reason.to_owned()))
+        }
+        Needs::Enough if takes.is_none() => {
+            not_applicable("it does not declare after how many items it has enough: `takes(n)`")
+        }
+        _ => None,
+    }
+}
+
+fn expect(situation: &Situation, subscriber: &ErasedSubscriber) -> SubscriberExpectation {
+    let SubscriberCapabilities { asynchronous, takes, keeps_upstream, .. } =
+        subscriber.capabilities;
+    let mut wanted = 0;
+    let mut cancelled = false;
+    for step in situation.steps {
+        match *step {
+            Step::Send(n) => wanted += n,
+            Step::Await => wanted = wanted.max(1),
+            Step::SignalCancel => cancelled = subscriber.reports && !keeps_upstream,
+            _ => {}
+        }
+    }
+    // A black box requests as it likes, and only has to begin.
+    let most = if subscriber.reports { u64::MAX } else { 1 };
+    SubscriberExpectation {
+        wanted: wanted.min(most).min(takes.unwrap_or(u64::MAX)),
+        cancelled,
+        takes,
+        reports: subscriber.reports,
+        asynchronous,
+        settled: true,
+    }
+}
+
+/// A situation that is being played.
+struct Actor {
+    stage: Stage,
+    line: Arc<Line>,
+    reports: Option<Arc<Reports>>,
+}
+
+fn play(
+    situation: &Situation,
+    subscriber: &ErasedSubscriber,
+    settings: Settings,
+    recorder: &Recorder,
+) {
+    let Some(made) = (subscriber.create)(recorder) else { return };
+    let mode = match (made.drive, subscriber.capabilities.asynchronous) {
+        (Some(drive), _) => Mode::Driven(drive),
+        (None, true) => Mode::Threads,
+        (None, false) => Mode::Synchronous,
+    };
+    let stage = Stage { recorder: recorder.clone(), settings, mode };
+    let line = Line::new(1, Some(recorder), situation.manner);
+    let actor = Actor { stage, line, reports: made.reports };
+    actor.line.start(made.target);
+    if actor.is_registered() {
+        situation.steps.iter().for_each(|step| actor.act(*step));
+    }
+    actor.settle();
+    actor.line.let_go();
+    if let Some(reports) = &actor.reports {
+        reports.forget();
+    }
+}
+
+impl Actor {
+    /// Whether the subscriber can be made to act.
+    fn is_registered(&self) -> bool {
+        let Some(reports) = &self.reports else { return true };
+        self.stage.wait_until(|| reports.puppet().is_some() || self.line.is_over());
+        let is_registered = reports.puppet().is_some();
+        if !is_registered && !self.line.is_over() {
+            self.stage.recorder.fail_harness(
+                "the subscriber did not report `on_subscribe`; \
+                 call `probe.on_subscribe(puppet)` where it keeps its subscription",
+            );
+        }
+        is_registered
+    }
+
+    fn act(&self, step: Step) {
+        let line = &self.line;
+        match step {
+            Step::Trigger(n, times) => (0..times).for_each(|_| self.trigger(n)),
+            Step::Await => self.wait_for_demand(),
+            Step::Send(n) => self.send(n),
+            Step::SignalCancel => self.signal_cancel(),
+            Step::SendLate(n) if line.is_cancelled() => line.send_late(n),
+            Step::SendLate(n) => self.send(n),
+            Step::Intrude => {
+                let second = Line::new(2, Some(&self.stage.recorder), *line.manner());
+                line.intrude(&second);
+                self.stage.wait_until(|| second.is_cancelled());
+            }
+            Step::Complete => self.end(End::Complete),
+            Step::Fail => self.end(End::Fail),
+            Step::Settle => self.settle(),
+        }
+    }
+
+    fn trigger(&self, n: u64) {
+        // One that requested more by itself may have come to the end already.
+        if self.line.has_ended() {
+            return;
+        }
+        match self.reports.as_ref().and_then(|reports| reports.puppet()) {
+            Some(puppet) => self.puppeteer(|| puppet.trigger_request(n)),
+            None => self.line.trigger(n),
+        }
+    }
+
+    fn signal_cancel(&self) {
+        if let Some(puppet) = self.reports.as_ref().and_then(|reports| reports.puppet()) {
+            self.puppeteer(|| puppet.signal_cancel());
+            self.stage.wait_until(|| self.line.is_over());
+        }
+    }
+
+    fn puppeteer(&self, body: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(body)).is_err() {
+            self.stage.recorder.fail_harness("the puppet panicked");
+        }
+    }
+
+    fn wait_for_demand(&self) {
+        self.stage.wait_until(|| self.line.has_demand() || self.line.is_over());
+    }
+
+    /// Sends items as they are requested, until nothing more is.
+    fn send(&self, n: u64) {
+        self.line.allow(n);
+        // What is sent from within requests need not be waited for here.
+        while !self.line.manner().eager && !self.line.is_done() {
+            if self.reports.is_some() || self.line.requested() == 0 {
+                self.wait_for_demand();
+            } else {
+                // A black box may have enough at any time.
+                self.stage.calm(|| self.line.has_demand());
+            }
+            if !self.line.has_demand() {
+                return self.line.withhold();
+            }
+            self.line.drain();
+        }
+    }
+
+    fn end(&self, end: End) {
+        self.line.end(end);
+        self.settle();
+    }
+
+    /// Waits until what was sent is processed, and nothing more comes.
+    fn settle(&self) {
+        loop {
+            self.stage.wait_until(|| self.has_caught_up());
+            let had_caught_up = self.has_caught_up();
+            self.stage.calm(|| false);
+            if !had_caught_up || self.has_caught_up() {
+                return;
+            }
+        }
+    }
+
+    /// Whether the subscriber has reported all that was sent to it.
+    fn has_caught_up(&self) -> bool {
+        let Some(reports) = &self.reports else { return true };
+        match self.line.has_ended() {
+            true => reports.has_ended(),
+            false => self.line.is_over() || reports.processed() >= self.line.due(),
+        }
+    }
+}

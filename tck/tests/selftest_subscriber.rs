@@ -1,0 +1,70 @@
+//! Proves that the checks of subscribers and processors bite, and that they bite only what is wrong.
+
+use std::collections::BTreeSet;
+
+use reactive_streams_tck::{
+    Overrides, Subject,
+    checker::{SubscriberExpectation, check_subscriber},
+    selftest::{Culprit, Mistake, Oddity, subscriber},
+    trace,
+};
+
+/// The rules that were found broken, up to the first of those that are looked for.
+fn broken_rules(mistake: &Mistake) -> BTreeSet<&'static str> {
+    let is_looked_for = |rule: &'static str| mistake.rules.contains(&rule);
+    match mistake.culprit {
+        Culprit::Subject(subject) => {
+            let subject: Subject = subject();
+            let mut checks: Vec<_> = subject.checks().collect();
+            checks.sort_by_key(|check| !is_looked_for(check.rule));
+            let mut found = BTreeSet::new();
+            for check in checks {
+                let outcome = subject.run(check.name, Overrides::default());
+                found.extend(outcome.violations.iter().map(|violation| violation.rule));
+                if found.iter().any(|rule| is_looked_for(rule)) {
+                    break;
+                }
+            }
+            found
+        }
+        Culprit::SubscriberTrace(text) => {
+            let events = trace::parse(text).unwrap();
+            let expectation = SubscriberExpectation { settled: true, ..Default::default() };
+            let found = check_subscriber(&events, &expectation);
+            found.iter().map(|violation| violation.rule).collect()
+        }
+        _ => unreachable!("neither a subject nor a trace of a subscriber"),
+    }
+}
+
+fn assert_caught(mistakes: &[Mistake]) {
+    for mistake in mistakes {
+        let Mistake { id, what, rules, .. } = mistake;
+        let found = broken_rules(mistake);
+        assert!(
+            rules.iter().any(|rule| found.contains(rule)),
+            "{id}, {what}: one of {rules:?} was due, and {found:?} were found broken"
+        );
+    }
+}
+
+fn assert_not_flagged(oddities: &[Oddity]) {
+    for oddity in oddities {
+        let subject = (oddity.subject)();
+        for check in subject.checks() {
+            let outcome = subject.run(check.name, Overrides::default());
+            let is_right = outcome.violations.is_empty() && !outcome.verdict.is_failure();
+            assert!(is_right, "{}: {}", oddity.what, outcome.message());
+        }
+    }
+}
+
+#[test]
+fn every_mistake_of_a_subscriber_is_caught_by_its_rule() {
+    assert_caught(subscriber::MISTAKES);
+}
+
+#[test]
+fn no_oddity_of_a_subscriber_is_flagged() {
+    assert_not_flagged(subscriber::ODDITIES);
+}
