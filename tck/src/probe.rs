@@ -12,6 +12,7 @@ use reactive_streams::{Error, ErrorKind, Offer, Subscriber, Subscription};
 use crate::{
     clock::Moment,
     sink,
+    failure,
     trace::{Answer, Call, Event, Phase},
 };
 
@@ -236,8 +237,9 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
 
     fn on_error(self, error: Error) {
         let call = Call::OnError(error.kind() == ErrorKind::IllegalRequest);
-        self.record(Phase::Made, call);
-        self.record(Phase::Returned, call);
+        let Blueprint { id, recorder, .. } = &self.blueprint;
+        recorder.record_item(*id, Phase::Made, call, failure::number(&error));
+        recorder.record_item(*id, Phase::Returned, call, failure::number(&error));
     }
 
     fn on_complete(self) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reactive_streams_tck::{
     Overrides, Subject,
     checker::{SubscriberExpectation, check_subscriber},
-    selftest::{Culprit, Mistake, Oddity, subscriber},
+    selftest::{Culprit, Mistake, Oddity, processor, subscriber},
     trace,
 };
 
@@ -67,4 +67,14 @@ fn every_mistake_of_a_subscriber_is_caught_by_its_rule() {
 #[test]
 fn no_oddity_of_a_subscriber_is_flagged() {
     assert_not_flagged(subscriber::ODDITIES);
+}
+
+#[test]
+fn every_mistake_of_a_processor_is_caught_by_its_rule() {
+    assert_caught(processor::MISTAKES);
+}
+
+#[test]
+fn no_oddity_of_a_processor_is_flagged() {
+    assert_not_flagged(processor::ODDITIES);
 }

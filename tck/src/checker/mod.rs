@@ -4,12 +4,15 @@
 //! it. Rules about what must happen in the end are judged only if the expectation says that nothing
 //! more can come.
 
+mod downstream;
+mod processor;
 mod publisher;
 mod subscriber;
 mod subscription;
 
 use std::fmt;
 
+pub use processor::{DOWNSTREAM, ProcessorExpectation, check_processor};
 pub use publisher::{Expectation, check_publisher};
 pub use reactive_streams::rules::Level;
 pub use subscriber::{SubscriberExpectation, check_subscriber};

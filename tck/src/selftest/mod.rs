@@ -5,6 +5,7 @@ mod matrix;
 mod recorded;
 
 pub use matrix::{End, Hearing, Hunt, Matrix};
+pub mod processor;
 pub mod subscriber;
 
 use crate::Subject;

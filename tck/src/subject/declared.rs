@@ -21,6 +21,8 @@ pub struct SubscriberCapabilities {
     pub(crate) asynchronous: bool,
     pub(crate) takes: Option<u64>,
     pub(crate) keeps_upstream: bool,
+    /// For the subscriber end of a processor: whether a failure need not come out.
+    pub(crate) hides_errors: bool,
     pub(crate) settings: Settings,
 }
 
@@ -31,6 +33,7 @@ impl SubscriberCapabilities {
             asynchronous: false,
             takes: None,
             keeps_upstream: false,
+            hides_errors: false,
             settings: Settings::DEFAULT,
         }
     }

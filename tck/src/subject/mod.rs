@@ -1,21 +1,26 @@
 //! What is judged, without its types.
 
 mod declared;
+mod ends;
 mod probe;
+mod processor;
 mod publisher;
 mod subscriber;
 
 use std::fmt;
 
 pub use declared::{ProcessorCapabilities, SubscriberCapabilities};
+pub(crate) use ends::BUFFER;
 pub(crate) use probe::Reports;
 pub use probe::{Puppet, SubscriberProbe};
+pub use processor::ProcessorSubject;
+pub(crate) use processor::{ErasedProcessor, Subscribe};
 pub use publisher::{Driven, IntoSubject, PublisherSubject};
 pub(crate) use publisher::{ErasedPublisher, Wanted};
 pub(crate) use subscriber::ErasedSubscriber;
 pub use subscriber::{BlackBoxSubject, SubscriberSubject};
 
-use reactive_streams::Subscriber;
+use reactive_streams::{Processor, Subscriber};
 
 use crate::{
     Capabilities,
@@ -37,6 +42,7 @@ pub struct Subject {
 enum Kind {
     Publisher(ErasedPublisher),
     Subscriber(ErasedSubscriber),
+    Processor(ErasedProcessor),
 }
 
 /// Stands for a check that does not exist.
@@ -93,6 +99,26 @@ impl Subject {
         Self { name, settings, kind: Kind::Subscriber(subscriber) }
     }
 
+    /// A subject that makes processors. Each end is judged as what it is, by checks whose names begin
+    /// with `publisher_` and `subscriber_`, and the whole for what goes through.
+    pub fn processor(name: impl Into<String>, subject: impl ProcessorSubject) -> Self {
+        let processor = ErasedProcessor::new(subject);
+        let settings = processor.capabilities.settings;
+        Self { name: name.into(), settings, kind: Kind::Processor(processor) }
+    }
+
+    /// A subject that is a closure: it makes a processor of numbers that holds so many.
+    pub fn processor_of<P>(
+        name: impl Into<String>,
+        capabilities: ProcessorCapabilities,
+        create: impl Fn(usize) -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Processor<u64, Item = u64, Publisher: Send + 'static>,
+    {
+        Self::processor(name, processor::Closure { create, capabilities })
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -104,6 +130,9 @@ impl Subject {
         let checks: Box<dyn Iterator<Item = &'static Check>> = match &self.kind {
             Kind::Publisher(_) => Box::new(suite::publisher::checks()),
             Kind::Subscriber(_) => Box::new(suite::subscriber::checks()),
+            Kind::Processor(_) => {
+                Box::new(suite::processor::checks().chain(suite::sides::checks()))
+            }
         };
         checks
     }
@@ -126,6 +155,9 @@ impl Subject {
             }
             Kind::Subscriber(subscriber) => {
                 suite::subscriber::run(&self.name, subscriber, name, &settings)
+            }
+            Kind::Processor(processor) => {
+                suite::processor::run(&self.name, processor, name, &settings)
             }
         };
         outcome.unwrap_or_else(|| {

@@ -81,6 +81,7 @@ fn expect(situation: &Situation, subscriber: &ErasedSubscriber) -> SubscriberExp
         cancelled,
         takes,
         reports: subscriber.reports,
+        hides_errors: subscriber.capabilities.hides_errors,
         asynchronous,
         settled: true,
     }
@@ -91,6 +92,7 @@ struct Actor {
     stage: Stage,
     line: Arc<Line>,
     reports: Option<Arc<Reports>>,
+    hides_errors: bool,
 }
 
 fn play(
@@ -107,7 +109,12 @@ fn play(
     };
     let stage = Stage { recorder: recorder.clone(), settings, mode };
     let line = Line::new(1, Some(recorder), situation.manner);
-    let actor = Actor { stage, line, reports: made.reports };
+    let actor = Actor {
+        stage,
+        line,
+        reports: made.reports,
+        hides_errors: subscriber.capabilities.hides_errors,
+    };
     actor.line.start(made.target);
     if actor.is_registered() {
         situation.steps.iter().for_each(|step| actor.act(*step));
@@ -148,18 +155,19 @@ impl Actor {
                 line.intrude(&second);
                 self.stage.wait_until(|| second.is_cancelled());
             }
-            Step::Complete => self.end(End::Complete),
-            Step::Fail => self.end(End::Fail),
+            Step::Complete => line.end(End::Complete),
+            Step::Fail => line.end(End::Fail),
             Step::Settle => self.settle(),
         }
     }
 
     fn trigger(&self, n: u64) {
         // One that requested more by itself may have come to the end already.
-        if self.line.has_ended() {
+        let reports = self.reports.as_ref();
+        if self.line.has_ended() && reports.is_none_or(|reports| reports.has_ended()) {
             return;
         }
-        match self.reports.as_ref().and_then(|reports| reports.puppet()) {
+        match reports.and_then(|reports| reports.puppet()) {
             Some(puppet) => self.puppeteer(|| puppet.trigger_request(n)),
             None => self.line.trigger(n),
         }
@@ -200,11 +208,6 @@ impl Actor {
         }
     }
 
-    fn end(&self, end: End) {
-        self.line.end(end);
-        self.settle();
-    }
-
     /// Waits until what was sent is processed, and nothing more comes.
     fn settle(&self) {
         loop {
@@ -221,7 +224,7 @@ impl Actor {
     fn has_caught_up(&self) -> bool {
         let Some(reports) = &self.reports else { return true };
         match self.line.has_ended() {
-            true => reports.has_ended(),
+            true => reports.has_ended() || self.hides_errors,
             false => self.line.is_over() || reports.processed() >= self.line.due(),
         }
     }

@@ -1,0 +1,158 @@
+//! The two ends of a processor as subjects of their own.
+
+use std::sync::Arc;
+
+use reactive_streams::{BoxPublisher, Error, Processor, Publisher, Subscriber, Subscription};
+
+use super::{
+    declared::SubscriberCapabilities,
+    probe::SubscriberProbe,
+    processor::{ProcessorSubject, target},
+    publisher::{IntoSubject, PublisherSubject},
+    subscriber::SubscriberSubject,
+};
+use crate::{
+    Capabilities,
+    line::{End, Line, Manner},
+    stage::Drive,
+};
+
+/// How many items the processors hold, where a check does not say so.
+pub(crate) const BUFFER: usize = 16;
+
+/// The publisher end, with the TCK as the upstream.
+pub(super) struct AsPublisher<T>(pub(super) Arc<T>);
+
+/// The subscriber end, with the TCK as the downstream: that reports, and is the puppet.
+pub(super) struct AsSubscriber<T>(pub(super) Arc<T>);
+
+/// A publisher end that is fed.
+struct Fed<P> {
+    publisher: P,
+    drive: Option<Drive>,
+}
+
+impl<P: Publisher> IntoSubject for Fed<P> {
+    type Item = P::Item;
+    type Publisher = P;
+
+    fn into_parts(self) -> (P, Option<Drive>) {
+        (self.publisher, self.drive)
+    }
+}
+
+impl<T: ProcessorSubject> AsPublisher<T> {
+    /// Sends `n` items to a subscriber end, as it requests them, and then ends the stream.
+    fn feed(&self, n: u64, end: End, subscriber: impl Subscriber<T::Item>) {
+        let manner = Manner { eager: true, offers: false, keeps: false };
+        let line = Line::new(1, None, manner);
+        line.allow(n);
+        if n < u64::MAX {
+            line.end(end);
+        }
+        line.start(target(&self.0, subscriber));
+    }
+}
+
+impl<T: ProcessorSubject> PublisherSubject for AsPublisher<T> {
+    type Item = T::Item;
+
+    fn create_publisher(&self, n: u64) -> impl IntoSubject<Item = T::Item> {
+        let (subscriber, publisher) = self.0.create_processor(BUFFER).split();
+        self.feed(n, End::Complete, subscriber);
+        Fed { publisher, drive: self.0.drive() }
+    }
+
+    fn create_failed_publisher(&self) -> Option<BoxPublisher<T::Item>> {
+        if self.0.capabilities().recovers {
+            return None;
+        }
+        let (subscriber, publisher) = self.0.create_processor(BUFFER).split();
+        self.feed(0, End::Fail, subscriber);
+        Some(BoxPublisher::new(publisher))
+    }
+
+    fn create_shared_publisher(&self, n: u64, k: usize) -> Option<Vec<BoxPublisher<T::Item>>> {
+        // Subscribers that wait for each other are no publisher's; the processor's checks know them.
+        if self.0.capabilities().coordinated {
+            return None;
+        }
+        let (subscriber, publishers) = self.0.create_shared_processor(BUFFER, k)?;
+        self.feed(n, End::Complete, subscriber);
+        Some(publishers)
+    }
+
+    fn identify(&self, item: &T::Item) -> Option<u64> {
+        self.0.identify(item)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let declared = self.0.capabilities();
+        let capabilities = Capabilities::new()
+            .depth(declared.depth)
+            .sharing(declared.sharing)
+            .deadline(declared.settings.deadline)
+            .quiet(declared.settings.quiet)
+            .budget(declared.settings.budget);
+        if declared.asynchronous { capabilities.asynchronous() } else { capabilities }
+    }
+}
+
+impl<T: ProcessorSubject> SubscriberSubject for AsSubscriber<T> {
+    type Item = T::Item;
+
+    fn create_subscriber(&self, probe: SubscriberProbe<T::Item>) -> impl Subscriber<T::Item> {
+        let (subscriber, publisher) = self.0.create_processor(BUFFER).split();
+        publisher.subscribe(Downstream { probe, has_one: false });
+        subscriber
+    }
+
+    fn create_element(&self, i: u64) -> T::Item {
+        self.0.create_element(i)
+    }
+
+    fn identify(&self, item: &T::Item) -> Option<u64> {
+        self.0.identify(item)
+    }
+
+    fn drive(&self) -> Option<Drive> {
+        self.0.drive()
+    }
+
+    fn capabilities(&self) -> SubscriberCapabilities {
+        let declared = self.0.capabilities();
+        let mut capabilities = SubscriberCapabilities::new();
+        capabilities.asynchronous = declared.asynchronous;
+        capabilities.keeps_upstream = declared.keeps_upstream;
+        capabilities.hides_errors = declared.recovers || declared.delays_errors;
+        capabilities.settings = declared.settings;
+        capabilities
+    }
+}
+
+/// What the processor sends to is what it has processed.
+struct Downstream<T> {
+    probe: SubscriberProbe<T>,
+    has_one: bool,
+}
+
+impl<T: 'static> Subscriber<T> for Downstream<T> {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if std::mem::replace(&mut self.has_one, true) {
+            return subscription.cancel();
+        }
+        self.probe.on_subscribe(subscription);
+    }
+
+    fn on_next(&mut self, item: T) {
+        self.probe.on_next(&item);
+    }
+
+    fn on_error(self, error: Error) {
+        self.probe.on_error(&error);
+    }
+
+    fn on_complete(self) {
+        self.probe.on_complete();
+    }
+}

@@ -1,0 +1,287 @@
+//! What is judged as a processor: something that makes processors, and the same without types.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use reactive_streams::{BoxPublisher, BoxSubscriber, Processor, Publisher, Subscriber};
+
+use super::{
+    declared::ProcessorCapabilities,
+    ends::{AsPublisher, AsSubscriber},
+    publisher::ErasedPublisher,
+    subscriber::{ErasedSubscriber, Typed},
+};
+use crate::{
+    line::Target,
+    probe::{Blueprint, Identify, Recorder},
+    stage::Drive,
+    trace::Call,
+};
+
+/// Makes the processors that are judged: those that send what they receive, unchanged.
+///
+/// # Examples
+///
+/// A pair of ends that does nothing but pass on:
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use reactive_streams::{BoxSubscriber, Error, Processor, Publisher, Subscriber, Subscription};
+/// use reactive_streams_tck::{Overrides, ProcessorSubject, Subject};
+///
+/// # struct Identity;
+/// # struct Front(Arc<Shared>, bool);
+/// # struct Back(Arc<Shared>);
+/// # #[derive(Default)]
+/// # struct Shared(Mutex<State>);
+/// # #[derive(Default)]
+/// # struct State { upstream: Option<Arc<dyn Subscription>>, downstream: Option<BoxSubscriber<u64>>,
+/// #     end: Option<Option<Error>>, early: u64, cancelled: bool }
+/// # impl Shared {
+/// #     fn end(&self, end: Option<Error>) {
+/// #         let mut state = self.0.lock().unwrap();
+/// #         let Some(downstream) = state.downstream.take() else {
+/// #             state.end = Some(end);
+/// #             return;
+/// #         };
+/// #         drop(state);
+/// #         match end { Some(error) => downstream.on_error(error), None => downstream.on_complete() }
+/// #     }
+/// # }
+/// # impl Subscription for Shared {
+/// #     fn request(&self, n: u64) {
+/// #         let mut state = self.0.lock().unwrap();
+/// #         if state.cancelled { return }
+/// #         match state.upstream.clone() {
+/// #             Some(upstream) => { drop(state); upstream.request(n) }
+/// #             None => state.early += n,
+/// #         }
+/// #     }
+/// #     fn cancel(&self) {
+/// #         let mut state = self.0.lock().unwrap();
+/// #         state.cancelled = true;
+/// #         let gone = (state.downstream.take(), state.upstream.take());
+/// #         drop(state);
+/// #         if let Some(upstream) = gone.1 { upstream.cancel() }
+/// #     }
+/// # }
+/// # impl Subscriber<u64> for Front {
+/// #     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+/// #         let mut state = self.0.0.lock().unwrap();
+/// #         if self.1 || state.cancelled { drop(state); return subscription.cancel() }
+/// #         self.1 = true;
+/// #         state.upstream = Some(Arc::clone(&subscription));
+/// #         let early = std::mem::take(&mut state.early);
+/// #         drop(state);
+/// #         if early > 0 { subscription.request(early) }
+/// #     }
+/// #     fn on_next(&mut self, item: u64) {
+/// #         let downstream = self.0.0.lock().unwrap().downstream.take();
+/// #         let Some(mut downstream) = downstream else { return };
+/// #         downstream.on_next(item);
+/// #         let mut state = self.0.0.lock().unwrap();
+/// #         if !state.cancelled { state.downstream = Some(downstream) }
+/// #     }
+/// #     fn on_error(self, error: Error) { self.0.0.lock().unwrap().upstream = None; self.0.end(Some(error)) }
+/// #     fn on_complete(self) { self.0.0.lock().unwrap().upstream = None; self.0.end(None) }
+/// # }
+/// # impl Publisher for Back {
+/// #     type Item = u64;
+/// #     fn subscribe<S: Subscriber<u64>>(self, subscriber: S) {
+/// #         let mut subscriber = BoxSubscriber::new(subscriber);
+/// #         subscriber.on_subscribe(Arc::clone(&self.0) as Arc<dyn Subscription>);
+/// #         let mut state = self.0.0.lock().unwrap();
+/// #         let end = state.end.take();
+/// #         if !state.cancelled { state.downstream = Some(subscriber) }
+/// #         drop(state);
+/// #         if let Some(end) = end { self.0.end(end) }
+/// #     }
+/// # }
+/// # impl Processor<u64> for Identity {
+/// #     type Item = u64;
+/// #     type Subscriber = Front;
+/// #     type Publisher = Back;
+/// #     fn split(self) -> (Front, Back) {
+/// #         let shared = Arc::<Shared>::default();
+/// #         (Front(Arc::clone(&shared), false), Back(shared))
+/// #     }
+/// # }
+/// struct Identities;
+///
+/// impl ProcessorSubject for Identities {
+///     type Item = u64;
+///     type Processor = Identity;
+///     fn create_processor(&self, _buffer: usize) -> Identity {
+///         Identity
+///     }
+///     fn create_element(&self, i: u64) -> u64 {
+///         i
+///     }
+///     fn identify(&self, item: &u64) -> Option<u64> {
+///         Some(*item)
+///     }
+/// }
+///
+/// let subject = Subject::processor("identity", Identities);
+/// let outcome = subject.run("rule_4_1_items_pass_once_and_in_order", Overrides::default());
+/// assert!(!outcome.verdict.is_failure(), "{}", outcome.message());
+/// ```
+pub trait ProcessorSubject: Send + Sync + 'static {
+    /// What comes in and goes out.
+    type Item: Send + 'static;
+    /// What they go through.
+    type Processor: Processor<Self::Item, Item = Self::Item, Publisher: Send + 'static>;
+
+    /// A processor that holds `buffer` items at most.
+    fn create_processor(&self, buffer: usize) -> Self::Processor;
+
+    /// The subscriber end and `k` publisher ends of one processor, if it can serve so many subscribers.
+    fn create_shared_processor(
+        &self,
+        buffer: usize,
+        k: usize,
+    ) -> Option<(BoxSubscriber<Self::Item>, Vec<BoxPublisher<Self::Item>>)> {
+        let _unused = (buffer, k);
+        None
+    }
+
+    /// The item of number `i`.
+    fn create_element(&self, i: u64) -> Self::Item;
+
+    /// A number by which items are told apart, so that their order can be judged.
+    fn identify(&self, item: &Self::Item) -> Option<u64> {
+        let _unused = item;
+        None
+    }
+
+    /// Runs the work that the processors have pending, if it runs when it is driven.
+    fn drive(&self) -> Option<Drive> {
+        None
+    }
+
+    /// What the processors declare.
+    fn capabilities(&self) -> ProcessorCapabilities {
+        ProcessorCapabilities::new()
+    }
+}
+
+/// A closure that makes processors of numbers.
+pub(crate) struct Closure<F> {
+    pub(crate) create: F,
+    pub(crate) capabilities: ProcessorCapabilities,
+}
+
+impl<F, P> ProcessorSubject for Closure<F>
+where
+    F: Fn(usize) -> P + Send + Sync + 'static,
+    P: Processor<u64, Item = u64, Publisher: Send + 'static>,
+{
+    type Item = u64;
+    type Processor = P;
+
+    fn create_processor(&self, buffer: usize) -> P {
+        (self.create)(buffer)
+    }
+
+    fn create_element(&self, i: u64) -> u64 {
+        i
+    }
+
+    fn identify(&self, item: &u64) -> Option<u64> {
+        Some(*item)
+    }
+
+    fn capabilities(&self) -> ProcessorCapabilities {
+        self.capabilities
+    }
+}
+
+/// Subscribes a probe to a publisher end.
+pub(crate) type Subscribe = Box<dyn FnOnce(Blueprint) + Send>;
+
+/// A processor that was made, in its two ends.
+pub(crate) struct MadeProcessor {
+    pub(crate) target: Box<dyn Target>,
+    pub(crate) ends: Vec<Subscribe>,
+    pub(crate) drive: Option<Drive>,
+}
+
+type Create = dyn Fn(&Recorder, usize, usize) -> Option<MadeProcessor> + Send + Sync;
+
+/// A processor subject without its types.
+#[derive(Clone)]
+pub(crate) struct ErasedProcessor {
+    pub(crate) capabilities: ProcessorCapabilities,
+    /// One that holds so many items, for so many subscribers. `None` if there is no such processor,
+    /// or if the code that makes it panicked, which the recorder then knows.
+    pub(crate) create: Arc<Create>,
+    pub(crate) publisher: ErasedPublisher,
+    pub(crate) subscriber: ErasedSubscriber,
+}
+
+impl ErasedProcessor {
+    pub(crate) fn new<T: ProcessorSubject>(subject: T) -> Self {
+        let subject = Arc::new(subject);
+        Self {
+            capabilities: subject.capabilities(),
+            publisher: ErasedPublisher::new(AsPublisher(Arc::clone(&subject))),
+            subscriber: ErasedSubscriber::white_box(AsSubscriber(Arc::clone(&subject))),
+            create: Arc::new(move |recorder, buffer, k| {
+                let make = || match k {
+                    1 => Some(single(&subject, buffer)),
+                    _ => shared(&subject, buffer, k),
+                };
+                catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
+                    recorder.fail_harness("the code that makes the processor panicked");
+                    None
+                })
+            }),
+        }
+    }
+}
+
+fn single<T: ProcessorSubject>(subject: &Arc<T>, buffer: usize) -> MadeProcessor {
+    let (subscriber, publisher) = subject.create_processor(buffer).split();
+    let ends = vec![end(subject, publisher)];
+    MadeProcessor { target: target(subject, subscriber), ends, drive: subject.drive() }
+}
+
+fn shared<T: ProcessorSubject>(subject: &Arc<T>, buffer: usize, k: usize) -> Option<MadeProcessor> {
+    let (subscriber, publishers) = subject.create_shared_processor(buffer, k)?;
+    let ends = publishers.into_iter().map(|publisher| end(subject, publisher)).collect();
+    Some(MadeProcessor { target: target(subject, subscriber), ends, drive: subject.drive() })
+}
+
+/// A subscriber end without its type.
+pub(crate) fn target<T: ProcessorSubject>(
+    subject: &Arc<T>,
+    subscriber: impl Subscriber<T::Item>,
+) -> Box<dyn Target> {
+    let maker = Arc::clone(subject);
+    Box::new(Typed {
+        subscriber,
+        create: move |i| maker.create_element(i),
+        identify: identify(subject),
+        poke: |_: &mut _, _| {},
+        next: None,
+    })
+}
+
+fn end<T, P>(subject: &Arc<T>, publisher: P) -> Subscribe
+where
+    T: ProcessorSubject,
+    P: Publisher<Item = T::Item> + Send + 'static,
+{
+    let identify = identify(subject);
+    Box::new(move |blueprint| {
+        let probe = blueprint.clone().build(identify);
+        blueprint.recorder.guard(blueprint.id, Call::Subscribe, || publisher.subscribe(probe));
+    })
+}
+
+fn identify<T: ProcessorSubject>(subject: &Arc<T>) -> Identify<T::Item> {
+    let subject = Arc::clone(subject);
+    Arc::new(move |item| subject.identify(item))
+}
