@@ -65,8 +65,8 @@ pub use harness_main::main;
 pub use settings::{InvalidSetting, Overrides, Settings};
 pub use stage::Drive;
 pub use subject::{
-    BlackBoxSubject, Driven, IntoSubject, ProcessorCapabilities, ProcessorSubject,
+    BlackBoxSubject, Driven, Ends, IntoSubject, ProcessorCapabilities, ProcessorSubject,
     PublisherSubject, Puppet, Subject, SubscriberCapabilities, SubscriberProbe, SubscriberSubject,
 };
-pub use suite::checks;
+pub use suite::{checks, dropped};
 pub use verdict::{Outcome, Verdict};

@@ -28,7 +28,7 @@ fn broken_rules(mistake: &Mistake) -> BTreeSet<&'static str> {
             found
         }
         Culprit::SubscriberTrace(text) => {
-            let events = trace::parse(text).unwrap();
+            let events = trace::parse(text).expect("the trace can be read");
             let expectation = SubscriberExpectation { settled: true, ..Default::default() };
             let found = check_subscriber(&events, &expectation);
             found.iter().map(|violation| violation.rule).collect()

@@ -108,6 +108,7 @@ struct Judge<'a> {
     sent: Vec<Option<u64>>,
     requested: u64,
     end: Option<End>,
+    is_connected: bool,
     is_cancelled: bool,
     /// Whether the processor panicked in a signal, so that nothing more can be expected.
     has_panicked: bool,
@@ -123,6 +124,7 @@ impl<'a> Judge<'a> {
             sent: Vec::new(),
             requested: 0,
             end: None,
+            is_connected: false,
             is_cancelled: false,
             has_panicked: false,
             exceeds_buffer: false,
@@ -149,6 +151,7 @@ impl<'a> Judge<'a> {
 
     fn upstream(&mut self, at: usize, event: &Event) {
         match event.call {
+            Call::OnSubscribe => self.is_connected = true,
             Call::OnNext(_) => self.sent.push(event.item),
             Call::OnComplete => self.end = self.end.or(Some(End::Completed)),
             Call::OnError(_) => self.end = self.end.or(Some(End::Failed(event.item))),
@@ -258,11 +261,9 @@ impl<'a> Judge<'a> {
         let is_deserted = lines.iter().any(|line| line.is_cancelled)
             && !lines.iter().any(Downstream::is_live)
             && self.expectation.sharing == Sharing::Single;
-        let is_connected = self.requested > 0 || !self.sent.is_empty();
-        if is_deserted && is_connected && !self.expectation.keeps_upstream {
-            if self.end.is_none() && !self.is_cancelled {
-                self.report("2.6", end, "the cancel did not reach the upstream");
-            }
+        let is_in_use = self.is_connected && self.end.is_none() && !self.is_cancelled;
+        if is_deserted && is_in_use && !self.expectation.keeps_upstream {
+            self.report("2.6", end, "the cancel did not reach the upstream");
         }
     }
 
@@ -279,10 +280,12 @@ impl<'a> Judge<'a> {
             None if waits && holds_back => {
                 self.report("R.3", end, format!("{due} items that are requested did not come"));
             }
-            None if waits && self.requested <= self.sent.len() as u64 && !self.is_cancelled => {
-                self.report("2.1", end, "items are requested from it, and it requests none");
+            None => {
+                let has_asked = self.requested > self.sent.len() as u64;
+                if waits && !has_asked && self.is_connected && !self.is_cancelled {
+                    self.report("2.1", end, "items are requested from it, and it requests none");
+                }
             }
-            None => {}
         }
     }
 }

@@ -13,7 +13,7 @@ pub use declared::{ProcessorCapabilities, SubscriberCapabilities};
 pub(crate) use ends::BUFFER;
 pub(crate) use probe::Reports;
 pub use probe::{Puppet, SubscriberProbe};
-pub use processor::ProcessorSubject;
+pub use processor::{Ends, ProcessorSubject};
 pub(crate) use processor::{ErasedProcessor, Subscribe};
 pub use publisher::{Driven, IntoSubject, PublisherSubject};
 pub(crate) use publisher::{ErasedPublisher, Wanted};
@@ -100,7 +100,7 @@ impl Subject {
     }
 
     /// A subject that makes processors. Each end is judged as what it is, by checks whose names begin
-    /// with `publisher_` and `subscriber_`, and the whole for what goes through.
+    /// with `publisher::` and `subscriber::`, and the whole for what goes through.
     pub fn processor(name: impl Into<String>, subject: impl ProcessorSubject) -> Self {
         let processor = ErasedProcessor::new(subject);
         let settings = processor.capabilities.settings;

@@ -138,11 +138,7 @@ pub trait ProcessorSubject: Send + Sync + 'static {
     fn create_processor(&self, buffer: usize) -> Self::Processor;
 
     /// The subscriber end and `k` publisher ends of one processor, if it can serve so many subscribers.
-    fn create_shared_processor(
-        &self,
-        buffer: usize,
-        k: usize,
-    ) -> Option<(BoxSubscriber<Self::Item>, Vec<BoxPublisher<Self::Item>>)> {
+    fn create_shared_processor(&self, buffer: usize, k: usize) -> Option<Ends<Self::Item>> {
         let _unused = (buffer, k);
         None
     }
@@ -166,6 +162,9 @@ pub trait ProcessorSubject: Send + Sync + 'static {
         ProcessorCapabilities::new()
     }
 }
+
+/// The ends of one processor: the one that receives, and those that send.
+pub type Ends<T> = (BoxSubscriber<T>, Vec<BoxPublisher<T>>);
 
 /// A closure that makes processors of numbers.
 pub(crate) struct Closure<F> {

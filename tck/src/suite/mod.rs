@@ -1,5 +1,6 @@
 //! The situations that subjects are brought into.
 
+mod dropped;
 pub(crate) mod processor;
 mod processor_checks;
 pub(crate) mod publisher;
@@ -13,4 +14,9 @@ use crate::check::Check;
 /// All checks, in the order in which they are listed.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
     publisher::checks().chain(subscriber::checks()).chain(processor::checks())
+}
+
+/// Tests of the JVM's TCK that have no check here: the name of each, and why.
+pub fn dropped() -> impl Iterator<Item = (&'static str, &'static str)> {
+    dropped::DROPPED.iter().copied()
 }

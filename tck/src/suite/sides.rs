@@ -8,11 +8,11 @@ use crate::{check::Check, settings::Settings, subject::ErasedProcessor, verdict:
 
 /// The checks of the publisher end.
 static PUBLISHER: LazyLock<Vec<Check>> =
-    LazyLock::new(|| prefixed("publisher_", publisher::checks()));
+    LazyLock::new(|| prefixed("publisher::", publisher::checks()));
 
 /// The checks of the subscriber end.
 static SUBSCRIBER: LazyLock<Vec<Check>> =
-    LazyLock::new(|| prefixed("subscriber_", subscriber::checks()));
+    LazyLock::new(|| prefixed("subscriber::", subscriber::checks()));
 
 /// The checks of both ends.
 pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
@@ -27,7 +27,7 @@ pub(super) fn run(
     settings: &Settings,
 ) -> Option<Outcome> {
     let check = checks().find(|own| own.name == check)?;
-    let outcome = match check.name.split_once('_')? {
+    let outcome = match check.name.split_once("::")? {
         ("publisher", inner) => publisher::run(name, &processor.publisher, inner, settings)?,
         (_, inner) => subscriber::run(name, &processor.subscriber, inner, settings)?,
     };

@@ -129,7 +129,7 @@ pub(crate) static SUBSCRIBER: &[Situation] = &[
     new("2.8", "rule_2_8_items_after_a_cancel",
         &["required_spec208_mustBePreparedToReceiveOnNextSignalsAfterHavingCalledSubscriptionCancel",
           "untested_spec208_blackbox_mustBePreparedToReceiveOnNextSignalsAfterHavingCalledSubscriptionCancel"],
-        &[Trigger(3, 1), Send(1), SignalCancel, SendLate(2), Trigger(1, 2)]),
+        &[Trigger(3, 1), Send(1), SignalCancel, SendLate(2), Trigger(1, 2)]).needs(Needs::Puppet),
     new("2.9", "rule_2_9_completion_after_a_request",
         &["required_spec209_mustBePreparedToReceiveAnOnCompleteSignalWithPrecedingRequestCall",
           "required_spec209_blackbox_mustBePreparedToReceiveAnOnCompleteSignalWithPrecedingRequestCall"],

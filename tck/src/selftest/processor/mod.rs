@@ -8,7 +8,7 @@ use reactive_streams::{BoxPublisher, BoxSubscriber};
 
 use self::relay::{Flaw, PLAIN, Relay, Style};
 use super::{Culprit, Mistake, Oddity};
-use crate::{ProcessorCapabilities, ProcessorSubject, Sharing, Subject};
+use crate::{Ends, ProcessorCapabilities, ProcessorSubject, Sharing, Subject};
 
 /// Makes relays.
 struct Relays {
@@ -24,11 +24,7 @@ impl ProcessorSubject for Relays {
         Relay::new(self.style, 1)
     }
 
-    fn create_shared_processor(
-        &self,
-        _buffer: usize,
-        k: usize,
-    ) -> Option<(BoxSubscriber<u64>, Vec<BoxPublisher<u64>>)> {
+    fn create_shared_processor(&self, _buffer: usize, k: usize) -> Option<Ends<u64>> {
         let (front, backs) = Relay::new(self.style, k).into_ends();
         Some((BoxSubscriber::new(front), backs.into_iter().map(BoxPublisher::new).collect()))
     }

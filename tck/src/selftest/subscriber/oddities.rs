@@ -111,7 +111,7 @@ impl Subscriber<u64> for Odd {
 
     fn offer(&mut self, item: u64) -> Offer {
         match self.habit {
-            Habit::Skips if item % 2 == 0 => Offer::Skipped,
+            Habit::Skips if item.is_multiple_of(2) => Offer::Skipped,
             Habit::Finishes if self.seen == 2 => {
                 self.seen = 3;
                 Offer::Finished

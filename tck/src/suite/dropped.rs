@@ -1,0 +1,34 @@
+//! Tests of the JVM's TCK that have no check here, and why.
+
+const NO_NULL: &str = "there is no null: the argument cannot be left out";
+const BY_MOVE: &str = "rule 2.12 holds by type: a subscriber is moved into `subscribe`";
+const BY_SEND: &str =
+    "rule 2.11 holds by type: `Send` and `&mut self` order a signal before its processing";
+const BY_OWNER: &str =
+    "rule 3.1 holds by type: a subscription is handed to its subscriber, and to nobody else";
+const PERMISSION: &str = "rule 3.14 is a permission to publishers, which no subscriber can break";
+const PUBLISHERS: &str =
+    "rules 3.15 and 3.16 bind publishers, and are judged on every trace of one";
+
+/// Tests of subscribers and processors: the name of each, and why it has no check.
+#[rustfmt::skip]
+pub(crate) static DROPPED: &[(&str, &str)] = &[
+    ("untested_spec211_mustMakeSureThatAllCallsOnItsMethodsHappenBeforeTheProcessingOfTheRespectiveEvents", BY_SEND),
+    ("untested_spec211_blackbox_mustMakeSureThatAllCallsOnItsMethodsHappenBeforeTheProcessingOfTheRespectiveEvents", BY_SEND),
+    ("untested_spec212_mustNotCallOnSubscribeMoreThanOnceBasedOnObjectEquality_specViolation", BY_MOVE),
+    ("untested_spec212_blackbox_mustNotCallOnSubscribeMoreThanOnceBasedOnObjectEquality", BY_MOVE),
+    ("required_spec213_onSubscribe_mustThrowNullPointerExceptionWhenParametersAreNull", NO_NULL),
+    ("required_spec213_onNext_mustThrowNullPointerExceptionWhenParametersAreNull", NO_NULL),
+    ("required_spec213_onError_mustThrowNullPointerExceptionWhenParametersAreNull", NO_NULL),
+    ("required_spec213_blackbox_onSubscribe_mustThrowNullPointerExceptionWhenParametersAreNull", NO_NULL),
+    ("required_spec213_blackbox_onNext_mustThrowNullPointerExceptionWhenParametersAreNull", NO_NULL),
+    ("required_spec213_blackbox_onError_mustThrowNullPointerExceptionWhenParametersAreNull", NO_NULL),
+    ("untested_spec301_mustNotBeCalledOutsideSubscriberContext", BY_OWNER),
+    ("untested_spec301_blackbox_mustNotBeCalledOutsideSubscriberContext", BY_OWNER),
+    ("untested_spec314_cancelMayCauseThePublisherToShutdownIfNoOtherSubscriptionExists", PERMISSION),
+    ("untested_spec314_blackbox_cancelMayCauseThePublisherToShutdownIfNoOtherSubscriptionExists", PERMISSION),
+    ("untested_spec315_cancelMustNotThrowExceptionAndMustSignalOnError", PUBLISHERS),
+    ("untested_spec315_blackbox_cancelMustNotThrowExceptionAndMustSignalOnError", PUBLISHERS),
+    ("untested_spec316_requestMustNotThrowExceptionAndMustOnErrorTheSubscriber", PUBLISHERS),
+    ("untested_spec316_blackbox_requestMustNotThrowExceptionAndMustOnErrorTheSubscriber", PUBLISHERS),
+];
