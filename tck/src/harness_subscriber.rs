@@ -155,6 +155,7 @@ macro_rules! subscriber_checks {
             rule_2_10_error_after_a_request
             rule_2_10_error_without_a_request
             rule_2_10_error_after_items
+            rule_2_11_signals_from_several_threads
             rule_2_13_signals_return_normally
             rule_3_8_requests_add_up
             rule_3_9_no_request_for_zero_items

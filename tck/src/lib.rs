@@ -1,8 +1,8 @@
-//! Judges any implementation of [`reactive_streams::Publisher`] by the rules of the specification.
+//! Judges any implementation of the [`reactive_streams`] traits by the rules of the specification.
 //!
-//! [Checks](checks) bring a publisher into situations in which rules can be broken and
-//! record a [trace]; one [checker], without clocks, threads or I/O, judges every rule on
-//! every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`.
+//! [Checks](checks) bring a publisher, a subscriber or a processor into situations in which rules can be broken and
+//! record a [trace]; one [checker] each, without clocks, threads or I/O, judges every rule
+//! on every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`.
 //!
 //! # Examples
 //!
@@ -21,6 +21,10 @@
 //! publisher_tests!(mine, |n| Mine::of(n));
 //! publisher_tests!(mine_up_to_one, |n| Mine::of(n), Capabilities::new().max_length(1));
 //! ```
+//!
+//! [`subscriber_tests!`] and [`processor_tests!`] do the same for the other traits; what is more than
+//! a line is a [`PublisherSubject`], a [`SubscriberSubject`], a [`BlackBoxSubject`] or a
+//! [`ProcessorSubject`].
 
 #![forbid(unsafe_code)]
 

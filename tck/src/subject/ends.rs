@@ -44,7 +44,7 @@ impl<P: Publisher> IntoSubject for Fed<P> {
 impl<T: ProcessorSubject> AsPublisher<T> {
     /// Sends `n` items to a subscriber end, as it requests them, and then ends the stream.
     fn feed(&self, n: u64, end: End, subscriber: impl Subscriber<T::Item>) {
-        let manner = Manner { eager: true, offers: false, keeps: false };
+        let manner = Manner { eager: true, ..Manner::default() };
         let line = Line::new(1, None, manner);
         line.allow(n);
         if n < u64::MAX {

@@ -2,8 +2,6 @@
 
 const NO_NULL: &str = "there is no null: the argument cannot be left out";
 const BY_MOVE: &str = "rule 2.12 holds by type: a subscriber is moved into `subscribe`";
-const BY_SEND: &str =
-    "rule 2.11 holds by type: `Send` and `&mut self` order a signal before its processing";
 const BY_OWNER: &str =
     "rule 3.1 holds by type: a subscription is handed to its subscriber, and to nobody else";
 const PERMISSION: &str = "rule 3.14 is a permission to publishers, which no subscriber can break";
@@ -13,8 +11,6 @@ const PUBLISHERS: &str =
 /// Tests of subscribers and processors: the name of each, and why it has no check.
 #[rustfmt::skip]
 pub(crate) static DROPPED: &[(&str, &str)] = &[
-    ("untested_spec211_mustMakeSureThatAllCallsOnItsMethodsHappenBeforeTheProcessingOfTheRespectiveEvents", BY_SEND),
-    ("untested_spec211_blackbox_mustMakeSureThatAllCallsOnItsMethodsHappenBeforeTheProcessingOfTheRespectiveEvents", BY_SEND),
     ("untested_spec212_mustNotCallOnSubscribeMoreThanOnceBasedOnObjectEquality_specViolation", BY_MOVE),
     ("untested_spec212_blackbox_mustNotCallOnSubscribeMoreThanOnceBasedOnObjectEquality", BY_MOVE),
     ("required_spec213_onSubscribe_mustThrowNullPointerExceptionWhenParametersAreNull", NO_NULL),

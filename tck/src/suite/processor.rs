@@ -57,7 +57,7 @@ pub(crate) fn run(
                 (None, true) => Mode::Threads,
                 (None, false) => Mode::Synchronous,
             };
-            let manner = Manner { eager: false, offers: false, keeps: true };
+            let manner = Manner { keeps: true, ..Manner::default() };
             let actor = Actor {
                 line: Line::new(1, Some(&recorder), manner),
                 stage: Stage { recorder, settings, mode },

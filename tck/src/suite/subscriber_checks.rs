@@ -58,7 +58,7 @@ const fn new(
     steps: &'static [Step],
 ) -> Situation {
     let check = Check { name, rule, suite: Suite::Subscriber, originals };
-    let manner = Manner { eager: false, offers: false, keeps: true };
+    let manner = Manner { eager: false, offers: false, hops: false, keeps: true };
     Situation { check, needs: Needs::Nothing, manner, steps }
 }
 
@@ -70,6 +70,11 @@ impl Situation {
 
     const fn eager(mut self) -> Self {
         self.manner.eager = true;
+        self
+    }
+
+    const fn hops(mut self) -> Self {
+        self.manner.hops = true;
         self
     }
 
@@ -148,6 +153,10 @@ pub(crate) static SUBSCRIBER: &[Situation] = &[
           "required_spec210_blackbox_mustBePreparedToReceiveAnOnErrorSignalWithoutPrecedingRequestCall"],
         &[Fail]),
     new("2.10", "rule_2_10_error_after_items", &[], &[Trigger(3, 1), Send(2), Fail]),
+    new("2.11", "rule_2_11_signals_from_several_threads",
+        &["untested_spec211_mustMakeSureThatAllCallsOnItsMethodsHappenBeforeTheProcessingOfTheRespectiveEvents",
+          "untested_spec211_blackbox_mustMakeSureThatAllCallsOnItsMethodsHappenBeforeTheProcessingOfTheRespectiveEvents"],
+        &[Trigger(4, 1), Send(4), Complete]).hops(),
     new("2.13", "rule_2_13_signals_return_normally",
         &["untested_spec213_failingOnSignalInvocation",
           "untested_spec213_blackbox_failingOnSignalInvocation"],

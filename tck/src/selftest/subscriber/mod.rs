@@ -148,6 +148,7 @@ pub static MISTAKES: &[Mistake] = &[
     new("S26", "requests after its own cancel", &["3.6"], || white(Flaw::RequestsAfterItsCancel)),
     new("S27", "requests zero items later on", &["3.9"], || white(Flaw::RequestsZeroLater)),
     new("S27B", "requests zero items later on", &["3.9"], || black(Flaw::RequestsZeroLater)),
+    new("home", "panics when signals come from several threads", &["2.13"], || white(Flaw::StaysOnOneThread)),
     new("swallow", "does not process the error", &["2.10"], || white(Flaw::SwallowsTheError)),
     new("swap", "processes another error than was sent", &["2.10"], || white(Flaw::ReportsAnotherError)),
 ];

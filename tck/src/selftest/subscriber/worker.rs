@@ -1,6 +1,9 @@
 //! A correct subscriber of numbers, and the flaws it can be told to have.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::{
+    sync::{Arc, Mutex, Weak},
+    thread::ThreadId,
+};
 
 use reactive_streams::{Error, Subscriber, Subscription};
 
@@ -23,6 +26,8 @@ pub(super) enum Flaw {
     PanicsAt(u64),
     PanicsAfterCancel,
     PanicsInOnSubscribe,
+    /// Relies on signals that all come on one thread.
+    StaysOnOneThread,
     PanicsInOnError,
     PanicsInOnComplete,
     RequestsFromTwoThreads,
@@ -87,6 +92,7 @@ pub(super) struct Worker {
     is_cancelled: Arc<Mutex<bool>>,
     seen: u64,
     held_back: Option<u64>,
+    home: ThreadId,
 }
 
 /// The strings that the TCK pulls. They are weak, so that it can be seen what the worker holds.
@@ -133,6 +139,7 @@ impl Worker {
             is_cancelled: Arc::default(),
             seen: 0,
             held_back: None,
+            home: std::thread::current().id(),
         }
     }
 
@@ -207,6 +214,9 @@ impl Subscriber<u64> for Worker {
             return;
         }
         match (self.flaw, self.seen) {
+            (Flaw::StaysOnOneThread, _) => {
+                assert!(self.home == std::thread::current().id(), "another thread");
+            }
             (Flaw::PanicsAt(n), seen) => assert!(n != seen, "item {n}"),
             (Flaw::Loses, 2) => return,
             (Flaw::Duplicates, 2) => self.process(item),

@@ -5,13 +5,16 @@
 //! which it saw that there was nothing more to do. So a request from another thread is never lost,
 //! and one from within a signal is answered when the signal has returned.
 
+mod state;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use reactive_streams::{Demand, Error, Offer, Subscription};
+use reactive_streams::{Error, Offer, Subscription};
 
+use self::state::{Next, State};
 use crate::{
     clock::Moment,
     failure,
@@ -46,6 +49,8 @@ pub(crate) struct Manner {
     pub(crate) eager: bool,
     /// By `offer` in place of `on_next`.
     pub(crate) offers: bool,
+    /// With a thread of its own for each signal.
+    pub(crate) hops: bool,
     /// And keeps it after a cancel, until it is told to let go.
     pub(crate) keeps: bool,
 }
@@ -58,37 +63,8 @@ pub(crate) struct Line {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
-    target: Option<Box<dyn Target>>,
-    demand: Demand,
-    requested: u64,
-    /// How many more items the script allows.
-    allowed: u64,
-    /// How many items may be sent in spite of a cancel: as if they were on their way.
-    late: u64,
-    sent: u64,
-    /// How many of the items that were sent the subscriber skipped.
-    skipped: u64,
-    end: Option<End>,
-    illegal: bool,
-    cancelled: bool,
-    /// Whether nothing is signalled any more.
-    over: bool,
-    /// Whether a terminal signal was sent.
-    ended: bool,
-}
-
 /// The subscriber's side of a line.
 struct Handle(Arc<Line>);
-
-/// What a line does next.
-enum Next {
-    Item(u64),
-    End(Option<End>),
-    LetGo,
-    Leave,
-}
 
 impl Line {
     pub(crate) fn new(id: u32, recorder: Option<&Recorder>, manner: Manner) -> Arc<Self> {
@@ -208,7 +184,7 @@ impl Line {
             match state.next() {
                 Next::Item(index) => {
                     drop(state);
-                    if !self.send(&mut target, index) {
+                    if !self.on_its_thread(|| self.send(&mut target, index)) {
                         self.state().over = true;
                         return self.drop_target(target);
                     }
@@ -217,7 +193,7 @@ impl Line {
                     state.over = true;
                     state.ended = true;
                     drop(state);
-                    return self.terminate(target, end);
+                    return self.on_its_thread(|| self.terminate(target, end));
                 }
                 Next::LetGo if !self.manner.keeps => {
                     drop(state);
@@ -257,6 +233,15 @@ impl Line {
             target.on_subscribe(subscription);
             Call::OnSubscribe
         })
+    }
+
+    /// Runs the part that signals, on another thread than the one before if that is the manner.
+    fn on_its_thread<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
+        if !self.manner.hops {
+            return body();
+        }
+        std::thread::scope(|scope| scope.spawn(body).join())
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// Sends an item; `false` if the subscriber gets nothing more.
@@ -334,28 +319,6 @@ impl Line {
         if let Some(recorder) = &self.recorder {
             recorder.record_item(self.id, phase, call, item);
         }
-    }
-}
-
-impl State {
-    fn next(&mut self) -> Next {
-        let may_send = !self.demand.is_zero() && self.allowed > 0;
-        if self.cancelled && self.late > 0 && may_send {
-            self.late -= 1;
-        } else if self.cancelled {
-            return Next::LetGo;
-        } else if self.illegal {
-            return Next::End(None);
-        } else if !may_send {
-            return match (self.allowed, self.end) {
-                (0, Some(end)) => Next::End(Some(end)),
-                _ => Next::Leave,
-            };
-        }
-        let _one = self.demand.take(1);
-        self.allowed -= u64::from(self.allowed != u64::MAX);
-        self.sent += 1;
-        Next::Item(self.sent)
     }
 }
 
