@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reactive_streams_tck::{
     Overrides, Subject,
-    checker::{SubscriberExpectation, check_subscriber},
+    checker::{Level, SubscriberExpectation, check_subscriber},
     selftest::{Culprit, Mistake, Oddity, processor, subscriber},
     trace,
 };
@@ -53,7 +53,11 @@ fn assert_not_flagged(oddities: &[Oddity]) {
         let subject = (oddity.subject)();
         for check in subject.checks() {
             let outcome = subject.run(check.name, Overrides::default());
-            let is_right = outcome.violations.is_empty() && !outcome.verdict.is_failure();
+            // A machine that is busy with other things makes calls slow.
+            let is_flagged = outcome.violations.iter().any(|violation| {
+                violation.level == Level::Must || !violation.is_timing(&outcome.trace)
+            });
+            let is_right = !is_flagged && !outcome.verdict.is_failure();
             assert!(is_right, "{}: {}", oddity.what, outcome.message());
         }
     }

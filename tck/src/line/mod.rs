@@ -159,10 +159,10 @@ impl Line {
         !state.demand.is_zero() && !state.cancelled
     }
 
-    /// Whether all that is allowed was sent, or nothing more can be.
+    /// Whether all that is allowed was sent, and the end as well, or nothing more can be.
     pub(crate) fn is_done(&self) -> bool {
         let state = self.state();
-        state.allowed == 0 || state.cancelled || state.over
+        (state.allowed == 0 && state.end.is_none()) || state.cancelled || state.over
     }
 
     /// Whether nothing can be sent any more.
