@@ -63,6 +63,22 @@ fn assert_not_flagged(oddities: &[Oddity]) {
     }
 }
 
+/// The numbers of the mistakes that have to be there.
+fn assert_complete(mistakes: &[Mistake], letter: char, n: usize) {
+    let ids: BTreeSet<_> = mistakes.iter().map(|mistake| mistake.id).collect();
+    assert_eq!(ids.len(), mistakes.len(), "every mistake has an id of its own");
+    for number in 1..=n {
+        let id = format!("{letter}{number:02}");
+        assert!(ids.iter().any(|known| known.starts_with(&id)), "{id} is missing");
+    }
+}
+
+#[test]
+fn every_mistake_has_its_number() {
+    assert_complete(subscriber::MISTAKES, 'S', 30);
+    assert_complete(processor::MISTAKES, 'R', 17);
+}
+
 #[test]
 fn every_mistake_of_a_subscriber_is_caught_by_its_rule() {
     assert_caught(subscriber::MISTAKES);

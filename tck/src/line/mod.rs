@@ -6,6 +6,8 @@
 //! and one from within a signal is answered when the signal has returned.
 
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -18,6 +18,8 @@ pub(crate) use processor::{ErasedProcessor, Subscribe};
 pub use publisher::{Driven, IntoSubject, PublisherSubject};
 pub(crate) use publisher::{ErasedPublisher, Wanted};
 pub(crate) use subscriber::ErasedSubscriber;
+#[cfg(test)]
+pub(crate) use subscriber::Typed;
 pub use subscriber::{BlackBoxSubject, SubscriberSubject};
 
 use reactive_streams::{Processor, Subscriber};

@@ -79,7 +79,7 @@ const fn new(
     Mistake { id, what, rules, culprit: Culprit::Subject(subject) }
 }
 
-/// The mistakes of processors; `R01` to `R14` are the numbers of the list.
+/// The mistakes of processors. A number after a dot marks a variant.
 #[rustfmt::skip]
 pub static MISTAKES: &[Mistake] = &[
     new("R01", "drops an item", &["R.3"], || flawed(Flaw::Drops)),
@@ -87,24 +87,24 @@ pub static MISTAKES: &[Mistake] = &[
     new("R03", "sends items in another order", &["R.3"], || flawed(Flaw::Reorders)),
     new("R04", "swallows the error", &["4.2"], || flawed(Flaw::SwallowsTheError)),
     new("R05", "completes when its upstream fails", &["4.2"], || flawed(Flaw::CompletesOnError)),
-    new("R06", "passes an error on only when items are requested", &["4.2"], || flawed(Flaw::ErrorOnRequestOnly)),
-    new("R06", "passes an error on after waiting items, and does not declare it", &["4.2"],
+    new("R06.1", "passes an error on only when items are requested", &["4.2"], || flawed(Flaw::ErrorOnRequestOnly)),
+    new("R06.2", "passes an error on after waiting items, and does not declare it", &["4.2"],
         || single(Style { flaw: Flaw::DelaysErrors, ..BUFFERING })),
     new("R07", "swallows the end", &["1.5"], || flawed(Flaw::SwallowsTheEnd)),
-    new("R08", "requests everything, and drops what does not fit", &["R.3"], || flawed(Flaw::RequestsAllAndDrops)),
-    new("R08", "requests more than it holds", &["R.10"], || flawed(Flaw::RequestsAllAndDrops)),
+    new("R08.1", "requests everything, and drops what does not fit", &["R.3"], || flawed(Flaw::RequestsAllAndDrops)),
+    new("R08.2", "requests more than it holds", &["R.10"], || flawed(Flaw::RequestsAllAndDrops)),
     new("R09", "overflows its buffer", &["4.1"], || single(Style { flaw: Flaw::OverflowsItsBuffer, prefetch: 32, ..PLAIN })),
-    new("R10", "requests from its upstream when that completes", &["2.3"], || flawed(Flaw::RequestsAtTheEnd)),
-    new("R10", "cancels its upstream when that completes", &["2.3"], || flawed(Flaw::CancelsAtTheEnd)),
+    new("R10.1", "requests from its upstream when that completes", &["2.3"], || flawed(Flaw::RequestsAtTheEnd)),
+    new("R10.2", "cancels its upstream when that completes", &["2.3"], || flawed(Flaw::CancelsAtTheEnd)),
     new("R11", "accepts a second upstream", &["2.5"], || flawed(Flaw::AcceptsASecondUpstream)),
     new("R12", "keeps a subscriber that has cancelled", &["3.13"], || flawed(Flaw::RetainsItsSubscriber)),
     new("R13", "passes an error on to one of its subscribers", &["4.2"],
         || relay(Style { flaw: Flaw::FailsTheFirstOnly, ..BUFFERING }, Sharing::Multicast)),
     new("R14", "recovers, and goes on to use its upstream", &["2.4"],
         || single(Style { flaw: Flaw::RecoversButGoesOn, recovers: true, ..PLAIN })),
-    new("replace", "passes on another error than it got", &["4.2"], || flawed(Flaw::ReplacesTheError)),
-    new("starve", "never requests", &["2.1"], || flawed(Flaw::NeverRequests)),
-    new("keep", "does not pass a cancel on, and does not declare it", &["2.6"], || flawed(Flaw::KeepsItsUpstream)),
+    new("R15", "passes on another error than it got", &["4.2"], || flawed(Flaw::ReplacesTheError)),
+    new("R16", "never requests", &["2.1"], || flawed(Flaw::NeverRequests)),
+    new("R17", "does not pass a cancel on, and does not declare it", &["2.6"], || flawed(Flaw::KeepsItsUpstream)),
 ];
 
 /// What processors may do although it is unusual.
