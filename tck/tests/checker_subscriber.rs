@@ -91,7 +91,7 @@ fn what_goes_through_a_processor_is_judged() {
     let pass = "1 0 > on_next #1\n100 0 > on_next #1\n100 0 < on_next #1\n1 0 < on_next #1\n";
     let strict = ProcessorExpectation {
         buffer: Some(0),
-        sharing: Sharing::Single,
+        sharing: Some(Sharing::Single),
         recovers: false,
         delays_errors: false,
         ..ProcessorExpectation::default()
@@ -99,6 +99,8 @@ fn what_goes_through_a_processor_is_judged() {
 
     assert!(of_processor(&ProcessorExpectation::default(), pass).is_empty());
     assert!(of_processor(&strict, pass).is_empty());
+    let again = "100 0 > on_next #1\n100 0 < on_next #1\n";
+    assert_eq!(of_processor(&ProcessorExpectation::default(), &format!("{pass}{again}")), ["R.3"]);
     for (text, rule) in [
         ("100 0 > on_next #7\n", "R.3"),
         ("1 0 > request 1\n", "R.10"),

@@ -1,5 +1,7 @@
 //! What is known about one subscription of a processor's publisher end so far.
 
+use std::collections::HashMap;
+
 use crate::trace::{Answer, Call};
 
 /// One subscription.
@@ -14,7 +16,8 @@ pub(super) struct Downstream {
     position: Option<usize>,
     /// How many items were sent before it was there.
     since: usize,
-    got: Vec<Option<u64>>,
+    /// How often it got each item, where there is no order.
+    got: HashMap<Option<u64>, usize>,
 }
 
 /// How an item came.
@@ -39,7 +42,7 @@ impl Downstream {
             has_ended: false,
             position: knows_first.then_some(0),
             since,
-            got: Vec::new(),
+            got: HashMap::new(),
         }
     }
 
@@ -82,12 +85,12 @@ impl Downstream {
 
     /// Takes in an item, in whatever order.
     pub(super) fn take(&mut self, item: Option<u64>) {
-        self.got.push(item);
+        *self.got.entry(item).or_default() += 1;
     }
 
     /// How often it got this item.
     pub(super) fn n_got(&self, item: Option<u64>) -> usize {
-        self.got.iter().filter(|got| **got == item).count()
+        self.got.get(&item).copied().unwrap_or(0)
     }
 
     /// How many of the items that were sent are still due.

@@ -4,6 +4,8 @@
 //! from [`DOWNSTREAM`]. Both are judged as what they are, and then for what goes through: a processor
 //! sends what it receives, unchanged.
 
+use std::collections::HashMap;
+
 use super::{
     Expectation, Level, SubscriberExpectation, Violation, check_publisher, check_subscriber,
     downstream::{Arrival, Downstream},
@@ -21,8 +23,8 @@ pub const DOWNSTREAM: u32 = 100;
 pub struct ProcessorExpectation {
     /// How many items it may hold; `None` if it requests more than it can pass on and hold.
     pub buffer: Option<u64>,
-    /// What several subscribers get.
-    pub sharing: Sharing,
+    /// What several subscribers get, if it is known.
+    pub sharing: Option<Sharing>,
     /// Whether subscribers wait for each other.
     pub coordinated: bool,
     /// Whether it recovers from a failure of its upstream.
@@ -43,7 +45,7 @@ impl Default for ProcessorExpectation {
     fn default() -> Self {
         Self {
             buffer: None,
-            sharing: Sharing::Split,
+            sharing: None,
             coordinated: false,
             recovers: true,
             delays_errors: true,
@@ -114,6 +116,8 @@ struct Judge<'a> {
     expectation: &'a ProcessorExpectation,
     found: Vec<Violation>,
     sent: Vec<Option<u64>>,
+    /// How often each item was sent.
+    n_sent: HashMap<Option<u64>, usize>,
     requested: u64,
     end: Option<End>,
     is_connected: bool,
@@ -130,6 +134,7 @@ impl<'a> Judge<'a> {
             expectation,
             found: Vec::new(),
             sent: Vec::new(),
+            n_sent: HashMap::new(),
             requested: 0,
             end: None,
             is_connected: false,
@@ -160,7 +165,10 @@ impl<'a> Judge<'a> {
     fn upstream(&mut self, at: usize, event: &Event) {
         match event.call {
             Call::OnSubscribe => self.is_connected = true,
-            Call::OnNext(_) => self.sent.push(event.item),
+            Call::OnNext(_) => {
+                self.sent.push(event.item);
+                *self.n_sent.entry(event.item).or_default() += 1;
+            }
             Call::OnComplete => self.end = self.end.or(Some(End::Completed)),
             Call::OnError(_) => self.end = self.end.or(Some(End::Failed(event.item))),
             Call::Cancel => self.is_cancelled = true,
@@ -190,7 +198,8 @@ impl<'a> Judge<'a> {
     fn line(&mut self, id: u32) -> usize {
         self.lines.iter().position(|line| line.id == id).unwrap_or_else(|| {
             // One that comes late may have missed what was sent before.
-            let knows_first = self.sent.is_empty() || self.expectation.sharing == Sharing::Each;
+            let knows_first =
+                self.sent.is_empty() || self.expectation.sharing == Some(Sharing::Each);
             self.lines.push(Downstream::new(id, knows_first, self.sent.len()));
             self.lines.len() - 1
         })
@@ -207,11 +216,20 @@ impl<'a> Judge<'a> {
         self.lines[index].made(event.call);
     }
 
+    /// Whether each subscriber gets the items in the order in which they were sent.
+    fn has_order(&self) -> bool {
+        self.expectation.sharing.is_some_and(|sharing| sharing != Sharing::Split)
+    }
+
     fn item(&mut self, index: usize, at: usize, item: Option<u64>) {
         let number = item.map_or_else(String::new, |item| format!(" {item}"));
-        if self.expectation.sharing == Sharing::Split {
-            let came: usize = self.lines.iter().map(|line| line.n_got(item)).sum();
-            if came >= self.sent.iter().filter(|sent| **sent == item).count() {
+        if !self.has_order() {
+            let of_all = self.expectation.sharing == Some(Sharing::Split);
+            let came: usize = match of_all {
+                true => self.lines.iter().map(|line| line.n_got(item)).sum(),
+                false => self.lines[index].n_got(item),
+            };
+            if came >= self.n_sent.get(&item).copied().unwrap_or(0) {
                 self.report("R.3", at, format!("item{number} came more often than it was sent"));
             }
             return self.lines[index].take(item);
@@ -247,7 +265,7 @@ impl<'a> Judge<'a> {
             Some(End::Failed(_)) if !self.expectation.recovers => {
                 self.report("4.2", at, "the end came in place of an error");
             }
-            Some(End::Completed) if lost > 0 && self.expectation.sharing != Sharing::Split => {
+            Some(End::Completed) if lost > 0 && self.has_order() => {
                 self.report("R.3", at, format!("the end came, and {lost} items before it did not"));
             }
             _ => {}
@@ -268,7 +286,7 @@ impl<'a> Judge<'a> {
         }
         let is_deserted = lines.iter().any(|line| line.is_cancelled)
             && !lines.iter().any(Downstream::is_live)
-            && self.expectation.sharing == Sharing::Single;
+            && self.expectation.sharing == Some(Sharing::Single);
         let is_in_use = self.is_connected && self.end.is_none() && !self.is_cancelled;
         if is_deserted && is_in_use && !self.expectation.keeps_upstream {
             self.report("2.6", end, "the cancel did not reach the upstream");
@@ -277,8 +295,8 @@ impl<'a> Judge<'a> {
 
     /// Judges a subscriber that is there at the end: what is due to it, and whether it `waits`.
     fn settle_line(&mut self, end: usize, due: usize, waits: bool) {
-        let ProcessorExpectation { sharing, recovers, delays_errors, .. } = *self.expectation;
-        let holds_back = due > 0 && sharing != Sharing::Split;
+        let ProcessorExpectation { recovers, delays_errors, .. } = *self.expectation;
+        let holds_back = due > 0 && self.has_order();
         match self.end {
             Some(End::Failed(_)) if recovers => {}
             Some(End::Failed(_)) if delays_errors && holds_back && !waits => {}

@@ -94,7 +94,7 @@ fn unfit(situation: &Situation, capabilities: ProcessorCapabilities) -> Option<V
 fn expect(capabilities: ProcessorCapabilities) -> ProcessorExpectation {
     ProcessorExpectation {
         buffer: (!capabilities.unbounded).then_some(BUFFER as u64),
-        sharing: capabilities.sharing,
+        sharing: Some(capabilities.sharing),
         coordinated: capabilities.coordinated,
         recovers: capabilities.recovers,
         delays_errors: capabilities.delays_errors,
