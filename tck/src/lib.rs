@@ -35,14 +35,13 @@ pub mod checker;
 mod clock;
 #[cfg(feature = "cli")]
 pub mod expectations;
+mod failure;
 mod harness;
 #[cfg(feature = "cli")]
 mod harness_main;
+mod harness_subscriber;
 #[cfg(feature = "cli")]
 mod isolate;
-mod failure;
-mod harness;
-mod harness_subscriber;
 mod line;
 mod message;
 #[cfg(feature = "cli")]

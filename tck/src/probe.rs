@@ -11,8 +11,7 @@ use reactive_streams::{Error, ErrorKind, Offer, Subscriber, Subscription};
 
 use crate::{
     clock::Moment,
-    sink,
-    failure,
+    failure, sink,
     trace::{Answer, Call, Event, Phase},
 };
 
