@@ -26,13 +26,14 @@ pub struct Capabilities {
     pub(crate) asynchronous: bool,
     pub(crate) depth: usize,
     pub(crate) sharing: Sharing,
+    pub(crate) after_cancel: AfterCancel,
     pub(crate) settings: Settings,
 }
 
 /// What several subscribers of one publisher get (rule 1.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
-    /// A publisher serves one subscriber.
+    /// A publisher serves one subscriber, and rejects the others: `on_subscribe`, then `on_error`.
     Single,
     /// Each subscriber gets all items.
     Each,
@@ -40,6 +41,18 @@ pub enum Sharing {
     Multicast,
     /// Each item goes to one of the subscribers.
     Split,
+}
+
+/// What may still come once `cancel` was called (rule 1.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterCancel {
+    /// Nothing that begins after `cancel` has returned.
+    Nothing,
+    /// What is on its way: items that were requested, and the end; but nothing from within `cancel`.
+    #[default]
+    OnItsWay,
+    /// As before, and `cancel` itself may end the stream.
+    Terminal,
 }
 
 impl Capabilities {
@@ -53,6 +66,7 @@ impl Capabilities {
             asynchronous: false,
             depth: 1,
             sharing: Sharing::Each,
+            after_cancel: AfterCancel::OnItsWay,
             settings: Settings::DEFAULT,
         }
     }
@@ -99,6 +113,17 @@ impl Capabilities {
         self
     }
 
+    /// What may still come once `cancel` was called. Default: what is on its way.
+    pub const fn after_cancel(mut self, policy: AfterCancel) -> Self {
+        self.after_cancel = policy;
+        self
+    }
+
+    /// How many items a publisher has that was asked for so many.
+    pub(crate) fn length(&self, wanted: u64) -> u64 {
+        self.exact_length.unwrap_or(wanted.min(self.max_length))
+    }
+
     /// How long a signal that is due may take before it counts as missing. Default: 10 s.
     pub const fn deadline(mut self, time: Duration) -> Self {
         self.settings.deadline = time;
@@ -114,6 +139,12 @@ impl Capabilities {
     /// How long a call may take before it counts as slow. Default: 1 s.
     pub const fn budget(mut self, time: Duration) -> Self {
         self.settings.budget = time;
+        self
+    }
+
+    /// How many random scripts are played. Default: 64.
+    pub const fn cases(mut self, n: u64) -> Self {
+        self.settings.cases = n;
         self
     }
 }

@@ -48,6 +48,8 @@ mod message;
 pub mod names;
 pub mod originals;
 mod probe;
+mod property;
+pub mod reference;
 #[cfg(feature = "cli")]
 pub mod report;
 mod run;
@@ -59,9 +61,10 @@ mod subject;
 mod suite;
 mod timeline;
 pub mod trace;
+mod turns;
 mod verdict;
 
-pub use capabilities::{Capabilities, Sharing};
+pub use capabilities::{AfterCancel, Capabilities, Sharing};
 pub use check::{Check, Suite};
 #[cfg(feature = "cli")]
 pub use harness_main::main;
@@ -72,4 +75,5 @@ pub use subject::{
     PublisherSubject, Puppet, Subject, SubscriberCapabilities, SubscriberProbe, SubscriberSubject,
 };
 pub use suite::{checks, dropped};
+pub use turns::Turns;
 pub use verdict::{Outcome, Verdict};

@@ -25,16 +25,13 @@ pub enum Fate {
     Open,
 }
 
-/// Originals without a check, with the reason. The suites list them.
-const DROPPED: &[&[(&str, &str)]] = &[];
-
 impl Original {
     /// What became of it.
     #[must_use]
     pub fn fate(&self) -> Fate {
         let checks: Vec<_> =
             suite::checks().filter(|check| check.originals.contains(&self.name)).collect();
-        let mut dropped = DROPPED.iter().copied().flatten();
+        let mut dropped = suite::dropped();
         if !checks.is_empty() {
             Fate::Checked(checks)
         } else if let Some((_, reason)) = dropped.find(|(name, _)| *name == self.name) {
@@ -196,10 +193,32 @@ mod tests {
     fn checks_and_reasons_name_originals_that_exist() {
         let known: BTreeSet<_> = originals().map(|original| original.name).collect();
         let checked = suite::checks().flat_map(|check| check.originals).copied();
-        let dropped = DROPPED.iter().copied().flatten().map(|(name, _)| *name);
+        let dropped = suite::dropped().map(|(name, _)| name);
 
         for name in checked.chain(dropped) {
             assert!(known.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_original_is_checked_or_dropped_for_a_reason() {
+        for original in originals() {
+            let is_dropped = suite::dropped().any(|(name, _)| name == original.name);
+            match original.fate() {
+                Fate::Checked(_) => assert!(!is_dropped, "{} is both", original.name),
+                Fate::Dropped(reason) => assert!(!reason.is_empty(), "{}", original.name),
+                Fate::NeverTested | Fate::Open => panic!("{} is neither", original.name),
+            }
+        }
+    }
+
+    #[test]
+    fn names_begin_with_their_rules_and_occur_once() {
+        let names: Vec<_> = suite::checks().map(|check| check.name).collect();
+        for check in suite::checks().filter(|check| check.name.starts_with("rule_")) {
+            let prefix = format!("rule_{}_", check.rule.replace('.', "_").to_lowercase());
+            assert!(check.name.starts_with(&prefix), "{} is not about {}", check.name, check.rule);
+            assert_eq!(names.iter().filter(|name| **name == check.name).count(), 1);
         }
     }
 }

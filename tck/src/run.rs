@@ -43,6 +43,8 @@ where
         let violations = judge(&trace);
         let verdict = if let Some(message) = recorder.harness_error() {
             Verdict::HarnessError(message)
+        } else if let Some(verdict) = recorder.declined() {
+            verdict
         } else if trace.iter().all(|event| event.call == Call::Subscribe) && violations.is_empty() {
             let message = "nothing was called; did the code that makes the subject panic?";
             Verdict::HarnessError(message.to_owned())

@@ -23,6 +23,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// Whether the subject's work runs when it is driven.
+    pub(crate) fn is_driven(&self) -> bool {
+        matches!(self.mode, Mode::Driven(_))
+    }
+
     /// Waits until nothing more comes: not at all, until the work is done, or, where the subject has
     /// threads, until what is due has come and then for a quiet while.
     pub(crate) fn settle(&self, has_come: impl Fn(&[Event]) -> bool) {

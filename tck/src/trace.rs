@@ -42,6 +42,10 @@ pub enum Call {
     Release,
     /// The subscriber says that it has processed a signal.
     Report(Processed),
+    /// So many items were made and are neither delivered nor dropped.
+    Lost(u64),
+    /// Nothing more can come: rules about what must happen in the end can be judged.
+    Settled,
 }
 
 /// A signal that a subscriber says to have processed.
@@ -111,6 +115,8 @@ impl Call {
             Self::Drop => "drop",
             Self::Release => "release",
             Self::Report(_) => "report",
+            Self::Lost(_) => "lost",
+            Self::Settled => "settled",
         }
     }
 }
@@ -141,7 +147,7 @@ impl fmt::Display for Event {
         write!(f, "{} {} {mark} ", self.subscription, self.thread)?;
         f.write_str(self.call.name())?;
         match self.call {
-            Call::Request(n) => write!(f, " {n}")?,
+            Call::Request(n) | Call::Lost(n) => write!(f, " {n}")?,
             Call::OnNext(Answer::Skipped) => f.write_str(" skipped")?,
             Call::OnNext(Answer::Finished) => f.write_str(" finished")?,
             Call::OnError(true) => f.write_str(" illegal_request")?,
@@ -206,6 +212,10 @@ fn parse_line(line: &str) -> Result<Event, String> {
             n.parse().map_err(|_| format!("`request` needs a number from 0 on, got `{n}`"))?,
         ),
         ["cancel"] => Call::Cancel,
+        ["lost", n] => {
+            Call::Lost(n.parse().map_err(|_| format!("`lost` needs a number of items, got `{n}`"))?)
+        }
+        ["settled"] => Call::Settled,
         ["drop"] => Call::Drop,
         ["release"] => Call::Release,
         ["report", "on_subscribe"] => Call::Report(Processed::OnSubscribe),

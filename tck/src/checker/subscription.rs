@@ -98,9 +98,13 @@ impl Line {
             Call::Drop => self.dropped = true,
             Call::Release => self.released |= !self.dropped,
             Call::Report(signal) => self.report(signal),
-            Call::Subscribe => {}
+            Call::Subscribe | Call::Lost(_) | Call::Settled => {}
         }
-        if !matches!(event.call, Call::Drop | Call::Release | Call::Report(_)) {
+        let is_note = matches!(
+            event.call,
+            Call::Drop | Call::Release | Call::Report(_) | Call::Lost(_) | Call::Settled
+        );
+        if !is_note {
             self.open.push((thread, event.call));
         }
     }

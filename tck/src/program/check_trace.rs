@@ -4,7 +4,10 @@ use std::{io::Read as _, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use reactive_streams_tck::{
-    checker::{Expectation, check_publisher},
+    checker::{
+        Expectation, ProcessorExpectation, SubscriberExpectation, check_processor, check_publisher,
+        check_subscriber,
+    },
     trace,
 };
 
@@ -24,6 +27,8 @@ pub(crate) struct Options {
 enum Suite {
     #[default]
     Publisher,
+    Subscriber,
+    Processor,
 }
 
 pub(crate) fn run(options: &Options) -> Answer {
@@ -42,6 +47,8 @@ pub(crate) fn run(options: &Options) -> Answer {
     }
     let violations = match options.suite {
         Suite::Publisher => check_publisher(&trace, &Expectation::default()),
+        Suite::Subscriber => check_subscriber(&trace, &SubscriberExpectation::default()),
+        Suite::Processor => check_processor(&trace, &ProcessorExpectation::default()),
     };
     for violation in &violations {
         println!("{violation}");

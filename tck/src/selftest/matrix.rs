@@ -7,7 +7,7 @@ use std::{
 
 use super::{Culprit, Mistake, Oddity};
 use crate::{
-    checker::{Expectation, Violation, check_publisher},
+    checker::{Expectation, SubscriberExpectation, Violation, check_publisher, check_subscriber},
     settings::Overrides,
     trace::{self, Event},
     verdict::Verdict,
@@ -68,6 +68,10 @@ impl Mistake {
             Culprit::Trace(text) => {
                 hunt.judge(text, |events| check_publisher(events, &Expectation::default()))
             }
+            Culprit::SubscriberTrace(text) => hunt.judge(text, |events| {
+                let settled = SubscriberExpectation { settled: true, ..Default::default() };
+                check_subscriber(events, &settled)
+            }),
             Culprit::Subject(make) => {
                 let subject = make();
                 for check in subject.checks() {

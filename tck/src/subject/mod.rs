@@ -22,10 +22,10 @@ pub(crate) use subscriber::ErasedSubscriber;
 pub(crate) use subscriber::Typed;
 pub use subscriber::{BlackBoxSubject, SubscriberSubject};
 
-use reactive_streams::{Processor, Subscriber};
+use reactive_streams::{Processor, Publisher, Subscriber};
 
 use crate::{
-    Capabilities,
+    Capabilities, Turns,
     check::{Check, Suite},
     settings::{Overrides, Settings},
     suite,
@@ -119,6 +119,35 @@ impl Subject {
         P: Processor<u64, Item = u64, Publisher: Send + 'static>,
     {
         Self::processor(name, processor::Closure { create, capabilities })
+    }
+
+    /// A subject that is a closure: it makes a publisher that can be subscribed to again, for a number of
+    /// items.
+    ///
+    /// What clones of it give to several subscribers is declared with
+    /// [`Capabilities::sharing`](crate::Capabilities::sharing), and judged (rule 1.11).
+    pub fn cloneable<P>(
+        name: impl Into<String>,
+        capabilities: Capabilities,
+        create: impl Fn(u64) -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Publisher<Item: 'static> + Clone + Send + 'static,
+    {
+        Self::publisher(name, publisher::Cloneable { create, capabilities })
+    }
+
+    /// A subject that is a closure: it makes a publisher for a number of items, whose work runs on the
+    /// scheduler that it is given. It is judged without threads and without waiting.
+    pub fn on_turns<P>(
+        name: impl Into<String>,
+        capabilities: Capabilities,
+        create: impl Fn(u64, &Turns) -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Publisher<Item: 'static>,
+    {
+        Self::publisher(name, publisher::OnTurns { create, capabilities })
     }
 
     /// Its name.

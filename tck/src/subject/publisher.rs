@@ -1,6 +1,7 @@
 //! What is judged as a publisher: something that makes publishers, and the same without types.
 
 use std::{
+    any::{Any, TypeId},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -8,8 +9,9 @@ use std::{
 use reactive_streams::{BoxPublisher, Publisher};
 
 use crate::{
-    Capabilities,
-    probe::{Blueprint, Identify, Recorder},
+    Capabilities, Turns,
+    probe::{Blueprint, Identify, Probe, Recorder},
+    reference,
     stage::{Drive, Mode},
     trace::Call,
 };
@@ -36,10 +38,10 @@ pub trait PublisherSubject: Send + Sync + 'static {
         None
     }
 
-    /// A number by which items are told apart, so that their order can be judged.
+    /// A number by which items are told apart, so that their order can be judged. Default: the item, if
+    /// it is an unsigned number, or an [`Item`](reference::Item).
     fn identify(&self, item: &Self::Item) -> Option<u64> {
-        let _unused = item;
-        None
+        number_of(item)
     }
 
     /// What the publishers declare.
@@ -106,9 +108,72 @@ where
     }
 }
 
+/// A closure that makes publishers which can be subscribed to again (rule 1.11).
+pub(crate) struct Cloneable<F> {
+    pub(crate) create: F,
+    pub(crate) capabilities: Capabilities,
+}
+
+impl<F, P> PublisherSubject for Cloneable<F>
+where
+    F: Fn(u64) -> P + Send + Sync + 'static,
+    P: Publisher<Item: 'static> + Clone + Send + 'static,
+{
+    type Item = P::Item;
+
+    fn create_publisher(&self, n: u64) -> impl IntoSubject<Item = P::Item> {
+        (self.create)(n)
+    }
+
+    fn create_shared_publisher(&self, n: u64, k: usize) -> Option<Vec<BoxPublisher<P::Item>>> {
+        let publisher = (self.create)(n);
+        Some((0..k).map(|_| BoxPublisher::new(publisher.clone())).collect())
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+}
+
+/// A closure that is given the scheduler of its publisher.
+pub(crate) struct OnTurns<F> {
+    pub(crate) create: F,
+    pub(crate) capabilities: Capabilities,
+}
+
+impl<F, P> PublisherSubject for OnTurns<F>
+where
+    F: Fn(u64, &Turns) -> P + Send + Sync + 'static,
+    P: Publisher<Item: 'static>,
+{
+    type Item = P::Item;
+
+    fn create_publisher(&self, n: u64) -> impl IntoSubject<Item = P::Item> {
+        let turns = Turns::new();
+        let publisher = (self.create)(n, &turns);
+        Driven(publisher, move || turns.drive())
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+}
+
+/// The number of an item that is one.
+fn number_of(item: &dyn Any) -> Option<u64> {
+    fn get<T: Copy + Into<u64> + 'static>(item: &dyn Any) -> Option<u64> {
+        item.downcast_ref::<T>().map(|number| (*number).into())
+    }
+    let counted = || item.downcast_ref::<reference::Item>().map(reference::Item::id);
+    get::<u64>(item)
+        .or_else(|| get::<u32>(item))
+        .or_else(|| get::<u16>(item))
+        .or_else(|| get::<u8>(item))
+        .or_else(counted)
+}
+
 /// Which publisher a check wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "no check wants the other two yet")]
 pub(crate) enum Wanted {
     /// One of so many items.
     Items(u64),
@@ -150,39 +215,49 @@ fn subscribe<T: PublisherSubject>(
         let subject = Arc::clone(subject);
         Arc::new(move |item| subject.identify(item))
     };
-    let made = |make: &mut dyn FnMut() -> Option<Mode>| {
-        catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
-            recorder.fail_harness("the code that makes the publisher panicked");
-            None
-        })
-    };
-    let mut blueprints = blueprints.into_iter();
-    let threads = || match subject.capabilities().asynchronous {
+    let capabilities = subject.capabilities();
+    let own_mode = match capabilities.asynchronous {
         true => Mode::Threads,
         false => Mode::Synchronous,
     };
-    made(&mut || match wanted {
-        Wanted::Items(n) => {
-            let (publisher, drive) = subject.create_publisher(n).into_parts();
-            let blueprint = blueprints.next()?;
-            let probe = blueprint.clone().build(Arc::clone(&identify));
-            recorder.guard(blueprint.id, Call::Subscribe, || publisher.subscribe(probe));
-            Some(drive.map_or_else(threads, |drive: Drive| Mode::Driven(drive)))
+    let mut blueprints = blueprints.into_iter();
+    let n_probes = blueprints.len();
+    let mut connect = |publisher: BoxedSubscribe<'_, T::Item>| {
+        if let Some(blueprint) = blueprints.next() {
+            let (id, probe) = (blueprint.id, blueprint.build(Arc::clone(&identify)));
+            recorder.guard(id, Call::Subscribe, || publisher(probe));
         }
-        Wanted::Failed => {
-            let publisher = subject.create_failed_publisher()?;
-            let blueprint = blueprints.next()?;
-            let probe = blueprint.clone().build(Arc::clone(&identify));
-            recorder.guard(blueprint.id, Call::Subscribe, || publisher.subscribe(probe));
-            Some(threads())
-        }
-        Wanted::Shared(n) => {
-            let publishers = subject.create_shared_publisher(n, blueprints.len())?;
-            for (publisher, blueprint) in publishers.into_iter().zip(&mut blueprints) {
-                let probe = blueprint.clone().build(Arc::clone(&identify));
-                recorder.guard(blueprint.id, Call::Subscribe, || publisher.subscribe(probe));
+    };
+    let make = || {
+        let (publisher, drive) = match wanted {
+            Wanted::Items(n) => subject.create_publisher(n).into_parts(),
+            Wanted::Failed if capabilities.fails => subject.create_publisher(0).into_parts(),
+            Wanted::Failed => {
+                let publisher = subject.create_failed_publisher()?;
+                connect(Box::new(|probe| publisher.subscribe(probe)));
+                return Some(own_mode);
             }
-            Some(threads())
+            Wanted::Shared(n) => {
+                for publisher in subject.create_shared_publisher(n, n_probes)? {
+                    connect(Box::new(|probe| publisher.subscribe(probe)));
+                }
+                return Some(own_mode);
+            }
+        };
+        connect(Box::new(|probe| publisher.subscribe(probe)));
+        Some(drive.map_or(own_mode, Mode::Driven))
+    };
+    let made = catch_unwind(AssertUnwindSafe(|| {
+        if TypeId::of::<T::Item>() == TypeId::of::<reference::Item>() {
+            recorder.ledger().watch(make)
+        } else {
+            make()
         }
+    }));
+    made.unwrap_or_else(|_| {
+        recorder.fail_harness("the code that makes the publisher panicked");
+        None
     })
 }
+
+type BoxedSubscribe<'a, T> = Box<dyn FnOnce(Probe<T>) + 'a>;

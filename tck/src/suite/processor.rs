@@ -125,8 +125,12 @@ impl Actor {
                 }
             }
             Step::Subscribe => self.subscribe(),
-            Step::Request(index, n) => self.with(index, |handle| handle.request(n)),
-            Step::Cancel(index) => self.with(index, Handle::cancel),
+            Step::Request(index, n) => self.with(index, |handle| {
+                handle.request(n);
+            }),
+            Step::Cancel(index) => self.with(index, |handle| {
+                handle.cancel();
+            }),
             Step::Send(n) => {
                 line.allow(n);
                 self.stage.wait_until(|| line.has_demand() || line.is_done());

@@ -5,21 +5,27 @@ use std::{
     sync::Arc,
 };
 
-use super::scenario::{PUBLISHER, Scenario, Step};
+use super::{
+    scenario::{Scenario, Step},
+    situations::PUBLISHER,
+};
 use crate::{
+    capabilities::{Capabilities, Sharing},
     check::Check,
-    checker::{Expectation, check_publisher},
-    probe::{Blueprint, Handle, Recorder, lock},
+    checker::{Expectation, Level, check_publisher},
+    probe::{Blueprint, Handle, Recorder, Slot, lock},
+    property,
     run::{self, Play},
     settings::Settings,
     stage::Stage,
     subject::{ErasedPublisher, Wanted},
+    trace::{Event, Phase},
     verdict::{Outcome, Verdict},
 };
 
 /// The checks of publishers.
 pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
-    PUBLISHER.iter().map(|scenario| &scenario.check)
+    PUBLISHER.iter().map(|scenario| &scenario.check).chain([&property::PUBLISHER])
 }
 
 /// Runs a check of this suite; `None` if it has none of this name.
@@ -29,71 +35,224 @@ pub(crate) fn run(
     name: &str,
     settings: &Settings,
 ) -> Option<Outcome> {
+    if name == property::PUBLISHER.name {
+        return Some(property::run(subject, publisher, settings));
+    }
     let scenario = PUBLISHER.iter().find(|scenario| scenario.check.name == name)?;
     let capabilities = publisher.capabilities;
-    let wanted = scenario.length.min(capabilities.max_length);
-    let length = match capabilities.exact_length {
-        Some(u64::MAX) if scenario.unbounded => {
-            let reason = "without bound, an endless publisher does not return";
-            let verdict = Verdict::NotApplicable(reason.to_owned());
-            return Some(Outcome::unplayed(subject, &scenario.check, verdict));
-        }
-        exact => exact.unwrap_or(wanted),
-    };
-    let expectation = Expectation {
-        length: Some(length),
-        completes: capabilities.completes,
-        fails: capabilities.fails,
-        depth: capabilities.depth,
-        settled: true,
-    };
+    if let Some(verdict) = inapplicable(scenario, &capabilities) {
+        return Some(Outcome::unplayed(subject, &scenario.check, verdict));
+    }
+    let wanted = scenario.wanted_of(&capabilities);
+    let expectation = expectation(wanted, &capabilities);
     Some(run::run(subject, &scenario.check, settings, |recorder| {
         let (recorder, publisher, settings) = (recorder.clone(), publisher.clone(), *settings);
-        let play = move || play(scenario, &publisher, settings, expectation, length, &recorder);
+        let play = move || play(scenario, &publisher, settings, wanted, expectation, &recorder);
         Play { play, judge: move |trace: &_| check_publisher(trace, &expectation) }
     }))
+}
+
+/// What a publisher that declares this has to do.
+pub(crate) fn expectation(wanted: Wanted, capabilities: &Capabilities) -> Expectation {
+    let (length, sharing) = match wanted {
+        Wanted::Items(length) => (Some(length), None),
+        Wanted::Failed => (Some(0), None),
+        Wanted::Shared(length) => (Some(length), Some(capabilities.sharing)),
+    };
+    Expectation {
+        length,
+        completes: capabilities.completes,
+        fails: capabilities.fails || wanted == Wanted::Failed,
+        depth: capabilities.depth,
+        settled: true,
+        sharing,
+        after_cancel: capabilities.after_cancel,
+    }
+}
+
+/// Why a check is not made.
+fn inapplicable(scenario: &Scenario, capabilities: &Capabilities) -> Option<Verdict> {
+    if scenario.unbounded && capabilities.exact_length == Some(u64::MAX) {
+        let reason = "without bound, an endless publisher does not return";
+        return Some(Verdict::NotApplicable(reason.to_owned()));
+    }
+    let shared = matches!(scenario.wanted, Wanted::Shared(_));
+    if shared && capabilities.fails {
+        let reason = "a publisher that fails has nothing to share";
+        return Some(Verdict::NotApplicable(reason.to_owned()));
+    }
+    None
+}
+
+/// Why there is no publisher as the check wants it.
+fn unsupported(wanted: Wanted, capabilities: &Capabilities) -> Verdict {
+    let reason = match (wanted, capabilities.sharing) {
+        (Wanted::Failed, _) => {
+            "the subject makes no publisher that fails; to have it judged, implement \
+             `PublisherSubject::create_failed_publisher`"
+        }
+        (Wanted::Shared(_), Sharing::Single) => "a publisher serves one subscriber, as declared",
+        (Wanted::Shared(_), _) => {
+            "the subject makes no publisher for several subscribers; if it can be cloned, write \
+             `clone` before the name in `publisher_tests!`, or use `Subject::cloneable`"
+        }
+        (Wanted::Items(_), _) => "the subject made no publisher",
+    };
+    Verdict::NotSupported(reason.to_owned())
+}
+
+/// Whether nothing that is due is missing, or the publisher has failed already.
+pub(crate) fn has_come(trace: &[Event], expectation: &Expectation) -> bool {
+    let violations = check_publisher(trace, expectation);
+    let mut binding = violations.iter().filter(|violation| violation.level == Level::Must);
+    let is_missing = |at: usize| at >= trace.len();
+    let was_seen =
+        |at: usize| trace.get(at).is_some_and(|event: &Event| event.phase != Phase::Late);
+    binding.clone().any(|violation| was_seen(violation.at))
+        || !binding.any(|violation| is_missing(violation.at))
+}
+
+/// One publisher of a check that is being played, and the subscriptions to it.
+pub(crate) struct Round {
+    pub(crate) stage: Stage,
+    slots: Vec<Slot>,
+}
+
+impl Round {
+    /// Subscribes the probes to a new publisher, and waits until they have their subscriptions. `None` if
+    /// there is no such publisher.
+    pub(crate) fn begin(
+        publisher: &ErasedPublisher,
+        wanted: Wanted,
+        blueprints: Vec<Blueprint>,
+        settings: Settings,
+        recorder: &Recorder,
+    ) -> Option<Self> {
+        let slots: Vec<Slot> =
+            blueprints.iter().map(|blueprint| Arc::clone(&blueprint.slot)).collect();
+        let mode = (publisher.subscribe)(wanted, recorder, blueprints)?;
+        let stage = Stage { recorder: recorder.clone(), settings, mode };
+        stage.wait_until(|| slots.iter().all(|slot| lock(slot).is_some()));
+        Some(Self { stage, slots })
+    }
+
+    /// The subscription of the probe with this index, if it has one.
+    pub(crate) fn handle(&self, probe: usize) -> Option<Handle> {
+        lock(self.slots.get(probe)?).clone()
+    }
+
+    fn act(&self, step: &Step, probe: usize, expectation: &Expectation) {
+        match *step {
+            Step::Settle => self.stage.settle(|trace| has_come(trace, expectation)),
+            Step::By(probe, step) => self.act(step, probe, expectation),
+            Step::Release => {
+                if let Some(handle) = self.slots.get(probe).and_then(|slot| lock(slot).take()) {
+                    handle.release();
+                }
+            }
+            _ => {
+                // The handle is held to the end: the subscriber has to be dropped nevertheless (rule 3.13).
+                if let Some(handle) = self.handle(probe) {
+                    act(&handle, step);
+                }
+            }
+        }
+    }
+}
+
+fn act(handle: &Handle, step: &Step) {
+    match *step {
+        // A call that panicked once is not made a hundred thousand times.
+        Step::Request(n, times) => {
+            let _all_returned = (0..times).all(|_| handle.request(n));
+        }
+        Step::Cancel => {
+            handle.cancel();
+        }
+        Step::RequestFromThreads(threads, times) => from_threads(handle, threads, 0, times),
+        Step::CancelFromThreads(threads) => from_threads(handle, 0, threads, 0),
+        Step::Storm { requesters, times, cancellers } => {
+            from_threads(handle, requesters, cancellers, times);
+        }
+        Step::Settle | Step::By(..) | Step::Release => {}
+    }
+}
+
+fn from_threads(handle: &Handle, requesters: u32, cancellers: u32, times: u32) {
+    // A scripted panic may come through a subject that does not catch it.
+    let quietly = |body: &dyn Fn()| drop(catch_unwind(AssertUnwindSafe(body)));
+    std::thread::scope(|scope| {
+        for _ in 0..requesters {
+            scope.spawn(|| {
+                quietly(&|| {
+                    let _all_returned = (0..times).all(|_| handle.request(1));
+                });
+            });
+        }
+        for _ in 0..cancellers {
+            scope.spawn(|| {
+                quietly(&|| {
+                    handle.cancel();
+                });
+            });
+        }
+    });
 }
 
 fn play(
     scenario: &Scenario,
     publisher: &ErasedPublisher,
     settings: Settings,
+    wanted: Wanted,
     expectation: Expectation,
-    length: u64,
     recorder: &Recorder,
 ) {
-    let blueprint = Blueprint::new(1, recorder, scenario.script);
-    let slot = Arc::clone(&blueprint.slot);
-    let wanted = Wanted::Items(length);
-    let Some(mode) = (publisher.subscribe)(wanted, recorder, vec![blueprint]) else { return };
-    let stage = Stage { recorder: recorder.clone(), settings, mode };
-    let settle = || stage.settle(|trace| check_publisher(trace, &expectation).is_empty());
-    stage.wait_until(|| lock(&slot).is_some());
-    // The handle is held to the end: the subscriber has to be dropped nevertheless (rule 3.13).
-    let Some(handle) = lock(&slot).clone() else { return };
-    for step in scenario.steps {
-        match *step {
-            Step::Request(n, times) => (0..times).for_each(|_| handle.request(n)),
-            Step::Cancel => handle.cancel(),
-            Step::Settle => settle(),
-            Step::RequestFromThreads(threads, times) => {
-                from_threads(&handle, threads, |handle| {
-                    (0..times).for_each(|_| handle.request(1));
-                });
-            }
-            Step::CancelFromThreads(threads) => from_threads(&handle, threads, Handle::cancel),
+    let mut rounds = Vec::new();
+    for index in 0..scenario.rounds {
+        let blueprints = (0..scenario.probes).map(|probe| {
+            Blueprint::new(index * scenario.probes + probe + 1, recorder, scenario.script)
+        });
+        let round = Round::begin(publisher, wanted, blueprints.collect(), settings, recorder);
+        let Some(round) = round else {
+            return recorder.decline(unsupported(wanted, &publisher.capabilities));
+        };
+        for step in scenario.steps {
+            round.act(step, 0, &expectation);
         }
+        if scenario.counted && recorder.used_ledger().is_none() {
+            let reason =
+                "its items cannot be counted; make it a publisher of `reference::items(n)`";
+            recorder.decline(Verdict::NotTested(reason.to_owned()));
+        }
+        rounds.push(round);
     }
-    settle();
+    end(rounds, |trace| has_come(trace, &expectation), recorder);
 }
 
-fn from_threads(handle: &Handle, threads: u32, body: impl Fn(&Handle) + Sync) {
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                // A scripted panic may come through a subject that does not catch it.
-                drop(catch_unwind(AssertUnwindSafe(|| body(handle))));
-            });
+/// Waits until nothing more comes, and then cleans up, which is not judged: every subscription that is
+/// still there is cancelled, so that nothing is left running. Items that are then left are lost.
+pub(crate) fn end(rounds: Vec<Round>, has_come: impl Fn(&[Event]) -> bool, recorder: &Recorder) {
+    for (index, round) in rounds.iter().enumerate() {
+        // Real time passes for all of them at once.
+        if index == 0 || round.stage.is_driven() {
+            round.stage.settle(&has_come);
         }
-    });
+    }
+    recorder.seal();
+    for round in &rounds {
+        for slot in &round.slots {
+            // Not under the lock, which signals take as well.
+            let handle = lock(slot).take();
+            if let Some(handle) = handle {
+                handle.clean_up();
+            }
+        }
+    }
+    if let Some(ledger) = recorder.used_ledger() {
+        rounds.iter().for_each(|round| round.stage.wait_until(|| ledger.alive() == 0));
+        let n_lost = ledger.alive();
+        if n_lost > 0 {
+            recorder.record_lost(n_lost);
+        }
+    }
 }
