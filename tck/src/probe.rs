@@ -39,6 +39,11 @@ struct Recorded {
     sealed: bool,
 }
 
+thread_local! {
+    /// Kept, since asking for it at each event takes longer than recording the event.
+    static THREAD: ThreadId = std::thread::current().id();
+}
+
 /// The panic of a script, as opposed to one of the subject.
 pub(crate) struct ScriptedPanic;
 
@@ -68,7 +73,7 @@ impl Recorder {
         call: Call,
         item: Option<u64>,
     ) {
-        let id = std::thread::current().id();
+        let id = THREAD.with(|id| *id);
         let mut recorded = lock(&self.recorded);
         let known = recorded.threads.iter().position(|thread| *thread == id);
         let thread = known.unwrap_or(recorded.threads.len());
@@ -142,6 +147,11 @@ impl Recorder {
 
     pub(crate) fn n_events(&self) -> usize {
         lock(&self.recorded).events.len()
+    }
+
+    /// All events, which are then no longer here: a copy of a million of them takes time.
+    pub(crate) fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut lock(&self.recorded).events)
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {

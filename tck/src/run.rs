@@ -39,7 +39,7 @@ where
         let Play { play, judge } = make(&recorder);
         let finish = clock::run_within(settings.deadline * 2, play);
         took += finish.took;
-        let trace = recorder.events();
+        let trace = recorder.take_events();
         let violations = judge(&trace);
         let verdict = if let Some(message) = recorder.harness_error() {
             Verdict::HarnessError(message)

@@ -1,4 +1,4 @@
-//! Looks for the smallest script that still breaks the same rule.
+//! Looks for the smallest script that still breaks a rule.
 
 use std::time::Duration;
 
@@ -83,11 +83,10 @@ fn smaller_steps(step: Step) -> Vec<Step> {
     }
 }
 
-/// The least number, the half, and one less, as far as they are less than `n`.
+/// The least number, the root, the half, and one less, as far as they are less than `n`.
 fn smaller_numbers(n: u64, least: u64) -> impl Iterator<Item = u64> {
-    let mut numbers = [Some(least), Some(n / 2), n.checked_sub(1)];
-    if n / 2 == least {
-        numbers[1] = None;
-    }
-    numbers.into_iter().flatten().filter(move |number| *number < n && *number >= least)
+    let mut numbers = vec![least, n.isqrt(), n / 2, n.saturating_sub(1)];
+    numbers.retain(|number| *number < n && *number >= least);
+    numbers.dedup();
+    numbers.into_iter()
 }

@@ -2,11 +2,11 @@
 //! what is wrong.
 
 mod matrix;
-mod recorded;
+pub mod processor;
+pub mod publisher;
+pub mod subscriber;
 
 pub use matrix::{End, Hearing, Hunt, Matrix};
-pub mod processor;
-pub mod subscriber;
 
 use crate::Subject;
 
@@ -47,10 +47,10 @@ pub struct Oddity {
 }
 
 /// The lists of mistakes, one for each kind of subject.
-const MISTAKES: &[&[Mistake]] = &[recorded::MISTAKES];
+const MISTAKES: &[&[Mistake]] = &[publisher::MISTAKES, subscriber::MISTAKES, processor::MISTAKES];
 
 /// The lists of oddities, one for each kind of subject.
-const ODDITIES: &[&[Oddity]] = &[];
+const ODDITIES: &[&[Oddity]] = &[publisher::ODDITIES, subscriber::ODDITIES, processor::ODDITIES];
 
 /// All mistakes.
 pub fn mistakes() -> impl Iterator<Item = &'static Mistake> {

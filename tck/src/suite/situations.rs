@@ -110,7 +110,6 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
 ];
 
 /// Tests of the JVM TCK's `PublisherVerification` that have no counterpart, and why.
-#[cfg_attr(not(test), expect(dead_code, reason = "reports may want to name them"))]
 pub(crate) static DROPPED: &[(&str, &str)] = &[
     (
         "required_validate_maxElementsFromPublisher",

@@ -147,7 +147,9 @@ impl Line {
             Call::Request(n) if self.terminal.is_none() => {
                 self.requests += 1;
                 self.requested = self.requested.saturating_add(n);
-                let open = |is: fn(Call) -> bool| self.open.iter().any(|(_, call)| is(*call));
+                let open = |is: fn(Call) -> bool| {
+                    self.open.iter().any(|(its, call)| *its == thread && is(*call))
+                };
                 self.requests_overlap |= self
                     .open
                     .iter()

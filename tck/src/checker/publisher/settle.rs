@@ -68,6 +68,8 @@ impl Line {
             Some(Terminal::Completed) => {
                 self.report("1.4", end, "a publisher that failed signalled `on_complete`");
             }
+            // It may wait with the error for a request, as with everything else.
+            None if self.requested == 0 => {}
             None => self.report("1.4", end, "a publisher that failed did not signal `on_error`"),
         }
     }
