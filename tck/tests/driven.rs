@@ -20,11 +20,11 @@ struct Queue(Arc<Mutex<VecDeque<Task>>>);
 
 impl Queue {
     fn push(&self, task: impl FnOnce() + Send + 'static) {
-        self.0.lock().unwrap().push_back(Box::new(task));
+        self.0.lock().expect("no task panics under the lock").push_back(Box::new(task));
     }
 
     fn drive(&self) {
-        while let Some(task) = { self.0.lock().unwrap().pop_front() } {
+        while let Some(task) = { self.0.lock().expect("as above").pop_front() } {
             // A subscriber's panic ends the task, as in any scheduler.
             drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(task)));
         }

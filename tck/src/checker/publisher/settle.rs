@@ -16,8 +16,12 @@ impl Line {
     pub(super) fn settle(&mut self, end: usize, expectation: &Expectation) {
         let ended = self.terminal.is_some();
         let stopped = self.cancels_made > 0 || self.finished || self.subscriber_panicked;
-        if !self.open.is_empty() {
-            self.never_returned(end, self.open[0].1);
+        // Of calls that are nested, the innermost is the one that is stuck.
+        let is_to_publisher =
+            |call: &Call| matches!(call, Call::Subscribe | Call::Request(_) | Call::Cancel);
+        let stuck = self.open.iter().rev().map(|(_, call)| *call).find(is_to_publisher);
+        if let Some(call) = stuck {
+            self.never_returned(end, call);
         }
         if !self.subscribed {
             // A panic says more than what did not come of it.

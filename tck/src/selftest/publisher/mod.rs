@@ -49,7 +49,7 @@ fn failing(create: fn() -> BoxPublisher<u64>) -> Subject {
 
 fn altered(alteration: Alteration) -> Subject {
     let create = move |n| Altered { publisher: iterate(0..n), alteration };
-    Subject::of("mistaken", PLAIN.deadline(Duration::from_millis(500)), create)
+    Subject::of("mistaken", PLAIN.deadline(Duration::from_millis(200)), create)
 }
 
 const fn new(
