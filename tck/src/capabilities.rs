@@ -46,7 +46,8 @@ pub enum Sharing {
 /// What may still come once `cancel` was called (rule 1.8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AfterCancel {
-    /// Nothing that begins after `cancel` has returned.
+    /// Nothing that begins after `cancel` has returned, unless another thread is just about to send.
+    /// Not for publishers with threads of their own, which cannot keep it.
     Nothing,
     /// What is on its way: items that were requested, and the end; but nothing from within `cancel`.
     #[default]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reactive_streams_tck::{
-    Overrides, Verdict,
+    AfterCancel, Overrides, Verdict,
     checker::{Expectation, Violation, check_publisher},
     selftest::{
         Culprit, Mistake,
@@ -133,4 +133,25 @@ fn a_malformed_trace_names_its_line() {
     assert_eq!(message("1 0 ? cancel"), "line 1: the mark has to be `>`, `<`, `~` or `!`, got `?`");
     assert_eq!(message("1 0 > fly"), "line 1: no such call: `fly`");
     assert_eq!(message("x 0 > cancel"), "line 1: the subscription has to be a number, got `x`");
+}
+
+/// What may follow a cancel is a matter of what was declared.
+#[test]
+fn policies_for_cancels_are_judged() {
+    let begin =
+        "1 0 > on_subscribe\n1 0 < on_subscribe\n1 0 > request 2\n1 0 < request 2\n1 0 > cancel\n";
+    let within = format!("{begin}1 0 > on_complete\n1 0 < on_complete\n1 0 < cancel\n");
+    let after = format!("{begin}1 0 < cancel\n1 0 > on_next\n1 0 < on_next\n");
+    let rules = |text: &str, after_cancel| {
+        let events = trace::parse(text).expect("the trace is well formed");
+        let expectation = Expectation { after_cancel, ..Expectation::default() };
+        let found = check_publisher(&events, &expectation);
+        found.into_iter().map(|violation| violation.rule).collect::<Vec<_>>()
+    };
+
+    assert_eq!(rules(&within, AfterCancel::Nothing), ["1.8"]);
+    assert_eq!(rules(&within, AfterCancel::OnItsWay), ["1.8"]);
+    assert_eq!(rules(&within, AfterCancel::Terminal), [""; 0]);
+    assert_eq!(rules(&after, AfterCancel::Nothing), ["1.8"]);
+    assert_eq!(rules(&after, AfterCancel::OnItsWay), [""; 0]);
 }

@@ -36,6 +36,8 @@ pub(super) struct Line {
     pub(super) illegal_at_end: bool,
     pub(super) cancels_made: u32,
     cancels_ended: u32,
+    /// Whether a cancel returned while no other thread was inside of anything.
+    cancelled_alone: bool,
     pub(super) finished: bool,
     pub(super) released: bool,
     pub(super) subscriber_panicked: bool,
@@ -82,7 +84,11 @@ impl Line {
                         self.skipped += 1;
                     }
                     Call::OnNext(Answer::Finished) => self.finished = true,
-                    Call::Cancel => self.cancels_ended += 1,
+                    Call::Cancel => {
+                        self.cancels_ended += 1;
+                        let is_alone = self.open.iter().all(|(thread, _)| *thread == event.thread);
+                        self.cancelled_alone |= is_alone;
+                    }
                     _ => {}
                 }
             }
@@ -206,7 +212,7 @@ impl Line {
             self.report("3.7", at, "a repeated `cancel` led to a signal");
         } else if in_cancel && (is_item || policy != AfterCancel::Terminal) {
             self.report("1.8", at, "`cancel` led to a signal");
-        } else if policy == AfterCancel::Nothing && self.cancels_ended > 0 {
+        } else if policy == AfterCancel::Nothing && self.cancelled_alone {
             self.report("1.8", at, "a signal came after `cancel` had returned, against the policy");
         }
         if is_item && self.cancels_ended > 0 {
