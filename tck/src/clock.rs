@@ -13,6 +13,8 @@ pub(crate) struct Finish {
     /// The longest time that this thread was late: how long the machine stood still.
     pub(crate) stall: Duration,
     pub(crate) took: Duration,
+    /// Whether it came to its end, and was not left behind.
+    pub(crate) returned: bool,
 }
 
 /// A point in time.
@@ -64,9 +66,13 @@ pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// Runs `body` on a thread of its own, and waits for it until `deadline`.
+/// Runs `body` on a thread of its own, and waits for it until there was no progress for `patience`.
 #[expect(clippy::disallowed_methods, reason = "a subject that blocks must not block the run")]
-pub(crate) fn run_within(deadline: Duration, body: impl FnOnce() + Send + 'static) -> Finish {
+pub(crate) fn run_within(
+    patience: Duration,
+    progress: impl Fn() -> usize,
+    body: impl FnOnce() + Send + 'static,
+) -> Finish {
     const SLICE: Duration = Duration::from_millis(20);
     let (done, ended) = mpsc::channel::<()>();
     let begin = Instant::now();
@@ -75,14 +81,18 @@ pub(crate) fn run_within(deadline: Duration, body: impl FnOnce() + Send + 'stati
         body();
     });
     let mut stall = Duration::ZERO;
+    let (mut moved, mut count) = (begin, 0);
     loop {
         let look = Instant::now();
         // The sender is dropped when `body` returns and when it panics.
         let returned = ended.recv_timeout(SLICE) == Err(mpsc::RecvTimeoutError::Disconnected);
         stall = stall.max(look.elapsed().saturating_sub(SLICE));
-        let took = begin.elapsed();
-        if returned || took >= deadline {
-            return Finish { stall, took };
+        let now = progress();
+        if now != count {
+            (moved, count) = (Instant::now(), now);
+        }
+        if returned || moved.elapsed() >= patience {
+            return Finish { stall, took: begin.elapsed(), returned };
         }
     }
 }

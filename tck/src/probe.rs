@@ -154,6 +154,10 @@ impl Recorder {
         std::mem::take(&mut lock(&self.recorded).events)
     }
 
+    pub(crate) fn n_events(&self) -> usize {
+        lock(&self.recorded).events.len()
+    }
+
     pub(crate) fn events(&self) -> Vec<Event> {
         lock(&self.recorded).events.clone()
     }

@@ -37,7 +37,8 @@ where
         runs += 1;
         let recorder = Recorder::new(settings.budget);
         let Play { play, judge } = make(&recorder);
-        let finish = clock::run_within(settings.deadline * 2, play);
+        let patience = settings.deadline * 2;
+        let finish = clock::run_within(patience, || recorder.n_events(), play);
         took += finish.took;
         let trace = recorder.take_events();
         let violations = judge(&trace);
@@ -48,6 +49,10 @@ where
         } else if trace.iter().all(|event| event.call == Call::Subscribe) && violations.is_empty() {
             let message = "nothing was called; did the code that makes the subject panic?";
             Verdict::HarnessError(message.to_owned())
+        } else if !finish.returned && violations.is_empty() {
+            let ms = patience.as_millis();
+            let reason = format!("nothing happened for {ms} ms, and the check had not ended");
+            Verdict::Inconclusive(reason)
         } else {
             verdict_of(&violations)
         };

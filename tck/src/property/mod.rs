@@ -7,11 +7,13 @@
 mod script;
 mod shrink;
 
+use std::collections::BTreeMap;
+
 use script::Case;
 
 use crate::{
     check::{Check, Suite},
-    checker::{Expectation, Violation, check_publisher},
+    checker::{Violation, check_publisher},
     probe::Recorder,
     run::{self, Play},
     settings::Settings,
@@ -53,44 +55,45 @@ pub(crate) fn run(subject: &str, publisher: &ErasedPublisher, settings: &Setting
 /// The first script that broke a rule.
 fn first_broken(outcome: &Outcome, publisher: &ErasedPublisher, cases: &[Case]) -> Option<usize> {
     outcome.violations.first()?;
-    let mut cases = cases.iter().enumerate();
-    cases.position(|(index, case)| !judge_one(&outcome.trace, index, case, publisher).is_empty())
+    let parts = parts(&outcome.trace);
+    (1..).zip(cases).position(|(id, case)| !judge_one(&parts, id, case, publisher).is_empty())
 }
 
-fn expectation_of(case: &Case, publisher: &ErasedPublisher) -> Expectation {
-    expectation(Wanted::Items(case.length), &publisher.capabilities)
-}
+/// The events of each subscription, and where they are in the trace. Lost items have no subscription.
+type Parts = BTreeMap<u32, (Vec<usize>, Vec<Event>)>;
 
-/// What the script with this index broke, in a trace of all of them.
-fn judge_one(
-    trace: &[Event],
-    index: usize,
-    case: &Case,
-    publisher: &ErasedPublisher,
-) -> Vec<Violation> {
-    // Lost items have no subscription: any script may have lost them.
-    let ids = [0, u32::try_from(index + 1).unwrap_or(u32::MAX)];
-    let its = trace.iter().enumerate().filter(|(_, event)| ids.contains(&event.subscription));
-    let (at, events): (Vec<usize>, Vec<Event>) = its.map(|(at, event)| (at, *event)).unzip();
-    let mut violations = check_publisher(&events, &expectation_of(case, publisher));
-    for violation in &mut violations {
-        violation.at = at.get(violation.at).copied().unwrap_or(trace.len());
+fn parts(trace: &[Event]) -> Parts {
+    let mut parts = Parts::new();
+    for (at, event) in trace.iter().enumerate() {
+        let (places, events) = parts.entry(event.subscription).or_default();
+        places.push(at);
+        events.push(*event);
     }
-    violations
+    parts
 }
 
-fn judge(trace: &[Event], cases: &[Case], publisher: &ErasedPublisher) -> Vec<Violation> {
-    let all = cases.iter().enumerate();
-    let mut found: Vec<Violation> =
-        all.flat_map(|(index, case)| judge_one(trace, index, case, publisher)).collect();
-    found.sort_by_key(|violation| violation.at);
-    found.dedup();
+/// What the script with this number, counted from 1, broke. Any of them may have lost items.
+fn judge_one(parts: &Parts, id: u32, case: &Case, publisher: &ErasedPublisher) -> Vec<Violation> {
+    let expectation = expectation(Wanted::Items(case.length), &publisher.capabilities);
+    let mut found = Vec::new();
+    for (places, events) in [id, 0].iter().filter_map(|id| parts.get(id)) {
+        let violations = check_publisher(events, &expectation).into_iter();
+        found.extend(violations.map(|violation| {
+            let at = places.get(violation.at).copied().unwrap_or(usize::MAX);
+            Violation { at, ..violation }
+        }));
+    }
     found
 }
 
-/// Whether no script of these waits for anything.
-fn has_come(trace: &[Event], cases: &[Case], publisher: &ErasedPublisher) -> bool {
-    judge(trace, cases, publisher).iter().all(|violation| violation.at < trace.len())
+fn judge(trace: &[Event], cases: &[Case], publisher: &ErasedPublisher) -> Vec<Violation> {
+    let parts = parts(trace);
+    let mut found: Vec<Violation> =
+        (1..).zip(cases).flat_map(|(id, case)| judge_one(&parts, id, case, publisher)).collect();
+    found.iter_mut().for_each(|violation| violation.at = violation.at.min(trace.len()));
+    found.sort_by_key(|violation| violation.at);
+    found.dedup();
+    found
 }
 
 fn play_all(
@@ -109,13 +112,18 @@ fn play_all(
 
 fn play(cases: &[Case], publisher: &ErasedPublisher, settings: Settings, recorder: &Recorder) {
     let mut rounds = Vec::new();
-    for (case, id) in cases.iter().zip(1..) {
-        let before = &cases[..id as usize];
-        let has_come = |trace: &[Event]| has_come(trace, before, publisher);
+    for (id, case) in (1..).zip(cases) {
+        let has_come = |trace: &[Event]| {
+            let violations = judge_one(&parts(trace), id, case, publisher);
+            violations.iter().all(|violation| violation.at < trace.len())
+        };
         match case.play(id, publisher, settings, recorder, has_come) {
             Some(round) => rounds.push(round),
             None => return,
         }
     }
-    end(rounds, |trace| has_come(trace, cases, publisher), recorder);
+    let has_come = |trace: &[Event]| {
+        judge(trace, cases, publisher).iter().all(|violation| violation.at < trace.len())
+    };
+    end(rounds, has_come, recorder);
 }
