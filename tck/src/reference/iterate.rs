@@ -27,7 +27,7 @@ pub fn iterate<I: IntoIterator>(iterator: I) -> Iterate<I::IntoIter> {
     Iterate(iterator.into_iter())
 }
 
-/// The publisher that [`iterate`] returns.
+/// The publisher that [`iterate()`] returns.
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Iterate<I>(I);

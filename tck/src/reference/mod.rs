@@ -2,12 +2,12 @@
 //!
 //! | publisher | is |
 //! |---|---|
-//! | [`range`], [`iterate`], [`single`], [`empty`] | synchronous: items come in the calls that request them |
-//! | [`failed`], [`never`] | without items |
+//! | [`range`], [`iterate()`], [`single`], [`empty`] | synchronous: items come in the calls that request them |
+//! | [`failed`], [`never()`] | without items |
 //! | [`on_turns`] | another one, on a scheduler that is driven: [`Turns`](crate::Turns) |
 //! | [`on_thread`] | another one, on a thread |
-//! | [`multicast`] | one source for many subscribers, in lock step |
-//! | [`split`] | one source, each of whose items goes to one of the subscribers |
+//! | [`multicast()`] | one source for many subscribers, in lock step |
+//! | [`split()`] | one source, each of whose items goes to one of the subscribers |
 //!
 //! [`items`] are items whose drops are counted.
 

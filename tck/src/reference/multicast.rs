@@ -27,7 +27,7 @@ where
     Multicast(Arc::new(Hub(Mutex::new(state))))
 }
 
-/// The publisher that [`multicast`] returns.
+/// The publisher that [`multicast()`] returns.
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Multicast<I: Iterator>(Arc<Hub<I>>);
 

@@ -77,7 +77,7 @@ pub fn never<T: 'static>() -> Never<T> {
     Never(std::marker::PhantomData)
 }
 
-/// The publisher that [`never`] returns.
+/// The publisher that [`never()`] returns.
 #[derive(Clone, Debug)]
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Never<T>(std::marker::PhantomData<fn() -> T>);

@@ -16,7 +16,7 @@ pub fn split<I: IntoIterator>(iterator: I) -> Split<I::IntoIter> {
     Split(Arc::new(Mutex::new(iterator.into_iter())))
 }
 
-/// The publisher that [`split`] returns.
+/// The publisher that [`split()`] returns.
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Split<I>(Arc<Mutex<I>>);
 
