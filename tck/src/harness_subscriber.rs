@@ -207,18 +207,34 @@ macro_rules! publisher_checks {
         $crate::$callback!($($arguments)*
             rule_1_1_items_never_exceed_demand
             rule_1_2_fewer_items_than_requested
+            rule_1_3_signals_come_one_at_a_time
+            rule_1_3_no_signal_within_on_subscribe
+            rule_1_4_failure_is_signalled
             rule_1_5_completes_after_one
             rule_1_5_completes_after_the_last
             rule_1_5_completes_when_empty
+            rule_1_6_nothing_can_be_done_after_completion
             rule_1_7_nothing_after_completion
+            rule_1_7_nothing_after_an_error
             rule_1_8_cancel_in_on_subscribe
             rule_1_8_cancel_in_on_next
             rule_1_8_cancel_in_the_last_on_next
             rule_1_9_on_subscribe_first_and_once
+            rule_1_9_on_subscribe_before_an_error
+            rule_1_11_all_subscribers_are_subscribed
+            rule_1_11_all_subscribers_get_items_or_the_end
+            rule_1_11_same_items_one_by_one
+            rule_1_11_same_items_upfront
+            rule_1_11_one_leaves_and_the_others_go_on
             rule_2_13_a_panicking_subscriber_is_cancelled
+            rule_2_13_a_panic_in_on_complete
             rule_3_2_requests_in_signals
             rule_3_3_recursion_is_bounded
+            rule_3_4_request_returns_soon
+            rule_3_5_cancel_returns_soon
             rule_3_5_cancel_from_many_threads
+            rule_3_5_cancel_races_requests
+            rule_3_5_cancel_races_completion
             rule_3_6_request_after_cancel
             rule_3_7_cancel_after_cancel
             rule_3_8_requests_add_up
@@ -227,14 +243,19 @@ macro_rules! publisher_checks {
             rule_3_9_request_zero_in_on_subscribe
             rule_3_9_request_zero_after_an_item
             rule_3_12_cancel_stops
+            rule_3_12_cancel_stops_what_has_no_bound
             rule_3_13_cancel_drops_the_subscriber
             rule_3_17_unbounded_request
             rule_3_17_demand_above_32_bits
             rule_3_17_demand_adds_up_to_the_maximum
             rule_3_17_demand_may_overflow
             rule_3_17_many_requests
+            rule_r_1_subscription_dropped_without_cancel
+            rule_r_3_items_are_dropped_once
+            rule_r_6_no_lock_is_held_in_signals
             rule_r_8_finished_is_obeyed
             rule_r_9_skipped_items_use_no_demand
+            property_random_scripts
         );
     };
 }

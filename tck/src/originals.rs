@@ -214,11 +214,12 @@ mod tests {
 
     #[test]
     fn names_begin_with_their_rules_and_occur_once() {
-        let names: Vec<_> = suite::checks().map(|check| check.name).collect();
+        let names: Vec<_> = suite::checks().map(|check| (check.suite, check.name)).collect();
         for check in suite::checks().filter(|check| check.name.starts_with("rule_")) {
             let prefix = format!("rule_{}_", check.rule.replace('.', "_").to_lowercase());
             assert!(check.name.starts_with(&prefix), "{} is not about {}", check.name, check.rule);
-            assert_eq!(names.iter().filter(|name| **name == check.name).count(), 1);
+            let same = names.iter().filter(|name| **name == (check.suite, check.name));
+            assert_eq!(same.count(), 1);
         }
     }
 }

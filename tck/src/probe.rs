@@ -145,10 +145,6 @@ impl Recorder {
         lock(&self.recorded).harness_error.clone()
     }
 
-    pub(crate) fn n_events(&self) -> usize {
-        lock(&self.recorded).events.len()
-    }
-
     /// All events, which are then no longer here: a copy of a million of them takes time.
     pub(crate) fn take_events(&self) -> Vec<Event> {
         std::mem::take(&mut lock(&self.recorded).events)

@@ -12,7 +12,7 @@ use super::{
     subscriber::SubscriberSubject,
 };
 use crate::{
-    Capabilities,
+    Capabilities, Sharing,
     line::{End, Line, Manner},
     stage::Drive,
 };
@@ -38,6 +38,21 @@ impl<P: Publisher> IntoSubject for Fed<P> {
 
     fn into_parts(self) -> (P, Option<Drive>) {
         (self.publisher, self.drive)
+    }
+}
+
+/// The publisher end that is subscribed to last, and what happens then.
+struct Last<P, F> {
+    publisher: P,
+    then: F,
+}
+
+impl<P: Publisher, F: FnOnce()> Publisher for Last<P, F> {
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, subscriber: S) {
+        self.publisher.subscribe(subscriber);
+        (self.then)();
     }
 }
 
@@ -73,12 +88,17 @@ impl<T: ProcessorSubject> PublisherSubject for AsPublisher<T> {
     }
 
     fn create_shared_publisher(&self, n: u64, k: usize) -> Option<Vec<BoxPublisher<T::Item>>> {
+        let declared = self.0.capabilities();
         // Subscribers that wait for each other are no publisher's; the processor's checks know them.
-        if self.0.capabilities().coordinated {
+        if declared.coordinated || declared.sharing == Sharing::Single {
             return None;
         }
-        let (subscriber, publishers) = self.0.create_shared_processor(BUFFER, k)?;
-        self.feed(n, End::Complete, subscriber);
+        let (subscriber, mut publishers) = self.0.create_shared_processor(BUFFER, k)?;
+        // Whoever subscribes late may miss items, so that the upstream comes last.
+        let last = publishers.pop()?;
+        let own = Self(Arc::clone(&self.0));
+        let then = move || own.feed(n, End::Complete, subscriber);
+        publishers.push(BoxPublisher::new(Last { publisher: last, then }));
         Some(publishers)
     }
 

@@ -168,8 +168,13 @@ impl Shared {
             drop(state);
             match work {
                 Work::Item(index, subscriber, item) => self.deliver(index, subscriber, item),
-                Work::End(subscriber, Some(error)) => subscriber.on_error(error),
-                Work::End(subscriber, None) => subscriber.on_complete(),
+                // A subscriber that panics at its end has ended all the same (rules 2.13 and 3.16).
+                Work::End(subscriber, error) => {
+                    drop(catch_unwind(AssertUnwindSafe(|| match error {
+                        Some(error) => subscriber.on_error(error),
+                        None => subscriber.on_complete(),
+                    })));
+                }
                 Work::LetGo(subscriber) => drop(subscriber),
                 Work::Request(upstream, n) => upstream.request(n),
                 Work::Cancel(upstream) => upstream.cancel(),
