@@ -1,6 +1,11 @@
 //! `rs-tck selftest`: the proof that the checks find mistakes, and nothing else.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Answer {
         only.is_none_or(|only| mistake.id == only || mistake.rules.contains(&only))
     };
     let mistakes: Vec<_> = mistakes().filter(is_wanted).collect();
-    let oddities: Vec<&Oddity> = match options.only {
+    let oddities: Vec<&'static Oddity> = match options.only {
         Some(_) => Vec::new(),
         None => oddities().collect(),
     };
@@ -44,16 +49,18 @@ pub(crate) fn run(options: &Options) -> Answer {
     std::panic::set_hook(Box::new(|_| {}));
     let bar = progress(mistakes.len() + oddities.len());
     let mut matrix = Matrix::default();
-    for mistake in mistakes {
+    matrix.hunts = at_once(mistakes, |mistake: &'static Mistake| {
         bar.set_message(format!("{} {}", mistake.id, mistake.what));
-        matrix.hunts.push(mistake.hunt(overrides));
+        let hunt = mistake.hunt(overrides);
         bar.inc(1);
-    }
-    for oddity in oddities {
+        hunt
+    });
+    matrix.hearings = at_once(oddities, |oddity: &'static Oddity| {
         bar.set_message(oddity.what);
-        matrix.hearings.push(oddity.hear(overrides));
+        let hearing = oddity.hear(overrides);
         bar.inc(1);
-    }
+        hearing
+    });
     bar.finish_and_clear();
     drop(std::panic::take_hook());
     print!("{}", matrix.console());
@@ -61,6 +68,28 @@ pub(crate) fn run(options: &Options) -> Answer {
         write(file, &matrix.markdown())?;
     }
     Ok(if matrix.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+/// Runs `f` on each of a list, several at a time: most of the time goes into waiting.
+fn at_once<T: Send, R: Send>(list: Vec<T>, f: impl Fn(T) -> R + Sync) -> Vec<R> {
+    const THREADS: usize = 4;
+    let next = Mutex::new(list.into_iter().enumerate());
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let item = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((index, item)) = item else { return };
+                    let result = f(item);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Is shown on a terminal only.

@@ -7,7 +7,9 @@ use std::{
 
 use super::{Culprit, Mistake, Oddity};
 use crate::{
-    checker::{Expectation, SubscriberExpectation, Violation, check_publisher, check_subscriber},
+    checker::{
+        Expectation, Level, SubscriberExpectation, Violation, check_publisher, check_subscriber,
+    },
     settings::Overrides,
     trace::{self, Event},
     verdict::Verdict,
@@ -97,8 +99,9 @@ impl Oddity {
         let mut flagged = Vec::new();
         for check in subject.checks() {
             let outcome = subject.run(check.name, overrides);
-            let violations = outcome.violations.iter().map(ToString::to_string);
-            flagged.extend(violations.map(|violation| (check.name, violation)));
+            // A recommendation that is not followed is a warning, and no flag.
+            let binding = outcome.violations.iter().filter(|v| v.level == Level::Must);
+            flagged.extend(binding.map(|violation| (check.name, violation.to_string())));
             if let Verdict::HarnessError(message) = outcome.verdict {
                 flagged.push((check.name, message));
             }

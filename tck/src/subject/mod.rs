@@ -44,7 +44,7 @@ pub struct Subject {
 enum Kind {
     Publisher(ErasedPublisher),
     Subscriber(ErasedSubscriber),
-    Processor(ErasedProcessor),
+    Processor(Box<ErasedProcessor>),
 }
 
 /// Stands for a check that does not exist.
@@ -106,7 +106,7 @@ impl Subject {
     pub fn processor(name: impl Into<String>, subject: impl ProcessorSubject) -> Self {
         let processor = ErasedProcessor::new(subject);
         let settings = processor.capabilities.settings;
-        Self { name: name.into(), settings, kind: Kind::Processor(processor) }
+        Self { name: name.into(), settings, kind: Kind::Processor(Box::new(processor)) }
     }
 
     /// A subject that is a closure: it makes a processor of numbers that holds so many.
