@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use millstream_kernel::{Arbiter, End, Handler, Serial, Upstream, Voice, guard::caught};
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
 /// Decides what follows when a source has ended.
 pub(crate) trait Successor<T: 'static>: Sized + Send + 'static {
@@ -102,8 +102,11 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seated<T, S, N> {
         let Self { seat, upstream, n_requested, n_produced, is_signalling } = self;
         seat.voice.arbiter().unset(n_requested, n_produced);
         drop(upstream);
-        if is_signalling {
-            // The downstream's own panic is not the source's failure: nothing follows it (rule 2.13).
+        let is_illegal =
+            matches!(&end, End::Failed(error) if error.kind() == ErrorKind::IllegalRequest);
+        if is_signalling || is_illegal {
+            // The downstream's own panic or illegal request is not the source's failure: nothing
+            // follows it (rules 2.13 and 3.9).
             return seat.end(end);
         }
         let turns = Arc::clone(&seat.turns);

@@ -18,7 +18,8 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// Completes with this flow or with the other one; fails with the other one, or with an error of
-    /// kind `Panicked` if `f` panics.
+    /// kind `Panicked` if `f` panics. An error of kind `IllegalRequest` is the downstream's own, and
+    /// ends the flow.
     ///
     /// # Examples
     ///

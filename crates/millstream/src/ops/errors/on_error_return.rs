@@ -13,7 +13,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes, unless `f` panics: then it fails with an error of kind `Panicked`.
+    /// Completes, unless `f` panics: then it fails with an error of kind `Panicked`. An error of kind
+    /// `IllegalRequest` is the downstream's own, and ends the flow.
     ///
     /// # Examples
     ///

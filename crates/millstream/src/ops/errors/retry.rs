@@ -19,7 +19,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with the first attempt that completes; fails with the last attempt.
+    /// Completes with the first attempt that completes; fails with the last attempt. An error of kind
+    /// `IllegalRequest` is the downstream's own, and is not tried again.
     ///
     /// # Examples
     ///
