@@ -49,6 +49,7 @@
 mod opaque;
 
 mod downstream;
+mod closing;
 mod flow;
 mod inlet;
 mod lossy;

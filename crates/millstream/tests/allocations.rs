@@ -100,6 +100,16 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("throttle_first", |n| {
         range(0..n).throttle_first(&clock(), Duration::ZERO)
     });
+    assert_none_per_item("distinct_until_changed", |n| range(0..n).distinct_until_changed());
+    assert_none_per_item("skip_last", |n| range(0..n).skip_last(3));
+    assert_none_per_item("take_last", |n| range(0..n).take_last(3));
+    assert_none_per_item("handle", |n| range(0..n).handle(millstream::Handled::Pass));
+    assert_none_per_item("materialize", |n| range(0..n).materialize().dematerialize());
+    assert_none_per_item("batch", |n| range(0..n).batch(4, |n| n, |_, _| {}));
+    assert_none_per_item("conflate", |n| range(0..n).conflate(|_, _| {}));
+    assert_none_per_item("expand", |n| range(0..n).expand(Some));
+    assert_none_per_item("map_err", |n| range(0..n).map_err(|error| error));
+    assert_none_per_item("on_error_complete", |n| range(0..n).on_error_complete());
     assert_none_per_item("flatten_results", |n| {
         range(0..n).map(Ok::<_, std::fmt::Error>).flatten_results()
     });

@@ -9,5 +9,7 @@ mod model;
 mod overflow;
 mod panics;
 mod peers;
+mod shape;
+mod shape_model;
 mod threads;
 mod time;

@@ -29,6 +29,17 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(range(0..3_u64).filter_map(bang::<u64, Option<u64>>).count());
     assert_panicked(range(0..3_u64).inspect(|n| bang(n)).count());
     assert_panicked(range(0..3_u64).scan(0, |_, n| bang::<_, Option<u64>>(n)).count());
+    assert_panicked(range(0..3_u64).distinct_by_key(|n| bang::<_, u64>(n)).count());
+    assert_panicked(range(0..3_u64).distinct_until_changed_by_key(|n| bang::<_, u64>(n)).count());
+    assert_panicked(range(0..3_u64).handle(bang::<u64, millstream::Handled<u64>>).count());
+    assert_panicked(range(0..3_u64).buffer_until(|n| bang(n)).count());
+    assert_panicked(range(0..3_u64).buffer_while(|n| bang(n)).count());
+    assert_panicked(range(0..3_u64).batch(2, bang::<u64, u64>, |_, _| {}).count());
+    assert_panicked(range(0..3_u64).expand(|n| -> Option<u64> { bang(n) }).count());
+    assert_panicked(error::<u64>(Error::message("first")).map_err(bang::<_, Error>).count());
+    assert_panicked(
+        error::<u64>(Error::message("first")).on_error_complete_if(|e| bang(e)).count(),
+    );
     assert_panicked(range(0..3_u64).for_each(bang));
     assert_panicked(range(0..3_u64).reduce(|n, _| bang(n)));
     assert_panicked(bangs().limit_rate(2).count());

@@ -1,6 +1,6 @@
 //! Operators that turn each item into another under the TCK.
 
-use millstream::{Order, range, scheduler::Immediate};
+use millstream::{Handled, Order, range, scheduler::Immediate};
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
 use crate::pool;
@@ -27,5 +27,41 @@ publisher_tests!(
 publisher_tests!(
     map_async_unordered,
     |n| range(0..n).map_async_unordered(4, |n| async move { n }),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    handle,
+    |n| range(0..2 * n).handle(|n| if n % 2 == 0 { Handled::Pass(n) } else { Handled::Skip }),
+    Capabilities::new().max_length(1 << 40)
+);
+publisher_tests!(materialize, |_| range(0..8).materialize(), Capabilities::new().exact_length(9));
+publisher_tests!(dematerialize, |n| range(0..n).materialize().dematerialize());
+publisher_tests!(buffer, |n| range(0..3 * n).buffer(3), Capabilities::new().max_length(1 << 40));
+publisher_tests!(
+    buffer_until,
+    |n| range(0..3 * n).buffer_until(|n| n % 3 == 2),
+    Capabilities::new().max_length(1 << 40)
+);
+publisher_tests!(
+    buffer_while,
+    |n| range(0..3 * n).buffer_while(|n| n % 3 != 2),
+    Capabilities::new().max_length(1 << 40)
+);
+publisher_tests!(chunks_ready, |n| range(0..n).chunks_ready(1));
+publisher_tests!(batch, |n| range(0..n).batch(1, |n| n, |_, _| {}));
+publisher_tests!(
+    conflate,
+    |_| range(0..1).conflate(|_, _| {}),
+    Capabilities::new().exact_length(1)
+);
+publisher_tests!(expand, |n| range(0..n).expand(Some));
+publisher_tests!(
+    batch_across_threads,
+    |n| range(0..n).publish_on(&pool(), 4).batch(1, |n| n, |_, _| {}),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    expand_across_threads,
+    |n| range(0..n).publish_on(&pool(), 4).expand(Some),
     Capabilities::new().asynchronous()
 );

@@ -1,11 +1,15 @@
 //! Operators that deal with failures.
 
 mod flatten_results;
+mod map_err;
+mod on_error_complete;
 mod on_error_resume;
 mod on_error_return;
 mod retry;
 
 pub use flatten_results::FlattenResults;
+pub use map_err::MapErr;
+pub use on_error_complete::{OnErrorComplete, OnErrorCompleteIf};
 pub use on_error_resume::OnErrorResume;
 pub use on_error_return::OnErrorReturn;
 pub use retry::Retry;

@@ -1,0 +1,106 @@
+//! `skip_last`: drops the last items.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use millstream_kernel::Upstream;
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+use crate::Flow;
+
+impl<P: Publisher> Flow<P> {
+    /// Drops the last `n` items: passes each on once there are `n` later ones.
+    ///
+    /// Up to `n` items are held.
+    ///
+    /// # Demand
+    ///
+    /// Passed on unchanged. The first `n` items use no demand, because nothing is passed on for them.
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source; the items that are held are dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream_testkit::marbles::check;
+    ///
+    /// check("--1--2--3--|", |source| source.skip_last(1), "-----1--2--|");
+    /// ```
+    pub fn skip_last(self, n: usize) -> Flow<SkipLast<P>>
+    where
+        P::Item: Send + 'static,
+    {
+        Flow { source: SkipLast { source: self.source, n } }
+    }
+}
+
+/// Publisher returned by [`Flow::skip_last`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct SkipLast<P> {
+    source: P,
+    n: usize,
+}
+
+impl<P> Publisher for SkipLast<P>
+where
+    P: Publisher<Item: Send + 'static>,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        self.source.subscribe(SkipLastSubscriber {
+            downstream,
+            upstream: Upstream::unset(),
+            n: self.n,
+            held: VecDeque::new(),
+        });
+    }
+}
+
+opaque_debug!(SkipLast<P>);
+
+struct SkipLastSubscriber<T, S> {
+    downstream: S,
+    upstream: Upstream,
+    n: usize,
+    /// The last items so far, at most `n` of them.
+    held: VecDeque<T>,
+}
+
+impl<T, S> Subscriber<T> for SkipLastSubscriber<T, S>
+where
+    T: Send + 'static,
+    S: Subscriber<T>,
+{
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
+        }
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        let offer = self.offer(item);
+        self.upstream.settle(offer);
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        if self.n == 0 {
+            return self.downstream.offer(item);
+        }
+        let first = if self.held.len() == self.n { self.held.pop_front() } else { None };
+        self.held.push_back(item);
+        first.map_or(Offer::Skipped, |first| self.downstream.offer(first))
+    }
+
+    fn on_error(self, error: Error) {
+        self.downstream.on_error(error);
+    }
+
+    fn on_complete(self) {
+        self.downstream.on_complete();
+    }
+}
