@@ -49,6 +49,7 @@
 mod opaque;
 
 mod downstream;
+mod backoff;
 mod closing;
 mod flow;
 mod inlet;
@@ -60,6 +61,7 @@ mod sequence;
 mod terminal;
 mod timer;
 
+pub use backoff::{Backoff, Delays};
 pub use flow::Flow;
 pub use ops::*;
 pub use outcome::Outcome;

@@ -5,10 +5,15 @@
 //! the next one's, its demand is carried over by the kernel's `Arbiter`, and ends are handled by a
 //! `Serial`, so that a source that ends while it is being subscribed to does not recurse.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use millstream_kernel::{Arbiter, End, Handler, Serial, Upstream, Voice, guard::caught};
+use millstream_kernel::{
+    Arbiter, End, Handler, Job, Serial, Slot, Task, Upstream, Voice,
+    guard::{caught, muted},
+};
 use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
+
+use crate::scheduler::Worker;
 
 /// Decides what follows when a source has ended.
 pub(crate) trait Successor<T: 'static>: Sized + Send + 'static {
@@ -21,6 +26,8 @@ pub(crate) struct Seat<T: 'static, S: Subscriber<T>, N: Successor<T>> {
     downstream: S,
     voice: Voice,
     turns: Arc<Serial<Turns<T, S, N>>>,
+    /// What the source before has delivered.
+    n_produced: u64,
 }
 
 /// Handles the ends of the sources, one at a time.
@@ -55,7 +62,7 @@ where
         arbiter.request(inside.requested);
     }
     let turns = Arc::new(Serial::new(Turns { successor, seats: std::marker::PhantomData }));
-    Seat { downstream, voice, turns }.subscribe(first);
+    Seat { downstream, voice, turns, n_produced: 0 }.subscribe(first);
 }
 
 impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
@@ -68,6 +75,26 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
             n_produced: 0,
             is_signalling: false,
         });
+    }
+
+    /// The downstream gets its items from `publisher` once `delay` has passed. A cancel drops it at once.
+    pub(crate) fn subscribe_after<P>(self, delay: Duration, worker: &Worker, publisher: P)
+    where
+        P: Publisher<Item = T> + Send + 'static,
+    {
+        if delay.is_zero() {
+            return self.subscribe(publisher);
+        }
+        let arbiter = Arc::clone(self.voice.arbiter());
+        let wait = Arc::new(Wait(Slot::new((self, publisher))));
+        let subscription = Arc::clone(&wait) as Arc<dyn Subscription>;
+        arbiter.set(&subscription);
+        worker.schedule_after(delay, Job::new(wait));
+    }
+
+    /// How many items the source that has ended delivered.
+    pub(crate) fn n_produced(&self) -> u64 {
+        self.n_produced
     }
 
     /// There are no more sources.
@@ -99,7 +126,8 @@ struct Seated<T: 'static, S: Subscriber<T>, N: Successor<T>> {
 
 impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seated<T, S, N> {
     fn end(self, end: End) {
-        let Self { seat, upstream, n_requested, n_produced, is_signalling } = self;
+        let Self { mut seat, upstream, n_requested, n_produced, is_signalling } = self;
+        seat.n_produced = n_produced;
         seat.voice.arbiter().unset(n_requested, n_produced);
         drop(upstream);
         let is_illegal =
@@ -153,5 +181,65 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for Seated<T, 
 
     fn on_complete(self) {
         self.end(End::Complete);
+    }
+}
+
+/// The downstream, waiting for the next source. It is there until the time has come, or a cancel.
+struct Wait<T: 'static, S: Subscriber<T>, N: Successor<T>, P>(Slot<(Seat<T, S, N>, P)>);
+
+impl<T, S, N, P> Wait<T, S, N, P>
+where
+    T: 'static,
+    S: Subscriber<T>,
+    N: Successor<T>,
+{
+    fn take(&self) -> Option<(Seat<T, S, N>, P)> {
+        let (seat, publisher) = self.0.take()?;
+        // The arbiter holds this wait, which held the arbiter.
+        seat.voice.arbiter().unset(0, 0);
+        Some((seat, publisher))
+    }
+
+    fn fail(&self, error: Error) {
+        if let Some((seat, _)) = self.take() {
+            muted(|| seat.end(End::Failed(error)));
+        }
+    }
+}
+
+impl<T, S, N, P> Task for Wait<T, S, N, P>
+where
+    T: 'static,
+    S: Subscriber<T>,
+    N: Successor<T>,
+    P: Publisher<Item = T> + Send + 'static,
+{
+    fn run(&self) {
+        if let Some((seat, publisher)) = self.take() {
+            seat.subscribe(publisher);
+        }
+    }
+
+    fn abandon(&self, error: Error) {
+        self.fail(error);
+    }
+}
+
+impl<T, S, N, P> Subscription for Wait<T, S, N, P>
+where
+    T: 'static,
+    S: Subscriber<T>,
+    N: Successor<T>,
+    P: Send + 'static,
+{
+    /// The arbiter has counted the request; the next source gets it.
+    fn request(&self, n: u64) {
+        if n == 0 {
+            self.fail(Error::illegal_request());
+        }
+    }
+
+    fn cancel(&self) {
+        muted(|| drop(self.0.take()));
     }
 }

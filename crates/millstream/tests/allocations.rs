@@ -110,6 +110,8 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("expand", |n| range(0..n).expand(Some));
     assert_none_per_item("map_err", |n| range(0..n).map_err(|error| error));
     assert_none_per_item("on_error_complete", |n| range(0..n).on_error_complete());
+    assert_none_per_item("retry_when", |n| range(0..n).retry_when(|_, _| None));
+    assert_none_per_item("repeat_when", |n| range(0..n).repeat_when(|_| None));
     assert_none_per_item("flatten_results", |n| {
         range(0..n).map(Ok::<_, std::fmt::Error>).flatten_results()
     });

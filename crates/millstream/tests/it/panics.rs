@@ -40,6 +40,8 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(
         error::<u64>(Error::message("first")).on_error_complete_if(|e| bang(e)).count(),
     );
+    assert_panicked(error::<u64>(Error::message("first")).retry_when(|e, _| bang(e)).count());
+    assert_panicked(just(1_u64).repeat_when(bang).count());
     assert_panicked(range(0..3_u64).for_each(bang));
     assert_panicked(range(0..3_u64).reduce(|n, _| bang(n)));
     assert_panicked(bangs().limit_rate(2).count());

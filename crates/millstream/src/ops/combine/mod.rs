@@ -3,7 +3,9 @@
 mod concat;
 mod concat_all;
 mod repeat;
+mod repeat_when;
 
 pub use concat::Concat;
 pub use concat_all::{ConcatAll, concat_all};
 pub use repeat::Repeat;
+pub use repeat_when::RepeatWhen;

@@ -6,6 +6,8 @@ mod on_error_complete;
 mod on_error_resume;
 mod on_error_return;
 mod retry;
+mod retry_backoff;
+mod retry_when;
 
 pub use flatten_results::FlattenResults;
 pub use map_err::MapErr;
@@ -13,3 +15,5 @@ pub use on_error_complete::{OnErrorComplete, OnErrorCompleteIf};
 pub use on_error_resume::OnErrorResume;
 pub use on_error_return::OnErrorReturn;
 pub use retry::Retry;
+pub use retry_backoff::RetryBackoff;
+pub use retry_when::{Attempt, RetryWhen};
