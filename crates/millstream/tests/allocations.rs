@@ -112,6 +112,15 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("on_error_complete", |n| range(0..n).on_error_complete());
     assert_none_per_item("retry_when", |n| range(0..n).retry_when(|_, _| None));
     assert_none_per_item("repeat_when", |n| range(0..n).repeat_when(|_| None));
+    assert_none_per_item("listen", |n| range(0..n).listen(millstream::Listener::new()));
+    assert_none_per_item("do_finally", |n| range(0..n).do_finally(drop));
+    assert_none_per_item("checkpoint", |n| range(0..n).checkpoint("here"));
+    assert_none_per_item("kill_switch", |n| {
+        range(0..n).kill_switch(&millstream::KillSwitch::new())
+    });
+    assert_none_per_item("using", |n| {
+        millstream::using(move || Ok::<_, Error>(n), |n| range(0..*n), drop)
+    });
     assert_none_per_item("flatten_results", |n| {
         range(0..n).map(Ok::<_, std::fmt::Error>).flatten_results()
     });

@@ -42,6 +42,13 @@ pub fn ambient() -> Ambient {
     Ambient(shared().worker())
 }
 
+impl Ambient {
+    /// Stands for the scheduler that handed out `worker`.
+    pub(crate) fn of(worker: Worker) -> Self {
+        Self(worker)
+    }
+}
+
 /// Scheduler returned by [`ambient`].
 #[derive(Clone, Debug)]
 pub struct Ambient(Worker);

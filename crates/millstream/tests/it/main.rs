@@ -6,6 +6,7 @@ mod again;
 mod cancel;
 mod demand;
 mod ends;
+mod lifecycle;
 mod model;
 mod overflow;
 mod panics;

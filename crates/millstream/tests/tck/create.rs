@@ -2,9 +2,11 @@
 
 use millstream::{
     Error, byte_lines, defer, empty, error, from_fn, from_future, from_iter, from_stream,
-    from_stream_on, generate, just, lines, never, range, scheduler::Immediate,
+    from_stream_on, generate, just, lines, never, range, scheduler::Immediate, using, using_async_on,
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
+
+use crate::pool;
 
 publisher_tests!(range, |n| range(0..n));
 publisher_tests!(from_iter, |n| from_iter((0..n).collect::<Vec<_>>()));
@@ -42,4 +44,15 @@ publisher_tests!(
     from_future,
     |_| from_future(async { 1 }),
     Capabilities::new().exact_length(1).asynchronous()
+);
+publisher_tests!(using, |n| using(|| Ok::<_, Error>(()), move |()| range(0..n), |()| {}));
+publisher_tests!(
+    using_async,
+    |n| using_async_on(
+        &pool(),
+        || async { Ok::<_, Error>(()) },
+        move |()| range(0..n),
+        |(), _| async { Ok::<_, Error>(()) }
+    ),
+    Capabilities::new().asynchronous()
 );

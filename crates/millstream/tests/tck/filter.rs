@@ -1,6 +1,6 @@
 //! Operators that let some items through under the TCK.
 
-use millstream::range;
+use millstream::{KillSwitch, range};
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
 publisher_tests!(
@@ -25,3 +25,4 @@ publisher_tests!(
 );
 publisher_tests!(skip_last, |n| range(0..n.saturating_add(3)).skip_last(3));
 publisher_tests!(take_last, |_| range(0..9).take_last(5), Capabilities::new().exact_length(5));
+publisher_tests!(kill_switch, |n| range(0..n).kill_switch(&KillSwitch::new()));

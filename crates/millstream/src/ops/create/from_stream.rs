@@ -96,7 +96,33 @@ where
     from_stream(Once(Some(Box::pin(future))))
 }
 
-/// Publisher returned by [`from_stream`], [`from_stream_on`] and [`from_future`].
+/// [`from_future`] on a worker of `scheduler`.
+///
+/// # Demand
+///
+/// As [`from_future`].
+///
+/// # Termination
+///
+/// As [`from_future`]. Fails with an error of kind `Rejected` if the scheduler was shut down.
+///
+/// # Examples
+///
+/// ```
+/// use millstream::scheduler::Pool;
+///
+/// let flow = millstream::from_future_on(&Pool::new(1), async { 42 });
+/// assert_eq!(flow.first().wait()?, Some(42));
+/// # Ok::<(), millstream::Error>(())
+/// ```
+pub fn from_future_on<Fut>(scheduler: &impl Scheduler, future: Fut) -> Flow<FromStream<Once<Fut>>>
+where
+    Fut: Future + Send + 'static,
+{
+    from_stream_on(scheduler, Once(Some(Box::pin(future))))
+}
+
+/// Publisher returned by [`from_stream`], [`from_stream_on`], [`from_future`] and [`from_future_on`].
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct FromStream<St> {

@@ -1,0 +1,246 @@
+//! `kill_switch`: stops flows from outside.
+//!
+//! A switch that is thrown cancels the sources, and a source that is cancelled drops its subscriber. That
+//! is when the downstream is told: whoever drops a value has it to himself, so that the end is in order
+//! with the items without a queue or a lock.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, OnceLock, Weak},
+};
+
+use millstream_kernel::{End, Handler, Serial, Upstream, guard::muted};
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+
+use crate::Flow;
+
+/// Stops all flows that it was given to, once. A clone is the same switch.
+#[derive(Clone)]
+pub struct KillSwitch(Arc<Switch>);
+
+struct Switch {
+    /// Set when it is thrown.
+    end: OnceLock<End>,
+    flows: Serial<Flows>,
+}
+
+impl Default for KillSwitch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl KillSwitch {
+    /// A switch that was not thrown.
+    #[must_use]
+    pub fn new() -> Self {
+        let flows = Flows { running: HashMap::new(), is_thrown: false };
+        Self(Arc::new(Switch { end: OnceLock::new(), flows: Serial::new(flows) }))
+    }
+
+    /// Completes the flows, and those that are subscribed to later. Does nothing if the switch was thrown
+    /// before.
+    #[doc(alias = "shutdown")]
+    pub fn complete(&self) {
+        self.throw(End::Complete);
+    }
+
+    /// Fails the flows with `error`, and those that are subscribed to later. Does nothing if the switch
+    /// was thrown before.
+    #[doc(alias = "abort")]
+    pub fn fail(&self, error: Error) {
+        self.throw(End::Failed(error));
+    }
+
+    /// Whether it was thrown.
+    #[must_use]
+    pub fn is_thrown(&self) -> bool {
+        self.0.end.get().is_some()
+    }
+
+    fn throw(&self, end: End) {
+        if self.0.end.set(end).is_ok() {
+            self.0.flows.send(Message::Throw);
+        }
+    }
+}
+
+impl fmt::Debug for KillSwitch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KillSwitch").field("is_thrown", &self.is_thrown()).finish()
+    }
+}
+
+/// The flows that are running, by the addresses of their tokens.
+struct Flows {
+    running: HashMap<usize, Weak<dyn Subscription>>,
+    is_thrown: bool,
+}
+
+enum Message {
+    Join(usize, Arc<dyn Subscription>),
+    Leave(usize),
+    Throw,
+}
+
+impl Handler for Flows {
+    type Message = Message;
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Join(_, subscription) if self.is_thrown => muted(|| subscription.cancel()),
+            Message::Join(token, subscription) => {
+                self.running.insert(token, Arc::downgrade(&subscription));
+            }
+            Message::Leave(token) => drop(self.running.remove(&token)),
+            Message::Throw => {
+                self.is_thrown = true;
+                for subscription in std::mem::take(&mut self.running).into_values() {
+                    if let Some(subscription) = subscription.upgrade() {
+                        muted(|| subscription.cancel());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<P: Publisher> Flow<P> {
+    /// Ends the flow when `switch` is thrown, and stops the source.
+    ///
+    /// Close to the source it lets what is on its way arrive: the flow drains. At the end of the flow it
+    /// cuts everything off. One switch may stop many flows.
+    ///
+    /// # Demand
+    ///
+    /// Passed on unchanged.
+    ///
+    /// # Termination
+    ///
+    /// Completes or fails when the switch is thrown: at once, on the thread that throws it, if the source
+    /// is idle, and otherwise before its next item. A flow that is subscribed to later ends without an
+    /// item. Otherwise completes and fails with the source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::KillSwitch;
+    /// use millstream_testkit::Probe;
+    ///
+    /// let switch = KillSwitch::new();
+    /// let probe = Probe::subscribe_to(millstream::range(0..).kill_switch(&switch));
+    /// probe.request(2);
+    /// switch.complete();
+    /// assert_eq!(probe.items(), [0, 1]);
+    /// assert!(probe.is_completed());
+    /// ```
+    #[doc(alias = "abortable")]
+    #[doc(alias = "cancellation_token")]
+    pub fn kill_switch(self, switch: &KillSwitch) -> Flow<KillSwitched<P>> {
+        Flow { source: KillSwitched { source: self.source, switch: switch.clone() } }
+    }
+}
+
+/// Publisher returned by [`Flow::kill_switch`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct KillSwitched<P> {
+    source: P,
+    switch: KillSwitch,
+}
+
+impl<P> Publisher for KillSwitched<P>
+where
+    P: Publisher<Item: 'static>,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        self.source.subscribe(KillSwitchSubscriber {
+            downstream: Some(downstream),
+            upstream: Upstream::unset(),
+            switch: self.switch,
+            token: Arc::new(()),
+            items: PhantomData,
+        });
+    }
+}
+
+opaque_debug!(KillSwitched<P>);
+
+struct KillSwitchSubscriber<T: 'static, S: Subscriber<T>> {
+    /// `None` once it was ended, or has had enough.
+    downstream: Option<S>,
+    upstream: Upstream,
+    switch: KillSwitch,
+    /// Its address names the flow.
+    token: Arc<()>,
+    items: PhantomData<fn(T)>,
+}
+
+impl<T, S: Subscriber<T>> KillSwitchSubscriber<T, S> {
+    /// Ends the downstream, if the switch was thrown.
+    fn obey(&mut self) {
+        if let Some(end) = self.switch.0.end.get()
+            && let Some(downstream) = self.downstream.take()
+        {
+            end.clone().signal(downstream);
+        }
+    }
+
+    fn token(&self) -> usize {
+        Arc::as_ptr(&self.token).addr()
+    }
+}
+
+impl<T, S: Subscriber<T>> Subscriber<T> for KillSwitchSubscriber<T, S> {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if self.upstream.set(&subscription)
+            && let Some(downstream) = &mut self.downstream
+        {
+            downstream.on_subscribe(Arc::clone(&subscription));
+            self.switch.0.flows.send(Message::Join(self.token(), subscription));
+        }
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        let offer = self.offer(item);
+        self.upstream.settle(offer);
+    }
+
+    #[inline]
+    fn offer(&mut self, item: T) -> Offer {
+        if self.switch.is_thrown() {
+            self.obey();
+        }
+        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
+        let offer = downstream.offer(item);
+        if offer == Offer::Finished {
+            // It is to hear nothing more, also of the switch.
+            self.downstream = None;
+        }
+        offer
+    }
+
+    fn on_error(mut self, error: Error) {
+        if let Some(downstream) = self.downstream.take() {
+            downstream.on_error(error);
+        }
+    }
+
+    fn on_complete(mut self) {
+        if let Some(downstream) = self.downstream.take() {
+            downstream.on_complete();
+        }
+    }
+}
+
+impl<T, S: Subscriber<T>> Drop for KillSwitchSubscriber<T, S> {
+    fn drop(&mut self) {
+        self.switch.0.flows.send(Message::Leave(self.token()));
+        muted(|| self.obey());
+    }
+}
