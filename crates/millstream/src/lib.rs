@@ -41,6 +41,8 @@
 //! # Features
 //!
 //! `tokio` (on by default): the scheduler that runs on a tokio runtime.
+//!
+//! `tracing`: `Flow::log` and `Flow::instrument`, which write events and enter spans.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -15,3 +15,5 @@ mod shape;
 mod shape_model;
 mod threads;
 mod time;
+#[cfg(feature = "tracing")]
+mod traced;

@@ -9,3 +9,7 @@ publisher_tests!(listen, |n| {
 });
 publisher_tests!(do_finally, |n| range(0..n).do_finally(|_| {}));
 publisher_tests!(checkpoint, |n| range(0..n).checkpoint("here"));
+#[cfg(feature = "tracing")]
+publisher_tests!(log, |n| range(0..n).log("numbers"));
+#[cfg(feature = "tracing")]
+publisher_tests!(instrument, |n| range(0..n).instrument(tracing::Span::none()));
