@@ -13,6 +13,7 @@ mod panics;
 mod peers;
 mod shape;
 mod shape_model;
+mod shutdown;
 mod threads;
 mod time;
 #[cfg(feature = "tracing")]
