@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use millstream::{BoxPublisher, Demand, Error, ErrorKind, Flow, Publisher, error, range};
+use millstream::{
+    BoxPublisher, Demand, Error, ErrorKind, Flow, Publisher, error, range, scheduler::Pool,
+};
 use millstream_testkit::{Probe, Puppet};
 
 /// A witness that is passed through `operator` as `n` items is dropped by the time of a cancel.
@@ -122,6 +124,22 @@ fn conflate_lets_items_pass_while_there_is_demand() {
     (0..1_000).for_each(|_| puppet.next(1).unwrap());
     probe.request(1);
     assert_eq!(probe.items(), [1, 2, 3, 1_000]);
+}
+
+#[test]
+fn what_crosses_threads_is_put_together_without_a_loss() {
+    let pool = Pool::new(3);
+    let numbers = || range(0..20_000_u64).subscribe_on(&pool).publish_on(&pool, 8);
+    let total = 20_000 * 19_999 / 2;
+    let sum = |flow: Flow<BoxPublisher<u64>>| {
+        flow.publish_on(&pool, 1).fold(0, |sum, n| sum + n).wait().unwrap()
+    };
+
+    assert_eq!(sum(numbers().conflate(|sum, n| *sum += n).boxed()), total);
+    assert_eq!(sum(numbers().batch(5, |n| n, |sum, n| *sum += n).boxed()), total);
+    assert_eq!(sum(numbers().chunks_ready(5).flat_map_iter(|chunk| chunk).boxed()), total);
+    assert_eq!(sum(numbers().expand(Some).boxed()), total);
+    assert_eq!(sum(numbers().buffer(7).flat_map_iter(|chunk| chunk).boxed()), total);
 }
 
 #[test]

@@ -111,7 +111,8 @@ impl<P: Publisher> Flow<P> {
     /// Ends the flow when `switch` is thrown, and stops the source.
     ///
     /// Close to the source it lets what is on its way arrive: the flow drains. At the end of the flow it
-    /// cuts everything off. One switch may stop many flows.
+    /// cuts everything off. One switch may stop many flows. It belongs behind operators that subscribe
+    /// again, such as [`retry`](Self::retry): before them they would meet a switch that stays thrown.
     ///
     /// # Demand
     ///
