@@ -50,9 +50,9 @@
 #[macro_use]
 mod opaque;
 
-mod downstream;
 mod backoff;
 mod closing;
+mod downstream;
 mod flow;
 mod inlet;
 mod lossy;
@@ -94,6 +94,8 @@ mod book {
     mod start {}
     #[doc = include_str!("../../../docs/book/src/tck.md")]
     mod tck {}
+    #[doc = include_str!("../../../docs/book/src/tck-matrix.md")]
+    mod tck_matrix {}
     #[doc = include_str!("../../../docs/book/src/threads.md")]
     mod threads {}
 }

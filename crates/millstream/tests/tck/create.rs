@@ -2,7 +2,8 @@
 
 use millstream::{
     Error, byte_lines, defer, empty, error, from_fn, from_future, from_iter, from_stream,
-    from_stream_on, generate, just, lines, never, range, scheduler::Immediate, using, using_async_on,
+    from_stream_on, generate, just, lines, never, range, scheduler::Immediate, using,
+    using_async_on,
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
