@@ -1,49 +1,83 @@
 //! Which of many tasks were woken.
 //!
-//! A bit for each task: waking sets it, the driver takes all of them. Waking allocates nothing, needs
-//! no queue, and waking twice is waking once.
+//! A bit for each task, and above each block of 64 of them a mark: waking sets the bit and sees to the
+//! mark, the driver takes the marks and the bits below them. Waking allocates nothing, needs no queue,
+//! and waking twice is waking once; taking looks at one word for 4096 tasks of which none was woken.
+//!
+//! # States of a block
+//!
+//! ```text
+//!            set: bit             set: mark            take: mark           take: bits
+//!   ┌───────┐ ───────▶ ┌────────┐ ────────▶ ┌────────┐ ────────▶ ┌────────┐ ─────────▶ EMPTY
+//!   │ EMPTY │          │ FILLED │           │ MARKED │           │ TAKING │ ⟲ set: bit alone
+//!   └───────┘          └────────┘           └────────┘           └────────┘
+//!                        ⟲ set: bit alone     ⟲ set: bit alone
+//! ```
 //!
 //! # Invariants
 //!
 //! 1. A bit that was set is taken once or is still set: both are read-modify-writes.
 //! 2. What was done before `set` is seen after the `take` that got the bit.
+//! 3. A block that is not empty is marked, or whoever filled it is about to mark it, or somebody is
+//!    taking it. So a bit set in a block that had others needs no mark, and a mark may stand over a
+//!    block that is empty.
 
 use crate::sync::{AtomicU64, Ordering};
 
 /// A set of numbers below a bound. Set from anywhere, taken by one.
 #[derive(Debug)]
-pub struct ReadySet(Box<[AtomicU64]>);
+pub struct ReadySet {
+    /// A bit for each block.
+    marks: Box<[AtomicU64]>,
+    blocks: Box<[AtomicU64]>,
+}
 
 impl ReadySet {
-    /// An empty set for the numbers below `bound`.
+    /// An empty set for the numbers below `bound`, which takes a bit for each of them.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        Self((0..bound.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
+        let words = |n_bits: usize| (0..n_bits.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        Self { marks: words(bound.div_ceil(64)), blocks: words(bound) }
     }
 
-    /// Adds `index`.
+    /// Adds `index`: `EMPTY → FILLED → MARKED`.
     ///
     /// # Panics
     ///
     /// If `index` is not below the bound, rounded up to a multiple of 64.
+    #[inline]
     pub fn set(&self, index: usize) {
+        let block = index / 64;
         // AcqRel: invariant 2.
-        self.0[index / 64].fetch_or(1 << (index % 64), Ordering::AcqRel);
+        let before = self.blocks[block].fetch_or(1 << (index % 64), Ordering::AcqRel);
+        if before == 0 {
+            // Invariant 3. AcqRel: whoever takes the mark sees the bit.
+            self.marks[block / 64].fetch_or(1 << (block % 64), Ordering::AcqRel);
+        }
     }
 
-    /// Takes everything out, in ascending order.
+    /// Takes everything out, in ascending order: `MARKED → TAKING → EMPTY`.
+    #[inline]
     pub fn take(&self, mut f: impl FnMut(usize)) {
-        for (block, word) in self.0.iter().enumerate() {
-            // Relaxed: a bit that is missed is followed by a wake-up of whoever takes.
-            if word.load(Ordering::Relaxed) == 0 {
-                continue;
-            }
-            // AcqRel: invariant 2.
-            let mut bits = word.swap(0, Ordering::AcqRel);
-            while bits != 0 {
-                f(block * 64 + bits.trailing_zeros() as usize);
-                bits &= bits - 1;
-            }
+        for (group, marks) in self.marks.iter().enumerate() {
+            take_bits(marks, |block| {
+                let block = group * 64 + block;
+                take_bits(&self.blocks[block], |bit| f(block * 64 + bit));
+            });
         }
+    }
+}
+
+#[inline]
+fn take_bits(word: &AtomicU64, mut f: impl FnMut(usize)) {
+    // Relaxed: a bit that is missed is followed by a wake-up of whoever takes.
+    if word.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    // AcqRel: pairs with `set`.
+    let mut bits = word.swap(0, Ordering::AcqRel);
+    while bits != 0 {
+        f(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
     }
 }

@@ -114,6 +114,29 @@ fn a_bit_that_races_with_taking_is_taken_once() {
     });
 }
 
+/// A bit is set in a block that is being taken, and another one beside it: both are taken, now or the
+/// next time.
+///
+/// Kills: `set` marks the block before it sets the bit; `take` takes the mark after the bits.
+#[test]
+fn bits_of_one_block_that_race_with_taking_are_taken_once() {
+    model(10, &[(0, 2), (1, 1), (2, 0)], || {
+        let set = Arc::new(ReadySet::new(2));
+        let other = {
+            let set = Arc::clone(&set);
+            thread::spawn(move || set.set(1))
+        };
+        set.set(0);
+        let (mut n_first, mut n_last) = (0, 0);
+        set.take(|_| n_first += 1);
+        other.join().unwrap();
+        set.take(|_| n_last += 1);
+
+        assert_eq!(n_first + n_last, 2);
+        (n_first, n_last)
+    });
+}
+
 /// A value is sent while the receiver registers: it arrives, without another poll.
 ///
 /// Kills: the receiver does not look again after registering.
