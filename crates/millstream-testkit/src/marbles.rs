@@ -87,6 +87,25 @@ pub fn check_in_time<P>(
     assert!(signals == expected, "expected {}\nbut saw  {}{why}", draw(&expected), draw(&signals));
 }
 
+/// The items that `drawing` draws, at their times after it is subscribed to: for operators of several
+/// flows.
+///
+/// # Panics
+///
+/// If the drawing cannot be read: says where.
+///
+/// # Examples
+///
+/// ```
+/// use millstream_testkit::marbles::{check_in_time, source};
+///
+/// check_in_time("-1-|", |one, clock| one.concat(source("-2-|", clock)), "-1--2-|");
+/// ```
+#[track_caller]
+pub fn source(drawing: &str, clock: &VirtualTime) -> Flow<Marbles> {
+    Flow::from(Marbles { signals: parse(drawing).into(), clock: clock.clone() })
+}
+
 /// A signal in a drawing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Marble {

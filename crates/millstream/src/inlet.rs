@@ -23,7 +23,7 @@ pub(crate) struct InletSubscriber<T, W: Wake> {
     /// `None` after an overflow.
     queue: Option<spsc::Producer<T>>,
     upstream: Arc<Deferred>,
-    taker: Arc<W>,
+    taker: W,
 }
 
 /// What is left of an inlet until its taker is known.
@@ -58,7 +58,7 @@ pub(crate) fn check_capacity(capacity: usize) {
 }
 
 impl<T> Entrance<T> {
-    pub(crate) fn subscriber<W: Wake>(self, taker: Arc<W>) -> InletSubscriber<T, W> {
+    pub(crate) fn subscriber<W: Wake>(self, taker: W) -> InletSubscriber<T, W> {
         InletSubscriber { queue: Some(self.queue), upstream: self.upstream, taker }
     }
 }
@@ -98,13 +98,18 @@ impl<T> Inlet<T> {
 
     /// The next item, if there is one; leaves an end where it is.
     pub(crate) fn take_item(&mut self) -> Option<T> {
-        if self.queue.is_drained() {
+        if self.is_drained() {
             return None;
         }
         match self.queue.pop() {
             spsc::Pop::Item(item) => Some(item),
             spsc::Pop::Empty | spsc::Pop::Closed(_) => None,
         }
+    }
+
+    /// Whether no items wait; there may be an end.
+    pub(crate) fn is_drained(&mut self) -> bool {
+        self.queue.is_drained()
     }
 
     /// `n` items that were taken are done with: their places may be filled again.

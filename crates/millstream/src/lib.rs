@@ -53,6 +53,8 @@ mod opaque;
 mod backoff;
 mod closing;
 mod downstream;
+mod error_mode;
+mod fan_in;
 mod flow;
 mod inlet;
 mod lossy;
@@ -64,6 +66,7 @@ mod terminal;
 mod timer;
 
 pub use backoff::{Backoff, Delays};
+pub use error_mode::ErrorMode;
 pub use flow::Flow;
 pub use ops::*;
 pub use outcome::Outcome;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use millstream::{
-    Error, Flow, Order, Publisher, Subscriber, Subscription, from_iter, range,
+    Error, Flow, Order, Publisher, Subscriber, Subscription, from_iter, merge, range,
     scheduler::{Immediate, VirtualTime},
 };
 
@@ -77,6 +77,9 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("from_iter", |n| from_iter(0..n));
     assert_none_per_item("concat", |n| range(0..n).concat(range(0..n)));
     assert_none_per_item("concat_map", |n| range(0..2_u8).concat_map(move |_| range(0..n)));
+    assert_none_per_item("flat_map", |n| range(0..2_u8).flat_map(2, 32, move |_| range(0..n)));
+    assert_none_per_item("merge", |n| merge([range(0..n), range(0..n)]));
+    assert_none_per_item("merge_with", |n| range(0..n).merge_with(range(0..n)));
     assert_none_per_item("flat_map_iter", |n| range(0..n).flat_map_iter(|n| [n; 3]));
     assert_none_per_item("limit_rate", |n| range(0..n).limit_rate(16));
     assert_none_per_item("publish_on", |n| range(0..n).publish_on(&Immediate, 16));

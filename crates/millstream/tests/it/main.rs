@@ -7,6 +7,7 @@ mod cancel;
 mod demand;
 mod ends;
 mod lifecycle;
+mod fan_in;
 mod model;
 mod overflow;
 mod panics;

@@ -1,7 +1,18 @@
 //! Operators that turn each item into many under the TCK.
 
 use millstream::{just, range};
-use reactive_streams_tck::publisher_tests;
+use reactive_streams_tck::{Capabilities, publisher_tests};
+
+use crate::pool;
 
 publisher_tests!(concat_map, |n| range(0..n).concat_map(just));
 publisher_tests!(flat_map_iter, |n| range(0..n).flat_map_iter(Some));
+publisher_tests!(flat_map, |n| range(0..n).flat_map(3, 2, just));
+publisher_tests!(
+    flat_map_across_threads,
+    |n| {
+        let pool = pool();
+        range(0..n).flat_map(3, 2, move |n| just(n).publish_on(&pool, 1))
+    },
+    Capabilities::new().asynchronous()
+);

@@ -1,0 +1,17 @@
+//! `ErrorMode`: what the failure of one flow does to the others.
+
+/// What the failure of one of several flows does to the others: an option of
+/// [`merge`](crate::merge), [`flat_map`](crate::Flow::flat_map) and their like.
+///
+/// In either mode the items that a flow gave before it failed come before its error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorMode {
+    /// The first failure ends everything: the other flows are cancelled, and what waits of them is
+    /// dropped.
+    #[default]
+    Immediate,
+    /// The other flows go on, and so does the source; the first failure is signaled when all of them
+    /// have ended. Later failures are dropped.
+    Delayed,
+}

@@ -1,0 +1,232 @@
+//! `flat_map`: each item becomes a flow, several at a time.
+
+use std::sync::{Arc, Weak};
+
+use millstream_kernel::{End, Gate, Inline, Source, Step};
+use reactive_streams::{Publisher, Subscriber, Subscription};
+
+use crate::{
+    ErrorMode, Flow,
+    fan_in::FanIn,
+    inlet::{Inlet, check_capacity, inlet},
+};
+
+impl<P: Publisher> Flow<P> {
+    /// Turns each item into a flow, runs up to `concurrency` of them at a time, and passes their items
+    /// on as they come.
+    ///
+    /// Fair: a flow that always has an item gives at most 8 before the next one that has some gets its
+    /// turn. The items of one flow stay in order. With thousands of flows, those that are idle cost
+    /// nothing but their memory. For the order of the source, see
+    /// [`flat_map_sequential`](Self::flat_map_sequential); for one flow at a time,
+    /// [`concat_map`](Self::concat_map).
+    ///
+    /// # Demand
+    ///
+    /// Starts with the downstream's first request: then the source is asked for `concurrency` items,
+    /// and for one more for each flow that ended. Each flow is asked for `prefetch` items when it
+    /// begins, and for three quarters of that again whenever as many were passed on. At most
+    /// `concurrency * prefetch` items wait, in queues of exactly `prefetch` each.
+    ///
+    /// # Termination
+    ///
+    /// Completes after the source and all flows. Fails with the first flow that fails, after the items
+    /// of that flow, or with the source; the others are cancelled, and what waits of them is dropped.
+    /// [`error_mode`](Flow::error_mode) may delay that until all have ended. A cancel reaches the
+    /// source and every flow. If `f` panics, fails with an error of kind `Panicked`.
+    ///
+    /// # Panics
+    ///
+    /// If `concurrency` or `prefetch` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream_testkit::marbles::{check_in_time, source};
+    ///
+    /// check_in_time(
+    ///     "a----b-------|",
+    ///     |letters, clock| {
+    ///         let flow = source("--1--2--3--|", clock);
+    ///         letters.flat_map(2, 32, move |_| flow.clone())
+    ///     },
+    ///     "--1--2-1(3)-2--3--|",
+    /// );
+    /// ```
+    #[doc(alias = "merge_map")]
+    #[doc(alias = "flat_map_merge")]
+    #[doc(alias = "flat_map_unordered")]
+    #[track_caller]
+    pub fn flat_map<F, Q>(self, concurrency: usize, prefetch: usize, f: F) -> Flow<FlatMap<P, F>>
+    where
+        F: FnMut(P::Item) -> Q + Send + 'static,
+        Q: Publisher,
+    {
+        check_capacity(concurrency);
+        check_capacity(prefetch);
+        let mode = ErrorMode::Immediate;
+        Flow { source: FlatMap { source: self.source, f, concurrency, prefetch, mode } }
+    }
+}
+
+impl<P, F> Flow<FlatMap<P, F>> {
+    /// [`flat_map`](Self::flat_map) with another policy for failures.
+    ///
+    /// # Demand
+    ///
+    /// Unchanged.
+    ///
+    /// # Termination
+    ///
+    /// As `mode` says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Error, ErrorMode, error, just, range};
+    /// use millstream_testkit::Probe;
+    ///
+    /// let flow = range(0..3)
+    ///     .flat_map(3, 1, |n| if n == 0 { error(Error::message("no")).boxed() } else { just(n).boxed() })
+    ///     .error_mode(ErrorMode::Delayed);
+    /// let probe = Probe::subscribe_to(flow);
+    /// probe.request(9);
+    /// assert_eq!(probe.items(), [1, 2]);
+    /// assert!(probe.error().is_some());
+    /// ```
+    #[doc(alias = "flat_map_delay_error")]
+    pub fn error_mode(mut self, mode: ErrorMode) -> Self {
+        self.source.mode = mode;
+        self
+    }
+}
+
+/// Publisher returned by [`Flow::flat_map`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct FlatMap<P, F> {
+    source: P,
+    f: F,
+    concurrency: usize,
+    prefetch: usize,
+    mode: ErrorMode,
+}
+
+impl<P, F, Q> Publisher for FlatMap<P, F>
+where
+    P: Publisher<Item: Send + 'static>,
+    F: FnMut(P::Item) -> Q + Send + 'static,
+    Q: Publisher<Item: Send + 'static> + 'static,
+{
+    type Item = Q::Item;
+
+    fn subscribe<S: Subscriber<Q::Item>>(self, downstream: S) {
+        let Self { source, f, concurrency, prefetch, mode } = self;
+        let (entrance, outer) = inlet(concurrency);
+        let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
+            let inners = FanIn::new(concurrency, prefetch, mode);
+            let gate = Weak::clone(gate);
+            let source =
+                FlatMapSource { outer, is_outer_done: false, f, inners, concurrency, gate };
+            (source, downstream, Inline)
+        });
+        source.subscribe(entrance.subscriber(Arc::clone(&gate)));
+    }
+}
+
+opaque_debug!(FlatMap<P, F>);
+
+struct FlatMapSource<T, F, Q: Publisher, S> {
+    outer: Inlet<T>,
+    is_outer_done: bool,
+    f: F,
+    inners: FanIn<Q::Item>,
+    concurrency: usize,
+    /// What the inner flows wake.
+    gate: Weak<Gate<Self, S, Inline>>,
+}
+
+impl<T, F, Q, S> FlatMapSource<T, F, Q, S>
+where
+    T: Send + 'static,
+    F: FnMut(T) -> Q + Send + 'static,
+    Q: Publisher<Item: Send + 'static> + 'static,
+    S: Subscriber<Q::Item>,
+{
+    /// Asks the source for an item in place of each flow that has ended, and begins those that are
+    /// here.
+    ///
+    /// A source or a flow that answers at once rings while the gate is at work, which then comes back:
+    /// so a hundred thousand of them in a row recurse no deeper than one, and leave room for a cancel.
+    fn fill(&mut self) {
+        let n_closed = self.inners.take_closed();
+        if n_closed > 0 && !self.is_outer_done {
+            self.outer.upstream().request(n_closed);
+        }
+        while self.inners.n_open() < self.concurrency && !self.inners.has_failed() {
+            let Some(item) = self.outer.take_item() else { break };
+            let publisher = (self.f)(item);
+            let Some(gate) = self.gate.upgrade() else { return };
+            let (index, door) = self.inners.open();
+            publisher.subscribe(door.subscriber(gate));
+            self.inners.start(index);
+        }
+        if self.is_outer_done {
+            return;
+        }
+        if let Some(end) = self.outer.end() {
+            self.is_outer_done = true;
+            if let End::Failed(error) = end {
+                self.inners.fail(error);
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Option<End> {
+        let end = self.inners.end(self.is_outer_done)?;
+        self.outer.cancel();
+        Some(end)
+    }
+}
+
+impl<T, F, Q, S> Source for FlatMapSource<T, F, Q, S>
+where
+    T: Send + 'static,
+    F: FnMut(T) -> Q + Send + 'static,
+    Q: Publisher<Item: Send + 'static> + 'static,
+    S: Subscriber<Q::Item>,
+{
+    type Item = Q::Item;
+    const IS_WOKEN: bool = true;
+
+    fn advance(&mut self) {
+        self.inners.look();
+        self.fill();
+    }
+
+    #[inline]
+    fn next(&mut self) -> Step<Q::Item> {
+        self.outer.start();
+        if self.inners.is_time_to_look() {
+            self.advance();
+        }
+        if let Some(item) = self.inners.next() {
+            return Step::Item(item);
+        }
+        self.advance();
+        match self.inners.next() {
+            Some(item) => Step::Item(item),
+            None => self.finish().map_or(Step::Pending, Step::End),
+        }
+    }
+
+    fn end(&mut self) -> Option<End> {
+        self.inners.look_at_first();
+        self.finish()
+    }
+
+    fn cancel(&mut self) {
+        self.inners.cancel();
+        self.outer.cancel();
+    }
+}
