@@ -7,6 +7,7 @@
 
 mod arbiter;
 mod deferred;
+mod fan_in;
 mod gate;
 mod mpsc;
 mod overflow;
