@@ -52,36 +52,119 @@ struct Slot<T> {
     is_in_line: bool,
 }
 
-/// Tells the gate that the inlet of a slot has something.
+/// Inlets as their gate's source sees them: those of [`FanIn`], or in order.
+pub(crate) trait Inlets<T>: Send + 'static {
+    /// How many are open.
+    fn n_open(&self) -> usize;
+
+    /// How many were closed since the last call.
+    fn take_closed(&mut self) -> u64;
+
+    /// Opens one, which asks for nothing before it is [started](Self::start).
+    fn open(&mut self) -> (usize, Door<T>);
+
+    /// Asks for the first batch of an inlet, if it was not closed before.
+    fn start(&mut self, index: usize);
+
+    /// Whether it is time to [look](Self::look): inlets that became ready must not wait for those in
+    /// line to be drained.
+    fn is_time_to_look(&self) -> bool;
+
+    /// Puts those that have become ready in line.
+    fn look(&mut self);
+
+    /// The next item, if one is in line.
+    fn next(&mut self) -> Option<T>;
+
+    /// Closes those whose last item was taken, so that their end is known without demand.
+    fn close_ended(&mut self);
+
+    /// How everything ends, if it does: by a failure that is not to wait, or after the last inlet, if
+    /// no more of them come. Cancels what is left.
+    fn end(&mut self, is_last: bool) -> Option<End>;
+
+    /// Notes a failure; the first one counts.
+    fn fail(&mut self, error: Error);
+
+    /// Whether a failure ends everything.
+    fn has_failed(&self) -> bool;
+
+    fn cancel(&self);
+}
+
+/// Tells the gate that an inlet has something.
 pub(crate) struct Bell<G> {
+    number: Option<Number>,
+    gate: Arc<G>,
+}
+
+/// Where an inlet notes that it has something.
+struct Number {
     index: usize,
     ready: Arc<ReadySet>,
-    gate: Arc<G>,
 }
 
 /// Makes the subscriber of an open slot.
 pub(crate) struct Door<T> {
-    index: usize,
-    ready: Arc<ReadySet>,
+    number: Option<Number>,
     entrance: Entrance<T>,
 }
 
 impl<G: Wake> Wake for Bell<G> {
     #[inline]
     fn wake(&self) {
-        self.ready.set(self.index);
+        if let Some(Number { index, ready }) = &self.number {
+            ready.set(*index);
+        }
         self.gate.wake();
     }
 }
 
 impl<T> Door<T> {
+    /// For inlets that need not say which one it was.
+    pub(crate) fn without_number(entrance: Entrance<T>) -> Self {
+        Self { number: None, entrance }
+    }
+
     pub(crate) fn subscriber<G: Wake>(self, gate: Arc<G>) -> InletSubscriber<T, Bell<G>> {
-        let Self { index, ready, entrance } = self;
-        entrance.subscriber(Bell { index, ready, gate })
+        self.entrance.subscriber(Bell { number: self.number, gate })
     }
 }
 
-impl<T> FanIn<T> {
+/// Holds a source back until all is subscribed to, so that the first flow of several does not have the
+/// whole of the demand before the others are there.
+pub(crate) struct Start {
+    signal: Inlet<()>,
+    has_come: bool,
+}
+
+/// Gives the start.
+pub(crate) struct StartSignal(Entrance<()>);
+
+impl Start {
+    pub(crate) fn new() -> (StartSignal, Self) {
+        let (entrance, signal) = inlet(1);
+        (StartSignal(entrance), Self { signal, has_come: false })
+    }
+
+    /// Whether it was given.
+    #[inline]
+    pub(crate) fn has_come(&mut self) -> bool {
+        if !self.has_come {
+            self.has_come = self.signal.end().is_some();
+        }
+        self.has_come
+    }
+}
+
+impl StartSignal {
+    pub(crate) fn give<G: Wake>(self, gate: Arc<G>) {
+        // Closes the inlet, and wakes the gate.
+        drop(self.0.subscriber(gate));
+    }
+}
+
+impl<T: Send + 'static> FanIn<T> {
     /// At most `bound` slots at a time, for inlets of `prefetch` items.
     pub(crate) fn new(bound: usize, prefetch: usize, mode: ErrorMode) -> Self {
         Self {
@@ -96,122 +179,6 @@ impl<T> FanIn<T> {
             prefetch,
             mode,
             failure: None,
-        }
-    }
-
-    pub(crate) fn n_open(&self) -> usize {
-        self.n_open
-    }
-
-    /// How many slots were closed since the last call.
-    pub(crate) fn take_closed(&mut self) -> u64 {
-        std::mem::take(&mut self.n_closed)
-    }
-
-    /// Opens a slot. Its inlet asks for nothing before it is [started](Self::start).
-    pub(crate) fn open(&mut self) -> (usize, Door<T>) {
-        let (entrance, inlet) = inlet(self.prefetch);
-        let index = self.idle.pop().unwrap_or(self.slots.len());
-        let slot = Slot { inlet: Some(inlet), is_in_line: false };
-        match self.slots.get_mut(index) {
-            Some(place) => *place = slot,
-            None => self.slots.push(slot),
-        }
-        self.n_open += 1;
-        (index, Door { index, ready: Arc::clone(&self.ready), entrance })
-    }
-
-    /// Asks for the first batch of a slot.
-    pub(crate) fn start(&mut self, index: usize) {
-        if let Some(inlet) = &mut self.slots[index].inlet {
-            inlet.start();
-        }
-    }
-
-    pub(crate) fn start_all(&mut self) {
-        for index in 0..self.slots.len() {
-            self.start(index);
-        }
-    }
-
-    /// Whether it is time to [look](Self::look): inlets that became ready must not wait for those in
-    /// line to be drained.
-    #[inline]
-    pub(crate) fn is_time_to_look(&self) -> bool {
-        self.n_until_look == 0
-    }
-
-    /// Puts those that have become ready in line.
-    pub(crate) fn look(&mut self) {
-        self.n_until_look = BURST;
-        let ready = Arc::clone(&self.ready);
-        ready.take(|index| self.notice(index));
-    }
-
-    /// The next item, if one is in line.
-    #[inline]
-    pub(crate) fn next(&mut self) -> Option<T> {
-        while !self.has_failed() {
-            let index = *self.line.front()?;
-            let Some(inlet) = &mut self.slots[index].inlet else { return None };
-            match inlet.take() {
-                Step::Item(item) => {
-                    inlet.release(1);
-                    self.n_until_look = self.n_until_look.saturating_sub(1);
-                    self.n_left -= 1;
-                    if self.n_left == 0 {
-                        self.leave_line();
-                        self.notice(index);
-                    }
-                    return Some(item);
-                }
-                Step::Pending => self.leave_line(),
-                Step::End(end) => {
-                    self.leave_line();
-                    self.close(index, end);
-                }
-            }
-        }
-        None
-    }
-
-    /// Closes the first in line if its last item was taken. The others hold items (invariant 2).
-    pub(crate) fn look_at_first(&mut self) {
-        let Some(&index) = self.line.front() else { return };
-        let end = self.slots[index].inlet.as_mut().and_then(Inlet::end);
-        if let Some(end) = end {
-            self.leave_line();
-            self.close(index, end);
-        }
-    }
-
-    /// How everything ends, if it does: by a failure that is not to wait, or after the last inlet, if
-    /// no more of them come.
-    pub(crate) fn end(&mut self, is_last: bool) -> Option<End> {
-        let is_over = is_last && self.n_open == 0;
-        if !is_over && !self.has_failed() {
-            return None;
-        }
-        self.cancel();
-        Some(self.failure.take().map_or(End::Complete, End::Failed))
-    }
-
-    /// Notes a failure; the first one counts.
-    pub(crate) fn fail(&mut self, error: Error) {
-        self.failure.get_or_insert(error);
-    }
-
-    /// Whether a failure ends everything.
-    #[inline]
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some() && self.mode == ErrorMode::Immediate
-    }
-
-    pub(crate) fn cancel(&self) {
-        for slot in &self.slots {
-            if let Some(inlet) = &slot.inlet {
-                inlet.cancel();
-            }
         }
     }
 
@@ -245,6 +212,108 @@ impl<T> FanIn<T> {
         self.n_closed += 1;
         if let End::Failed(error) = end {
             self.fail(error);
+        }
+    }
+}
+
+impl<T: Send + 'static> Inlets<T> for FanIn<T> {
+    fn n_open(&self) -> usize {
+        self.n_open
+    }
+
+    fn take_closed(&mut self) -> u64 {
+        std::mem::take(&mut self.n_closed)
+    }
+
+    fn open(&mut self) -> (usize, Door<T>) {
+        let (entrance, inlet) = inlet(self.prefetch);
+        let index = self.idle.pop().unwrap_or(self.slots.len());
+        let slot = Slot { inlet: Some(inlet), is_in_line: false };
+        match self.slots.get_mut(index) {
+            Some(place) => *place = slot,
+            None => self.slots.push(slot),
+        }
+        self.n_open += 1;
+        let number = Number { index, ready: Arc::clone(&self.ready) };
+        (index, Door { number: Some(number), entrance })
+    }
+
+    fn start(&mut self, index: usize) {
+        if let Some(inlet) = &mut self.slots[index].inlet {
+            inlet.start();
+        }
+    }
+
+    #[inline]
+    fn is_time_to_look(&self) -> bool {
+        self.n_until_look == 0
+    }
+
+    fn look(&mut self) {
+        self.n_until_look = BURST;
+        let ready = Arc::clone(&self.ready);
+        ready.take(|index| self.notice(index));
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        while !self.has_failed() {
+            let index = *self.line.front()?;
+            let Some(inlet) = &mut self.slots[index].inlet else { return None };
+            match inlet.take() {
+                Step::Item(item) => {
+                    inlet.release(1);
+                    self.n_until_look = self.n_until_look.saturating_sub(1);
+                    self.n_left -= 1;
+                    if self.n_left == 0 {
+                        self.leave_line();
+                        self.notice(index);
+                    }
+                    return Some(item);
+                }
+                Step::Pending => self.leave_line(),
+                Step::End(end) => {
+                    self.leave_line();
+                    self.close(index, end);
+                }
+            }
+        }
+        None
+    }
+
+    // The others in line hold items (invariant 2).
+    fn close_ended(&mut self) {
+        let Some(&index) = self.line.front() else { return };
+        let end = self.slots[index].inlet.as_mut().and_then(Inlet::end);
+        if let Some(end) = end {
+            self.leave_line();
+            self.close(index, end);
+        }
+    }
+
+    fn end(&mut self, is_last: bool) -> Option<End> {
+        let is_over = is_last && self.n_open == 0;
+        if !is_over && !self.has_failed() {
+            return None;
+        }
+        self.cancel();
+        Some(self.failure.take().map_or(End::Complete, End::Failed))
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+    }
+
+    #[inline]
+    fn has_failed(&self) -> bool {
+        self.failure.is_some() && self.mode == ErrorMode::Immediate
+    }
+
+    fn cancel(&self) {
+        for slot in &self.slots {
+            if let Some(inlet) = &slot.inlet {
+                inlet.cancel();
+            }
         }
     }
 }

@@ -28,6 +28,18 @@ pub(crate) struct Seat<T: 'static, S: Subscriber<T>, N: Successor<T>> {
     turns: Arc<Serial<Turns<T, S, N>>>,
     /// What the source before has delivered.
     n_produced: u64,
+    stage: Stage,
+}
+
+/// What the downstream has got of the present source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No item.
+    Fresh,
+    /// An item, which it is looking at. A stream that ends in this stage ends by the downstream's panic.
+    Signaling,
+    /// An item at least.
+    Served,
 }
 
 /// Handles the ends of the sources, one at a time.
@@ -62,18 +74,18 @@ where
         arbiter.request(inside.requested);
     }
     let turns = Arc::new(Serial::new(Turns { successor, seats: std::marker::PhantomData }));
-    Seat { downstream, voice, turns, n_produced: 0 }.subscribe(first);
+    Seat { downstream, voice, turns, n_produced: 0, stage: Stage::Fresh }.subscribe(first);
 }
 
 impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
     /// The downstream gets its items from `publisher` now.
-    pub(crate) fn subscribe(self, publisher: impl Publisher<Item = T>) {
+    pub(crate) fn subscribe(mut self, publisher: impl Publisher<Item = T>) {
+        self.stage = Stage::Fresh;
         publisher.subscribe(Seated {
             seat: self,
             upstream: Upstream::unset(),
             n_requested: 0,
             n_produced: 0,
-            is_signalling: false,
         });
     }
 
@@ -95,6 +107,11 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
     /// How many items the source that has ended delivered.
     pub(crate) fn n_produced(&self) -> u64 {
         self.n_produced
+    }
+
+    /// Whether the source that has ended gave an item, were it one that the downstream skipped.
+    pub(crate) fn had_items(&self) -> bool {
+        self.stage != Stage::Fresh
     }
 
     /// There are no more sources.
@@ -120,19 +137,17 @@ struct Seated<T: 'static, S: Subscriber<T>, N: Successor<T>> {
     /// Items that the downstream asked for from inside a signal.
     n_requested: u64,
     n_produced: u64,
-    /// Still set when the stream ends only if the downstream has panicked.
-    is_signalling: bool,
 }
 
 impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seated<T, S, N> {
     fn end(self, end: End) {
-        let Self { mut seat, upstream, n_requested, n_produced, is_signalling } = self;
+        let Self { mut seat, upstream, n_requested, n_produced } = self;
         seat.n_produced = n_produced;
         seat.voice.arbiter().unset(n_requested, n_produced);
         drop(upstream);
         let is_illegal =
             matches!(&end, End::Failed(error) if error.kind() == ErrorKind::IllegalRequest);
-        if is_signalling || is_illegal {
+        if seat.stage == Stage::Signaling || is_illegal {
             // The downstream's own panic or illegal request is not the source's failure: nothing
             // follows it (rules 2.13 and 3.9).
             return seat.end(end);
@@ -156,10 +171,10 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for Seated<T, 
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        let Seat { downstream, voice, .. } = &mut self.seat;
-        self.is_signalling = true;
+        let Seat { downstream, voice, stage, .. } = &mut self.seat;
+        *stage = Stage::Signaling;
         let (offer, inside) = voice.inside(|| downstream.offer(item));
-        self.is_signalling = false;
+        *stage = Stage::Served;
         if inside.is_cancelled {
             return Offer::Finished;
         }

@@ -10,7 +10,8 @@ use std::{
 };
 
 use millstream::{
-    Error, Flow, Order, Publisher, Subscriber, Subscription, from_iter, merge, range,
+    Error, Flow, Order, Publisher, Subscriber, Subscription, concat_eager, empty,
+    first_with_signal, from_iter, just, merge, merge_sorted, never, range,
     scheduler::{Immediate, VirtualTime},
 };
 
@@ -80,6 +81,23 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("flat_map", |n| range(0..2_u8).flat_map(2, 32, move |_| range(0..n)));
     assert_none_per_item("merge", |n| merge([range(0..n), range(0..n)]));
     assert_none_per_item("merge_with", |n| range(0..n).merge_with(range(0..n)));
+    assert_none_per_item("flat_map_sequential", |n| {
+        range(0..2_u8).flat_map_sequential(2, 32, move |_| range(0..n))
+    });
+    assert_none_per_item("concat_eager", |n| concat_eager([range(0..n), range(0..n)]));
+    assert_none_per_item("switch_map", |n| just(()).switch_map(move |()| range(0..n)));
+    assert_none_per_item("zip", |n| range(0..n).zip(range(0..n)).map(|(a, b)| a + b));
+    assert_none_per_item("combine_latest", |n| {
+        just(1).combine_latest(range(0..n)).map(|(a, b)| a + b)
+    });
+    assert_none_per_item("with_latest_from", |n| {
+        range(0..n).with_latest_from(range(0..n)).map(|(a, b)| a + b)
+    });
+    assert_none_per_item("merge_sorted", |n| merge_sorted([range(0..n), range(0..n)]));
+    assert_none_per_item("start_with", |n| range(0..n).start_with(0..n));
+    assert_none_per_item("switch_if_empty", |n| empty().switch_if_empty(range(0..n)));
+    assert_none_per_item("take_until", |n| range(0..n).take_until(never::<u8>()));
+    assert_none_per_item("first_with_signal", |n| first_with_signal([range(0..n), range(0..n)]));
     assert_none_per_item("flat_map_iter", |n| range(0..n).flat_map_iter(|n| [n; 3]));
     assert_none_per_item("limit_rate", |n| range(0..n).limit_rate(16));
     assert_none_per_item("publish_on", |n| range(0..n).publish_on(&Immediate, 16));

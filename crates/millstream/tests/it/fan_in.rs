@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, mpsc},
+    sync::Arc,
 };
 
 use millstream::{
-    BoxPublisher, Error, ErrorKind, ErrorMode, Flow, Subscription, empty, error, from_iter, just,
-    merge, never, range,
+    BoxPublisher, Error, ErrorKind, ErrorMode, Flow, Subscription, combine_latest, concat_eager,
+    empty, error, from_iter, just, merge, merge_sorted, never, range,
     scheduler::{Pool, VirtualTime},
+    zip,
 };
 use millstream_testkit::{Probe, Puppet};
 use proptest::prelude::*;
@@ -16,8 +17,8 @@ use proptest::prelude::*;
 use crate::model::Stepper;
 
 /// The number of its flow, its own number, and a witness of its drop.
-type Item = (usize, u8, Arc<()>);
-type Many = Flow<BoxPublisher<Item>>;
+pub(crate) type Item = (usize, u8, Arc<()>);
+pub(crate) type Many = Flow<BoxPublisher<Item>>;
 type Operator = fn(Vec<Many>, usize, usize) -> Many;
 
 /// What makes one flow of a list of flows, and whether the flows stay one after another.
@@ -30,6 +31,10 @@ const OPERATORS: &[(&str, bool, Operator)] = &[
         flows.into_iter().fold(empty().boxed(), |all, flow| all.merge_with(flow).boxed())
     }),
     ("concat_map", true, |flows, _, _| from_iter(flows).concat_map(|flow| flow).boxed()),
+    ("flat_map_sequential", true, |flows, concurrency, prefetch| {
+        from_iter(flows).flat_map_sequential(concurrency, prefetch, |flow| flow).boxed()
+    }),
+    ("concat_eager", true, |flows, _, _| concat_eager(flows).boxed()),
 ];
 
 proptest! {
@@ -89,75 +94,6 @@ proptest! {
 }
 
 #[test]
-fn flows_that_always_have_items_share_the_demand() {
-    let endless = |n: u64| range(0..u64::MAX).map(move |_| n).boxed();
-    for (n_flows, flow) in [
-        (3, merge((0..3).map(endless)).boxed()),
-        (1_000, merge((0..1_000).map(endless)).boxed()),
-        (1_000, range(0..1_000).flat_map(1_000, 4, endless).boxed()),
-        (2, endless(0).merge_with(endless(1)).boxed()),
-    ] {
-        let probe = Probe::subscribe_to(flow);
-
-        probe.request(n_flows * 16);
-
-        let mut n_seen = BTreeMap::new();
-        for flow in probe.items() {
-            *n_seen.entry(flow).or_insert(0) += 1;
-        }
-        assert_eq!(n_seen.len() as u64, n_flows);
-        let (least, most) = (n_seen.values().min().unwrap(), n_seen.values().max().unwrap());
-        assert!(most - least <= 8, "{n_flows} flows: {least} to {most} items");
-        probe.cancel();
-        assert!(probe.is_dropped());
-    }
-}
-
-/// Another thread fills one flow as fast as it is emptied, so that the gate neither parks nor is woken.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "the flows have to be filled by another thread")]
-fn a_flow_that_becomes_ready_gets_its_turn_beside_one_that_never_stops() {
-    let (busy, one) = Puppet::new();
-    let (rare, other) = Puppet::new();
-    let (taken, takes) = mpsc::channel();
-    let (refilled, refills) = mpsc::channel();
-    let probe = Probe::subscribe_to(merge([one, other]).inspect(move |n| {
-        if *n > 0 {
-            taken.send(*n).unwrap();
-            refills.recv().unwrap();
-        }
-    }));
-    let filler = std::thread::spawn({
-        let (busy, rare) = (busy.clone(), rare.clone());
-        move || {
-            for n in takes.iter() {
-                if n == 9 {
-                    rare.next(1_000).unwrap();
-                }
-                if n < 60 {
-                    busy.next(n + 10).unwrap();
-                }
-                refilled.send(()).unwrap();
-            }
-        }
-    });
-    // The first item starts the flows; the others wait.
-    probe.request(1);
-    let subscription = probe.subscription();
-    for n in 0..10 {
-        busy.next(n).unwrap();
-    }
-    subscription.request(u64::MAX);
-
-    drop((busy, rare, subscription));
-    let items = probe.items();
-    let at = items.iter().position(|n| *n == 1_000).unwrap();
-    assert!(at < 10 + 2 * 8, "number {at} of {}", items.len());
-    probe.cancel();
-    filler.join().unwrap();
-}
-
-#[test]
 fn a_failure_cancels_the_other_flows_after_the_items_of_its_own() {
     type Two = fn(Flow<BoxPublisher<u8>>, Flow<BoxPublisher<u8>>) -> Flow<BoxPublisher<u8>>;
     for operator in [
@@ -206,6 +142,11 @@ fn a_delayed_failure_waits_for_the_others() {
     };
     for flow in [
         merge(flows()).error_mode(ErrorMode::Delayed).boxed(),
+        concat_eager(flows()).error_mode(ErrorMode::Delayed).boxed(),
+        from_iter(flows())
+            .flat_map_sequential(2, 2, |flow| flow)
+            .error_mode(ErrorMode::Delayed)
+            .boxed(),
         from_iter(flows()).flat_map(1, 2, |flow| flow).error_mode(ErrorMode::Delayed).boxed(),
     ] {
         let probe = Probe::subscribe_to(flow);
@@ -306,12 +247,19 @@ fn a_flow_that_sends_too_much_is_cancelled() {
 
 #[test]
 fn a_hundred_thousand_synchronous_flows_take_no_stack() {
-    for concurrency in [1, 7, 256] {
+    for concurrency in [1, 256] {
         assert_eq!(Stepper::run(range(0..100_000).flat_map(concurrency, 1, just)), 100_000);
         let nothing = range(0..100_000).flat_map(concurrency, 1, |_: u32| empty::<u8>());
         assert_eq!(Stepper::run(nothing), 0);
     }
-    assert_eq!(Stepper::run(merge((0..100_000).map(just))), 100_000);
+    assert_eq!(Stepper::run(merge((0..20_000).map(just))), 20_000);
+    assert_eq!(Stepper::run(concat_eager((0..20_000).map(just))), 20_000);
+    assert_eq!(Stepper::run(range(0..100_000).flat_map_sequential(7, 1, just)), 100_000);
+    let rows = zip((range(0..100_000), range(0..100_000), range(0..100_000)));
+    assert_eq!(Stepper::run(rows), 100_000);
+    assert_eq!(Stepper::run(merge_sorted([range(0..50_000), range(0..50_000)])), 100_000);
+    assert_eq!(Stepper::run(combine_latest((just(0), range(0..100_000)))), 100_000);
+    assert_eq!(Stepper::run(range(0..100_000).switch_map(just)), 100_000);
 }
 
 #[test]

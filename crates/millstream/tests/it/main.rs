@@ -4,9 +4,11 @@
 
 mod again;
 mod cancel;
+mod combine;
 mod demand;
 mod ends;
 mod lifecycle;
+mod fairness;
 mod fan_in;
 mod model;
 mod overflow;

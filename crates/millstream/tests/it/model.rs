@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use millstream::{
-    BoxPublisher, Error, Flow, Publisher, Subscriber, Subscription, from_iter, range,
-    scheduler::VirtualTime,
+    BoxPublisher, Error, Flow, Publisher, Subscriber, Subscription, combine_latest, concat_eager,
+    first_with_signal, from_iter, just, merge_sorted, never, range, scheduler::VirtualTime, zip,
 };
 use millstream_testkit::Probe;
 use proptest::prelude::*;
@@ -110,6 +110,101 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
         "flat_map_iter",
         |flow, _| flow.flat_map_iter(|n| 0..n % 5).boxed(),
         |items| items.into_iter().flat_map(|n| 0..n % 5).collect(),
+    ),
+    (
+        "zip",
+        |flow, clock| {
+            let numbers = range(0..30_u8).publish_on(clock, 3);
+            zip((flow, numbers, range(0..25_u8))).map(|(a, b, c)| a ^ b ^ c).boxed()
+        },
+        |items| items.into_iter().zip(0..25).map(|(a, b)| a ^ b ^ b).collect(),
+    ),
+    (
+        "combine_latest",
+        |flow, clock| {
+            combine_latest((just(3_u8), just(5_u8), flow.publish_on(clock, 2)))
+                .map(|(a, b, c)| a ^ b ^ c)
+                .boxed()
+        },
+        |items| items.into_iter().map(|n| n ^ 6).collect(),
+    ),
+    (
+        "with_latest_from",
+        |flow, _| flow.with_latest_from(just(3)).map(|(a, b)| a ^ b).boxed(),
+        |items| items.into_iter().map(|n| n ^ 3).collect(),
+    ),
+    (
+        "merge_sorted",
+        |flow, clock| {
+            let sums = flow.scan(0_u8, |sum, n| {
+                *sum = sum.saturating_add(n / 4);
+                Some(*sum)
+            });
+            merge_sorted([sums.boxed(), range(3..70).publish_on(clock, 5).boxed()]).boxed()
+        },
+        |items| {
+            let sums = items.into_iter().scan(0_u8, |sum, n| {
+                *sum = sum.saturating_add(n / 4);
+                Some(*sum)
+            });
+            let mut all: Vec<u8> = sums.chain(3..70).collect();
+            all.sort_unstable();
+            all
+        },
+    ),
+    (
+        "start_with",
+        |flow, _| flow.start_with([7, 8]).boxed(),
+        |items| [7, 8].into_iter().chain(items).collect(),
+    ),
+    (
+        "switch_if_empty",
+        |flow, _| flow.filter(|n| *n > 250).switch_if_empty(range(0..4)).boxed(),
+        |items| {
+            let found: Vec<u8> = items.into_iter().filter(|n| *n > 250).collect();
+            if found.is_empty() { vec![0, 1, 2, 3] } else { found }
+        },
+    ),
+    (
+        "default_if_empty",
+        |flow, _| flow.filter(|n| *n > 250).default_if_empty(9).boxed(),
+        |items| {
+            let found: Vec<u8> = items.into_iter().filter(|n| *n > 250).collect();
+            if found.is_empty() { vec![9] } else { found }
+        },
+    ),
+    ("take_until", |flow, _| flow.take_until(never::<u8>()).boxed(), |items| items),
+    (
+        "first_with_signal",
+        |flow, _| first_with_signal([never().boxed(), flow, never().boxed()]).boxed(),
+        |items| items,
+    ),
+    (
+        "switch_map",
+        |flow, _| {
+            let mut flow = Some(flow);
+            just(()).switch_map(move |()| flow.take().unwrap()).boxed()
+        },
+        |items| items,
+    ),
+    (
+        "flat_map_sequential",
+        |flow, clock| {
+            let clock = clock.clone();
+            flow.flat_map_sequential(5, 2, move |n| {
+                let numbers = range(0..n % 9);
+                if n % 2 == 0 { numbers.boxed() } else { numbers.publish_on(&clock, 1).boxed() }
+            })
+            .boxed()
+        },
+        |items| items.into_iter().flat_map(|n| 0..n % 9).collect(),
+    ),
+    (
+        "concat_eager",
+        |flow, clock| {
+            concat_eager([flow.publish_on(clock, 3).boxed(), range(0..70).boxed()]).boxed()
+        },
+        |items| items.into_iter().chain(0..70).collect(),
     ),
     ("limit_rate", |flow, _| flow.limit_rate(3).boxed(), |items| items),
     ("publish_on", |flow, clock| flow.publish_on(clock, 3).boxed(), |items| items),

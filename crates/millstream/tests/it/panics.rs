@@ -53,6 +53,15 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(
         range(0..3_u64).flat_map(2, 2, |n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),
     );
+    assert_panicked(
+        range(0..3_u64)
+            .flat_map_sequential(2, 2, |n| -> Flow<millstream::Never<u64>> { bang(n) })
+            .count(),
+    );
+    assert_panicked(
+        range(0..3_u64).switch_map(|n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),
+    );
+    assert_panicked(just(1).start_with(std::iter::repeat_with(|| -> u64 { bang(()) })).count());
     assert_panicked(range(0..3_u64).flat_map_iter(|n| -> Option<u64> { bang(n) }).count());
     assert_panicked(from_iter(std::iter::repeat_with(|| -> u64 { bang(()) })).count());
     assert_panicked(generate((), |()| -> Result<Option<u64>, Error> { bang(()) }).count());

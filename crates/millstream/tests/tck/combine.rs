@@ -1,6 +1,9 @@
 //! Operators that put flows together under the TCK.
 
-use millstream::{concat_all, just, merge, range};
+use millstream::{
+    combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge, merge_sorted,
+    never, range, zip,
+};
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
 use crate::pool;
@@ -15,3 +18,25 @@ publisher_tests!(
     |n| merge([range(0..n / 2).publish_on(&pool(), 2), range(n / 2..n).publish_on(&pool(), 2)]),
     Capabilities::new().asynchronous()
 );
+publisher_tests!(merge_sorted, |n| merge_sorted([range(0..n / 2), range(n / 2..n)]));
+publisher_tests!(concat_eager, |n| concat_eager([range(0..n / 2), range(n / 2..n)]));
+publisher_tests!(zip, |n| zip((range(0..n), range(0_u64..))));
+publisher_tests!(
+    zip_across_threads,
+    |n| range(0..n).publish_on(&pool(), 2).zip(range(0..n).publish_on(&pool(), 3)),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(combine_latest, |n| combine_latest((just(0), range(0..n))).take(n));
+publisher_tests!(
+    combine_latest_across_threads,
+    |n| combine_latest((empty().default_if_empty(0), range(0..n).publish_on(&pool(), 2))).take(n),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(with_latest_from, |n| range(0..n).with_latest_from(just(0)));
+publisher_tests!(start_with, |n| range(0..n - n.min(2)).start_with(0..n.min(2)));
+publisher_tests!(switch_if_empty, |n| empty().switch_if_empty(range(0..n)));
+publisher_tests!(take_until, |n| range(0..n).take_until(never::<u8>()));
+publisher_tests!(first_with_signal, |n| first_with_signal([
+    never().boxed_clone(),
+    range(0..n).boxed_clone()
+]));

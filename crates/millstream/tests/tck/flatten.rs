@@ -16,3 +16,18 @@ publisher_tests!(
     },
     Capabilities::new().asynchronous()
 );
+publisher_tests!(flat_map_sequential, |n| range(0..n).flat_map_sequential(3, 2, just));
+publisher_tests!(switch_map, |n| just(n).switch_map(|n| range(0..n)));
+publisher_tests!(
+    flat_map_sequential_across_threads,
+    |n| {
+        let pool = pool();
+        range(0..n).flat_map_sequential(3, 2, move |n| just(n).publish_on(&pool, 1))
+    },
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    switch_map_across_threads,
+    |n| just(n).switch_map(|n| range(0..n).publish_on(&pool(), 3)),
+    Capabilities::new().asynchronous()
+);

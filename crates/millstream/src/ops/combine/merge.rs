@@ -1,13 +1,13 @@
 //! `merge`: the items of several flows as they come.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     ErrorMode, Flow,
-    fan_in::{Door, FanIn, PREFETCH},
+    fan_in::{FanIn, PREFETCH},
+    merging,
 };
 
 /// The items of several flows, as they come.
@@ -138,10 +138,8 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let (gate, doors) = open(self.flows.len(), self.mode, downstream);
-        for (flow, door) in self.flows.into_iter().zip(doors) {
-            flow.subscribe(door.subscriber(Arc::clone(&gate)));
-        }
+        let inlets = FanIn::new(self.flows.len(), PREFETCH, self.mode);
+        merging::subscribe(self.flows, inlets, downstream);
     }
 }
 
@@ -153,70 +151,16 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let (gate, doors) = open(2, self.mode, downstream);
+        let (gate, doors, signal) =
+            merging::open(2, FanIn::new(2, PREFETCH, self.mode), downstream);
         let mut doors = doors.into_iter();
         if let (Some(first), Some(second)) = (doors.next(), doors.next()) {
             self.first.subscribe(first.subscriber(Arc::clone(&gate)));
-            self.second.subscribe(second.subscriber(gate));
+            self.second.subscribe(second.subscriber(Arc::clone(&gate)));
+            signal.give(gate);
         }
     }
 }
 
 opaque_debug!(Merge<P>);
 opaque_debug!(MergeWith<P, Q>);
-
-type MergeGate<T, S> = Gate<MergeSource<T>, S, Inline>;
-
-/// A gate for `n` flows, and a door for each.
-fn open<T, S>(n: usize, mode: ErrorMode, downstream: S) -> (Arc<MergeGate<T, S>>, Vec<Door<T>>)
-where
-    T: Send + 'static,
-    S: Subscriber<T>,
-{
-    let mut inlets = FanIn::new(n, PREFETCH, mode);
-    let doors = (0..n).map(|_| inlets.open().1).collect();
-    let source = MergeSource { inlets, is_started: false };
-    (Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline)), doors)
-}
-
-struct MergeSource<T> {
-    inlets: FanIn<T>,
-    is_started: bool,
-}
-
-impl<T: Send + 'static> Source for MergeSource<T> {
-    type Item = T;
-    const IS_WOKEN: bool = true;
-
-    fn advance(&mut self) {
-        self.inlets.look();
-    }
-
-    #[inline]
-    fn next(&mut self) -> Step<T> {
-        if !self.is_started {
-            self.is_started = true;
-            self.inlets.start_all();
-        }
-        if self.inlets.is_time_to_look() {
-            self.inlets.look();
-        }
-        if let Some(item) = self.inlets.next() {
-            return Step::Item(item);
-        }
-        self.inlets.look();
-        match self.inlets.next() {
-            Some(item) => Step::Item(item),
-            None => self.inlets.end(true).map_or(Step::Pending, Step::End),
-        }
-    }
-
-    fn end(&mut self) -> Option<End> {
-        self.inlets.look_at_first();
-        self.inlets.end(true)
-    }
-
-    fn cancel(&mut self) {
-        self.inlets.cancel();
-    }
-}

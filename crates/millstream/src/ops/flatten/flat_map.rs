@@ -1,15 +1,8 @@
 //! `flat_map`: each item becomes a flow, several at a time.
 
-use std::sync::{Arc, Weak};
+use reactive_streams::{Publisher, Subscriber};
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
-use reactive_streams::{Publisher, Subscriber, Subscription};
-
-use crate::{
-    ErrorMode, Flow,
-    fan_in::FanIn,
-    inlet::{Inlet, check_capacity, inlet},
-};
+use crate::{ErrorMode, Flow, fan_in::FanIn, flattening, inlet::check_capacity};
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into a flow, runs up to `concurrency` of them at a time, and passes their items
@@ -122,111 +115,9 @@ where
 
     fn subscribe<S: Subscriber<Q::Item>>(self, downstream: S) {
         let Self { source, f, concurrency, prefetch, mode } = self;
-        let (entrance, outer) = inlet(concurrency);
-        let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let inners = FanIn::new(concurrency, prefetch, mode);
-            let gate = Weak::clone(gate);
-            let source =
-                FlatMapSource { outer, is_outer_done: false, f, inners, concurrency, gate };
-            (source, downstream, Inline)
-        });
-        source.subscribe(entrance.subscriber(Arc::clone(&gate)));
+        let inners = FanIn::new(concurrency, prefetch, mode);
+        flattening::subscribe(source, f, inners, concurrency, downstream);
     }
 }
 
 opaque_debug!(FlatMap<P, F>);
-
-struct FlatMapSource<T, F, Q: Publisher, S> {
-    outer: Inlet<T>,
-    is_outer_done: bool,
-    f: F,
-    inners: FanIn<Q::Item>,
-    concurrency: usize,
-    /// What the inner flows wake.
-    gate: Weak<Gate<Self, S, Inline>>,
-}
-
-impl<T, F, Q, S> FlatMapSource<T, F, Q, S>
-where
-    T: Send + 'static,
-    F: FnMut(T) -> Q + Send + 'static,
-    Q: Publisher<Item: Send + 'static> + 'static,
-    S: Subscriber<Q::Item>,
-{
-    /// Asks the source for an item in place of each flow that has ended, and begins those that are
-    /// here.
-    ///
-    /// A source or a flow that answers at once rings while the gate is at work, which then comes back:
-    /// so a hundred thousand of them in a row recurse no deeper than one, and leave room for a cancel.
-    fn fill(&mut self) {
-        let n_closed = self.inners.take_closed();
-        if n_closed > 0 && !self.is_outer_done {
-            self.outer.upstream().request(n_closed);
-        }
-        while self.inners.n_open() < self.concurrency && !self.inners.has_failed() {
-            let Some(item) = self.outer.take_item() else { break };
-            let publisher = (self.f)(item);
-            let Some(gate) = self.gate.upgrade() else { return };
-            let (index, door) = self.inners.open();
-            publisher.subscribe(door.subscriber(gate));
-            self.inners.start(index);
-        }
-        if self.is_outer_done {
-            return;
-        }
-        if let Some(end) = self.outer.end() {
-            self.is_outer_done = true;
-            if let End::Failed(error) = end {
-                self.inners.fail(error);
-            }
-        }
-    }
-
-    fn finish(&mut self) -> Option<End> {
-        let end = self.inners.end(self.is_outer_done)?;
-        self.outer.cancel();
-        Some(end)
-    }
-}
-
-impl<T, F, Q, S> Source for FlatMapSource<T, F, Q, S>
-where
-    T: Send + 'static,
-    F: FnMut(T) -> Q + Send + 'static,
-    Q: Publisher<Item: Send + 'static> + 'static,
-    S: Subscriber<Q::Item>,
-{
-    type Item = Q::Item;
-    const IS_WOKEN: bool = true;
-
-    fn advance(&mut self) {
-        self.inners.look();
-        self.fill();
-    }
-
-    #[inline]
-    fn next(&mut self) -> Step<Q::Item> {
-        self.outer.start();
-        if self.inners.is_time_to_look() {
-            self.advance();
-        }
-        if let Some(item) = self.inners.next() {
-            return Step::Item(item);
-        }
-        self.advance();
-        match self.inners.next() {
-            Some(item) => Step::Item(item),
-            None => self.finish().map_or(Step::Pending, Step::End),
-        }
-    }
-
-    fn end(&mut self) -> Option<End> {
-        self.inners.look_at_first();
-        self.finish()
-    }
-
-    fn cancel(&mut self) {
-        self.inners.cancel();
-        self.outer.cancel();
-    }
-}

@@ -1,0 +1,149 @@
+//! `merge_sorted`: the items of several sorted flows, sorted.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    sync::{Arc, Weak},
+};
+
+use millstream_kernel::{End, Gate, Inline, Source, Step};
+use reactive_streams::{Publisher, Subscriber};
+
+use crate::{
+    Flow,
+    fan_in::PREFETCH,
+    inlet::{Inlet, inlet},
+};
+
+/// The items of several flows, each of which is sorted, in ascending order.
+///
+/// The least of the flows' next items comes next; of equal ones, that of the flow that is earlier in
+/// the list. So nothing comes before each flow has an item or has completed, and the slowest flow
+/// sets the pace. If a flow is not sorted, what comes out is not sorted either, and nothing is lost.
+///
+/// # Demand
+///
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
+/// whenever as many were passed on. Up to 32 items of each flow wait.
+///
+/// # Termination
+///
+/// Completes when all flows have; at once if there are none. Fails with a flow that fails, in place of
+/// its next item; the others are cancelled, and what waits of them is dropped. A cancel reaches every
+/// flow.
+///
+/// # Examples
+///
+/// ```
+/// use millstream::{from_iter, merge_sorted};
+///
+/// let items = merge_sorted([from_iter(vec![1, 4, 9]), from_iter(vec![2, 3, 4])]);
+/// assert_eq!(items.collect::<Vec<_>>().wait()?, [1, 2, 3, 4, 4, 9]);
+/// # Ok::<(), millstream::Error>(())
+/// ```
+#[doc(alias = "merge_comparing")]
+#[doc(alias = "merge_ordered")]
+pub fn merge_sorted<P>(flows: impl IntoIterator<Item = P>) -> Flow<MergeSorted<P>>
+where
+    P: Publisher<Item: Ord>,
+{
+    Flow { source: MergeSorted { flows: flows.into_iter().collect() } }
+}
+
+/// Publisher returned by [`merge_sorted`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct MergeSorted<P> {
+    flows: Vec<P>,
+}
+
+impl<P> Publisher for MergeSorted<P>
+where
+    P: Publisher<Item: Ord + Send + 'static>,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        let (entrances, inlets): (Vec<_>, Vec<_>) =
+            self.flows.iter().map(|_| inlet(PREFETCH)).unzip();
+        let awaited = (0..inlets.len()).collect();
+        let source = MergeSortedSource { inlets, heads: BinaryHeap::new(), awaited };
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
+        for (flow, entrance) in self.flows.into_iter().zip(entrances) {
+            flow.subscribe(entrance.subscriber(Arc::clone(&gate)));
+        }
+    }
+}
+
+opaque_debug!(MergeSorted<P>);
+
+struct MergeSortedSource<T> {
+    inlets: Vec<Inlet<T>>,
+    /// The next item of each flow that has one, with the flow's number.
+    heads: BinaryHeap<Reverse<(T, usize)>>,
+    /// The flows that have not ended and have no item there.
+    awaited: Vec<usize>,
+}
+
+impl<T: Ord + Send + 'static> MergeSortedSource<T> {
+    /// Sees to the next item of each flow, or tells how everything ends.
+    fn fill(&mut self) -> Option<End> {
+        let Self { inlets, heads, awaited } = self;
+        let mut failure = None;
+        awaited.retain(|&index| {
+            inlets[index].start();
+            match inlets[index].take() {
+                Step::Pending => return true,
+                Step::Item(item) => heads.push(Reverse((item, index))),
+                Step::End(End::Complete) => {}
+                Step::End(failed) => failure = failure.take().or(Some(failed)),
+            }
+            false
+        });
+        self.finish(failure)
+    }
+
+    fn finish(&mut self, failure: Option<End>) -> Option<End> {
+        if failure.is_some() {
+            self.inlets.iter().for_each(Inlet::cancel);
+            return failure;
+        }
+        (self.awaited.is_empty() && self.heads.is_empty()).then_some(End::Complete)
+    }
+}
+
+impl<T: Ord + Send + 'static> Source for MergeSortedSource<T> {
+    type Item = T;
+    const IS_WOKEN: bool = true;
+
+    fn next(&mut self) -> Step<T> {
+        if let Some(end) = self.fill() {
+            return Step::End(end);
+        }
+        if !self.awaited.is_empty() {
+            return Step::Pending;
+        }
+        let Some(Reverse((item, index))) = self.heads.pop() else { return Step::Pending };
+        self.awaited.push(index);
+        self.inlets[index].release(1);
+        Step::Item(item)
+    }
+
+    fn end(&mut self) -> Option<End> {
+        let Self { inlets, awaited, .. } = self;
+        let mut failure = None;
+        awaited.retain(|&index| match inlets[index].end() {
+            None => true,
+            Some(End::Complete) => false,
+            Some(failed) => {
+                failure = failure.take().or(Some(failed));
+                false
+            }
+        });
+        self.finish(failure)
+    }
+
+    fn cancel(&mut self) {
+        self.inlets.iter().for_each(Inlet::cancel);
+    }
+}
