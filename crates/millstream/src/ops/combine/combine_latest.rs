@@ -17,7 +17,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::PREFETCH,
+    fan_in::{PREFETCH, Start},
     inlet::{Inlet, inlet},
 };
 
@@ -179,6 +179,7 @@ impl<G: Wake> Wake for Bell<G> {
 }
 
 struct CombineLatestSource<C> {
+    start: Start,
     columns: C,
     order: mpsc::Receiver<usize>,
 }
@@ -206,6 +207,9 @@ impl<C: Columns> Source for CombineLatestSource<C> {
     const IS_WOKEN: bool = true;
 
     fn next(&mut self) -> Step<C::Tuple> {
+        if !self.start.has_come() {
+            return Step::Pending;
+        }
         self.columns.start();
         let step = self.tuple();
         match step {
@@ -242,13 +246,15 @@ macro_rules! combine_latest {
                 let columns = ($(Column::new($column.1.1),)+);
                 let n_places = [$($index),+].len() * (PREFETCH + 2);
                 let (sender, order) = mpsc::bounded(n_places).expect("there are places");
-                let source = CombineLatestSource { columns, order };
+                let (signal, start) = Start::new();
+                let source = CombineLatestSource { start, columns, order };
                 let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
                 $(
                     let (order, gate_of_bell) = (sender.clone(), Arc::clone(&gate));
                     let bell = Bell { index: $index, order, gate: gate_of_bell };
                     $column.0.subscribe($column.1.0.subscriber(bell));
                 )+
+                signal.give(gate);
             }
         }
 

@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::PREFETCH,
+    fan_in::{PREFETCH, Start},
     inlet::{Inlet, inlet},
 };
 
@@ -67,17 +67,20 @@ where
         let (entrances, inlets): (Vec<_>, Vec<_>) =
             self.flows.iter().map(|_| inlet(PREFETCH)).unzip();
         let awaited = (0..inlets.len()).collect();
-        let source = MergeSortedSource { inlets, heads: BinaryHeap::new(), awaited };
+        let (signal, start) = Start::new();
+        let source = MergeSortedSource { start, inlets, heads: BinaryHeap::new(), awaited };
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
         for (flow, entrance) in self.flows.into_iter().zip(entrances) {
             flow.subscribe(entrance.subscriber(Arc::clone(&gate)));
         }
+        signal.give(gate);
     }
 }
 
 opaque_debug!(MergeSorted<P>);
 
 struct MergeSortedSource<T> {
+    start: Start,
     inlets: Vec<Inlet<T>>,
     /// The next item of each flow that has one, with the flow's number.
     heads: BinaryHeap<Reverse<(T, usize)>>,
@@ -88,7 +91,7 @@ struct MergeSortedSource<T> {
 impl<T: Ord + Send + 'static> MergeSortedSource<T> {
     /// Sees to the next item of each flow, or tells how everything ends.
     fn fill(&mut self) -> Option<End> {
-        let Self { inlets, heads, awaited } = self;
+        let Self { inlets, heads, awaited, .. } = self;
         let mut failure = None;
         awaited.retain(|&index| {
             inlets[index].start();
@@ -117,6 +120,9 @@ impl<T: Ord + Send + 'static> Source for MergeSortedSource<T> {
     const IS_WOKEN: bool = true;
 
     fn next(&mut self) -> Step<T> {
+        if !self.start.has_come() {
+            return Step::Pending;
+        }
         if let Some(end) = self.fill() {
             return Step::End(end);
         }

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::PREFETCH,
+    fan_in::{PREFETCH, Start},
     inlet::{Inlet, inlet},
 };
 
@@ -62,17 +62,20 @@ where
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let (first, main) = inlet(PREFETCH);
         let (second, other) = inlet(1);
-        let source = TakeUntilSource { main, other, sign: None };
+        let (signal, start) = Start::new();
+        let source = TakeUntilSource { start, main, other, sign: None };
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
         // The other one first: its sign may be there already.
         self.other.subscribe(second.subscriber(Arc::clone(&gate)));
-        self.source.subscribe(first.subscriber(gate));
+        self.source.subscribe(first.subscriber(Arc::clone(&gate)));
+        signal.give(gate);
     }
 }
 
 opaque_debug!(TakeUntil<P, Q>);
 
 struct TakeUntilSource<T, U> {
+    start: Start,
     main: Inlet<T>,
     other: Inlet<U>,
     /// What follows the items that wait, once the other flow gave its sign.
@@ -114,6 +117,9 @@ where
                 Some(item) => Step::Item(item),
                 None => self.sign.take().map_or(Step::Pending, Step::End),
             };
+        }
+        if !self.start.has_come() {
+            return Step::Pending;
         }
         let step = self.main.next();
         if let Step::End(_) = &step {

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::PREFETCH,
+    fan_in::{PREFETCH, Start},
     inlet::{Inlet, inlet},
 };
 
@@ -67,17 +67,20 @@ where
     fn subscribe<S: Subscriber<Self::Item>>(self, downstream: S) {
         let (first, main) = inlet(PREFETCH);
         let (second, other) = inlet(PREFETCH);
-        let source = WithLatestFromSource { main, other, latest: None, is_other_done: false };
+        let (signal, start) = Start::new();
+        let source =
+            WithLatestFromSource { start, main, other, latest: None, is_other_done: false };
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
-        // The other one first: where both answer at once, its item is there for the first of ours.
         self.other.subscribe(second.subscriber(Arc::clone(&gate)));
-        self.source.subscribe(first.subscriber(gate));
+        self.source.subscribe(first.subscriber(Arc::clone(&gate)));
+        signal.give(gate);
     }
 }
 
 opaque_debug!(WithLatestFrom<P, Q>);
 
 struct WithLatestFromSource<A, B> {
+    start: Start,
     main: Inlet<A>,
     other: Inlet<B>,
     latest: Option<B>,
@@ -126,6 +129,10 @@ where
     }
 
     fn next(&mut self) -> Step<(A, B)> {
+        if !self.start.has_come() {
+            return Step::Pending;
+        }
+        // The other one first: where both answer at once, its item is there for the first of ours.
         self.other.start();
         self.main.start();
         self.update();

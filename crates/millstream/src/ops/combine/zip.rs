@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::PREFETCH,
+    fan_in::{PREFETCH, Start},
     inlet::{Inlet, inlet},
 };
 
@@ -120,6 +120,7 @@ trait Columns: Send + 'static {
 }
 
 struct ZipSource<C> {
+    start: Start,
     columns: C,
 }
 
@@ -129,6 +130,9 @@ impl<C: Columns> Source for ZipSource<C> {
 
     #[inline]
     fn next(&mut self) -> Step<C::Row> {
+        if !self.start.has_come() {
+            return Step::Pending;
+        }
         let step = self.columns.next();
         if let Step::End(_) = &step {
             self.columns.cancel();
@@ -160,9 +164,11 @@ macro_rules! zip {
                 let ($($column,)+) = self.flows;
                 $(let $column = ($column, inlet(PREFETCH));)+
                 let columns = ($(Column::new($column.1.1),)+);
-                let source = ZipSource { columns };
+                let (signal, start) = Start::new();
+                let source = ZipSource { start, columns };
                 let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
                 $($column.0.subscribe($column.1.0.subscriber(Arc::clone(&gate)));)+
+                signal.give(gate);
             }
         }
 
