@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use millstream_benches::{chain, threads};
+use millstream_benches::{chain, flatten, threads};
 
 type Peer<'a> = (&'a str, &'a dyn Fn(u64) -> u64);
 
@@ -52,6 +52,21 @@ fn main() {
     let times = measure(n, n_rounds, &peers);
     print("range, map, filter, sum", n, &peers, &times);
     println!("request(1) costs {:.2} ns an item more than unbounded", times[5] - times[3]);
+
+    for len in [1, 1_000] {
+        let peers: [Peer<'_>; 4] = [
+            ("flatten_unordered", &|n| flatten::by_flatten_unordered(n, len)),
+            ("millstream flat_map", &|n| flatten::by_flat_map(n, len)),
+            ("flat_map_sequential", &|n| flatten::by_flat_map_sequential(n, len)),
+            ("concat_map", &|n| flatten::by_concat_map(n, len)),
+        ];
+        let times = measure(n, n_rounds / 6 + 1, &peers);
+        print(&format!("flows of {len}, 256 at a time"), n, &peers, &times);
+    }
+    let peers: [Peer<'_>; 2] =
+        [("futures zip", &flatten::by_zip_of_streams), ("millstream zip", &flatten::by_zip)];
+    let times = measure(n, n_rounds / 6 + 1, &peers);
+    print("zip", n, &peers, &times);
 
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build() else {
         return println!("tokio's runtime did not start");

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chain;
+pub mod flatten;
 mod support;
 pub mod threads;
 
