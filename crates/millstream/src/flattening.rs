@@ -9,7 +9,7 @@ use std::{
 };
 
 use millstream_kernel::{End, Gate, Inline, Source, Step};
-use reactive_streams::{Publisher, Subscriber, Subscription};
+use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     fan_in::{Inlets, Start},
@@ -73,7 +73,7 @@ where
     fn fill(&mut self) {
         let n_closed = self.inners.take_closed();
         if n_closed > 0 && !self.is_outer_done {
-            self.outer.upstream().request(n_closed);
+            self.outer.request(n_closed);
         }
         while self.inners.n_open() < self.concurrency && !self.inners.has_failed() {
             let Some(item) = self.outer.take_item() else { break };

@@ -1,5 +1,7 @@
 //! Operators that put flows together under the TCK.
 
+use std::time::Duration;
+
 use millstream::{
     combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge, merge_sorted,
     never, range, zip,
@@ -40,3 +42,9 @@ publisher_tests!(first_with_signal, |n| first_with_signal([
     never().boxed_clone(),
     range(0..n).boxed_clone()
 ]));
+publisher_tests!(
+    repeat_when,
+    |n| just(1).repeat_when_on(&pool(), |_| Some(Duration::from_micros(1))).take(n),
+    Capabilities::new().asynchronous().max_length(1_000)
+);
+publisher_tests!(combine_latest_of_two, |n| just(0).combine_latest(range(0..n)).take(n));
