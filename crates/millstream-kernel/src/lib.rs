@@ -21,6 +21,8 @@
 //! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
 //! | [`TaskWaker`] | the task that polls |
+//! | [`Room`] | a bound for items, and the tasks that wait for a place |
+//! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
 //! | [`guard`] | panics in user code |
 //!
@@ -39,11 +41,13 @@ mod dispatch;
 mod gate;
 pub mod guard;
 mod lane;
+mod listener;
 pub mod mpsc;
 pub mod oneshot;
 mod pending;
 mod prefetch;
 mod ready_set;
+mod room;
 mod serial;
 mod slot;
 mod source;
@@ -62,9 +66,11 @@ pub use cap::Cap;
 pub use deferred::Deferred;
 pub use dispatch::{Dispatch, Inline, Job, Task, Wake};
 pub use gate::Gate;
+pub use listener::Listener;
 pub use pending::Pending;
 pub use prefetch::{InvalidPrefetch, Prefetch};
 pub use ready_set::ReadySet;
+pub use room::{Room, Take, Waiting};
 pub use serial::{Handler, Serial};
 pub use slot::Slot;
 pub use source::{End, Fed, Source, Step};

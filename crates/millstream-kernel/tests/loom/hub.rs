@@ -1,0 +1,154 @@
+//! What hubs are made of: producers that meet subscribers, and cancels.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use loom::thread;
+use millstream_kernel::{End, Gate, Inline, Listener, Room, Source, Step, Take, Wake, mpsc, spsc};
+use reactive_streams::{Error, Subscriber, Subscription};
+
+use crate::support::{Seen, Watch, Watcher, model};
+
+struct Queue(spsc::Consumer<u64>);
+
+impl Source for Queue {
+    type Item = u64;
+    const IS_WOKEN: bool = true;
+
+    fn next(&mut self) -> Step<u64> {
+        match self.0.pop() {
+            spsc::Pop::Item(item) => Step::Item(item),
+            spsc::Pop::Empty => Step::Pending,
+            spsc::Pop::Closed(_) => Step::End(End::Complete),
+        }
+    }
+}
+
+/// An item is sent while the subscriber comes: it arrives.
+///
+/// Kills: `set` wakes nobody; `wake` looks once, before the fence.
+#[test]
+fn an_item_that_races_with_the_subscriber_arrives() {
+    let one = Seen { n_items: 1, ..Seen::default() };
+    model(5, &[one], || {
+        let (mut producer, consumer) = spsc::bounded(1).unwrap();
+        let listener = Arc::new(Listener::new());
+        let watch = Watch::default();
+        let other = {
+            let listener = Arc::clone(&listener);
+            thread::spawn(move || {
+                producer.push(1).unwrap();
+                listener.wake();
+                producer
+            })
+        };
+        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Inline));
+        gate.request(1);
+        listener.set(gate);
+        let producer = other.join().unwrap();
+        let seen = watch.seen();
+        watch.subscription().cancel();
+        drop((producer, listener));
+
+        assert_eq!(watch.release().n_dropped, 1);
+        seen
+    });
+}
+
+/// An item that knows how it ended.
+struct Counted(Arc<Tally>);
+
+#[derive(Default)]
+struct Tally {
+    n_delivered: AtomicUsize,
+    n_dropped: AtomicUsize,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.n_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A hub's end that takes.
+struct Outlet {
+    queue: mpsc::Receiver<Counted>,
+    room: Arc<Room>,
+}
+
+impl Source for Outlet {
+    type Item = Counted;
+    const IS_WOKEN: bool = true;
+
+    fn next(&mut self) -> Step<Counted> {
+        let Some(item) = self.queue.pop() else { return Step::Pending };
+        self.room.free();
+        Step::Item(item)
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.room.close();
+    }
+}
+
+/// Takes items.
+struct Taker(Watch);
+
+impl Subscriber<Counted> for Taker {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        Watcher::new(&self.0).on_subscribe(subscription);
+    }
+
+    fn on_next(&mut self, item: Counted) {
+        item.0.n_delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn on_error(self, _: Error) {}
+
+    fn on_complete(self) {}
+}
+
+/// A sender waits for a place and sends into it while the subscriber asks for an item and cancels:
+/// the item comes back, or it is accepted, and then delivered or dropped. In the end each was dropped
+/// once.
+///
+/// Kills: the queue does not drop what was pushed after its consumer was dropped.
+#[test]
+fn an_item_that_races_with_a_cancel_is_given_back_or_dropped_once() {
+    let (given_back, delivered, dropped) = ((1, 0), (0, 1), (0, 0));
+    model(5, &[given_back, delivered, dropped], || {
+        let (sender, queue) = mpsc::bounded(1).unwrap();
+        let room = Arc::new(Room::new(1));
+        let listener = Arc::new(Listener::new());
+        let watch = Watch::default();
+        let outlet = Outlet { queue, room: Arc::clone(&room) };
+        let gate = Gate::start_with(|_| (outlet, Taker(watch.clone()), Inline));
+        listener.set(gate);
+        let tally = Arc::new(Tally::default());
+        let other = {
+            let item = Counted(Arc::clone(&tally));
+            thread::spawn(move || {
+                if room.take() == Take::Closed {
+                    drop(item);
+                    return 1;
+                }
+                sender.push(item).unwrap();
+                listener.wake();
+                0
+            })
+        };
+        let subscription = watch.subscription();
+        subscription.request(1);
+        subscription.cancel();
+        drop(subscription);
+        let n_given_back = other.join().unwrap();
+        watch.release();
+
+        assert_eq!(tally.n_dropped.load(Ordering::Relaxed), 1);
+        (n_given_back, tally.n_delivered.load(Ordering::Relaxed))
+    });
+}
