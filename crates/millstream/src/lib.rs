@@ -58,6 +58,7 @@ mod fan_in;
 mod flattening;
 mod flow;
 mod in_order;
+pub mod hub;
 mod inlet;
 mod lossy;
 mod merging;

@@ -23,12 +23,16 @@ use millstream::{
     FromIter, FromStream, Generate, Inspect, IntoStream, LimitRate, Lines, Map, MapAsync, Never,
     Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Repeat, Retry,
     Scan, Skip, SkipWhile, SubscribeOn, Subscription, Take, TakeWhile,
+    hub::{
+        Closed, Merge, Permit, Producer, QueueProcessor, QueuePublisher, QueueSubscriber,
+        SendError, Sender, SenderPermit, TrySendError, Unicast,
+    },
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
     Accumulator, Arbiter, Cap, Deferred, End, Fed, Gate, Handler, Inline, Inside, InvalidPrefetch,
-    Job, Pending, Prefetch, ReadySet, Serial, Slot, Step, TaskWaker, Upstream, Voice, mpsc,
-    oneshot, spsc,
+    Job, Listener, Pending, Prefetch, ReadySet, Room, Serial, Slot, Step, Take as TakePlace,
+    TaskWaker, Upstream, Voice, Waiting, mpsc, oneshot, spsc,
 };
 use millstream_testkit::{
     Probe, ProbeSubscriber, Puppet, PuppetPublisher, Record, Signal, marbles::Marbles,
@@ -178,6 +182,23 @@ table! {
     Order                           | +    +    +     +          +     +;
 }
 
+// Hubs.
+table! {
+    //                        Send Sync Unpin UnwindSafe Clone Debug
+    Producer<Unshared>        | +    +    +     -          -     +;
+    Permit<'_, Unshared>      | +    +    +     -          -     +;
+    Unicast<Unshared>         | +    +    +     -          -     +;
+    Sender<Unshared>          | +    +    +     -          +     +;
+    SenderPermit<'_, Unshared>| +    +    +     -          -     +;
+    Merge<Unshared>           | +    -    +     -          -     +;
+    QueueProcessor<Unshared>  | +    +    +     -          -     +;
+    QueueSubscriber<Unshared> | +    +    +     -          -     +;
+    QueuePublisher<Unshared>  | +    +    +     -          -     +;
+    TrySendError<u64>         | +    +    +     +          +     +;
+    SendError<u64>            | +    +    +     +          +     +;
+    Closed                    | +    +    +     +          +     +;
+}
+
 // Schedulers.
 table! {
     //                               Send Sync Unpin UnwindSafe Clone Debug
@@ -233,10 +254,14 @@ table! {
     Gate<Never<u64>, BoxSubscriber<u64>> | +    +    +     -          -     +;
     Inline                               | +    +    +     +          +     +;
     Job                                  | +    +    +     -          -     +;
+    Listener                             | +    +    +     -          -     +;
     Pending                              | +    +    +     +          -     +;
     Prefetch                             | +    +    +     +          +     +;
     InvalidPrefetch                      | +    +    +     +          +     +;
     ReadySet                             | +    +    +     +          -     +;
+    Room                                 | +    +    +     +          -     +;
+    TakePlace                            | +    +    +     +          +     +;
+    Waiting<'_>                          | +    +    +     -          -     +;
     Serial<Idle>                         | +    +    +     +          -     +;
     Slot<u64>                            | +    +    +     +          -     +;
     Slot<Unshared>                       | +    +    +     +          -     +;

@@ -10,6 +10,7 @@ mod ends;
 mod fairness;
 mod fan_in;
 mod lifecycle;
+mod hub;
 mod model;
 mod overflow;
 mod panics;

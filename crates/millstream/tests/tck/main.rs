@@ -7,6 +7,7 @@ mod filter;
 mod flatten;
 mod flow;
 mod overflow;
+mod hub;
 mod peek;
 mod threads;
 mod time;

@@ -1,0 +1,27 @@
+//! Hubs: flows whose items come from outside, from a producer that somebody holds.
+//!
+//! | hub | producers | subscribers |
+//! |---|---|---|
+//! | [`unicast`] | one | one, which gets what was sent before it came as well |
+//! | [`merge`] | any number | one |
+//!
+//! A hub has two ends. The end that sends learns what became of each item: an item that was not taken
+//! comes back with the error, and whoever can wait for a place does so with `send` or `reserve`
+//! instead. The other end is a [`Flow`](crate::Flow). Queues hold exactly as many items as was said,
+//! however many producers there are.
+//!
+//! Ends may be dropped at any time. When the subscriber has cancelled, or the flow was dropped, the
+//! sending end is closed: `try_send` gives items back, whoever waits is woken, and items that were
+//! queued are dropped. When the sending end is dropped without `complete` or `fail`, the stream fails
+//! with an error of kind [`Disconnected`](crate::ErrorKind::Disconnected), after the items that were
+//! sent: a producer that panicked, or whose task was aborted, does not look like one that was done.
+
+mod error;
+mod merge;
+mod processor;
+mod unicast;
+
+pub use error::{Closed, SendError, TrySendError};
+pub use merge::{Merge, Sender, SenderPermit, merge};
+pub use processor::{QueueProcessor, QueuePublisher, QueueSubscriber, processor};
+pub use unicast::{Permit, Producer, Unicast, unicast};

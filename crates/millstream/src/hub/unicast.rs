@@ -1,0 +1,283 @@
+//! `unicast`: from one producer to one subscriber.
+//!
+//! A queue from one thread to another, a [`Room`] that bounds it and in which the producer waits, and
+//! a [`Listener`] through which the producer wakes a subscriber that may come later.
+
+use std::{future::poll_fn, sync::Arc};
+
+use millstream_kernel::{End, Gate, Inline, Listener, Room, Source, Step, Take, Wake, spsc};
+use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
+
+use super::{Closed, SendError, TrySendError};
+use crate::{Flow, inlet::check_capacity};
+
+/// A producer, and the flow of what it sends.
+///
+/// Items may be sent before the flow is subscribed to; up to `capacity` of them wait.
+///
+/// # Demand
+///
+/// The producer never sees it: items that were not asked for wait in a queue of exactly `capacity`
+/// items, and when that is full, [`try_send`](Producer::try_send) gives the item back and
+/// [`send`](Producer::send) waits. The subscriber is signalled on the thread that sends or on the one
+/// that requests, whichever makes an item due.
+///
+/// # Termination
+///
+/// Completes and fails as the producer says, after the items that were sent. Fails with an error of
+/// kind `Disconnected` if the producer is dropped without either. A cancel, or the drop of the flow,
+/// closes the producer and drops the items that wait.
+///
+/// # Panics
+///
+/// If `capacity` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use millstream::hub::{self, TrySendError};
+///
+/// let (mut producer, flow) = hub::unicast(2);
+/// producer.try_send('a')?;
+/// producer.try_send('b')?;
+/// assert_eq!(producer.try_send('c'), Err(TrySendError::Full('c')));
+/// producer.complete();
+///
+/// assert_eq!(flow.collect::<Vec<_>>().wait()?, ['a', 'b']);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "sink")]
+#[doc(alias = "channel")]
+#[track_caller]
+pub fn unicast<T: Send + 'static>(capacity: usize) -> (Producer<T>, Flow<Unicast<T>>) {
+    check_capacity(capacity);
+    let (queue, consumer) = match spsc::bounded(capacity) {
+        Ok(ends) => ends,
+        Err(error) => panic!("{error}"),
+    };
+    let room = Arc::new(Room::new(capacity));
+    let listener = Arc::new(Listener::new());
+    let outlet = Outlet { queue: consumer, room: Arc::clone(&room) };
+    let flow = Flow { source: Unicast { outlet, listener: Arc::clone(&listener) } };
+    (Producer { queue: Some(queue), room, listener }, flow)
+}
+
+/// The end of a [`unicast`] hub that sends. There is one: its methods take `&mut self`.
+///
+/// Dropping it fails the stream with an error of kind `Disconnected`; see
+/// [`complete`](Self::complete) and [`fail`](Self::fail).
+#[must_use = "dropping the producer fails its stream"]
+pub struct Producer<T> {
+    /// `None` once the end was given.
+    queue: Option<spsc::Producer<T>>,
+    room: Arc<Room>,
+    listener: Arc<Listener>,
+}
+
+impl<T> Producer<T> {
+    /// Sends `item` if there is a place for it.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has cancelled.
+    pub fn try_send(&mut self, item: T) -> Result<(), TrySendError<T>> {
+        match self.room.take() {
+            Take::Taken => self.push(item).map_err(TrySendError::Closed),
+            Take::Full => Err(TrySendError::Full(item)),
+            Take::Closed => Err(TrySendError::Closed(item)),
+        }
+    }
+
+    /// Sends `item` as soon as there is a place for it.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if the subscriber has cancelled, or cancels while this waits.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has not sent the item, and drops it. To keep the item, wait with
+    /// [`reserve`](Self::reserve).
+    pub async fn send(&mut self, item: T) -> Result<(), SendError<T>> {
+        match self.reserve().await {
+            Ok(permit) => permit.send(item),
+            Err(Closed) => Err(SendError(item)),
+        }
+    }
+
+    /// Waits for a place, to be filled by [`Permit::send`].
+    ///
+    /// # Errors
+    ///
+    /// If the subscriber has cancelled, or cancels while this waits.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has taken no place.
+    pub async fn reserve(&mut self) -> Result<Permit<'_, T>, Closed> {
+        let is_taken = {
+            let mut waiting = self.room.wait();
+            poll_fn(|cx| waiting.poll_take(cx)).await
+        };
+        if is_taken { Ok(Permit { producer: self, is_used: false }) } else { Err(Closed) }
+    }
+
+    /// [`send`](Self::send) that blocks this thread while it waits.
+    ///
+    /// Not for async code, and not for the thread that is to make the demand.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_blocking(&mut self, item: T) -> Result<(), SendError<T>> {
+        pollster::block_on(self.send(item))
+    }
+
+    /// Completes the stream, after the items that were sent.
+    pub fn complete(mut self) {
+        self.end(End::Complete);
+    }
+
+    /// Fails the stream, after the items that were sent.
+    pub fn fail(mut self, error: Error) {
+        self.end(End::Failed(error));
+    }
+
+    /// Whether the subscriber has cancelled, or the flow was dropped.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.room.is_closed()
+    }
+
+    /// Waits until the subscriber cancels, or the flow is dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// It can be dropped and called again at any time.
+    pub async fn closed(&mut self) {
+        let mut waiting = self.room.wait();
+        poll_fn(|cx| waiting.poll_closed(cx)).await;
+    }
+
+    /// Fills a place that was taken.
+    fn push(&mut self, item: T) -> Result<(), T> {
+        let Some(queue) = self.queue.as_mut().filter(|_| !self.room.is_closed()) else {
+            self.room.free();
+            return Err(item);
+        };
+        let pushed = queue.push(item);
+        self.listener.wake();
+        pushed.map_err(|rejected| rejected.0)
+    }
+
+    fn end(&mut self, end: End) {
+        if let Some(queue) = self.queue.take() {
+            queue.close(end);
+            self.listener.wake();
+        }
+    }
+}
+
+impl<T> Drop for Producer<T> {
+    fn drop(&mut self) {
+        self.end(disconnected());
+    }
+}
+
+opaque_debug!(Producer<T>);
+
+/// How a stream ends whose producer was dropped.
+pub(super) fn disconnected() -> End {
+    End::Failed(Error::new(
+        ErrorKind::Disconnected,
+        "the producer was dropped: end a stream with `complete` or `fail`",
+    ))
+}
+
+/// A place for one item. Dropping it frees the place.
+#[must_use = "dropping a permit frees its place"]
+pub struct Permit<'a, T> {
+    producer: &'a mut Producer<T>,
+    is_used: bool,
+}
+
+impl<T> Permit<'_, T> {
+    /// Sends `item`.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if the subscriber has cancelled meanwhile.
+    pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
+        self.is_used = true;
+        self.producer.push(item).map_err(SendError)
+    }
+}
+
+impl<T> Drop for Permit<'_, T> {
+    fn drop(&mut self) {
+        if !self.is_used {
+            self.producer.room.free();
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Permit<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Permit").finish_non_exhaustive()
+    }
+}
+
+/// Publisher returned by [`unicast`].
+#[must_use = "publishers do nothing until subscribed to, and dropping this one closes its producer"]
+pub struct Unicast<T> {
+    outlet: Outlet<T>,
+    listener: Arc<Listener>,
+}
+
+impl<T: Send + 'static> Publisher for Unicast<T> {
+    type Item = T;
+
+    fn subscribe<S: Subscriber<T>>(self, downstream: S) {
+        let Self { outlet, listener } = self;
+        listener.set(Gate::start_with(|_| (outlet, downstream, Inline)));
+    }
+}
+
+opaque_debug!(Unicast<T>);
+
+/// The end of the queue that takes.
+struct Outlet<T> {
+    queue: spsc::Consumer<T>,
+    room: Arc<Room>,
+}
+
+impl<T: Send + 'static> Source for Outlet<T> {
+    type Item = T;
+    const IS_WOKEN: bool = true;
+
+    #[inline]
+    fn next(&mut self) -> Step<T> {
+        match self.queue.pop() {
+            spsc::Pop::Item(item) => {
+                self.room.free();
+                Step::Item(item)
+            }
+            spsc::Pop::Empty => Step::Pending,
+            spsc::Pop::Closed(end) => Step::End(end.unwrap_or_else(disconnected)),
+        }
+    }
+
+    fn end(&mut self) -> Option<End> {
+        self.queue.take_end().map(|end| end.unwrap_or_else(disconnected))
+    }
+}
+
+impl<T> Drop for Outlet<T> {
+    fn drop(&mut self) {
+        self.room.close();
+        // An item that crosses this is dropped with the producer, which finds itself closed.
+        while let spsc::Pop::Item(item) = self.queue.pop() {
+            drop(item);
+        }
+    }
+}

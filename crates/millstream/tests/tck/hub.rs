@@ -1,0 +1,93 @@
+//! Hubs under the TCK: fed in advance, by a closure, or by a thread.
+
+use std::{sync::Mutex, thread};
+
+use millstream::{Processor, hub, range};
+use reactive_streams_tck::{Capabilities, Driven, publisher_tests};
+
+/// More items than any check asks for.
+const MANY: u64 = 100_000;
+
+publisher_tests!(
+    unicast_in_advance,
+    |n| {
+        let n = n.min(MANY);
+        let (mut producer, flow) = hub::unicast(n.max(1) as usize);
+        (0..n).for_each(|item| producer.try_send(item).unwrap());
+        producer.complete();
+        flow
+    },
+    Capabilities::new().max_length(MANY)
+);
+publisher_tests!(
+    unicast_driven,
+    |n| {
+        let (producer, flow) = hub::unicast(3);
+        let state = Mutex::new((0, Some(producer)));
+        let drive = move || {
+            let mut state = state.lock().unwrap();
+            let (sent, producer) = &mut *state;
+            while let Some(open) = producer {
+                if *sent == n {
+                    producer.take().unwrap().complete();
+                    return;
+                }
+                match open.try_send(*sent) {
+                    Ok(()) => *sent += 1,
+                    Err(error) => {
+                        if error.is_closed() {
+                            *producer = None;
+                        }
+                        return;
+                    }
+                }
+            }
+        };
+        drive();
+        Driven(flow, drive)
+    },
+    Capabilities::new()
+);
+publisher_tests!(
+    unicast,
+    |n| {
+        let (mut producer, flow) = hub::unicast(3);
+        #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
+        thread::spawn(move || {
+            for item in 0..n {
+                if producer.send_blocking(item).is_err() {
+                    return;
+                }
+            }
+            producer.complete();
+        });
+        flow
+    },
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    merge,
+    |n| {
+        let (sender, flow) = hub::merge(3);
+        for items in [0..n / 2, n / 2..n] {
+            let sender = sender.clone();
+            #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
+            thread::spawn(move || {
+                for item in items {
+                    if sender.send_blocking(item).is_err() {
+                        return;
+                    }
+                }
+                sender.complete();
+            });
+        }
+        sender.complete();
+        flow
+    },
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(processor, |n| {
+    let (subscriber, flow) = hub::processor(4).split();
+    range(0..n).subscribe(subscriber);
+    flow
+});
