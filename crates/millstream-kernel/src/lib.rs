@@ -21,6 +21,7 @@
 //! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
 //! | [`TaskWaker`] | the task that polls |
+//! | [`Post`], [`Poster`] | from one producer to many subscribers that come and go |
 //! | [`Room`] | a bound for items, and the tasks that wait for a place |
 //! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
@@ -45,6 +46,7 @@ mod listener;
 pub mod mpsc;
 pub mod oneshot;
 mod pending;
+mod post;
 mod prefetch;
 mod ready_set;
 mod room;
@@ -68,6 +70,7 @@ pub use dispatch::{Dispatch, Inline, Job, Task, Wake};
 pub use gate::Gate;
 pub use listener::Listener;
 pub use pending::Pending;
+pub use post::{Mailbox, Member, Post, Posted, Poster, Unposted, WhenFull, post, post_with_past};
 pub use prefetch::{InvalidPrefetch, Prefetch};
 pub use ready_set::ReadySet;
 pub use room::{Room, Take, Waiting};

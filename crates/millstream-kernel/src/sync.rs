@@ -11,6 +11,7 @@
 pub use loom::{
     cell::UnsafeCell,
     future::AtomicWaker,
+    sync::MutexGuard,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     thread,
 };
@@ -24,7 +25,7 @@ pub use shuttle::{
 #[cfg(not(any(millstream_loom, millstream_shuttle)))]
 pub use atomic_waker::AtomicWaker;
 #[cfg(not(any(millstream_loom, millstream_shuttle)))]
-pub use parking_lot::Mutex;
+pub use parking_lot::{Mutex, MutexGuard};
 #[cfg(not(any(millstream_loom, millstream_shuttle)))]
 pub use std::{
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},

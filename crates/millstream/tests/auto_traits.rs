@@ -24,15 +24,17 @@ use millstream::{
     Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Repeat, Retry,
     Scan, Skip, SkipWhile, SubscribeOn, Subscription, Take, TakeWhile,
     hub::{
-        Closed, Merge, Permit, Producer, QueueProcessor, QueuePublisher, QueueSubscriber,
-        SendError, Sender, SenderPermit, TrySendError, Unicast,
+        Broadcaster, Closed, Merge, Multicast, Overflow, Partitioner, Permit, Policy, Producer,
+        QueueProcessor, QueuePublisher, QueueSubscriber, Replay, SendError, Sender, SenderPermit,
+        Sent, TrySendError, Unheard, Unicast,
     },
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
     Accumulator, Arbiter, Cap, Deferred, End, Fed, Gate, Handler, Inline, Inside, InvalidPrefetch,
-    Job, Listener, Pending, Prefetch, ReadySet, Room, Serial, Slot, Step, Take as TakePlace,
-    TaskWaker, Upstream, Voice, Waiting, mpsc, oneshot, spsc,
+    Job, Listener, Mailbox, Member, Pending, Post, Posted, Poster, Prefetch, ReadySet, Room,
+    Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted, Upstream, Voice, Waiting, WhenFull,
+    mpsc, oneshot, spsc,
 };
 use millstream_testkit::{
     Probe, ProbeSubscriber, Puppet, PuppetPublisher, Record, Signal, marbles::Marbles,
@@ -194,6 +196,14 @@ table! {
     QueueProcessor<Unshared>  | +    +    +     -          -     +;
     QueueSubscriber<Unshared> | +    +    +     -          -     +;
     QueuePublisher<Unshared>  | +    +    +     -          -     +;
+    Partitioner<Unshared, Make>| +   +    +     -          -     +;
+    Broadcaster<Unshared>     | +    -    +     -          -     +;
+    Multicast<Unshared>       | +    +    +     -          +     +;
+    Replay                    | +    +    +     -          +     +;
+    Policy                    | +    +    +     +          +     +;
+    Overflow                  | +    +    +     +          +     +;
+    Unheard                   | +    +    +     +          +     +;
+    Sent                      | +    +    +     +          +     +;
     TrySendError<u64>         | +    +    +     +          +     +;
     SendError<u64>            | +    +    +     +          +     +;
     Closed                    | +    +    +     +          +     +;
@@ -254,6 +264,13 @@ table! {
     Gate<Never<u64>, BoxSubscriber<u64>> | +    +    +     -          -     +;
     Inline                               | +    +    +     +          +     +;
     Job                                  | +    +    +     -          -     +;
+    Mailbox<Unshared>                    | +    +    +     -          -     +;
+    Member<Unshared>                     | +    +    +     -          +     +;
+    Post<Unshared>                       | +    +    +     -          -     +;
+    Poster<Unshared>                     | +    -    +     -          -     +;
+    Posted                               | +    +    +     +          +     +;
+    Unposted<u64>                        | +    +    +     +          -     +;
+    WhenFull                             | +    +    +     +          +     +;
     Listener                             | +    +    +     -          -     +;
     Pending                              | +    +    +     +          -     +;
     Prefetch                             | +    +    +     +          +     +;

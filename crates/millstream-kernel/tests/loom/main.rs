@@ -12,6 +12,7 @@ mod gate;
 mod hub;
 mod mpsc;
 mod overflow;
+mod post;
 mod room;
 mod serial;
 mod spsc;

@@ -9,6 +9,8 @@ use std::{error, fmt};
 pub enum TrySendError<T> {
     /// The hub holds as many items as it may.
     Full(T),
+    /// Nobody is subscribed, and the hub was told to wait for somebody.
+    NoSubscriber(T),
     /// Nobody will take items any more.
     Closed(T),
 }
@@ -26,7 +28,7 @@ impl<T> TrySendError<T> {
     /// The item.
     pub fn into_inner(self) -> T {
         match self {
-            Self::Full(item) | Self::Closed(item) => item,
+            Self::Full(item) | Self::NoSubscriber(item) | Self::Closed(item) => item,
         }
     }
 
@@ -48,6 +50,7 @@ impl<T> fmt::Debug for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full(_) => "Full(..)",
+            Self::NoSubscriber(_) => "NoSubscriber(..)",
             Self::Closed(_) => "Closed(..)",
         })
     }
@@ -57,6 +60,9 @@ impl<T> fmt::Display for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full(_) => f.write_str("the hub is full: wait with `send`, or send less"),
+            Self::NoSubscriber(_) => {
+                f.write_str("nobody is subscribed to the hub: wait with `send`, or send it later")
+            }
             Self::Closed(_) => fmt::Display::fmt(&Closed, f),
         }
     }

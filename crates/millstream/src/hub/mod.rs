@@ -4,6 +4,10 @@
 //! |---|---|---|
 //! | [`unicast`] | one | one, which gets what was sent before it came as well |
 //! | [`merge`] | any number | one |
+//! | [`partition`] | one | one for each part |
+//! | [`multicast`] | one | any number, each gets all that is sent after it came |
+//! | [`replay`] | one | any number, each gets the last items that were sent before it came as well |
+//! | [`latest`] | one | any number, each gets the newest value whenever it asks |
 //!
 //! A hub has two ends. The end that sends learns what became of each item: an item that was not taken
 //! comes back with the error, and whoever can wait for a place does so with `send` or `reserve`
@@ -16,12 +20,20 @@
 //! with an error of kind [`Disconnected`](crate::ErrorKind::Disconnected), after the items that were
 //! sent: a producer that panicked, or whose task was aborted, does not look like one that was done.
 
+mod broadcaster;
 mod error;
 mod merge;
+mod multicast;
+mod partition;
 mod processor;
+mod replay;
 mod unicast;
 
+pub use broadcaster::{Broadcaster, Multicast, Sent};
 pub use error::{Closed, SendError, TrySendError};
 pub use merge::{Merge, Sender, SenderPermit, merge};
+pub use multicast::{Overflow, Policy, Unheard, multicast};
+pub use partition::{Partitioner, partition};
 pub use processor::{QueueProcessor, QueuePublisher, QueueSubscriber, processor};
+pub use replay::{Replay, latest, replay};
 pub use unicast::{Permit, Producer, Unicast, unicast};

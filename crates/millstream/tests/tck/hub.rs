@@ -2,7 +2,11 @@
 
 use std::{sync::Mutex, thread};
 
-use millstream::{Processor, hub, range};
+use millstream::{
+    Processor,
+    hub::{self, Broadcaster, Policy, Replay, Unheard},
+    range,
+};
 use reactive_streams_tck::{Capabilities, Driven, publisher_tests};
 
 /// More items than any check asks for.
@@ -91,3 +95,80 @@ publisher_tests!(processor, |n| {
     range(0..n).subscribe(subscriber);
     flow
 });
+
+/// Sends what there is a place for, until all `n` items are sent.
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+fn feed(n: u64, broadcaster: Broadcaster<u64>) -> impl Fn() + Send + 'static {
+    let state = Mutex::new((0, Some(broadcaster)));
+    move || {
+        let mut state = state.lock().unwrap();
+        let (n_sent, broadcaster) = &mut *state;
+        while let Some(open) = broadcaster {
+            if *n_sent == n {
+                broadcaster.take().unwrap().complete();
+            } else if let Err(error) = open.try_send(*n_sent) {
+                if error.is_closed() {
+                    *broadcaster = None;
+                }
+                return;
+            } else {
+                *n_sent += 1;
+            }
+        }
+    }
+}
+
+publisher_tests!(multicast, |n| {
+    let policy = Policy::SlowestGates { capacity: 3 };
+    let (broadcaster, flow) = hub::multicast(policy, Unheard::Wait);
+    Driven(flow, feed(n, broadcaster))
+});
+publisher_tests!(
+    multicast_on_a_thread,
+    |n| {
+        let policy = Policy::SlowestGates { capacity: 3 };
+        let (mut broadcaster, flow) = hub::multicast(policy, Unheard::Wait);
+        #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
+        thread::spawn(move || {
+            for item in 0..n {
+                if broadcaster.send_blocking(item).is_err() {
+                    return;
+                }
+            }
+            broadcaster.complete();
+        });
+        flow
+    },
+    Capabilities::new().asynchronous().max_length(MANY)
+);
+publisher_tests!(
+    replay,
+    |n| {
+        let policy = Policy::SlowestGates { capacity: 3 };
+        let (mut broadcaster, flow) = hub::replay(Replay::last(MANY as usize), policy);
+        (0..n.min(MANY)).for_each(|item| assert!(broadcaster.try_send(item).is_ok()));
+        broadcaster.complete();
+        flow
+    },
+    Capabilities::new().max_length(MANY)
+);
+publisher_tests!(
+    latest,
+    |_| {
+        let (broadcaster, flow) = hub::latest(1);
+        broadcaster.complete();
+        flow
+    },
+    Capabilities::new().exact_length(1)
+);
+publisher_tests!(
+    partition,
+    |n| {
+        let n = n.min(MANY);
+        let (mut sender, mut flows) = hub::partition(2, n.max(1) as usize, |_: &u64| 1);
+        (0..n).for_each(|item| sender.try_send(item).unwrap());
+        sender.complete();
+        flows.remove(1)
+    },
+    Capabilities::new().max_length(MANY)
+);

@@ -1,7 +1,10 @@
 //! Hubs: producers outside of the flow.
 
 mod merge;
+mod multicast;
+mod partition;
 mod processor;
+mod replay;
 mod unicast;
 
 use std::{

@@ -1,0 +1,160 @@
+//! The queue of one subscriber of many.
+//!
+//! # Invariants
+//!
+//! 1. `put` adds no item to a mailbox that holds `capacity` of them. Unless the oldest make way, what
+//!    was replayed on arrival comes in addition, and `put` adds nothing until that was taken.
+//! 2. After `leave` the queue is empty and stays so.
+//! 3. An end is given after the last item, once.
+//! 4. Items and ends are neither cloned nor dropped under the lock.
+
+use std::{collections::VecDeque, fmt};
+
+use crate::{End, Step, sync::Mutex};
+
+/// What is done with an item for a mailbox that is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is not sent, to anybody.
+    Wait,
+    /// It is not sent to this one.
+    DropIncoming,
+    /// It takes the place of the oldest that waits.
+    DropOldest,
+    /// The subscriber is ended.
+    End,
+}
+
+/// What became of an item.
+pub(super) enum Put<T> {
+    /// It is in the queue.
+    Added,
+    /// It is in the queue, and this one no longer is.
+    Evicted(T),
+    /// It is not.
+    Refused(T),
+}
+
+/// A queue of exactly `capacity` items. The file's header has the rest.
+pub struct Mailbox<T> {
+    inner: Mutex<Inner<T>>,
+    capacity: usize,
+}
+
+struct Inner<T> {
+    queue: VecDeque<T>,
+    end: Option<End>,
+    /// What happened before the subscriber came is still to be put before the queue.
+    is_arriving: bool,
+    has_left: bool,
+}
+
+impl<T> Mailbox<T> {
+    pub(super) fn new(capacity: usize, is_arriving: bool) -> Self {
+        let inner = Inner { queue: VecDeque::new(), end: None, is_arriving, has_left: false };
+        Self { inner: Mutex::new(inner), capacity }
+    }
+
+    /// Takes the oldest item. Whether the mailbox was full before.
+    pub fn pop(&self) -> (Step<T>, bool) {
+        let mut inner = self.inner.lock();
+        if inner.is_arriving {
+            return (Step::Pending, false);
+        }
+        let was_full = inner.queue.len() == self.capacity;
+        let step = match inner.queue.pop_front() {
+            Some(item) => Step::Item(item),
+            None => inner.end.take().map_or(Step::Pending, Step::End),
+        };
+        (step, was_full)
+    }
+
+    /// The end, if all items were taken.
+    pub fn take_end(&self) -> Option<End> {
+        let mut inner = self.inner.lock();
+        if inner.is_arriving || !inner.queue.is_empty() { None } else { inner.end.take() }
+    }
+
+    /// How many items wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.lock().queue.len()
+    }
+
+    /// Whether no items wait.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.len() >= self.capacity
+    }
+
+    pub(super) fn put(&self, item: T, when_full: WhenFull) -> Put<T> {
+        let mut inner = self.inner.lock();
+        if inner.has_left {
+            return Put::Refused(item);
+        }
+        if inner.queue.len() < self.capacity {
+            inner.queue.push_back(item);
+            return Put::Added;
+        }
+        match when_full {
+            WhenFull::DropOldest => {
+                let oldest = inner.queue.pop_front();
+                inner.queue.push_back(item);
+                oldest.map_or(Put::Added, Put::Evicted)
+            }
+            WhenFull::Wait | WhenFull::DropIncoming | WhenFull::End => Put::Refused(item),
+        }
+    }
+
+    /// No more items will come.
+    pub(super) fn close(&self, end: End) {
+        let former = self.inner.lock().end.replace(end);
+        drop(former);
+    }
+
+    /// What happened before: `items`, or an end that is all the subscriber gets.
+    pub(super) fn arrive(&self, items: Result<Vec<T>, End>, when_full: WhenFull) {
+        let mut dropped = VecDeque::new();
+        let mut former = None;
+        {
+            let mut inner = self.inner.lock();
+            inner.is_arriving = false;
+            match items {
+                Ok(mut items) if !inner.has_left => {
+                    items.drain(..).rev().for_each(|item| inner.queue.push_front(item));
+                    if when_full == WhenFull::DropOldest {
+                        let n_surplus = inner.queue.len().saturating_sub(self.capacity);
+                        dropped.extend(inner.queue.drain(..n_surplus));
+                    }
+                }
+                Ok(items) => dropped.extend(items),
+                Err(end) => {
+                    std::mem::swap(&mut dropped, &mut inner.queue);
+                    former = inner.end.replace(end);
+                    inner.has_left = true;
+                }
+            }
+        }
+        drop((dropped, former));
+    }
+
+    /// The subscriber is gone; drops what waits.
+    pub(super) fn leave(&self) {
+        let dropped = {
+            let mut inner = self.inner.lock();
+            inner.has_left = true;
+            (std::mem::take(&mut inner.queue), inner.end.take())
+        };
+        drop(dropped);
+    }
+}
+
+impl<T> fmt::Debug for Mailbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}

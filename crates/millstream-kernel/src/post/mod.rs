@@ -1,0 +1,306 @@
+//! From one producer to many subscribers that come and go.
+//!
+//! Each subscriber has a [`Mailbox`]. The [`Poster`] puts an item, or a clone of it, into all of them at
+//! one moment, and wakes their owners afterwards. Who is subscribed is settled by one lock: a
+//! subscriber is there for an item, or it is not.
+//!
+//! A post may keep a [`Past`]: the last items, which a subscriber that comes later gets first. They are
+//! cloned outside of the lock by one of those who come, to whom the past is lent; the others leave a
+//! note, and items that are sent meanwhile are put aside for it.
+//!
+//! # States of the past
+//!
+//! ```text
+//!            join: past taken out
+//!   ┌──────┐ ─────────────────────▶ ┌──────┐ ⟲ join: note left, emit: item put aside
+//!   │ HERE │                        │ LENT │ ⟲ next note
+//!   └──────┘ ◀───────────────────── └──────┘
+//!            no note left: past put back
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. A subscriber is a member from `join` until it leaves, lags behind, or the post ends; who joins
+//!    after the end gets the end. `version` changes with the members.
+//! 2. An item is put into the mailboxes of all members, and into the past, or nowhere, under the lock.
+//! 3. A member gets the items of the past that are older than its `join`, and then all since.
+//! 4. No wake-up of the producer is lost: it registers before it looks for the last time, and is woken
+//!    after a full mailbox has room, and after a member came or went.
+//! 5. Code of the user's is neither run nor dropped under the lock: items are cloned before, and what
+//!    is dropped is moved out.
+
+mod mailbox;
+mod past;
+mod poster;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use reactive_streams::{Error, ErrorKind};
+
+use self::{
+    mailbox::Put,
+    past::{Arrival, Past},
+};
+pub use self::{
+    mailbox::{Mailbox, WhenFull},
+    poster::Poster,
+};
+use crate::{
+    End, Listener, Step, TaskWaker, Wake,
+    guard::caught,
+    sync::{Mutex, MutexGuard},
+};
+
+/// What is shared by a producer and its subscribers. The file's header has the rest.
+pub struct Post<T> {
+    state: Mutex<State<T>>,
+    producer: TaskWaker,
+    capacity: usize,
+    when_full: WhenFull,
+}
+
+struct State<T> {
+    members: Vec<Member<T>>,
+    version: u64,
+    end: Option<End>,
+    /// Nobody can join any more.
+    is_deserted: bool,
+    past: Option<Past<T>>,
+}
+
+/// A subscriber. Its mailbox does not hold its listener, which may hold whoever has the mailbox.
+pub struct Member<T> {
+    mailbox: Arc<Mailbox<T>>,
+    listener: Arc<Listener>,
+}
+
+/// What became of an item that was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// In how many mailboxes it is.
+    pub n_taken: usize,
+    /// How many items were dropped for it, itself included, because mailboxes were full.
+    pub n_dropped: usize,
+    /// How many subscribers were ended because their mailboxes were full.
+    pub n_ended: usize,
+}
+
+/// Why an item was not sent; gives it back.
+#[derive(Debug)]
+pub enum Unposted<T> {
+    /// A mailbox is full.
+    Full(T),
+    /// There is nobody.
+    Nobody(T),
+    /// There is nobody, and never will be.
+    Deserted(T),
+}
+
+/// A post without members, whose mailboxes hold `capacity` items.
+#[must_use]
+pub fn post<T>(capacity: usize, when_full: WhenFull) -> (Poster<T>, Arc<Post<T>>) {
+    open(capacity, when_full, None)
+}
+
+/// A post that keeps the last `limit` items, none older than `max_age`, for those who join later.
+#[must_use]
+pub fn post_with_past<T>(
+    capacity: usize,
+    when_full: WhenFull,
+    limit: usize,
+    max_age: Option<Duration>,
+) -> (Poster<T>, Arc<Post<T>>) {
+    open(capacity, when_full, Some(Past::new(limit, max_age)))
+}
+
+fn open<T>(
+    capacity: usize,
+    when_full: WhenFull,
+    past: Option<Past<T>>,
+) -> (Poster<T>, Arc<Post<T>>) {
+    let state = State { members: Vec::new(), version: 0, end: None, is_deserted: false, past };
+    let producer = TaskWaker::new();
+    let post = Arc::new(Post { state: Mutex::new(state), producer, capacity, when_full });
+    (Poster::new(Arc::clone(&post)), post)
+}
+
+impl<T: Clone> Post<T> {
+    /// A new member, which gets what is sent from now on, and before that what the past has at the
+    /// time `now`.
+    pub fn join(&self, now: Duration) -> Member<T> {
+        let (member, is_borrower) = {
+            let mut state = self.state.lock();
+            let mailbox = Arc::new(Mailbox::new(self.capacity, state.past.is_some()));
+            let member = Member { mailbox, listener: Arc::new(Listener::new()) };
+            match &state.end {
+                // The text of an end is the user's, but its clone is a pointer.
+                Some(end) => member.mailbox.close(end.clone()),
+                None => {
+                    state.members.push(member.clone());
+                    state.version += 1;
+                }
+            }
+            let past = state.past.as_mut();
+            let is_borrower = past.is_some_and(|past| past.note(member.clone(), now));
+            (member, is_borrower)
+        };
+        if is_borrower {
+            self.welcome();
+        }
+        self.producer.wake();
+        member
+    }
+
+    /// Gives those who have left a note what they missed. The past is lent to the caller.
+    fn welcome(&self) {
+        loop {
+            let (arrival, items) = {
+                let mut state = self.state.lock();
+                let Some(past) = &mut state.past else { return };
+                let Some(arrival) = past.next_note() else {
+                    let dropped = past.put_back();
+                    drop(state);
+                    return drop(dropped);
+                };
+                (arrival, past.take_out())
+            };
+            let clones = caught(|| arrival.select(&items));
+            {
+                let mut state = self.state.lock();
+                if let Some(past) = &mut state.past {
+                    past.put_in(items);
+                }
+            }
+            let Arrival { member, .. } = arrival;
+            member.mailbox.arrive(clones.map_err(End::Failed), self.when_full);
+            member.listener.wake();
+        }
+    }
+}
+
+impl<T> Post<T> {
+    /// The member with this mailbox is gone: drops what waits for it. How many others there are.
+    pub fn leave(&self, mailbox: &Arc<Mailbox<T>>) -> usize {
+        let (n_left, removed) = {
+            let mut state = self.state.lock();
+            let is_it = |member: &Member<T>| Arc::ptr_eq(&member.mailbox, mailbox);
+            let removed = state.members.iter().position(is_it).map(|index| {
+                state.version += 1;
+                state.members.swap_remove(index)
+            });
+            (state.members.len(), removed)
+        };
+        mailbox.leave();
+        drop(removed);
+        self.producer.wake();
+        n_left
+    }
+
+    /// Takes the oldest item out of a member's mailbox.
+    #[inline]
+    pub fn pop(&self, mailbox: &Mailbox<T>) -> Step<T> {
+        let (step, was_full) = mailbox.pop();
+        if was_full {
+            // Invariant 4.
+            self.producer.wake();
+        }
+        step
+    }
+
+    /// Puts one of `items` into each mailbox, and one into the past (invariant 2).
+    fn deliver(
+        &self,
+        mut state: MutexGuard<'_, State<T>>,
+        members: &[Member<T>],
+        mut items: impl Iterator<Item = T>,
+        now: Duration,
+        dropped: &mut Vec<T>,
+    ) -> Posted {
+        let mut posted = Posted::default();
+        for (member, item) in members.iter().zip(&mut items) {
+            match member.mailbox.put(item, self.when_full) {
+                Put::Added => posted.n_taken += 1,
+                Put::Evicted(oldest) => {
+                    posted.n_taken += 1;
+                    posted.n_dropped += 1;
+                    dropped.push(oldest);
+                }
+                Put::Refused(item) => {
+                    posted.n_dropped += 1;
+                    dropped.push(item);
+                    if self.when_full == WhenFull::End {
+                        posted.n_ended += 1;
+                        member.mailbox.close(lagged());
+                        state.version += 1;
+                        // Invariant 5: `members` holds it as well.
+                        state.members.retain(|other| !Arc::ptr_eq(&other.mailbox, &member.mailbox));
+                    }
+                }
+            }
+        }
+        if let Some(past) = &mut state.past {
+            past.extend(items.next(), now, dropped);
+        }
+        // There may be more, if members left while items were cloned.
+        dropped.extend(items);
+        posted
+    }
+
+    /// Nobody can join any more.
+    pub fn desert(&self) {
+        self.state.lock().is_deserted = true;
+        self.producer.wake();
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn n_members(&self) -> usize {
+        self.state.lock().members.len()
+    }
+
+    /// Whether there are no members, and never will be.
+    #[must_use]
+    pub fn is_deserted(&self) -> bool {
+        let state = self.state.lock();
+        state.is_deserted && state.members.is_empty()
+    }
+}
+
+// By hand, because the items need not be `Clone`.
+impl<T> Clone for Member<T> {
+    fn clone(&self) -> Self {
+        Self { mailbox: Arc::clone(&self.mailbox), listener: Arc::clone(&self.listener) }
+    }
+}
+
+impl<T> Member<T> {
+    /// The member's queue.
+    #[must_use]
+    pub fn mailbox(&self) -> &Arc<Mailbox<T>> {
+        &self.mailbox
+    }
+
+    /// Who is woken when there is something in the mailbox.
+    pub fn set_listener(&self, listener: Arc<dyn Wake>) {
+        self.listener.set(listener);
+    }
+}
+
+fn lagged() -> End {
+    End::Failed(Error::new(
+        ErrorKind::Overflow,
+        "the subscriber lags behind: it asked for fewer items than were sent, and its queue is full",
+    ))
+}
+
+impl<T> fmt::Debug for Post<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Post").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Member<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("mailbox", &self.mailbox).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,123 @@
+//! The producer of a post.
+
+use std::{fmt, sync::Arc, task, time::Duration};
+
+use reactive_streams::{Error, ErrorKind};
+
+use super::{Member, Post, Posted, Unposted, WhenFull};
+use crate::{End, Wake};
+
+/// The producer's end. Dropped without [`end`](Self::end), it ends the post as disconnected.
+pub struct Poster<T> {
+    post: Arc<Post<T>>,
+    /// The members when their version was this, so that they can be woken without the lock.
+    members: Vec<Member<T>>,
+    version: u64,
+    clones: Vec<T>,
+    dropped: Vec<T>,
+}
+
+impl<T> Poster<T> {
+    pub(super) fn new(post: Arc<Post<T>>) -> Self {
+        Self { post, members: Vec::new(), version: 0, clones: Vec::new(), dropped: Vec::new() }
+    }
+}
+
+impl<T: Clone> Poster<T> {
+    /// Sends `item` to all members at once; the time `now` is for the past.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back: it was sent to nobody.
+    pub fn emit(&mut self, item: T, now: Duration) -> Result<Posted, Unposted<T>> {
+        let emitted = self.try_emit(item, now);
+        self.clones.clear();
+        self.dropped.clear();
+        if emitted.is_ok() {
+            self.members.iter().for_each(|member| member.listener.wake());
+        }
+        emitted
+    }
+
+    fn try_emit(&mut self, item: T, now: Duration) -> Result<Posted, Unposted<T>> {
+        let Self { post, members, version, clones, dropped } = self;
+        // What a clone that panicked may have left.
+        clones.clear();
+        loop {
+            let state = post.state.lock();
+            if state.is_deserted && state.members.is_empty() {
+                return Err(Unposted::Deserted(item));
+            }
+            if state.version != *version {
+                // Invariant 5: a member may be the last to hold its subscriber.
+                let former = std::mem::replace(members, state.members.clone());
+                *version = state.version;
+                drop(state);
+                drop(former);
+                continue;
+            }
+            if members.is_empty() && state.past.is_none() {
+                return Err(Unposted::Nobody(item));
+            }
+            let mut mailboxes = members.iter().map(|member| &member.mailbox);
+            if post.when_full == WhenFull::Wait && mailboxes.any(|mailbox| mailbox.is_full()) {
+                return Err(Unposted::Full(item));
+            }
+            let n_clones = members.len() + usize::from(state.past.is_some()) - 1;
+            if clones.len() < n_clones {
+                drop(state);
+                clones.resize(n_clones, item.clone());
+                continue;
+            }
+            let items = clones.drain(..).chain([item]);
+            return Ok(post.deliver(state, members, items, now, dropped));
+        }
+    }
+}
+
+impl<T> Poster<T> {
+    /// Ends the post: all members, after the items that wait for them, and those who join later.
+    pub fn end(self, end: End) {
+        self.close(end);
+    }
+
+    fn close(&self, end: End) {
+        let members = {
+            let mut state = self.post.state.lock();
+            if state.end.is_some() {
+                return;
+            }
+            let members = std::mem::take(&mut state.members);
+            members.iter().for_each(|member| member.mailbox.close(end.clone()));
+            state.end = Some(end);
+            members
+        };
+        members.iter().for_each(|member| member.listener.wake());
+    }
+
+    /// Remembers the task that sends. It looks again after this.
+    pub fn register(&self, waker: &task::Waker) {
+        self.post.producer.register(waker);
+    }
+
+    /// What the producer shares with its subscribers.
+    #[must_use]
+    pub fn post(&self) -> &Arc<Post<T>> {
+        &self.post
+    }
+}
+
+impl<T> Drop for Poster<T> {
+    fn drop(&mut self) {
+        self.close(End::Failed(Error::new(
+            ErrorKind::Disconnected,
+            "the producer was dropped: end a stream with `complete` or `fail`",
+        )));
+    }
+}
+
+impl<T> fmt::Debug for Poster<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poster").field("n_members", &self.members.len()).finish_non_exhaustive()
+    }
+}

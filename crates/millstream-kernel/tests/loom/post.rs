@@ -1,0 +1,209 @@
+//! From one producer to subscribers that come and go.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use loom::thread;
+use millstream_kernel::{
+    End, Mailbox, Member, Post, Poster, Step, Unposted, WhenFull, post, post_with_past,
+};
+
+use crate::support::model;
+
+const NOW: Duration = Duration::ZERO;
+
+/// Everything in a mailbox, and whether it has ended.
+fn drain<T>(post: &Post<T>, mailbox: &Mailbox<T>) -> (Vec<T>, bool) {
+    let mut items = Vec::new();
+    loop {
+        match post.pop(mailbox) {
+            Step::Item(item) => items.push(item),
+            Step::Pending => return (items, false),
+            Step::End(_) => return (items, true),
+        }
+    }
+}
+
+/// Somebody subscribes while two items are sent: the items since arrive, without a gap.
+///
+/// Kills: joining leaves the version as it was.
+#[test]
+fn a_member_that_joins_gets_all_items_since() {
+    let all = (vec![1, 2, 3], false);
+    model(2, &[all, (vec![2, 3], false), (vec![3], false)], || {
+        let (mut poster, post) = post(3, WhenFull::Wait);
+        let other = {
+            let post = Arc::clone(&post);
+            thread::spawn(move || post.join(NOW))
+        };
+        for item in [1, 2] {
+            assert!(!matches!(poster.emit(item, NOW), Err(Unposted::Full(_))));
+        }
+        let member: Member<u64> = other.join().unwrap();
+        poster.emit(3, NOW).unwrap();
+
+        drain(&post, member.mailbox())
+    });
+}
+
+/// Somebody subscribes while the producer ends: they end, too.
+///
+/// Kills: who joins does not look for the end.
+#[test]
+fn a_member_that_joins_at_the_end_ends() {
+    model(1, &[(vec![], true)], || {
+        let (poster, post) = post::<u64>(1, WhenFull::Wait);
+        let other = {
+            let post = Arc::clone(&post);
+            thread::spawn(move || post.join(NOW))
+        };
+        poster.end(End::Complete);
+        let member = other.join().unwrap();
+
+        drain(&post, member.mailbox())
+    });
+}
+
+/// An item that knows how often it was dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A subscriber goes while an item is sent: the item comes back, or it is dropped with the mailbox,
+/// at once.
+///
+/// Kills: a mailbox keeps what waits when its member leaves.
+#[test]
+fn an_item_that_races_with_leaving_is_dropped_once() {
+    model(2, &["nobody", "sent"], || {
+        let (mut poster, post) = post(1, WhenFull::Wait);
+        let member = post.join(NOW);
+        let n_dropped = Arc::new(AtomicUsize::new(0));
+        let item = Counted(Arc::clone(&n_dropped));
+        let other = {
+            let (post, mailbox) = (Arc::clone(&post), Arc::clone(member.mailbox()));
+            thread::spawn(move || post.leave(&mailbox))
+        };
+        let outcome = match poster.emit(item, NOW) {
+            Ok(_) => "sent",
+            Err(_) => "nobody",
+        };
+        assert_eq!(other.join().unwrap(), 0);
+
+        assert_eq!(n_dropped.load(Ordering::Relaxed), 1);
+        outcome
+    });
+}
+
+/// Sends, and waits as long as a mailbox is full.
+fn send(poster: &mut Poster<u64>, item: u64) {
+    loom::future::block_on(std::future::poll_fn(|cx| {
+        for _ in 0..2 {
+            if poster.emit(item, NOW).is_ok() {
+                return Poll::Ready(());
+            }
+            poster.register(cx.waker());
+        }
+        Poll::Pending
+    }));
+}
+
+/// The producer waits for the slowest while that one takes an item: it goes on.
+///
+/// Kills: a mailbox does not say that it was full.
+#[test]
+fn a_producer_that_waits_for_the_slowest_goes_on() {
+    model(2, &[vec![1, 2]], || {
+        let (mut poster, post) = post(1, WhenFull::Wait);
+        let member = post.join(NOW);
+        poster.emit(1, NOW).unwrap();
+        let other = {
+            let (post, mailbox) = (Arc::clone(&post), Arc::clone(member.mailbox()));
+            thread::spawn(move || drain(&post, &mailbox).0)
+        };
+        send(&mut poster, 2);
+        let mut items = other.join().unwrap();
+        items.extend(drain(&post, member.mailbox()).0);
+
+        items
+    });
+}
+
+/// The slowest leaves while the producer waits for it: the producer goes on.
+///
+/// Kills: leaving wakes nobody.
+#[test]
+fn a_producer_that_waits_for_one_that_leaves_goes_on() {
+    model(2, &[vec![1, 2]], || {
+        let (mut poster, post) = post(2, WhenFull::Wait);
+        let slowest = post.join(NOW);
+        poster.emit(0, NOW).unwrap();
+        let member = post.join(NOW);
+        poster.emit(1, NOW).unwrap();
+        let other = {
+            let (post, mailbox) = (Arc::clone(&post), Arc::clone(slowest.mailbox()));
+            thread::spawn(move || post.leave(&mailbox))
+        };
+        send(&mut poster, 2);
+        assert_eq!(other.join().unwrap(), 1);
+
+        drain(&post, member.mailbox()).0
+    });
+}
+
+/// Somebody joins a post with a past while an item is sent: the past and the present fit together.
+///
+/// Kills: a member gets the whole past, whenever it joined; an item that is sent while the past is
+/// lent is not put aside for it.
+#[test]
+fn the_past_and_the_present_fit_together() {
+    model(5, &[vec![1, 2, 3]], || {
+        let (mut poster, post) = post_with_past(4, WhenFull::Wait, 2, None);
+        poster.emit(1, NOW).unwrap();
+        let other = {
+            let post = Arc::clone(&post);
+            thread::spawn(move || post.join(NOW))
+        };
+        poster.emit(2, NOW).unwrap();
+        let member = other.join().unwrap();
+        poster.emit(3, NOW).unwrap();
+        assert_eq!(drain(&post, post.join(NOW).mailbox()).0, [2, 3]);
+
+        drain(&post, member.mailbox()).0
+    });
+}
+
+/// Two join a post with a past at once: both get it.
+///
+/// Kills: the past is given back although there are notes.
+#[test]
+fn two_that_join_at_once_get_the_past() {
+    model(5, &[(vec![1], vec![1])], || {
+        let (mut poster, post) = post_with_past(1, WhenFull::Wait, 1, None);
+        poster.emit(1, NOW).unwrap();
+        let other = {
+            let post = Arc::clone(&post);
+            thread::spawn(move || post.join(NOW))
+        };
+        let first = post.join(NOW);
+        let second = other.join().unwrap();
+
+        (drain(&post, first.mailbox()).0, drain(&post, second.mailbox()).0)
+    });
+}
