@@ -21,6 +21,7 @@
 //! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
 //! | [`TaskWaker`] | the task that polls |
+//! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
 //! | [`Post`], [`Poster`] | from one producer to many subscribers that come and go |
 //! | [`Room`] | a bound for items, and the tasks that wait for a place |
 //! | [`Listener`] | somebody to be woken who arrives later |
@@ -51,6 +52,7 @@ mod prefetch;
 mod ready_set;
 mod room;
 mod serial;
+mod sharing;
 mod slot;
 mod source;
 pub mod spsc;
@@ -75,6 +77,7 @@ pub use prefetch::{InvalidPrefetch, Prefetch};
 pub use ready_set::ReadySet;
 pub use room::{Room, Take, Waiting};
 pub use serial::{Handler, Serial};
+pub use sharing::{Entered, Left, Sharing};
 pub use slot::Slot;
 pub use source::{End, Fed, Source, Step};
 pub use upstream::Upstream;

@@ -11,7 +11,9 @@ use std::{
 
 use millstream::{
     Error, Flow, Order, Publisher, Subscriber, Subscription, concat_eager, empty,
-    first_with_signal, from_iter, just, merge, merge_sorted, never, range,
+    first_with_signal, from_iter,
+    hub::{self, Overflow, Policy, Replay, Unheard},
+    just, merge, merge_sorted, never, range,
     scheduler::{Immediate, VirtualTime},
 };
 
@@ -142,9 +144,44 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("using", |n| {
         millstream::using(move || Ok::<_, Error>(n), |n| range(0..*n), drop)
     });
+    assert_none_per_item("share", |n| range(0..n).share(16));
     assert_none_per_item("flatten_results", |n| {
         range(0..n).map(Ok::<_, std::fmt::Error>).flatten_results()
     });
+}
+
+/// Items that are sent after the first ones allocate nothing.
+#[track_caller]
+fn assert_none_when_sent(name: &str, mut send: impl FnMut(u64)) {
+    (0..100).for_each(&mut send);
+    let n_allocations = count(|| (100..1_000).for_each(&mut send)).0;
+
+    assert_eq!(n_allocations, 0, "{name}");
+}
+
+#[test]
+fn no_hub_allocates_per_item() {
+    let sum = |n, m: u64| n + m;
+    let (mut producer, flow) = hub::unicast(4);
+    let _running = flow.fold(0, sum);
+    assert_none_when_sent("unicast", |n| producer.try_send(n).unwrap());
+    let (sender, flow) = hub::merge(4);
+    let _running = flow.fold(0, sum);
+    assert_none_when_sent("merge", |n| sender.try_send(n).unwrap());
+    let (mut sender, mut flows) = hub::partition(2, 4, |n| (n % 2) as usize);
+    let _running = [flows.remove(0).fold(0, sum), flows.remove(0).fold(0, sum)];
+    assert_none_when_sent("partition", |n| sender.try_send(n).unwrap());
+    let gates = Policy::SlowestGates { capacity: 4 };
+    let drops = Policy::Buffered { per_subscriber: 4, overflow: Overflow::DropOldest };
+    for (name, (mut sender, flow)) in [
+        ("multicast", hub::multicast(gates, Unheard::Drop)),
+        ("multicast that drops", hub::multicast(drops, Unheard::Drop)),
+        ("replay", hub::replay(Replay::last(4), gates)),
+        ("latest", hub::latest(0)),
+    ] {
+        let _running = [flow.clone().fold(0, sum), flow.fold(0, sum)];
+        assert_none_when_sent(name, |n| assert!(sender.try_send(n).is_ok()));
+    }
 }
 
 /// Keeps its subscription and asks for nothing.

@@ -22,7 +22,7 @@ use millstream::{
     Error, ErrorKind, Failed, Filter, FilterMap, FlatMapIter, FlattenResults, Flow, FromFn,
     FromIter, FromStream, Generate, Inspect, IntoStream, LimitRate, Lines, Map, MapAsync, Never,
     Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Repeat, Retry,
-    Scan, Skip, SkipWhile, SubscribeOn, Subscription, Take, TakeWhile,
+    Scan, Share, Sharing, Skip, SkipWhile, SubscribeOn, Subscription, Take, TakeWhile,
     hub::{
         Broadcaster, Closed, Merge, Multicast, Overflow, Partitioner, Permit, Policy, Producer,
         QueueProcessor, QueuePublisher, QueueSubscriber, Replay, SendError, Sender, SenderPermit,
@@ -31,10 +31,10 @@ use millstream::{
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
-    Accumulator, Arbiter, Cap, Deferred, End, Fed, Gate, Handler, Inline, Inside, InvalidPrefetch,
-    Job, Listener, Mailbox, Member, Pending, Post, Posted, Poster, Prefetch, ReadySet, Room,
-    Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted, Upstream, Voice, Waiting, WhenFull,
-    mpsc, oneshot, spsc,
+    Accumulator, Arbiter, Cap, Deferred, End, Entered, Fed, Gate, Handler, Inline, Inside,
+    InvalidPrefetch, Job, Left, Listener, Mailbox, Member, Pending, Post, Posted, Poster, Prefetch,
+    ReadySet, Room, Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted, Upstream, Voice,
+    Waiting, WhenFull, mpsc, oneshot, spsc,
 };
 use millstream_testkit::{
     Probe, ProbeSubscriber, Puppet, PuppetPublisher, Record, Signal, marbles::Marbles,
@@ -176,6 +176,8 @@ table! {
     Repeat<Range<u64>>              | +    +    +     +          +     +;
     Retry<Range<u64>>               | +    +    +     +          +     +;
     Scan<Range<u64>, u64, Make>     | +    +    +     +          +     +;
+    Share<Range<u64>>               | +    +    +     -          +     +;
+    Sharing                         | +    +    +     -          +     +;
     Skip<Range<u64>>                | +    +    +     +          +     +;
     SkipWhile<Range<u64>, Test>     | +    +    +     +          +     +;
     SubscribeOn<Range<u64>>         | +    +    +     -          +     +;
@@ -280,6 +282,9 @@ table! {
     TakePlace                            | +    +    +     +          +     +;
     Waiting<'_>                          | +    +    +     -          -     +;
     Serial<Idle>                         | +    +    +     +          -     +;
+    millstream_kernel::Sharing<u64>      | +    +    +     +          -     +;
+    Entered<u64>                         | +    +    +     +          -     +;
+    Left                                 | +    +    +     +          +     +;
     Slot<u64>                            | +    +    +     +          -     +;
     Slot<Unshared>                       | +    +    +     +          -     +;
     Slot<Local>                          | -    -    +     +          -     +;

@@ -56,17 +56,24 @@ impl<T> Mailbox<T> {
     }
 
     /// Takes the oldest item. Whether the mailbox was full before.
-    pub fn pop(&self) -> (Step<T>, bool) {
+    pub(super) fn pop(&self) -> (Step<T>, bool) {
+        let (step, n_before) = self.pop_counted();
+        let was_full = n_before == self.capacity;
+        (step, was_full)
+    }
+
+    /// Takes the oldest item. How many there were before.
+    pub(super) fn pop_counted(&self) -> (Step<T>, usize) {
         let mut inner = self.inner.lock();
         if inner.is_arriving {
-            return (Step::Pending, false);
+            return (Step::Pending, 0);
         }
-        let was_full = inner.queue.len() == self.capacity;
+        let n_before = inner.queue.len();
         let step = match inner.queue.pop_front() {
             Some(item) => Step::Item(item),
             None => inner.end.take().map_or(Step::Pending, Step::End),
         };
-        (step, was_full)
+        (step, n_before)
     }
 
     /// The end, if all items were taken.

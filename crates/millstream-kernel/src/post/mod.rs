@@ -65,6 +65,9 @@ struct State<T> {
     end: Option<End>,
     /// Nobody can join any more.
     is_deserted: bool,
+    /// How many items were claimed from whoever feeds the producer, and have not come; `None` before
+    /// the first claim.
+    n_expected: Option<u64>,
     past: Option<Past<T>>,
 }
 
@@ -118,7 +121,14 @@ fn open<T>(
     when_full: WhenFull,
     past: Option<Past<T>>,
 ) -> (Poster<T>, Arc<Post<T>>) {
-    let state = State { members: Vec::new(), version: 0, end: None, is_deserted: false, past };
+    let state = State {
+        members: Vec::new(),
+        version: 0,
+        end: None,
+        is_deserted: false,
+        n_expected: None,
+        past,
+    };
     let producer = TaskWaker::new();
     let post = Arc::new(Post { state: Mutex::new(state), producer, capacity, when_full });
     (Poster::new(Arc::clone(&post)), post)
@@ -244,6 +254,41 @@ impl<T> Post<T> {
         // There may be more, if members left while items were cloned.
         dropped.extend(items);
         posted
+    }
+
+    /// How many items may be asked for on behalf of the members: as many as the fullest mailbox has
+    /// room for, less those that were asked for before. They count as asked for from now on.
+    ///
+    /// Waits until that is three quarters of the capacity, unless nothing else is on its way; and until
+    /// it is called with `is_first` for the first time.
+    #[must_use = "what was claimed has to be asked for"]
+    pub fn claim(&self, is_first: bool) -> u64 {
+        let mut state = self.state.lock();
+        let n_expected = match state.n_expected {
+            None if !is_first => return 0,
+            n_expected => n_expected.unwrap_or(0),
+        };
+        let fullest = state.members.iter().map(|member| member.mailbox.len()).max();
+        let Some(fullest) = fullest else { return 0 };
+        let free = (self.capacity as u64).saturating_sub(fullest as u64 + n_expected);
+        let is_enough = free >= self.refill_at() || n_expected == 0;
+        let n = if is_enough { free } else { 0 };
+        state.n_expected = Some(n_expected + n);
+        n
+    }
+
+    /// [`pop`](Self::pop) for members on whose behalf items are claimed. Whether it may be time to
+    /// claim some.
+    #[inline]
+    pub fn pop_claimed(&self, mailbox: &Mailbox<T>) -> (Step<T>, bool) {
+        let (step, n_before) = mailbox.pop_counted();
+        // At a full mailbox, nothing else may be on its way.
+        let n_free = (self.capacity + 1).saturating_sub(n_before) as u64;
+        (step, n_before == 0 || n_before == self.capacity || n_free >= self.refill_at())
+    }
+
+    fn refill_at(&self) -> u64 {
+        (self.capacity - self.capacity / 4) as u64
     }
 
     /// Nobody can join any more.

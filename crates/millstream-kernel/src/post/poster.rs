@@ -44,7 +44,7 @@ impl<T: Clone> Poster<T> {
         // What a clone that panicked may have left.
         clones.clear();
         loop {
-            let state = post.state.lock();
+            let mut state = post.state.lock();
             if state.is_deserted && state.members.is_empty() {
                 return Err(Unposted::Deserted(item));
             }
@@ -57,6 +57,7 @@ impl<T: Clone> Poster<T> {
                 continue;
             }
             if members.is_empty() && state.past.is_none() {
+                state.n_expected = state.n_expected.map(|n| n.saturating_sub(1));
                 return Err(Unposted::Nobody(item));
             }
             let mut mailboxes = members.iter().map(|member| &member.mailbox);
@@ -69,6 +70,7 @@ impl<T: Clone> Poster<T> {
                 clones.resize(n_clones, item.clone());
                 continue;
             }
+            state.n_expected = state.n_expected.map(|n| n.saturating_sub(1));
             let items = clones.drain(..).chain([item]);
             return Ok(post.deliver(state, members, items, now, dropped));
         }

@@ -15,6 +15,7 @@ mod overflow;
 mod post;
 mod room;
 mod serial;
+mod sharing;
 mod spsc;
 mod support;
 mod wake;

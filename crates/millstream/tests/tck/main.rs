@@ -9,6 +9,7 @@ mod flow;
 mod overflow;
 mod hub;
 mod peek;
+mod share;
 mod threads;
 mod time;
 mod transform;

@@ -5,6 +5,7 @@ mod multicast;
 mod partition;
 mod processor;
 mod replay;
+mod share;
 mod unicast;
 
 use std::{

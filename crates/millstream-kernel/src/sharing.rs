@@ -1,0 +1,148 @@
+//! One connection for many subscribers: who connects, and who disconnects.
+//!
+//! The first of them makes the connection, which is opened when enough have come. The last that goes
+//! closes it, at once or when nobody has come for a while. Whoever comes afterwards makes another one.
+//!
+//! # States
+//!
+//! ```text
+//!            enter: made                    enter: opened, if enough are there
+//!   ┌──────┐ ───────────▶ ┌───────────────┐ ──────────────────────────────────▶ ┌────────────┐
+//!   │ NONE │              │ CLOSED, n > 0 │                                     │ OPEN, n > 0│
+//!   └──────┘ ◀─────────── └───────────────┘                                     └────────────┘
+//!    ▲    ▲   last leave                                   leave: last, lingers  │  ▲    │
+//!    │    │                                                                      ▼  │    │
+//!    │    │            expire, with the right ticket                ┌─────────────┐ │    │
+//!    │    └──────────────────────────────────────────────────────── │ OPEN, n = 0 │─┘    │
+//!    │                                                              └─────────────┘ enter│
+//!    └───────────────────────────────────────────────────────────────────────────────────┘
+//!                  last leave that does not linger; forget, in every state
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Of all who enter one connection, one is told to open it, and of all who leave, one at most is
+//!    told to close it.
+//! 2. Nobody enters a connection that somebody was told to close.
+//! 3. A ticket is worth something until somebody enters again.
+//! 4. Connections are neither made nor dropped under the lock by code of the user's: what is made holds
+//!    nothing of it yet, and what is given up is moved out.
+
+use std::{fmt, sync::Arc};
+
+use crate::sync::Mutex;
+
+/// Counts the subscribers of a connection. The file's header has the rest.
+pub struct Sharing<C> {
+    state: Mutex<State<C>>,
+    open_at: usize,
+}
+
+struct State<C> {
+    current: Option<Arc<C>>,
+    n: usize,
+    is_open: bool,
+    /// Changes with every `enter`.
+    ticket: u64,
+}
+
+/// What a subscriber has entered.
+#[derive(Debug)]
+#[must_use = "a connection that nobody opens stays closed"]
+pub struct Entered<C> {
+    /// The connection.
+    pub connection: Arc<C>,
+    /// The caller opens it.
+    pub must_open: bool,
+}
+
+/// What follows from leaving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a connection that nobody closes stays open"]
+pub enum Left {
+    /// Others are still there, or the connection has ended.
+    Nothing,
+    /// The caller closes the connection.
+    Close,
+    /// The caller calls [`Sharing::expire`] with this ticket after a while.
+    Linger(u64),
+}
+
+impl<C> Sharing<C> {
+    /// No connection yet; it is opened when `open_at` subscribers have come.
+    #[must_use]
+    pub fn new(open_at: usize) -> Self {
+        let state = State { current: None, n: 0, is_open: false, ticket: 0 };
+        Self { state: Mutex::new(state), open_at }
+    }
+
+    /// Enters the present connection, or the one that `make` makes.
+    pub fn enter(&self, make: impl FnOnce() -> C) -> Entered<C> {
+        let mut state = self.state.lock();
+        let connection = match &state.current {
+            Some(current) => Arc::clone(current),
+            None => {
+                let made = Arc::new(make());
+                state.current = Some(Arc::clone(&made));
+                state.n = 0;
+                state.is_open = false;
+                made
+            }
+        };
+        state.n += 1;
+        state.ticket += 1;
+        let must_open = !state.is_open && state.n >= self.open_at;
+        state.is_open |= must_open;
+        Entered { connection, must_open }
+    }
+
+    /// Leaves a connection that was entered. `lingers`: if it is the last one, others may still come.
+    pub fn leave(&self, connection: &Arc<C>, lingers: bool) -> Left {
+        let (left, former) = {
+            let mut state = self.state.lock();
+            if !state.is_current(connection) {
+                return Left::Nothing;
+            }
+            state.n -= 1;
+            match (state.n, state.is_open && lingers) {
+                (0, true) => (Left::Linger(state.ticket), None),
+                (0, false) => (Left::Close, state.current.take()),
+                _ => (Left::Nothing, None),
+            }
+        };
+        drop(former);
+        left
+    }
+
+    /// Nobody has come for a while. Whether the caller closes the connection.
+    #[must_use = "a connection that nobody closes stays open"]
+    pub fn expire(&self, connection: &Arc<C>, ticket: u64) -> bool {
+        let former = {
+            let mut state = self.state.lock();
+            let is_due = state.is_current(connection) && state.n == 0 && state.ticket == ticket;
+            if is_due { state.current.take() } else { None }
+        };
+        former.is_some()
+    }
+
+    /// The connection has ended: whoever comes makes another one.
+    pub fn forget(&self, connection: &Arc<C>) {
+        let former = {
+            let mut state = self.state.lock();
+            if state.is_current(connection) { state.current.take() } else { None }
+        };
+        drop(former);
+    }
+}
+
+impl<C> State<C> {
+    fn is_current(&self, connection: &Arc<C>) -> bool {
+        self.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection))
+    }
+}
+
+impl<C> fmt::Debug for Sharing<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sharing").field("open_at", &self.open_at).finish_non_exhaustive()
+    }
+}
