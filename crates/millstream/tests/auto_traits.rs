@@ -24,9 +24,10 @@ use millstream::{
     Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Repeat, Retry,
     Scan, Share, Sharing, Skip, SkipWhile, SubscribeOn, Subscription, Take, TakeWhile,
     hub::{
-        Broadcaster, Closed, Merge, Multicast, Overflow, Partitioner, Permit, Policy, Producer,
-        QueueProcessor, QueuePublisher, QueueSubscriber, Replay, SendError, Sender, SenderPermit,
-        Sent, TrySendError, Unheard, Unicast,
+        Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
+        MulticastSubscriber, Overflow, Partitioner, Permit, Policy, Producer, QueueProcessor,
+        QueuePublisher, QueueSubscriber, Replay, SendError, Sender, SenderPermit, Sent,
+        TrySendError, Unheard, Unicast,
     },
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
@@ -201,6 +202,9 @@ table! {
     Partitioner<Unshared, Make>| +   +    +     -          -     +;
     Broadcaster<Unshared>     | +    -    +     -          -     +;
     Multicast<Unshared>       | +    +    +     -          +     +;
+    MulticastProcessor<Unshared>| +  -    +     -          -     +;
+    MulticastSubscriber<Unshared>| + -    +     -          -     +;
+    MulticastPublisher<Unshared>| +  +    +     -          +     +;
     Replay                    | +    +    +     -          +     +;
     Policy                    | +    +    +     +          +     +;
     Overflow                  | +    +    +     +          +     +;

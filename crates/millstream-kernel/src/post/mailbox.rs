@@ -2,8 +2,9 @@
 //!
 //! # Invariants
 //!
-//! 1. `put` adds no item to a mailbox that holds `capacity` of them. Unless the oldest make way, what
-//!    was replayed on arrival comes in addition, and `put` adds nothing until that was taken.
+//! 1. `put` adds no item to a mailbox in which `capacity` of them wait. What was replayed on arrival is
+//!    the first `n_replayed` of the queue and comes in addition; where the oldest make way, it counts as
+//!    the others do.
 //! 2. After `leave` the queue is empty and stays so.
 //! 3. An end is given after the last item, once.
 //! 4. Items and ends are neither cloned nor dropped under the lock.
@@ -43,6 +44,7 @@ pub struct Mailbox<T> {
 
 struct Inner<T> {
     queue: VecDeque<T>,
+    n_replayed: usize,
     end: Option<End>,
     /// What happened before the subscriber came is still to be put before the queue.
     is_arriving: bool,
@@ -51,7 +53,8 @@ struct Inner<T> {
 
 impl<T> Mailbox<T> {
     pub(super) fn new(capacity: usize, is_arriving: bool) -> Self {
-        let inner = Inner { queue: VecDeque::new(), end: None, is_arriving, has_left: false };
+        let queue = VecDeque::new();
+        let inner = Inner { queue, n_replayed: 0, end: None, is_arriving, has_left: false };
         Self { inner: Mutex::new(inner), capacity }
     }
 
@@ -62,13 +65,14 @@ impl<T> Mailbox<T> {
         (step, was_full)
     }
 
-    /// Takes the oldest item. How many there were before.
+    /// Takes the oldest item. How many waited before, without those that were replayed.
     pub(super) fn pop_counted(&self) -> (Step<T>, usize) {
         let mut inner = self.inner.lock();
         if inner.is_arriving {
             return (Step::Pending, 0);
         }
-        let n_before = inner.queue.len();
+        let n_before = inner.n_waiting();
+        inner.n_replayed = inner.n_replayed.saturating_sub(1);
         let step = match inner.queue.pop_front() {
             Some(item) => Step::Item(item),
             None => inner.end.take().map_or(Step::Pending, Step::End),
@@ -82,20 +86,13 @@ impl<T> Mailbox<T> {
         if inner.is_arriving || !inner.queue.is_empty() { None } else { inner.end.take() }
     }
 
-    /// How many items wait.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.inner.lock().queue.len()
-    }
-
-    /// Whether no items wait.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// How many items wait, without those that were replayed.
+    pub(super) fn n_waiting(&self) -> usize {
+        self.inner.lock().n_waiting()
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.len() >= self.capacity
+        self.n_waiting() >= self.capacity
     }
 
     pub(super) fn put(&self, item: T, when_full: WhenFull) -> Put<T> {
@@ -103,7 +100,7 @@ impl<T> Mailbox<T> {
         if inner.has_left {
             return Put::Refused(item);
         }
-        if inner.queue.len() < self.capacity {
+        if inner.n_waiting() < self.capacity {
             inner.queue.push_back(item);
             return Put::Added;
         }
@@ -132,10 +129,12 @@ impl<T> Mailbox<T> {
             inner.is_arriving = false;
             match items {
                 Ok(mut items) if !inner.has_left => {
+                    inner.n_replayed = items.len();
                     items.drain(..).rev().for_each(|item| inner.queue.push_front(item));
                     if when_full == WhenFull::DropOldest {
                         let n_surplus = inner.queue.len().saturating_sub(self.capacity);
                         dropped.extend(inner.queue.drain(..n_surplus));
+                        inner.n_replayed = 0;
                     }
                 }
                 Ok(items) => dropped.extend(items),
@@ -154,9 +153,16 @@ impl<T> Mailbox<T> {
         let dropped = {
             let mut inner = self.inner.lock();
             inner.has_left = true;
+            inner.n_replayed = 0;
             (std::mem::take(&mut inner.queue), inner.end.take())
         };
         drop(dropped);
+    }
+}
+
+impl<T> Inner<T> {
+    fn n_waiting(&self) -> usize {
+        self.queue.len() - self.n_replayed
     }
 }
 

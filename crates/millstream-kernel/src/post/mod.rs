@@ -26,7 +26,9 @@
 //! 3. A member gets the items of the past that are older than its `join`, and then all since.
 //! 4. No wake-up of the producer is lost: it registers before it looks for the last time, and is woken
 //!    after a full mailbox has room, and after a member came or went.
-//! 5. Code of the user's is neither run nor dropped under the lock: items are cloned before, and what
+//! 5. Who claims items on behalf of the members never asks for more than the fullest mailbox has room
+//!    for: what was claimed and has not come is counted under the lock.
+//! 6. Code of the user's is neither run nor dropped under the lock: items are cloned before, and what
 //!    is dropped is moved out.
 
 mod mailbox;
@@ -242,7 +244,7 @@ impl<T> Post<T> {
                         posted.n_ended += 1;
                         member.mailbox.close(lagged());
                         state.version += 1;
-                        // Invariant 5: `members` holds it as well.
+                        // Invariant 6: `members` holds it as well.
                         state.members.retain(|other| !Arc::ptr_eq(&other.mailbox, &member.mailbox));
                     }
                 }
@@ -268,7 +270,7 @@ impl<T> Post<T> {
             None if !is_first => return 0,
             n_expected => n_expected.unwrap_or(0),
         };
-        let fullest = state.members.iter().map(|member| member.mailbox.len()).max();
+        let fullest = state.members.iter().map(|member| member.mailbox.n_waiting()).max();
         let Some(fullest) = fullest else { return 0 };
         let free = (self.capacity as u64).saturating_sub(fullest as u64 + n_expected);
         let is_enough = free >= self.refill_at() || n_expected == 0;

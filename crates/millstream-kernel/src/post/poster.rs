@@ -49,7 +49,7 @@ impl<T: Clone> Poster<T> {
                 return Err(Unposted::Deserted(item));
             }
             if state.version != *version {
-                // Invariant 5: a member may be the last to hold its subscriber.
+                // Invariant 6: a member may be the last to hold its subscriber.
                 let former = std::mem::replace(members, state.members.clone());
                 *version = state.version;
                 drop(state);

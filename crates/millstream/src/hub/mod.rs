@@ -9,6 +9,9 @@
 //! | [`replay`] | one | any number, each gets the last items that were sent before it came as well |
 //! | [`latest`] | one | any number, each gets the newest value whenever it asks |
 //!
+//! [`processor`] and [`multicast_processor`] are hubs whose producer is a subscriber, for a source that
+//! is not there yet. To share a source that is, see [`Flow::share`](crate::Flow::share).
+//!
 //! A hub has two ends. The end that sends learns what became of each item: an item that was not taken
 //! comes back with the error, and whoever can wait for a place does so with `send` or `reserve`
 //! instead. The other end is a [`Flow`](crate::Flow). Queues hold exactly as many items as was said,
@@ -24,6 +27,7 @@ mod broadcaster;
 mod error;
 mod merge;
 mod multicast;
+mod multicast_processor;
 mod partition;
 mod processor;
 mod replay;
@@ -33,6 +37,9 @@ pub use broadcaster::{Broadcaster, Multicast, Sent};
 pub use error::{Closed, SendError, TrySendError};
 pub use merge::{Merge, Sender, SenderPermit, merge};
 pub use multicast::{Overflow, Policy, Unheard, multicast};
+pub use multicast_processor::{
+    MulticastProcessor, MulticastPublisher, MulticastSubscriber, multicast_processor,
+};
 pub use partition::{Partitioner, partition};
 pub use processor::{QueueProcessor, QueuePublisher, QueueSubscriber, processor};
 pub use replay::{Replay, latest, replay};

@@ -15,8 +15,9 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Replay {
-    limit: usize,
-    age: Option<(Duration, Worker)>,
+    pub(super) limit: usize,
+    /// How old they may be, and by which clock.
+    pub(super) age: Option<(Duration, Worker)>,
 }
 
 impl Replay {
@@ -39,8 +40,7 @@ impl Replay {
 ///
 /// As [`multicast`](super::multicast()). The replayed items wait in the subscriber's queue: with
 /// [`Overflow::DropOldest`](super::Overflow::DropOldest) within its capacity, otherwise in addition to
-/// it, and nothing is added to the queue until there is a place again. Items that are too old by now
-/// are dropped when the next one is sent.
+/// it. Items that are too old by now are dropped when the next one is sent.
 ///
 /// # Termination
 ///

@@ -172,3 +172,13 @@ publisher_tests!(
     },
     Capabilities::new().max_length(MANY)
 );
+publisher_tests!(multicast_processor, |n| {
+    let (subscriber, flow) = hub::multicast_processor(4, None).split();
+    range(0..n).subscribe(subscriber);
+    flow
+});
+publisher_tests!(multicast_processor_with_replay, |n| {
+    let (subscriber, flow) = hub::multicast_processor(4, Some(Replay::last(2))).split();
+    range(0..n).subscribe(subscriber);
+    flow
+});

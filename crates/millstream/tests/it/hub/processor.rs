@@ -1,6 +1,10 @@
 //! A subscriber and a publisher that do not know of each other.
 
-use millstream::{ErrorKind, Flow, Processor, hub, range};
+use millstream::{
+    ErrorKind, Flow, Processor,
+    hub::{self, Replay},
+    range,
+};
 use millstream_testkit::{Probe, Puppet};
 
 #[test]
@@ -36,4 +40,57 @@ fn either_end_may_go_first() {
     let (subscriber, flow) = hub::processor(1).split();
     range(0..3).subscribe(subscriber);
     assert_eq!(flow.count().wait().unwrap(), 3);
+}
+
+#[test]
+fn many_subscribers_of_a_processor_hold_back_its_source_until_they_are_gone() {
+    let (puppet, publisher) = Puppet::new();
+    let (subscriber, flow) = hub::multicast_processor(2, None).split();
+    Flow::from(publisher).subscribe(subscriber);
+    let fast = Probe::subscribe_to(flow.clone());
+    let slow = Probe::subscribe_to(flow);
+    assert_eq!(puppet.requested().get(), 0);
+    fast.request(u64::MAX);
+    (0..2).for_each(|n| puppet.next(n).unwrap());
+    assert_eq!((puppet.demand().get(), fast.n_items()), (0, 2));
+
+    slow.cancel();
+    assert_eq!(puppet.demand().get(), 2);
+    assert!(!puppet.is_cancelled());
+    fast.cancel();
+
+    assert!(puppet.is_cancelled());
+}
+
+#[test]
+fn a_processor_that_replays_gives_who_comes_later_the_last_items_and_the_end() {
+    let (subscriber, flow) = hub::multicast_processor(2, Some(Replay::last(2))).split();
+    let early = Probe::subscribe_to(flow.clone());
+    early.request(9);
+    range(0..5).subscribe(subscriber);
+
+    let late = Probe::subscribe_to(flow);
+    late.request(9);
+
+    assert_eq!((early.items(), late.items()), (vec![0, 1, 2, 3, 4], vec![3, 4]));
+    assert!(early.is_completed() && late.is_completed());
+}
+
+#[test]
+fn what_is_replayed_leaves_room_for_what_was_asked_for() {
+    let (puppet, publisher) = Puppet::new();
+    let (subscriber, flow) = hub::multicast_processor(2, Some(Replay::last(2))).split();
+    Flow::from(publisher).subscribe(subscriber);
+    let early = Probe::subscribe_to(flow.clone());
+    early.request(9);
+    (0..2).for_each(|n| puppet.next(n).unwrap());
+    assert_eq!(puppet.demand().get(), 2);
+    let late = Probe::subscribe_to(flow);
+
+    (2..4).for_each(|n| puppet.next(n).unwrap());
+    assert_eq!(puppet.demand().get(), 0);
+    late.request(9);
+
+    assert_eq!((early.items(), late.items()), (vec![0, 1, 2, 3], vec![0, 1, 2, 3]));
+    assert!(puppet.demand().get() > 0);
 }

@@ -23,17 +23,19 @@ fn a_subscriber_gets_the_last_items_and_then_all_others() {
     let (mut sender, flow) = hub::replay(Replay::last(3), GATES);
     (0..5).for_each(|n| assert!(sender.try_send(n).is_ok()));
     let probe = Probe::subscribe_to(flow.clone());
-    assert_eq!(sender.try_send(5), Err(TrySendError::Full(5)));
-    probe.request(2);
-    assert!(sender.try_send(5).is_ok());
+    (5..7).for_each(|n| assert!(sender.try_send(n).is_ok()));
+    probe.request(3);
+    assert_eq!(sender.try_send(7), Err(TrySendError::Full(7)));
+    probe.request(1);
+    assert!(sender.try_send(7).is_ok());
     probe.request(9);
     sender.complete();
 
-    assert_eq!(probe.items(), [2, 3, 4, 5]);
+    assert_eq!(probe.items(), [2, 3, 4, 5, 6, 7]);
     assert!(probe.is_completed());
     let late = Probe::subscribe_to(flow);
     late.request(9);
-    assert_eq!(late.items(), [3, 4, 5]);
+    assert_eq!(late.items(), [5, 6, 7]);
     assert!(late.is_completed());
 }
 
