@@ -18,6 +18,7 @@ pub use loom::{
 
 #[cfg(millstream_shuttle)]
 pub use shuttle::{
+    sync::MutexGuard,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     thread,
 };

@@ -53,7 +53,7 @@ pub struct QueueProcessor<T> {
 }
 
 /// The end of a [`processor`] that receives.
-pub struct QueueSubscriber<T>(InletSubscriber<T, Listener>);
+pub struct QueueSubscriber<T>(InletSubscriber<T, Arc<Listener>>);
 
 /// The end of a [`processor`] that sends.
 #[must_use = "publishers do nothing until subscribed to, and dropping this one cancels its source"]
