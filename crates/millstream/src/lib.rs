@@ -43,6 +43,8 @@
 //! `tokio` (on by default): the scheduler that runs on a tokio runtime.
 //!
 //! `tracing`: `Flow::log` and `Flow::instrument`, which write events and enter spans.
+//! - `tokio` (on by default): the scheduler that runs on a tokio runtime, and [bridges](bridge) to tokio's channels.
+//! - `crossbeam`, `codec`, `tower`: [bridges](bridge) to crossbeam's channels, to framed readers and writers, and to services.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -52,6 +54,7 @@ mod opaque;
 
 mod backoff;
 mod closing;
+pub mod bridge;
 mod downstream;
 mod error_mode;
 mod fan_in;

@@ -1,5 +1,6 @@
 //! Every source and operator under the TCK, one line each, by family.
 
+mod bridge;
 mod combine;
 mod create;
 mod errors;

@@ -94,6 +94,10 @@ impl<T> Stream for IntoStream<T> {
         // An item may have come between.
         self.look()
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.is_ended.then_some(0))
+    }
 }
 
 impl<T> FusedStream for IntoStream<T> {

@@ -93,7 +93,7 @@ pub fn from_future<Fut>(future: Fut) -> Flow<FromStream<Once<Fut>>>
 where
     Fut: Future + Send + 'static,
 {
-    from_stream(Once(Some(Box::pin(future))))
+    from_stream(Once::new(future))
 }
 
 /// [`from_future`] on a worker of `scheduler`.
@@ -169,6 +169,12 @@ impl<St: Stream + Send + 'static> Source for StreamSource<St> {
 
 /// A stream of one future's output, for [`from_future`].
 pub struct Once<Fut>(Option<Pin<Box<Fut>>>);
+
+impl<Fut> Once<Fut> {
+    pub(crate) fn new(future: Fut) -> Self {
+        Self(Some(Box::pin(future)))
+    }
+}
 
 impl<Fut: Future> Stream for Once<Fut> {
     type Item = Fut::Output;
