@@ -111,8 +111,15 @@ where
     F: Future<Output = Result<R, Error>> + Send + 'static,
     R: Send + 'static,
 {
+    outcome_of(from_stream_on(scheduler, Once::new(future)))
+}
+
+/// The outcome that is a publisher's one item.
+pub(super) fn outcome_of<R: Send + 'static>(
+    publisher: impl Publisher<Item = Result<R, Error>>,
+) -> Outcome<R> {
     terminal::run(
-        from_stream_on(scheduler, Once::new(future)),
+        publisher,
         None,
         |output, result| {
             *output = Some(result);

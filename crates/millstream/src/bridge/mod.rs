@@ -11,13 +11,23 @@
 //! | flow | [`send_to`](Flow::send_to) | `tokio` | one item, where another sender took the room |
 //! | [`from_broadcast`], [`from_broadcast_lossy`] | flow | `tokio` | nothing |
 //! | [`from_watch`] | flow | `tokio` | nothing |
+//! | [`from_crossbeam`] | flow | `crossbeam` | nothing |
+//! | flow | [`send_to_crossbeam`](Flow::send_to_crossbeam) | `crossbeam` | one item, where another sender took the room |
 //! | flow | [`forward_into`](Flow::forward_into) | | one item, while the sink gets ready |
+//! | [`read_chunks`] | flow | | a buffer of a chunk |
+//! | flow | [`write_all_to`](Flow::write_all_to) | | nothing |
+//! | flow | [`into_iter_blocking`](Flow::into_iter_blocking) | | its capacity |
+//! | [`read_bytes`] | flow | `codec` | a buffer of a chunk |
+//! | [`read_lines`], [`read_frames`], [`decode_with`] | flow | `codec` | a frame's limit, and one read |
+//! | flow | [`write_to`](Flow::write_to) | `codec` | 8 KiB, and one encoded item |
+//! | flow | [`call_service`](Flow::call_service) | `tower` | its concurrency |
 //!
 //! Streams are converted by [`from_stream`](crate::from_stream) and
-//! [`into_stream`](Flow::into_stream), iterators by [`from_iter`](crate::from_iter).
+//! [`into_stream`](Flow::into_stream), iterators by [`from_iter`](crate::from_iter), lines of a
+//! reader that blocks by [`lines`](crate::lines).
 //!
-//! The other side is polled by a task of the bridge's own, on the
-//! [ambient](crate::scheduler::ambient) scheduler. A consumer that is busy holds up no sender that it
+//! What can be polled is polled by a task of the bridge's own, on the
+//! [ambient](crate::scheduler::ambient) scheduler; a channel that can only be waited for has a thread. A consumer that is busy holds up no sender that it
 //! has asked, and a `select!` that drops a future loses no item.
 //!
 //! An end of the other side that was not asked for, such as a receiver that is dropped, cancels the
@@ -25,20 +35,36 @@
 
 #[cfg(feature = "tokio")]
 mod broadcast;
+#[cfg(feature = "codec")]
+mod codec;
+#[cfg(feature = "crossbeam")]
+mod crossbeam;
 mod failure;
 mod intake;
+mod iter;
 #[cfg(feature = "tokio")]
 mod mpsc;
 #[cfg(feature = "tokio")]
 mod parked;
+mod read;
+#[cfg(feature = "tower")]
+mod service;
 mod sink;
 #[cfg(feature = "tokio")]
 mod watch;
 
 #[cfg(feature = "tokio")]
 pub use broadcast::*;
+#[cfg(feature = "codec")]
+pub use codec::*;
+#[cfg(feature = "crossbeam")]
+pub use crossbeam::*;
+pub use iter::*;
 #[cfg(feature = "tokio")]
 pub use mpsc::*;
+pub use read::*;
+#[cfg(feature = "tower")]
+pub use service::*;
 #[cfg(feature = "tokio")]
 pub use watch::*;
 

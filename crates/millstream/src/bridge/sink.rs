@@ -49,15 +49,18 @@ impl<P: Publisher> Flow<P> {
         P::Item: Send + 'static,
         Si: Sink<P::Item, Error: error::Error + Send + Sync + 'static> + Send + 'static,
     {
-        run(&scheduler::ambient(), forward(Intake::of(self.source), sink, failure))
+        run(
+            &scheduler::ambient(),
+            forward(Intake::of(self.source), sink, |_, cause| failure(cause)),
+        )
     }
 }
 
-/// Gives the items to the sink, and closes it; makes an error of what it says.
+/// Gives the items to the sink, and closes it; `failure` makes an error of what it says.
 pub(super) async fn forward<T, Si>(
     mut intake: Intake<T>,
     sink: Si,
-    failure: fn(Si::Error) -> Error,
+    failure: fn(&Si, Si::Error) -> Error,
 ) -> Result<(), Error>
 where
     T: Send + 'static,
@@ -77,20 +80,26 @@ where
             }
             Err(end) => Err(end),
         };
-        match next {
+        let failed = match next {
             Ok(Some(item)) => {
                 // Flushing may have used the readiness up.
-                poll_fn(|cx| sink.as_mut().poll_ready(cx)).await.map_err(failure)?;
-                sink.as_mut().start_send(item).map_err(failure)?;
+                match poll_fn(|cx| sink.as_mut().poll_ready(cx)).await {
+                    Ok(()) => sink.as_mut().start_send(item),
+                    failed => failed,
+                }
             }
-            Ok(None) => return poll_fn(|cx| sink.as_mut().poll_close(cx)).await.map_err(failure),
-            Err(End::OfSink(error)) => return Err(failure(error)),
+            Ok(None) => match poll_fn(|cx| sink.as_mut().poll_close(cx)).await {
+                Ok(()) => return Ok(()),
+                failed => failed,
+            },
+            Err(End::OfSink(cause)) => Err(cause),
             Err(End::OfFlow(error)) => {
                 // The flow failed first: what the sink says now would hide it.
                 drop(poll_fn(|cx| sink.as_mut().poll_flush(cx)).await);
                 return Err(error);
             }
-        }
+        };
+        failed.map_err(|cause| failure(&sink, cause))?;
     }
 }
 

@@ -1,6 +1,14 @@
 //! Bridges: channels, sinks, readers and writers, iterators and services.
 
+mod blocking;
 mod channels;
+#[cfg(feature = "codec")]
+mod codecs;
+#[cfg(feature = "crossbeam")]
+mod crossbeam;
+mod peers;
+#[cfg(feature = "tower")]
+mod services;
 mod sinks;
 
 use std::{
