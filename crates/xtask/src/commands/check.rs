@@ -8,7 +8,10 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
     shell.cargo("fmt --all -- --check").run()?;
-    shell.cargo("clippy --workspace --all-targets -- -D warnings").run()?;
-    shell.cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
+    shell.cargo("clippy --workspace --all-targets --all-features -- -D warnings").run()?;
+    shell
+        .cargo("doc --workspace --all-features --no-deps")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
     shell.cargo("test --quiet --package xtask --test tidy").run()
 }

@@ -10,7 +10,7 @@ pub(crate) struct Args {
 }
 
 /// The targets of both runners: benchmarks have a command of their own.
-const TARGETS: &str = "--workspace --tests --examples";
+const TARGETS: &str = "--workspace --all-features --tests --examples";
 
 pub(crate) fn run(shell: &Shell, filter: Option<&str>) -> Result<(), Failure> {
     let tests = if shell.has_nextest() {
@@ -21,7 +21,7 @@ pub(crate) fn run(shell: &Shell, filter: Option<&str>) -> Result<(), Failure> {
         println!("runner: cargo test, since cargo-nextest is not installed");
         shell.cargo(&format!("test {TARGETS}"))
     };
-    let doctests = shell.cargo("test --workspace --doc");
+    let doctests = shell.cargo("test --workspace --all-features --doc");
 
     let Some(filter) = filter else {
         tests.run()?;
