@@ -20,6 +20,7 @@
 //! | [`ReadySet`] | which of many tasks were woken |
 //! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
+//! | [`Gauge`], [`Gauges`] | what passes a place of a flow, counted there and read from anywhere |
 //! | [`TaskWaker`] | the task that polls |
 //! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
 //! | [`Post`], [`Poster`] | from one producer to many subscribers that come and go |
@@ -41,6 +42,7 @@ mod cap;
 mod deferred;
 mod dispatch;
 mod gate;
+mod gauge;
 pub mod guard;
 mod lane;
 mod listener;
@@ -71,6 +73,7 @@ pub use deferred::Deferred;
 pub use dispatch::{Dispatch, Inline, Job, Task, Wake};
 pub use gate::Gate;
 pub use listener::Listener;
+pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use pending::Pending;
 pub use post::{Mailbox, Member, Post, Posted, Poster, Unposted, WhenFull, post, post_with_past};
 pub use prefetch::{InvalidPrefetch, Prefetch};

@@ -67,6 +67,7 @@ mod lossy;
 mod merging;
 mod ops;
 mod outcome;
+mod registry;
 pub mod scheduler;
 mod sequence;
 mod terminal;
@@ -81,6 +82,7 @@ pub use reactive_streams::{
     BoxClonePublisher, BoxPublisher, BoxSubscriber, Demand, Error, ErrorKind, Offer, Processor,
     Publisher, Subscriber, Subscription,
 };
+pub use registry::*;
 
 #[cfg(doctest)]
 mod readme {

@@ -20,9 +20,10 @@ use futures::stream;
 use millstream::{
     BoxClonePublisher, BoxPublisher, BoxSubscriber, Concat, ConcatMap, Defer, Demand, Enumerate,
     Error, ErrorKind, Failed, Filter, FilterMap, FlatMapIter, FlattenResults, Flow, FromFn,
-    FromIter, FromStream, Generate, Inspect, IntoStream, LimitRate, Lines, Map, MapAsync, Never,
-    Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Repeat, Retry,
-    Scan, Share, Sharing, Skip, SkipWhile, SubscribeOn, Subscription, Take, TakeWhile,
+    FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines, Map, MapAsync, Never,
+    Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Registry, Repeat, Retry,
+    Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls, SubscribeOn, Subscription, Take, TakeWhile,
+    bridge::{Heard, IntoIterBlocking, OnLag, ReadChunks, Received, Watched},
     hub::{
         Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
         MulticastSubscriber, Overflow, Partitioner, Permit, Policy, Producer, QueueProcessor,
@@ -32,7 +33,7 @@ use millstream::{
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
-    Accumulator, Arbiter, Cap, Deferred, End, Entered, Fed, Gate, Handler, Inline, Inside,
+    Accumulator, Arbiter, Cap, Deferred, End, Entered, Fed, Gate, Gauge, Gauges, Handler, Inline, Inside,
     InvalidPrefetch, Job, Left, Listener, Mailbox, Member, Pending, Post, Posted, Poster, Prefetch,
     ReadySet, Room, Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted, Upstream, Voice,
     Waiting, WhenFull, mpsc, oneshot, spsc,
@@ -166,6 +167,7 @@ table! {
     FlatMapIter<Range<u64>, Make>   | +    +    +     +          +     +;
     FlattenResults<Range<u64>>      | +    +    +     +          +     +;
     Inspect<Range<u64>, Make>       | +    +    +     +          +     +;
+    InspectDemand<Range<u64>>       | +    +    +     -          +     +;
     LimitRate<Range<u64>>           | +    +    +     +          +     +;
     Map<Range<u64>, Make>           | +    +    +     +          +     +;
     Map<Range<u64>, Unshared>       | +    -    +     +          +     +;
@@ -185,6 +187,21 @@ table! {
     Take<Range<u64>>                | +    +    +     +          +     +;
     TakeWhile<Range<u64>, Test>     | +    +    +     +          +     +;
     Order                           | +    +    +     +          +     +;
+    Registry                        | +    +    +     -          +     +;
+    Stage                           | +    +    +     +          +     +;
+    Stalls                          | +    +    +     -          -     +;
+}
+
+// Bridges.
+table! {
+    //                                Send Sync Unpin UnwindSafe Clone Debug
+    IntoIterBlocking<u64>           | +    +    +     -          -     +;
+    IntoIterBlocking<Unshared>      | +    +    +     -          -     +;
+    ReadChunks<io::Empty>           | +    +    +     +          +     +;
+    Received<u64>                   | +    +    +     +          -     +;
+    Heard<u64, OnLag>               | +    -    +     -          -     +;
+    Watched<u64>                    | +    -    +     -          -     +;
+    FromStream<Received<Unshared>>  | +    +    +     -          -     +;
 }
 
 // Hubs.
@@ -267,6 +284,8 @@ table! {
     Deferred                             | +    +    +     -          -     +;
     End                                  | +    +    +     -          +     +;
     Fed                                  | +    +    +     -          -     +;
+    Gauge                                | +    +    +     +          -     +;
+    Gauges                               | +    +    +     +          -     +;
     Gate<Never<u64>, BoxSubscriber<u64>> | +    +    +     -          -     +;
     Inline                               | +    +    +     +          +     +;
     Job                                  | +    +    +     -          -     +;

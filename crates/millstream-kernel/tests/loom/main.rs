@@ -10,6 +10,7 @@ mod deferred;
 mod fan_in;
 mod gate;
 mod hub;
+mod gauge;
 mod mpsc;
 mod overflow;
 mod post;

@@ -19,6 +19,7 @@ mod peers;
 mod shape;
 mod shape_model;
 mod shutdown;
+mod registry;
 mod threads;
 mod time;
 #[cfg(feature = "tracing")]

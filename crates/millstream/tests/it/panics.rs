@@ -1,8 +1,8 @@
 //! Closures, iterators and futures that panic.
 
 use millstream::{
-    Error, ErrorKind, Flow, Outcome, concat_all, defer, error, from_fn, from_future, from_iter,
-    generate, just, range,
+    Error, ErrorKind, Flow, Outcome, bridge, concat_all, defer, error, from_fn, from_future,
+    from_iter, generate, just, range,
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -75,6 +75,9 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(from_future(async { bang::<_, u64>(()) }).count());
     assert_panicked(range(0..3_u64).map_async(2, |n| async move { bang::<_, u64>(n) }).count());
     assert_panicked(range(0..3_u64).for_each_async(|n| async move { bang(n) }));
+    let (sender, receiver) = tokio::sync::broadcast::channel(1);
+    (0..3).for_each(|n| assert!(sender.send(n).is_ok()));
+    assert_panicked(bridge::from_broadcast_lossy(receiver, bang).count());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Operators that look on under the TCK.
 
-use millstream::{Listener, range};
+use millstream::{Listener, Registry, range};
 use reactive_streams_tck::publisher_tests;
 
 publisher_tests!(inspect, |n| range(0..n).inspect(|_| {}));
@@ -13,3 +13,4 @@ publisher_tests!(checkpoint, |n| range(0..n).checkpoint("here"));
 publisher_tests!(log, |n| range(0..n).log("numbers"));
 #[cfg(feature = "tracing")]
 publisher_tests!(instrument, |n| range(0..n).instrument(tracing::Span::none()));
+publisher_tests!(inspect_demand, |n| range(0..n).inspect_demand("here", &Registry::new()));

@@ -8,6 +8,7 @@ mod instrument;
 mod listen;
 #[cfg(feature = "tracing")]
 mod log;
+mod inspect_demand;
 
 pub use checkpoint::Checkpoint;
 pub use do_finally::{DoFinally, Ending};
@@ -17,3 +18,4 @@ pub use instrument::Instrument;
 pub use listen::{Listen, Listener};
 #[cfg(feature = "tracing")]
 pub use log::Log;
+pub use inspect_demand::InspectDemand;
