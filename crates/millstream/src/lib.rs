@@ -51,6 +51,8 @@
 
 #[macro_use]
 mod opaque;
+#[macro_use]
+mod backpressure;
 
 mod backoff;
 mod closing;
@@ -75,6 +77,7 @@ mod timer;
 
 pub use backoff::{Backoff, Delays};
 pub use error_mode::ErrorMode;
+pub use backpressure::{Backpressure, BackpressureKind, Bounded, assert_bounded};
 pub use flow::Flow;
 pub use ops::*;
 pub use outcome::Outcome;

@@ -75,6 +75,7 @@ impl<T: Send + 'static> Publisher for FromCrossbeam<T> {
 }
 
 opaque_debug!(FromCrossbeam<T>);
+backpressure!(source FromCrossbeam<T>);
 
 struct Received<T> {
     items: Receiver<T>,

@@ -60,6 +60,7 @@ impl<R: Read + Send + 'static> Publisher for ReadChunks<R> {
 }
 
 opaque_debug!(ReadChunks<R>);
+backpressure!(source ReadChunks<R>);
 
 struct Chunks<R> {
     reader: R,

@@ -107,6 +107,7 @@ where
 }
 
 opaque_debug!(CallService<P, Sv>);
+backpressure!(CallService<P, Sv>, Queue, |this| this.concurrency);
 
 /// The calls of a service, each begun and not awaited.
 struct Calls<T, Sv> {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backpressure;
 mod book;
 mod dependencies;
 mod fixmes;
@@ -78,6 +79,11 @@ fn every_manifest_inherits_from_the_workspace() {
 #[test]
 fn every_operator_is_documented() {
     assert_tidy(&operators::check(&Tree::load()));
+}
+
+#[test]
+fn every_publisher_states_what_it_does_about_demand() {
+    assert_tidy(&backpressure::check(&Tree::load()));
 }
 
 #[test]

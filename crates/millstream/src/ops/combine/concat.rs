@@ -4,7 +4,7 @@ use millstream_kernel::End;
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    Backpressure, BackpressureKind, Bounded, Flow,
     sequence::{self, Seat, Successor},
 };
 
@@ -58,6 +58,26 @@ where
 }
 
 opaque_debug!(Concat<P, Q>);
+
+impl<P, Q> Backpressure for Concat<P, Q>
+where
+    P: Backpressure,
+    Q: Backpressure,
+{
+    const KIND: BackpressureKind = BackpressureKind::PassThrough;
+
+    fn max_in_flight(&self) -> u64 {
+        // One of them runs at a time.
+        self.first.max_in_flight().max(self.second.max_in_flight())
+    }
+}
+
+impl<P, Q> Bounded for Concat<P, Q>
+where
+    P: Bounded,
+    Q: Bounded,
+{
+}
 
 struct Second<Q>(Option<Q>);
 

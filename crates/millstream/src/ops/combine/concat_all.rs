@@ -4,7 +4,7 @@ use millstream_kernel::{End, guard::caught};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Flow, empty,
+    Backpressure, BackpressureKind, Bounded, Flow, empty,
     sequence::{self, Seat, Successor},
 };
 
@@ -59,6 +59,20 @@ where
 }
 
 opaque_debug!(ConcatAll<I>);
+
+impl<I> Backpressure for ConcatAll<I>
+where
+    I: IntoIterator<Item: Backpressure>,
+{
+    const KIND: BackpressureKind = BackpressureKind::PassThrough;
+
+    fn max_in_flight(&self) -> u64 {
+        // The flows are made as it runs.
+        0
+    }
+}
+
+impl<I> Bounded for ConcatAll<I> where I: IntoIterator<Item: Bounded> {}
 
 impl<I, P> Successor<P::Item> for ConcatAll<I>
 where

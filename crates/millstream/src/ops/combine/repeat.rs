@@ -57,6 +57,7 @@ where
 }
 
 opaque_debug!(Repeat<P>);
+backpressure!(Repeat<P>, PassThrough);
 
 impl<T, P> Successor<T> for Repeat<P>
 where

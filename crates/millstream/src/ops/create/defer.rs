@@ -3,7 +3,7 @@
 use millstream_kernel::guard::caught;
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::Flow;
+use crate::{Backpressure, BackpressureKind, Bounded, Flow};
 
 /// The flow that `make` returns, made anew for each subscriber.
 ///
@@ -53,3 +53,23 @@ where
 }
 
 opaque_debug!(Defer<F>);
+
+impl<F, P> Backpressure for Defer<F>
+where
+    F: FnOnce() -> P,
+    P: Backpressure,
+{
+    const KIND: BackpressureKind = BackpressureKind::PassThrough;
+
+    fn max_in_flight(&self) -> u64 {
+        // The flow is made as it runs.
+        0
+    }
+}
+
+impl<F, P> Bounded for Defer<F>
+where
+    F: FnOnce() -> P,
+    P: Bounded,
+{
+}

@@ -50,6 +50,7 @@ impl<T: 'static> Publisher for Failed<T> {
 }
 
 opaque_debug!(Failed<T>);
+backpressure!(source Failed<T>);
 
 impl<T: 'static> Source for Failed<T> {
     type Item = T;

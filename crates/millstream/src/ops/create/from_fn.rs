@@ -49,6 +49,7 @@ where
 }
 
 opaque_debug!(FromFn<F>);
+backpressure!(source FromFn<F>);
 
 struct Once<F>(Option<F>);
 

@@ -91,6 +91,7 @@ where
 }
 
 opaque_debug!(FromIter<I>);
+backpressure!(source FromIter<I>);
 
 impl<I: Iterator + Send + 'static> Source for FromIter<I> {
     type Item = I::Item;

@@ -146,6 +146,7 @@ where
 }
 
 opaque_debug!(FromStream<St>);
+backpressure!(source FromStream<St>);
 
 struct StreamSource<St> {
     stream: Pin<Box<St>>,

@@ -58,6 +58,7 @@ where
 }
 
 opaque_debug!(Generate<A, F>);
+backpressure!(source Generate<A, F>);
 
 impl<A, T, F> Source for Generate<A, F>
 where

@@ -117,6 +117,7 @@ where
 }
 
 opaque_debug!(Lines<R, T>);
+backpressure!(source Lines<R, T>);
 
 struct LinesSource<R, T> {
     reader: R,

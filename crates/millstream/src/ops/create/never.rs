@@ -50,6 +50,7 @@ impl<T: 'static> Publisher for Never<T> {
 }
 
 opaque_debug!(Never<T>);
+backpressure!(source Never<T>);
 
 struct NeverSource<T>(std::marker::PhantomData<fn() -> T>);
 

@@ -58,6 +58,8 @@ impl<T: Number> Publisher for Range<T> {
     }
 }
 
+backpressure!(source Range<T>);
+
 impl<T: Number> Source for Range<T> {
     type Item = T;
 

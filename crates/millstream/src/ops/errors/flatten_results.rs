@@ -62,6 +62,7 @@ where
 }
 
 opaque_debug!(FlattenResults<P>);
+backpressure!(FlattenResults<P>, PassThrough);
 
 struct FlattenResultsSubscriber<S> {
     /// `None` once it has failed.

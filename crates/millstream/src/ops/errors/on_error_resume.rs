@@ -4,7 +4,7 @@ use millstream_kernel::{End, guard::caught};
 use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    Backpressure, BackpressureKind, Bounded, Flow,
     sequence::{self, Seat, Successor},
 };
 
@@ -59,6 +59,28 @@ where
 }
 
 opaque_debug!(OnErrorResume<P, F>);
+
+impl<P, F, Q> Backpressure for OnErrorResume<P, F>
+where
+    P: Backpressure,
+    F: FnOnce(Error) -> Q,
+    Q: Backpressure,
+{
+    const KIND: BackpressureKind = BackpressureKind::PassThrough;
+
+    fn max_in_flight(&self) -> u64 {
+        // The flow that it resumes with is made as it runs.
+        self.source.max_in_flight()
+    }
+}
+
+impl<P, F, Q> Bounded for OnErrorResume<P, F>
+where
+    P: Bounded,
+    F: FnOnce(Error) -> Q,
+    Q: Bounded,
+{
+}
 
 struct Resume<F>(Option<F>);
 

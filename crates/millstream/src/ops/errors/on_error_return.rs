@@ -54,3 +54,4 @@ where
 }
 
 opaque_debug!(OnErrorReturn<P, F>);
+backpressure!(OnErrorReturn<P, F>, PassThrough);

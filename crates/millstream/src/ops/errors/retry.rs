@@ -60,6 +60,7 @@ where
 }
 
 opaque_debug!(Retry<P>);
+backpressure!(Retry<P>, PassThrough);
 
 impl<T, P> Successor<T> for Retry<P>
 where

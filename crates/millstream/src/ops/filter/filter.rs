@@ -59,6 +59,7 @@ where
 }
 
 opaque_debug!(Filter<P, F>);
+backpressure!(Filter<P, F>, PassThrough);
 
 struct FilterSubscriber<S, F> {
     downstream: S,

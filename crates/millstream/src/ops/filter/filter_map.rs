@@ -59,6 +59,7 @@ where
 }
 
 opaque_debug!(FilterMap<P, F>);
+backpressure!(FilterMap<P, F>, PassThrough);
 
 struct FilterMapSubscriber<S, F> {
     downstream: S,

@@ -55,6 +55,7 @@ where
 }
 
 opaque_debug!(Skip<P>);
+backpressure!(Skip<P>, PassThrough);
 
 struct SkipSubscriber<S> {
     downstream: S,

@@ -60,6 +60,7 @@ where
 }
 
 opaque_debug!(SkipWhile<P, F>);
+backpressure!(SkipWhile<P, F>, PassThrough);
 
 struct SkipWhileSubscriber<S, F> {
     downstream: S,

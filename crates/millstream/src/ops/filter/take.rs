@@ -53,6 +53,7 @@ impl<P: Publisher> Publisher for Take<P> {
 }
 
 opaque_debug!(Take<P>);
+backpressure!(Take<P>, PassThrough);
 
 struct TakeSubscriber<S> {
     /// `None` once it was completed.

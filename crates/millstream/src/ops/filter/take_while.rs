@@ -60,6 +60,7 @@ where
 }
 
 opaque_debug!(TakeWhile<P, F>);
+backpressure!(TakeWhile<P, F>, PassThrough);
 
 struct TakeWhileSubscriber<S, F> {
     /// `None` once it was completed.

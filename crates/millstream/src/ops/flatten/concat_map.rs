@@ -6,7 +6,7 @@ use millstream_kernel::{End, Gate, Inline, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    Backpressure, BackpressureKind, Bounded, Flow,
     inlet::{Inlet, inlet},
 };
 
@@ -73,6 +73,28 @@ where
 }
 
 opaque_debug!(ConcatMap<P, F>);
+
+impl<P, F, Q> Backpressure for ConcatMap<P, F>
+where
+    P: Publisher + Backpressure,
+    F: FnMut(P::Item) -> Q,
+    Q: Backpressure,
+{
+    const KIND: BackpressureKind = BackpressureKind::Queue;
+
+    fn max_in_flight(&self) -> u64 {
+        // An outer item, and the batch that waits of its flow, which is made as it runs.
+        self.source.max_in_flight().saturating_add(1 + BATCH as u64)
+    }
+}
+
+impl<P, F, Q> Bounded for ConcatMap<P, F>
+where
+    P: Publisher + Bounded,
+    F: FnMut(P::Item) -> Q,
+    Q: Bounded,
+{
+}
 
 struct ConcatMapSource<T, F, Q: Publisher, S> {
     outer: Inlet<T>,

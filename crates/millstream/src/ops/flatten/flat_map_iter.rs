@@ -72,6 +72,7 @@ where
 }
 
 opaque_debug!(FlatMapIter<P, F>);
+backpressure!(FlatMapIter<P, F>, Queue, |_this| BATCH);
 
 struct FlatMapIterSource<T, F, I> {
     inlet: Inlet<T>,

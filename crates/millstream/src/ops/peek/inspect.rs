@@ -62,6 +62,7 @@ where
 }
 
 opaque_debug!(Inspect<P, F>);
+backpressure!(Inspect<P, F>, PassThrough);
 
 struct InspectSubscriber<S, F> {
     downstream: S,

@@ -69,6 +69,7 @@ impl<P: Publisher> Publisher for InspectDemand<P> {
 }
 
 opaque_debug!(InspectDemand<P>);
+backpressure!(InspectDemand<P>, PassThrough);
 
 struct InspectDemandSubscriber<S> {
     downstream: S,

@@ -63,6 +63,7 @@ where
 }
 
 opaque_debug!(LimitRate<P>);
+backpressure!(LimitRate<P>, Queue, |this| this.n);
 
 impl<T: Send + 'static> Source for Inlet<T> {
     type Item = T;

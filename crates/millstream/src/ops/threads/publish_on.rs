@@ -75,3 +75,4 @@ where
 }
 
 opaque_debug!(PublishOn<P>);
+backpressure!(PublishOn<P>, Queue, |this| this.capacity);

@@ -79,6 +79,7 @@ where
 }
 
 opaque_debug!(SubscribeOn<P>);
+backpressure!(SubscribeOn<P>, PassThrough);
 
 /// The task that subscribes.
 struct Start<P, S> {

@@ -50,6 +50,7 @@ where
 }
 
 opaque_debug!(Enumerate<P>);
+backpressure!(Enumerate<P>, PassThrough);
 
 struct EnumerateSubscriber<S> {
     downstream: S,

@@ -53,6 +53,7 @@ where
 }
 
 opaque_debug!(Map<P, F>);
+backpressure!(Map<P, F>, PassThrough);
 
 struct MapSubscriber<S, F> {
     downstream: S,

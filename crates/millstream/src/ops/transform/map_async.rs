@@ -201,6 +201,7 @@ where
 }
 
 opaque_debug!(MapAsync<P, F>);
+backpressure!(MapAsync<P, F>, Queue, |this| this.concurrency);
 
 struct MapAsyncSource<T, F, Fut: Future> {
     inlet: Inlet<T>,

@@ -67,6 +67,7 @@ where
 }
 
 opaque_debug!(Scan<P, A, F>);
+backpressure!(Scan<P, A, F>, PassThrough);
 
 struct ScanSubscriber<S, A, F> {
     /// `None` once it was completed.
