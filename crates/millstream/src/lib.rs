@@ -26,6 +26,7 @@
 //! - Operators are methods of [`Flow`]; each says what it does with demand and how it ends.
 //! - Methods that end a flow return an [`Outcome`]: a future, which can also be waited for, and which
 //!   cancels when it is dropped.
+//! - [`bridge`] connects flows with channels, sinks, readers, writers and services.
 //! - [`scheduler`] has the threads; only [`publish_on`](Flow::publish_on),
 //!   [`subscribe_on`](Flow::subscribe_on), [`map_async`](Flow::map_async) and sources of futures use
 //!   them.
@@ -95,6 +96,9 @@ mod readme {
 /// The book, whose examples are run.
 #[cfg(doctest)]
 mod book {
+    #[cfg(feature = "tokio")]
+    #[doc = include_str!("../../../docs/book/src/bridges.md")]
+    mod bridges {}
     #[doc = include_str!("../../../docs/book/src/conformance.md")]
     mod conformance {}
     #[doc = include_str!("../../../docs/book/src/demand.md")]
