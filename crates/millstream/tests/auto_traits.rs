@@ -23,7 +23,7 @@ use millstream::{
     FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines, Map, MapAsync, Never,
     Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Registry, Repeat, Retry,
     Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls, SubscribeOn, Subscription, Take, TakeWhile,
-    bridge::{Heard, IntoIterBlocking, OnLag, ReadChunks, Received, Watched},
+    bridge::{FlowSink, Heard, IntoIterBlocking, OnLag, ReadChunks, Received, Watched},
     hub::{
         Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
         MulticastSubscriber, Overflow, Partitioner, Permit, Policy, Producer, QueueProcessor,
@@ -197,6 +197,8 @@ table! {
     //                                Send Sync Unpin UnwindSafe Clone Debug
     IntoIterBlocking<u64>           | +    +    +     -          -     +;
     IntoIterBlocking<Unshared>      | +    +    +     -          -     +;
+    FlowSink<u64>                   | +    +    +     -          -     +;
+    FlowSink<Unshared>              | +    +    +     -          -     +;
     ReadChunks<io::Empty>           | +    +    +     +          +     +;
     Received<u64>                   | +    +    +     +          -     +;
     Heard<u64, OnLag>               | +    -    +     -          -     +;

@@ -14,6 +14,7 @@
 //! | [`from_crossbeam`] | flow | `crossbeam` | nothing |
 //! | flow | [`send_to_crossbeam`](Flow::send_to_crossbeam) | `crossbeam` | one item, where another sender took the room |
 //! | flow | [`forward_into`](Flow::forward_into) | | one item, while the sink gets ready |
+//! | [`sink()`] | flow | | its capacity |
 //! | [`read_chunks`] | flow | | a buffer of a chunk |
 //! | flow | [`write_all_to`](Flow::write_all_to) | | nothing |
 //! | flow | [`into_iter_blocking`](Flow::into_iter_blocking) | | its capacity |
@@ -46,6 +47,7 @@ mod iter;
 mod mpsc;
 #[cfg(feature = "tokio")]
 mod parked;
+mod pour;
 mod read;
 #[cfg(feature = "tower")]
 mod service;
@@ -62,6 +64,7 @@ pub use crossbeam::*;
 pub use iter::*;
 #[cfg(feature = "tokio")]
 pub use mpsc::*;
+pub use pour::*;
 pub use read::*;
 #[cfg(feature = "tower")]
 pub use service::*;

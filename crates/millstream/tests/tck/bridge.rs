@@ -3,12 +3,13 @@
 #[cfg(feature = "tower")]
 use std::task::{Context, Poll};
 
+use futures::{FutureExt, SinkExt};
 #[cfg(feature = "crossbeam")]
 use millstream::bridge::from_crossbeam;
 #[cfg(feature = "codec")]
 use millstream::bridge::{decode_with, read_bytes, read_frames, read_lines};
 use millstream::bridge::{
-    from_broadcast, from_broadcast_lossy, from_receiver, from_watch, read_chunks,
+    from_broadcast, from_broadcast_lossy, from_receiver, from_watch, read_chunks, sink,
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -47,6 +48,16 @@ publisher_tests!(
     from_watch,
     |_| from_watch(watch::channel(1).1),
     Capabilities::new().exact_length(1).asynchronous()
+);
+publisher_tests!(
+    sink,
+    |n| {
+        let (mut sink, flow) = sink(n.max(1) as usize);
+        (0..n).for_each(|item| sink.feed(item).now_or_never().unwrap().unwrap());
+        sink.close().now_or_never().unwrap().unwrap();
+        flow
+    },
+    FILLED
 );
 publisher_tests!(
     read_chunks,

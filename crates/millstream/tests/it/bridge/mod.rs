@@ -7,6 +7,7 @@ mod codecs;
 #[cfg(feature = "crossbeam")]
 mod crossbeam;
 mod peers;
+mod pours;
 #[cfg(feature = "tower")]
 mod services;
 mod sinks;
