@@ -108,7 +108,75 @@ impl<P: Bounded> Bounded for Flow<P> {}
 /// States what a publisher does about demand: `backpressure!(source Range<T>)`,
 /// `backpressure!(Map<P, F>, PassThrough)` with the publisher above in the field `source` and its type
 /// first, or `backpressure!(PublishOn<P>, Queue, |this| this.capacity)` with the items that it holds.
+///
+/// Those with several above them: `backpressure!(two Zip<P, Q>, first + second, ..)`, where `+` is for
+/// flows that run at the same time, and `max` for those that do not; `backpressure!(list Merge<P>, ..)`
+/// with the items held of each in the field `flows`; `backpressure!(inner FlatMap<P, F>, ..)` where `F`
+/// makes flows of items.
 macro_rules! backpressure {
+    (source $name:ident) => {
+        impl $crate::Backpressure for $name {
+            const KIND: $crate::BackpressureKind = $crate::BackpressureKind::Source;
+
+            fn max_in_flight(&self) -> u64 {
+                0
+            }
+        }
+
+        impl $crate::Bounded for $name {}
+    };
+    (two $name:ident <$p:ident, $q:ident>, $first:ident $join:ident $second:ident, $kind:ident, |$this:ident| $held:expr) => {
+        impl<$p: $crate::Backpressure, $q: $crate::Backpressure> $crate::Backpressure
+            for $name<$p, $q>
+        {
+            const KIND: $crate::BackpressureKind = $crate::BackpressureKind::$kind;
+
+            fn max_in_flight(&self) -> u64 {
+                let $this = self;
+                let first = $crate::Backpressure::max_in_flight(&self.$first);
+                let second = $crate::Backpressure::max_in_flight(&self.$second);
+                first.$join(second).saturating_add($held as u64)
+            }
+        }
+
+        impl<$p: $crate::Bounded, $q: $crate::Bounded> $crate::Bounded for $name<$p, $q> {}
+    };
+    (list $name:ident <$p:ident>, $kind:ident, |$this:ident| $held:expr) => {
+        impl<$p: $crate::Backpressure> $crate::Backpressure for $name<$p> {
+            const KIND: $crate::BackpressureKind = $crate::BackpressureKind::$kind;
+
+            fn max_in_flight(&self) -> u64 {
+                let $this = self;
+                let each = self.flows.iter().map($crate::Backpressure::max_in_flight);
+                each.fold(0, |sum: u64, n| sum.saturating_add(n).saturating_add($held as u64))
+            }
+        }
+
+        impl<$p: $crate::Bounded> $crate::Bounded for $name<$p> {}
+    };
+    (inner $name:ident <$p:ident, $f:ident>, $kind:ident, |$this:ident| $held:expr) => {
+        impl<$p, $f, Q> $crate::Backpressure for $name<$p, $f>
+        where
+            $p: ::reactive_streams::Publisher + $crate::Backpressure,
+            $f: FnMut($p::Item) -> Q,
+            Q: $crate::Backpressure,
+        {
+            const KIND: $crate::BackpressureKind = $crate::BackpressureKind::$kind;
+
+            fn max_in_flight(&self) -> u64 {
+                let $this = self;
+                $crate::Backpressure::max_in_flight(&self.source).saturating_add($held as u64)
+            }
+        }
+
+        impl<$p, $f, Q> $crate::Bounded for $name<$p, $f>
+        where
+            $p: ::reactive_streams::Publisher + $crate::Bounded,
+            $f: FnMut($p::Item) -> Q,
+            Q: $crate::Bounded,
+        {
+        }
+    };
     (source $name:ident < $($param:ident),+ >) => {
         impl<$($param),+> $crate::Backpressure for $name<$($param),+> {
             const KIND: $crate::BackpressureKind = $crate::BackpressureKind::Source;

@@ -56,8 +56,8 @@ mod opaque;
 mod backpressure;
 
 mod backoff;
-mod closing;
 pub mod bridge;
+mod closing;
 mod downstream;
 mod error_mode;
 mod fan_in;
@@ -77,8 +77,8 @@ mod terminal;
 mod timer;
 
 pub use backoff::{Backoff, Delays};
-pub use error_mode::ErrorMode;
 pub use backpressure::{Backpressure, BackpressureKind, Bounded, assert_bounded};
+pub use error_mode::ErrorMode;
 pub use flow::Flow;
 pub use ops::*;
 pub use outcome::Outcome;

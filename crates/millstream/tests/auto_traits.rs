@@ -20,9 +20,10 @@ use futures::stream;
 use millstream::{
     BoxClonePublisher, BoxPublisher, BoxSubscriber, Concat, ConcatMap, Defer, Demand, Enumerate,
     Error, ErrorKind, Failed, Filter, FilterMap, FlatMapIter, FlattenResults, Flow, FromFn,
-    FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines, Map, MapAsync, Never,
-    Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range, Registry, Repeat, Retry,
-    Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls, SubscribeOn, Subscription, Take, TakeWhile,
+    FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines, Map,
+    MapAsync, Never, Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range,
+    Registry, Repeat, Retry, Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls, SubscribeOn,
+    Subscription, Take, TakeWhile,
     bridge::{FlowSink, Heard, IntoIterBlocking, OnLag, ReadChunks, Received, Watched},
     hub::{
         Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
@@ -33,10 +34,10 @@ use millstream::{
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
-    Accumulator, Arbiter, Cap, Deferred, End, Entered, Fed, Gate, Gauge, Gauges, Handler, Inline, Inside,
-    InvalidPrefetch, Job, Left, Listener, Mailbox, Member, Pending, Post, Posted, Poster, Prefetch,
-    ReadySet, Room, Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted, Upstream, Voice,
-    Waiting, WhenFull, mpsc, oneshot, spsc,
+    Accumulator, Arbiter, Cap, Deferred, End, Entered, Fed, Gate, Gauge, Gauges, Handler, Inline,
+    Inside, InvalidPrefetch, Job, Left, Listener, Mailbox, Member, Pending, Post, Posted, Poster,
+    Prefetch, ReadySet, Room, Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted, Upstream,
+    Voice, Waiting, WhenFull, mpsc, oneshot, spsc,
 };
 use millstream_testkit::{
     Probe, ProbeSubscriber, Puppet, PuppetPublisher, Record, Signal, marbles::Marbles,

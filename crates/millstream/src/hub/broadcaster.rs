@@ -214,6 +214,7 @@ impl<T: Clone + Send + 'static> Publisher for Multicast<T> {
     }
 }
 
+backpressure!(source Multicast<T>);
 opaque_debug!(Multicast<T>);
 
 /// The end that takes, of one subscriber.

@@ -282,6 +282,7 @@ impl<T: Send + 'static> Publisher for Merge<T> {
     }
 }
 
+backpressure!(source Merge<T>);
 opaque_debug!(Merge<T>);
 
 /// The end of the queue that takes.

@@ -197,6 +197,7 @@ impl<T: Clone + Send + 'static> Publisher for MulticastPublisher<T> {
     }
 }
 
+backpressure!(source MulticastPublisher<T>);
 opaque_debug!(MulticastPublisher<T>);
 
 /// The end that takes, of one subscriber.

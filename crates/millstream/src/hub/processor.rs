@@ -112,4 +112,5 @@ impl<T> Drop for QueuePublisher<T> {
 
 opaque_debug!(QueueProcessor<T>);
 opaque_debug!(QueueSubscriber<T>);
+backpressure!(source QueuePublisher<T>);
 opaque_debug!(QueuePublisher<T>);

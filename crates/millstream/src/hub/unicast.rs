@@ -243,6 +243,7 @@ impl<T: Send + 'static> Publisher for Unicast<T> {
     }
 }
 
+backpressure!(source Unicast<T>);
 opaque_debug!(Unicast<T>);
 
 /// The end of the queue that takes.

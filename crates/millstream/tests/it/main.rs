@@ -17,10 +17,10 @@ mod model;
 mod overflow;
 mod panics;
 mod peers;
+mod registry;
 mod shape;
 mod shape_model;
 mod shutdown;
-mod registry;
 mod threads;
 mod time;
 #[cfg(feature = "tracing")]

@@ -5,6 +5,9 @@ use crate::{
     tree::{Finding, Tree},
 };
 
+/// What may stand before the name in `backpressure!`.
+const FORMS: [&str; 4] = ["source", "two", "list", "inner"];
+
 const CRATE: &str = "crates/millstream/src/";
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
@@ -45,7 +48,8 @@ fn stated_in(tokens: &[Token<'_>]) -> Vec<String> {
     for at in 0..tokens.len() {
         if reads(tokens, at, &["backpressure", "!", "("]) {
             let rest = tokens[at + 3..].iter().map(|token| token.text);
-            names.extend(rest.skip_while(|text| *text == "source").take(1).map(str::to_owned));
+            let name = rest.skip_while(|text| FORMS.contains(text)).take(1);
+            names.extend(name.map(str::to_owned));
         }
     }
     names

@@ -16,7 +16,7 @@ use millstream_kernel::{End, Gate, Inline, Source, Step, Wake, mpsc};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    Backpressure, BackpressureKind, Bounded, Flow,
     fan_in::{PREFETCH, Start},
     inlet::{Inlet, inlet},
 };
@@ -257,6 +257,17 @@ macro_rules! combine_latest {
                 signal.give(gate);
             }
         }
+
+        impl<$($P: Backpressure),+> Backpressure for CombineLatest<($($P,)+)> {
+            const KIND: BackpressureKind = BackpressureKind::Queue;
+
+            fn max_in_flight(&self) -> u64 {
+                let ($($column,)+) = &self.flows;
+                0_u64$(.saturating_add($column.max_in_flight()).saturating_add(PREFETCH as u64 + 1))+
+            }
+        }
+
+        impl<$($P: Bounded),+> Bounded for CombineLatest<($($P,)+)> {}
 
         impl<$($P: Clone + Send + 'static),+> Columns for ($(Column<$P>,)+) {
             type Tuple = ($($P,)+);

@@ -65,4 +65,5 @@ where
     }
 }
 
+backpressure!(list ConcatEager<P>, Queue, |_this| PREFETCH);
 opaque_debug!(ConcatEager<P>);

@@ -69,6 +69,7 @@ where
     }
 }
 
+backpressure!(list FirstWithSignal<P>, Queue, |_this| PREFETCH);
 opaque_debug!(FirstWithSignal<P>);
 
 struct FirstWithSignalSource<T> {

@@ -162,5 +162,7 @@ where
     }
 }
 
+backpressure!(list Merge<P>, Queue, |_this| PREFETCH);
 opaque_debug!(Merge<P>);
+backpressure!(two MergeWith<P, Q>, first saturating_add second, Queue, |_this| 2 * PREFETCH);
 opaque_debug!(MergeWith<P, Q>);

@@ -77,6 +77,7 @@ where
     }
 }
 
+backpressure!(list MergeSorted<P>, Queue, |_this| PREFETCH + 1);
 opaque_debug!(MergeSorted<P>);
 
 struct MergeSortedSource<T> {

@@ -103,6 +103,7 @@ where
     }
 }
 
+backpressure!(RepeatWhen<P, F>, PassThrough);
 opaque_debug!(RepeatWhen<P, F>);
 
 struct Repeats<P, F> {

@@ -85,6 +85,7 @@ where
     }
 }
 
+backpressure!(two SwitchIfEmpty<P, Q>, source max other, PassThrough, |_this| 0_usize);
 opaque_debug!(SwitchIfEmpty<P, Q>);
 
 struct Other<Q>(Option<Q>);

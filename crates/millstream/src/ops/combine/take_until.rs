@@ -72,6 +72,7 @@ where
     }
 }
 
+backpressure!(two TakeUntil<P, Q>, source saturating_add other, Queue, |_this| PREFETCH + 1);
 opaque_debug!(TakeUntil<P, Q>);
 
 struct TakeUntilSource<T, U> {

@@ -77,6 +77,7 @@ where
     }
 }
 
+backpressure!(two WithLatestFrom<P, Q>, source saturating_add other, Queue, |_this| 2 * PREFETCH + 2);
 opaque_debug!(WithLatestFrom<P, Q>);
 
 struct WithLatestFromSource<A, B> {

@@ -6,7 +6,7 @@ use millstream_kernel::{End, Gate, Inline, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    Backpressure, BackpressureKind, Bounded, Flow,
     fan_in::{PREFETCH, Start},
     inlet::{Inlet, inlet},
 };
@@ -171,6 +171,17 @@ macro_rules! zip {
                 signal.give(gate);
             }
         }
+
+        impl<$($P: Backpressure),+> Backpressure for Zip<($($P,)+)> {
+            const KIND: BackpressureKind = BackpressureKind::Queue;
+
+            fn max_in_flight(&self) -> u64 {
+                let ($($column,)+) = &self.flows;
+                0_u64$(.saturating_add($column.max_in_flight()).saturating_add(PREFETCH as u64 + 1))+
+            }
+        }
+
+        impl<$($P: Bounded),+> Bounded for Zip<($($P,)+)> {}
 
         impl<$($P: Send + 'static),+> Columns for ($(Column<$P>,)+) {
             type Row = ($($P,)+);

@@ -5,7 +5,7 @@ use std::{error, sync::Arc};
 use millstream_kernel::guard::{caught, muted};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Flow;
+use crate::{Backpressure, BackpressureKind, Bounded, Flow};
 
 /// Acquires a resource for each subscriber, and releases it when the subscriber is done.
 ///
@@ -90,6 +90,28 @@ where
             Err(error) => crate::error(error).subscribe(downstream),
         }
     }
+}
+
+impl<A, M, C, R, E, P> Backpressure for Using<A, M, C>
+where
+    A: FnOnce() -> Result<R, E>,
+    M: FnOnce(&mut R) -> P,
+    P: Backpressure,
+{
+    const KIND: BackpressureKind = P::KIND;
+
+    /// What the flow that is made holds comes on top.
+    fn max_in_flight(&self) -> u64 {
+        0
+    }
+}
+
+impl<A, M, C, R, E, P> Bounded for Using<A, M, C>
+where
+    A: FnOnce() -> Result<R, E>,
+    M: FnOnce(&mut R) -> P,
+    P: Bounded,
+{
 }
 
 opaque_debug!(Using<A, M, C>);

@@ -16,7 +16,7 @@ use millstream_kernel::{
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
-    Ending, Flow, from_future_on,
+    Backpressure, BackpressureKind, Bounded, Ending, Flow, from_future_on,
     scheduler::{self, Ambient, Scheduler, Worker},
 };
 
@@ -213,6 +213,30 @@ where
             .concat_map(move |held| UsingOne { held, make: make.take() });
         flow.subscribe(downstream);
     }
+}
+
+impl<A, M, C, Fut, R, E, P> Backpressure for UsingAsync<A, M, C>
+where
+    A: FnOnce() -> Fut,
+    Fut: Future<Output = Result<R, E>>,
+    M: FnOnce(&mut R) -> P,
+    P: Backpressure,
+{
+    const KIND: BackpressureKind = P::KIND;
+
+    /// What the flow that is made holds comes on top.
+    fn max_in_flight(&self) -> u64 {
+        0
+    }
+}
+
+impl<A, M, C, Fut, R, E, P> Bounded for UsingAsync<A, M, C>
+where
+    A: FnOnce() -> Fut,
+    Fut: Future<Output = Result<R, E>>,
+    M: FnOnce(&mut R) -> P,
+    P: Bounded,
+{
 }
 
 opaque_debug!(UsingAsync<A, M, C>);

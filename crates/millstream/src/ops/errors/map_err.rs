@@ -65,6 +65,7 @@ where
     }
 }
 
+backpressure!(MapErr<P, F>, PassThrough);
 opaque_debug!(MapErr<P, F>);
 
 struct MapErrSubscriber<S, F> {

@@ -85,6 +85,7 @@ where
     }
 }
 
+backpressure!(OnErrorCompleteIf<P, F>, PassThrough);
 opaque_debug!(OnErrorCompleteIf<P, F>);
 
 struct OnErrorCompleteIfSubscriber<S, F> {

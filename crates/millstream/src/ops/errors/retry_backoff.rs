@@ -106,4 +106,5 @@ where
     }
 }
 
+backpressure!(RetryBackoff<P>, PassThrough);
 opaque_debug!(RetryBackoff<P>);

@@ -116,6 +116,7 @@ where
     }
 }
 
+backpressure!(RetryWhen<P, F>, PassThrough);
 opaque_debug!(RetryWhen<P, F>);
 
 struct Retries<P, F> {

@@ -95,6 +95,7 @@ where
     }
 }
 
+backpressure!(DistinctByKey<P, F>, PassThrough);
 opaque_debug!(DistinctByKey<P, F>);
 
 struct DistinctByKeySubscriber<S, K, F> {

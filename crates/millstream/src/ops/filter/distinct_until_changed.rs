@@ -95,6 +95,7 @@ where
     }
 }
 
+backpressure!(DistinctUntilChangedByKey<P, F>, PassThrough);
 opaque_debug!(DistinctUntilChangedByKey<P, F>);
 
 struct DistinctUntilChangedByKeySubscriber<S, K, F> {

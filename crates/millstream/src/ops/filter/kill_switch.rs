@@ -169,6 +169,7 @@ where
     }
 }
 
+backpressure!(KillSwitched<P>, PassThrough);
 opaque_debug!(KillSwitched<P>);
 
 struct KillSwitchSubscriber<T: 'static, S: Subscriber<T>> {

@@ -59,6 +59,7 @@ where
     }
 }
 
+backpressure!(SkipLast<P>, Queue, |this| this.n);
 opaque_debug!(SkipLast<P>);
 
 struct SkipLastSubscriber<T, S> {

@@ -69,6 +69,7 @@ where
     }
 }
 
+backpressure!(TakeLast<P>, Queue, |this| this.n.saturating_add(1));
 opaque_debug!(TakeLast<P>);
 
 struct TakeLastSource<T> {

@@ -120,4 +120,5 @@ where
     }
 }
 
+backpressure!(inner FlatMap<P, F>, Queue, |this| this.concurrency.saturating_mul(this.prefetch + 1));
 opaque_debug!(FlatMap<P, F>);

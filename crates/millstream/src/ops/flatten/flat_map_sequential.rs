@@ -95,4 +95,5 @@ where
     }
 }
 
+backpressure!(inner FlatMapSequential<P, F>, Queue, |this| this.concurrency.saturating_mul(this.prefetch + 1));
 opaque_debug!(FlatMapSequential<P, F>);

@@ -86,6 +86,7 @@ where
     }
 }
 
+backpressure!(inner SwitchMap<P, F>, Queue, |_this| 2 * PREFETCH);
 opaque_debug!(SwitchMap<P, F>);
 
 struct SwitchMapSource<T, F, Q: Publisher, S> {

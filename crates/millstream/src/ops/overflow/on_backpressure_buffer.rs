@@ -158,6 +158,7 @@ where
     }
 }
 
+backpressure!(OnBackpressureBuffer<P, F>, Shed, |this| this.capacity);
 opaque_debug!(OnBackpressureBuffer<P, F>);
 
 fn overflow(capacity: usize) -> Error {

@@ -64,6 +64,7 @@ where
     }
 }
 
+backpressure!(OnBackpressureDrop<P, F>, Shed);
 opaque_debug!(OnBackpressureDrop<P, F>);
 
 struct DropSubscriber<S, F> {

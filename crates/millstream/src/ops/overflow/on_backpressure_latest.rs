@@ -57,4 +57,5 @@ where
     }
 }
 
+backpressure!(OnBackpressureLatest<P>, Shed, |_this| 1_usize);
 opaque_debug!(OnBackpressureLatest<P>);

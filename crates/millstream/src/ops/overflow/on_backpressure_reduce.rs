@@ -73,4 +73,5 @@ where
     }
 }
 
+backpressure!(OnBackpressureReduce<P, F>, Shed, |_this| 1_usize);
 opaque_debug!(OnBackpressureReduce<P, F>);

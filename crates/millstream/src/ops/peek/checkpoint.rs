@@ -57,6 +57,7 @@ where
     }
 }
 
+backpressure!(Checkpoint<P, N>, PassThrough);
 opaque_debug!(Checkpoint<P, N>);
 
 struct CheckpointSubscriber<S, N> {

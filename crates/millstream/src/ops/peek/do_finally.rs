@@ -74,6 +74,7 @@ where
     }
 }
 
+backpressure!(DoFinally<P, F>, PassThrough);
 opaque_debug!(DoFinally<P, F>);
 
 struct DoFinallySubscriber<S, F: FnOnce(Ending)> {

@@ -54,6 +54,7 @@ impl<P: Publisher> Publisher for Instrument<P> {
     }
 }
 
+backpressure!(Instrument<P>, PassThrough);
 opaque_debug!(Instrument<P>);
 
 struct InstrumentSubscriber<S> {

@@ -134,6 +134,7 @@ impl<P: Publisher> Publisher for Listen<P> {
     }
 }
 
+backpressure!(Listen<P>, PassThrough);
 opaque_debug!(Listen<P>);
 
 struct ListenSubscriber<S> {

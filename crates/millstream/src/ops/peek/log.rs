@@ -61,6 +61,7 @@ where
     }
 }
 
+backpressure!(Log<P>, PassThrough);
 opaque_debug!(Log<P>);
 
 fn listener(name: &Arc<str>) -> Listener {

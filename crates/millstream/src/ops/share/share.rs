@@ -16,7 +16,7 @@ use millstream_kernel::{
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber, Subscription};
 
 use crate::{
-    Flow,
+    Backpressure, BackpressureKind, Bounded, Flow,
     inlet::check_capacity,
     scheduler::{Scheduler, Worker},
 };
@@ -221,6 +221,16 @@ where
         }
     }
 }
+
+impl<P: Publisher + Backpressure> Backpressure for Share<P> {
+    const KIND: BackpressureKind = BackpressureKind::Queue;
+
+    fn max_in_flight(&self) -> u64 {
+        self.source.max_in_flight().saturating_add(self.hub.capacity as u64)
+    }
+}
+
+impl<P: Publisher + Bounded> Bounded for Share<P> {}
 
 impl<P: Publisher> std::fmt::Debug for Share<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -93,6 +93,7 @@ where
     }
 }
 
+backpressure!(BufferTimeout<P>, Queue, |this| this.n.saturating_mul(2));
 opaque_debug!(BufferTimeout<P>);
 
 struct Groups<T> {

@@ -73,4 +73,5 @@ where
     }
 }
 
+backpressure!(Debounce<P>, Shed, |_this| 2_usize);
 opaque_debug!(Debounce<P>);

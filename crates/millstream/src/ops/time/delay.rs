@@ -84,6 +84,7 @@ where
     }
 }
 
+backpressure!(Delay<P>, Queue, |this| this.capacity.saturating_add(1));
 opaque_debug!(Delay<P>);
 
 struct DelaySource<T> {

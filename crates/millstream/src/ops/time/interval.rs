@@ -113,6 +113,9 @@ pub struct Timer {
     delay: Duration,
 }
 
+backpressure!(source Interval);
+backpressure!(source Timer);
+
 impl Publisher for Interval {
     type Item = u64;
 

@@ -82,6 +82,7 @@ where
     }
 }
 
+backpressure!(KeepAlive<P, F>, Queue, |_this| BATCH);
 opaque_debug!(KeepAlive<P, F>);
 
 struct KeepAliveSource<T, F> {

@@ -83,6 +83,7 @@ where
     }
 }
 
+backpressure!(Sample<P>, Shed, |_this| 2_usize);
 opaque_debug!(Sample<P>);
 
 /// The newest of the items that are due at a time, for `sample` and `debounce`.

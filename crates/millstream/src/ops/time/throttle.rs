@@ -88,6 +88,7 @@ where
     }
 }
 
+backpressure!(Throttle<P>, Queue, |this| this.n);
 opaque_debug!(Throttle<P>);
 
 struct ThrottleSource<T> {

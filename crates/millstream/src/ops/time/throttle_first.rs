@@ -69,4 +69,5 @@ where
     }
 }
 
+backpressure!(ThrottleFirst<P>, PassThrough);
 opaque_debug!(ThrottleFirst<P>);

@@ -122,6 +122,7 @@ where
     }
 }
 
+backpressure!(two Timeout<P, Q>, source max fallback, Queue, |_this| BATCH);
 opaque_debug!(Timeout<P, Q>);
 
 struct TimeoutSource<Q: Publisher, S> {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The most items that wait in the queue.
-const QUEUE: usize = 16;
+pub(super) const QUEUE: usize = 16;
 
 impl<P: Publisher> Flow<P> {
     /// Puts up to `max` items together while the downstream has no demand.
@@ -97,6 +97,7 @@ where
     }
 }
 
+backpressure!(Batch<P, G, F>, Queue, |_this| QUEUE + 1);
 opaque_debug!(Batch<P, G, F>);
 
 struct BatchSource<T, A, G, F> {

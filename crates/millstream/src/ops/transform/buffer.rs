@@ -70,6 +70,7 @@ where
     }
 }
 
+backpressure!(Buffer<P>, Queue, |this| this.n);
 opaque_debug!(Buffer<P>);
 
 struct BufferSubscriber<T, S> {

@@ -99,6 +99,15 @@ where
     }
 }
 
+// A group ends when the predicate says so, so that nothing bounds it.
+impl<P, F> crate::Backpressure for BufferUntil<P, F> {
+    const KIND: crate::BackpressureKind = crate::BackpressureKind::Unbounded;
+
+    fn max_in_flight(&self) -> u64 {
+        u64::MAX
+    }
+}
+
 opaque_debug!(BufferUntil<P, F>);
 
 struct BufferUntilSubscriber<T, S, F> {

@@ -75,6 +75,7 @@ where
     }
 }
 
+backpressure!(ChunksReady<P>, Queue, |this| this.n.saturating_mul(2));
 opaque_debug!(ChunksReady<P>);
 
 struct ChunksReadySource<T> {

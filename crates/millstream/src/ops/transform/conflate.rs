@@ -66,4 +66,5 @@ where
     }
 }
 
+backpressure!(Conflate<P, F>, Queue, |_this| super::batch::QUEUE + 1);
 opaque_debug!(Conflate<P, F>);

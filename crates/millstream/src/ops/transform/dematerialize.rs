@@ -54,4 +54,5 @@ where
     }
 }
 
+backpressure!(Dematerialize<P>, PassThrough);
 opaque_debug!(Dematerialize<P>);

@@ -80,6 +80,7 @@ where
     }
 }
 
+backpressure!(Expand<P, F>, Queue, |_this| 2_usize);
 opaque_debug!(Expand<P, F>);
 
 struct ExpandSource<T, F, I> {

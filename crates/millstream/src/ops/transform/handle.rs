@@ -85,6 +85,7 @@ where
     }
 }
 
+backpressure!(Handle<P, F>, PassThrough);
 opaque_debug!(Handle<P, F>);
 
 struct HandleSubscriber<S, F> {

@@ -76,6 +76,7 @@ where
     }
 }
 
+backpressure!(Materialize<P>, PassThrough);
 opaque_debug!(Materialize<P>);
 
 struct LastSignal {
