@@ -37,21 +37,27 @@ fn print(title: &str, n: u64, peers: &[Peer<'_>], times: &[f64]) {
 }
 
 fn main() {
-    // `cargo bench -- --test` asks for one quick round.
-    let is_test = std::env::args().any(|argument| argument == "--test");
-    let (n, n_rounds) = if is_test { (1_000, 1) } else { (1_000_000, 60) };
-    let peers: [Peer<'_>; 7] = [
+    // Without `--bench` it is run once, to see that it works.
+    let is_smoke = !std::env::args().any(|argument| argument == "--bench");
+    let (n, n_rounds) = if is_smoke { (1_000, 1) } else { (1_000_000, 60) };
+    let peers: [Peer<'_>; 10] = [
         ("hand-written loop", &chain::by_loop),
-        ("std iterator", &chain::by_iterator),
-        ("futures stream", &chain::by_futures),
         ("millstream", &|n| chain::by_millstream(n, 0)),
         ("millstream, fold", &chain::by_fold),
         ("millstream, request(1)", &|n| chain::by_millstream(n, 1)),
+        ("millstream, request(16)", &|n| chain::by_millstream(n, 16)),
         ("millstream, request(256)", &|n| chain::by_millstream(n, 256)),
+        ("std iterator", &chain::by_iterator),
+        ("futures stream", &chain::by_futures),
+        ("tokio-stream", &chain::by_tokio_stream),
+        ("rxrust", &chain::by_rxrust),
     ];
     let times = measure(n, n_rounds, &peers);
     print("range, map, filter, sum", n, &peers, &times);
-    println!("request(1) costs {:.2} ns an item more than unbounded", times[5] - times[3]);
+    for (index, batch) in [(3, 1), (4, 16), (5, 256)] {
+        let more = times[index] - times[1];
+        println!("request({batch}) costs {more:.2} ns an item more than unbounded");
+    }
 
     for len in [1, 1_000] {
         let peers: [Peer<'_>; 4] = [
@@ -71,9 +77,13 @@ fn main() {
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build() else {
         return println!("tokio's runtime did not start");
     };
-    let peers: [Peer<'_>; 4] = [
+    let peers: [Peer<'_>; 8] = [
         ("millstream publish_on", &threads::by_publish_on),
+        ("rtrb, spinning", &threads::by_rtrb),
         ("crossbeam-channel", &threads::by_crossbeam),
+        ("flume", &threads::by_flume),
+        ("async-channel", &threads::by_async_channel),
+        ("kanal", &threads::by_kanal),
         ("tokio mpsc, threads", &threads::by_tokio),
         ("tokio mpsc, tasks", &|n| threads::by_tokio_tasks(n, &runtime)),
     ];

@@ -1,6 +1,5 @@
 //! Range, map, filter, sum, by millstream and its peers.
 
-use futures::{StreamExt, executor::block_on, stream};
 use millstream::range;
 
 use crate::{keep, map, sum};
@@ -27,8 +26,11 @@ pub fn by_iterator(n: u64) -> u64 {
 }
 
 /// By a stream.
+#[cfg(feature = "peers")]
 #[must_use]
 pub fn by_futures(n: u64) -> u64 {
+    use futures::{StreamExt, executor::block_on, stream};
+
     let items = stream::iter(0..n).map(map).filter(|n| std::future::ready(keep(*n)));
     block_on(items.fold(0, |sum, n| std::future::ready(u64::wrapping_add(sum, n))))
 }
@@ -43,4 +45,26 @@ pub fn by_millstream(n: u64, batch: u64) -> u64 {
 #[must_use]
 pub fn by_fold(n: u64) -> u64 {
     range(0..n).map(map).filter(|n| keep(*n)).fold(0, u64::wrapping_add).wait().unwrap_or(0)
+}
+
+/// By tokio's streams.
+#[cfg(feature = "peers")]
+#[must_use]
+pub fn by_tokio_stream(n: u64) -> u64 {
+    use tokio_stream::{StreamExt, iter};
+
+    let items = iter(0..n).map(map).filter(|n| keep(*n));
+    futures::executor::block_on(items.fold(0, u64::wrapping_add))
+}
+
+/// By an observable, which knows no demand.
+#[cfg(feature = "peers")]
+#[must_use]
+pub fn by_rxrust(n: u64) -> u64 {
+    use rxrust::prelude::{Local, Observable, ObservableFactory};
+
+    let mut sum = 0_u64;
+    let items = Local::from_iter(0..n).map(map).filter(|n: &u64| keep(*n));
+    items.subscribe(|item| sum = sum.wrapping_add(item));
+    sum
 }

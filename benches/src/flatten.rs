@@ -1,60 +1,40 @@
-//! Many flows into one, beside `futures`.
+//! Many small streams, or a few large ones, made into one.
 
 use futures::{StreamExt, executor::block_on, stream};
-use millstream::{Error, Flow, Publisher, range};
+use millstream::range;
 
-use crate::support::map;
-
-/// How many flows run at a time.
-const CONCURRENCY: usize = 256;
-
-fn sum(flow: Flow<impl Publisher<Item = u64>>) -> u64 {
-    let sum: Result<u64, Error> = flow.fold(0, u64::wrapping_add).wait();
-    sum.unwrap_or_default()
+/// One after another, by flows.
+#[must_use]
+pub fn by_concat_map(n_outer: u64, n_inner: u64) -> u64 {
+    let flow = range(0..n_outer).concat_map(move |i| range(i..i + n_inner));
+    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
-/// `n` items, as `n / len` flows of `len` items each.
+/// One after another, by iterators inside of a flow.
 #[must_use]
-pub fn by_flat_map(n: u64, len: u64) -> u64 {
-    sum(range(0..n / len).flat_map(CONCURRENCY, 32, move |i| range(i..i + len).map(map)))
+pub fn by_flat_map_iter(n_outer: u64, n_inner: u64) -> u64 {
+    let flow = range(0..n_outer).flat_map_iter(move |i| i..i + n_inner);
+    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
-/// The same, one flow after another.
+/// By `std`.
 #[must_use]
-pub fn by_concat_map(n: u64, len: u64) -> u64 {
-    sum(range(0..n / len).concat_map(move |i| range(i..i + len).map(map)))
+pub fn by_iterator(n_outer: u64, n_inner: u64) -> u64 {
+    (0..n_outer).flat_map(|i| i..i + n_inner).fold(0, u64::wrapping_add)
 }
 
-/// The same, in the order of the source.
+/// One after another, by streams.
 #[must_use]
-pub fn by_flat_map_sequential(n: u64, len: u64) -> u64 {
-    let flows = range(0..n / len);
-    sum(flows.flat_map_sequential(CONCURRENCY, 32, move |i| range(i..i + len).map(map)))
+pub fn by_flat_map(n_outer: u64, n_inner: u64) -> u64 {
+    sum(stream::iter(0..n_outer).flat_map(|i| stream::iter(i..i + n_inner)))
 }
 
-/// The same, with `flatten_unordered`.
+/// As they come, by streams, 64 at a time.
 #[must_use]
-pub fn by_flatten_unordered(n: u64, len: u64) -> u64 {
-    let streams = stream::iter(0..n / len).map(move |i| stream::iter(i..i + len).map(map));
-    block_on(
-        streams
-            .flatten_unordered(CONCURRENCY)
-            .fold(0, |sum, n| std::future::ready(u64::wrapping_add(sum, n))),
-    )
+pub fn by_flatten_unordered(n_outer: u64, n_inner: u64) -> u64 {
+    sum(stream::iter(0..n_outer).map(|i| stream::iter(i..i + n_inner)).flatten_unordered(64))
 }
 
-/// Pairs of `n` items of each of two flows.
-#[must_use]
-pub fn by_zip(n: u64) -> u64 {
-    sum(range(0..n).zip(range(0..n).map(map)).map(|(a, b)| a.wrapping_add(b)))
-}
-
-/// The same, with streams.
-#[must_use]
-pub fn by_zip_of_streams(n: u64) -> u64 {
-    block_on(
-        stream::iter(0..n)
-            .zip(stream::iter(0..n).map(map))
-            .fold(0, |sum, (a, b)| std::future::ready(u64::wrapping_add(sum, a.wrapping_add(b)))),
-    )
+fn sum(items: impl stream::Stream<Item = u64>) -> u64 {
+    block_on(items.fold(0, |sum, n| std::future::ready(u64::wrapping_add(sum, n))))
 }

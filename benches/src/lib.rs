@@ -3,8 +3,16 @@
 #![forbid(unsafe_code)]
 
 pub mod chain;
+#[cfg(feature = "peers")]
+pub mod depth;
+#[cfg(feature = "peers")]
 pub mod flatten;
+#[cfg(feature = "peers")]
+pub mod in_flight;
+#[cfg(feature = "peers")]
+pub mod record;
 mod support;
+#[cfg(feature = "peers")]
 pub mod threads;
 
-pub use support::{keep, map, sum};
+pub use support::{Steered, Total, keep, map, mix, pass, sum};

@@ -1,11 +1,9 @@
 //! What the benchmarks share: subscribers that count nothing but what is measured.
 
-#![forbid(unsafe_code)]
-
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         mpsc::{self, Receiver, SyncSender},
     },
 };
@@ -24,6 +22,20 @@ pub fn map(n: u64) -> u64 {
 #[must_use]
 pub fn keep(n: u64) -> bool {
     n & 1 == 0
+}
+
+/// The work of one of many operators: two instructions that no compiler joins with the next two.
+#[inline(always)]
+#[must_use]
+pub fn mix(n: u64) -> u64 {
+    (n ^ 0xA5A5_5A5A).rotate_left(5)
+}
+
+/// Fifteen of sixteen items pass.
+#[inline(always)]
+#[must_use]
+pub fn pass(n: u64) -> bool {
+    n & 15 != 3
 }
 
 /// Sums its items, asking for `batch` of them at a time, from inside `on_next`.
@@ -54,6 +66,50 @@ pub fn sum(flow: impl Publisher<Item = u64>, batch: u64) -> u64 {
         flow.subscribe(Stepper { batch, left: batch, sum: 0, subscription: None, done });
     }
     receiver.recv().unwrap_or_default()
+}
+
+/// Leaves its subscription to whoever steers it, and adds its items to a sum when the flow completes.
+pub struct Steered {
+    sum: u64,
+    total: Arc<Mutex<Total>>,
+}
+
+/// What several steered flows have in common.
+#[derive(Default)]
+pub struct Total {
+    /// Of the flows that completed.
+    pub sum: u64,
+    /// In the order in which the flows were subscribed to.
+    pub subscriptions: Vec<Arc<dyn Subscription>>,
+}
+
+impl Steered {
+    /// Belongs to `total`.
+    #[must_use]
+    pub fn new(total: &Arc<Mutex<Total>>) -> Self {
+        Self { sum: 0, total: Arc::clone(total) }
+    }
+
+    fn with_total(&self, f: impl FnOnce(&mut Total)) {
+        f(&mut self.total.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Subscriber<u64> for Steered {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        self.with_total(|total| total.subscriptions.push(subscription));
+    }
+
+    #[inline]
+    fn on_next(&mut self, item: u64) {
+        self.sum = self.sum.wrapping_add(item);
+    }
+
+    fn on_error(self, _: Error) {}
+
+    fn on_complete(self) {
+        self.with_total(|total| total.sum = total.sum.wrapping_add(self.sum));
+    }
 }
 
 impl<F: FnOnce(u64) + Send + 'static> Subscriber<u64> for Sum<F> {
@@ -107,5 +163,17 @@ impl<F> fmt::Debug for Sum<F> {
 impl<F> fmt::Debug for Stepper<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stepper").field("sum", &self.sum).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Steered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steered").field("sum", &self.sum).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Total").field("sum", &self.sum).finish_non_exhaustive()
     }
 }

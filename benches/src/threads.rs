@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the peers need a thread to send from")]
 
-use std::{sync::LazyLock, thread};
+use std::{hint::spin_loop, sync::LazyLock, thread};
 
 use millstream::{range, scheduler::Pool};
 
@@ -10,41 +10,42 @@ use crate::sum;
 
 const CAPACITY: usize = 256;
 
-static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(2));
+/// The threads of our flows.
+pub static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(2));
 
 /// By a channel between two threads.
 #[must_use]
 pub fn by_crossbeam(n: u64) -> u64 {
     let (sender, receiver) = crossbeam_channel::bounded(CAPACITY);
-    let producer = thread::spawn(move || {
-        for i in 0..n {
-            if sender.send(i).is_err() {
-                return;
-            }
-        }
-    });
-    let sum = receiver.iter().fold(0, u64::wrapping_add);
-    drop(producer.join());
-    sum
+    between_threads(n, move |i| sender.send(i).is_ok(), || receiver.recv().ok())
 }
 
 /// By tokio's channel between two threads.
 #[must_use]
 pub fn by_tokio(n: u64) -> u64 {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(CAPACITY);
-    let producer = thread::spawn(move || {
-        for i in 0..n {
-            if sender.blocking_send(i).is_err() {
-                return;
-            }
-        }
-    });
-    let mut sum = 0_u64;
-    while let Some(item) = receiver.blocking_recv() {
-        sum = sum.wrapping_add(item);
-    }
-    drop(producer.join());
-    sum
+    between_threads(n, move |i| sender.blocking_send(i).is_ok(), || receiver.blocking_recv())
+}
+
+/// By flume's channel.
+#[must_use]
+pub fn by_flume(n: u64) -> u64 {
+    let (sender, receiver) = flume::bounded(CAPACITY);
+    between_threads(n, move |i| sender.send(i).is_ok(), || receiver.recv().ok())
+}
+
+/// By async-channel's blocking side.
+#[must_use]
+pub fn by_async_channel(n: u64) -> u64 {
+    let (sender, receiver) = async_channel::bounded(CAPACITY);
+    between_threads(n, move |i| sender.send_blocking(i).is_ok(), || receiver.recv_blocking().ok())
+}
+
+/// By kanal's channel.
+#[must_use]
+pub fn by_kanal(n: u64) -> u64 {
+    let (sender, receiver) = kanal::bounded(CAPACITY);
+    between_threads(n, move |i| sender.send(i).is_ok(), || receiver.recv().ok())
 }
 
 /// Two tasks of a runtime with two threads, which is how tokio's channel is mostly used.
@@ -72,4 +73,61 @@ pub fn by_tokio_tasks(n: u64, runtime: &tokio::runtime::Runtime) -> u64 {
 #[must_use]
 pub fn by_publish_on(n: u64) -> u64 {
     sum(range(0..n).subscribe_on(&*POOL).publish_on(&*POOL, CAPACITY), 0)
+}
+
+/// By rtrb's ring, without any way to sleep: each side spins, and lets others run after a while. The
+/// limit of what a queue between two threads can do.
+#[must_use]
+pub fn by_rtrb(n: u64) -> u64 {
+    let (mut producer, mut consumer) = rtrb::RingBuffer::new(CAPACITY);
+    let thread = thread::spawn(move || {
+        for i in 0..n {
+            let mut backoff = Backoff::default();
+            while producer.push(i).is_err() {
+                backoff.snooze();
+            }
+        }
+    });
+    let mut sum = 0_u64;
+    for _ in 0..n {
+        let mut backoff = Backoff::default();
+        loop {
+            if let Ok(item) = consumer.pop() {
+                sum = sum.wrapping_add(item);
+                break;
+            }
+            backoff.snooze();
+        }
+    }
+    drop(thread.join());
+    sum
+}
+
+/// Waits a little, and a little longer each time.
+#[derive(Default)]
+struct Backoff(u32);
+
+impl Backoff {
+    fn snooze(&mut self) {
+        self.0 += 1;
+        if self.0 < 64 { spin_loop() } else { thread::yield_now() }
+    }
+}
+
+/// The sum of what `receive` gives of `0..n`, which another thread sends.
+fn between_threads(
+    n: u64,
+    mut send: impl FnMut(u64) -> bool + Send + 'static,
+    receive: impl FnMut() -> Option<u64>,
+) -> u64 {
+    let producer = thread::spawn(move || {
+        for i in 0..n {
+            if !send(i) {
+                return;
+            }
+        }
+    });
+    let sum = std::iter::from_fn(receive).fold(0, u64::wrapping_add);
+    drop(producer.join());
+    sum
 }

@@ -109,6 +109,8 @@ mod book {
     mod marbles {}
     #[doc = include_str!("../../../docs/book/src/operators.md")]
     mod operators {}
+    #[doc = include_str!("../../../docs/book/src/performance.md")]
+    mod performance {}
     #[doc = include_str!("../../../docs/book/src/start.md")]
     mod start {}
     #[doc = include_str!("../../../docs/book/src/tck.md")]

@@ -1,0 +1,63 @@
+//! Our hot loops, for callgrind, which counts their instructions: a number that no other work on the
+//! machine changes.
+//!
+//! `cargo xtask instructions` runs this and compares the counts with a table. Alone, it runs each case
+//! once. Every case is run for few items and for many, so that the cost of an item and that of a
+//! subscription come apart.
+
+#![expect(clippy::print_stdout, reason = "the names of the cases, in their order")]
+
+use std::hint::black_box;
+
+use millstream::{Order, Publisher, from_iter, range, scheduler::Immediate};
+use millstream_benches::{chain, keep, map, sum};
+
+/// The two sizes.
+const FEW: u64 = 1_024;
+const MANY: u64 = 9_216;
+
+/// A case: its name, and what runs so many items.
+type Case = (&'static str, fn(u64) -> u64);
+
+const CASES: [Case; 16] = [
+    ("loop", chain::by_loop),
+    ("fold", chain::by_fold),
+    ("unbounded", |n| chain::by_millstream(n, 0)),
+    ("request_1", |n| chain::by_millstream(n, 1)),
+    ("request_16", |n| chain::by_millstream(n, 16)),
+    ("request_256", |n| chain::by_millstream(n, 256)),
+    ("from_iter", |n| total(from_iter(0..n).map(map))),
+    ("take", |n| total(range(0..).map(map).take(n))),
+    ("scan", |n| total(range(0..n).scan(0, |_, n| Some(map(n))))),
+    ("boxed", |n| total(range(0..n).boxed().map(map).boxed())),
+    ("limit_rate", |n| total(range(0..n).limit_rate(256))),
+    ("publish_on", |n| total(range(0..n).publish_on(&Immediate, 256))),
+    ("concat_map", |n| total(range(0..n).concat_map(|n| range(n..n + 1)))),
+    ("concat_map_of_many", |n| total(range(0..n / 128).concat_map(|n| range(n..n + 128)))),
+    ("flat_map_iter", |n| total(range(0..n).flat_map_iter(|n| n..n + 1))),
+    ("map_async", |n| {
+        let flow = range(0..n).filter(|n| keep(*n));
+        total(flow.map_async_on(&Immediate, 64, Order::Source, |n| async move { n }))
+    }),
+];
+
+fn total(flow: impl Publisher<Item = u64>) -> u64 {
+    sum(flow, 0)
+}
+
+/// What callgrind counts: it is told this function's name.
+#[inline(never)]
+fn counted(run: fn(u64) -> u64, n: u64) -> u64 {
+    black_box(run(black_box(n)))
+}
+
+fn main() {
+    for (name, run) in CASES {
+        // What is made once in a process is made here, and not counted.
+        black_box(run(black_box(FEW)));
+        for n in [FEW, MANY] {
+            counted(run, n);
+            println!("{name} {n}");
+        }
+    }
+}

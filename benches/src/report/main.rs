@@ -1,0 +1,35 @@
+//! Writes the book's page on performance, and its charts, from what the benchmarks measured last.
+//!
+//! `cargo xtask bench-report` runs it.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "it says what it wrote")]
+
+mod charts;
+mod machine;
+mod measured;
+mod page;
+
+use std::{fs, io, path::Path};
+
+use measured::Measured;
+use millstream_benches::record::target_dir;
+
+fn main() -> io::Result<()> {
+    let measured = Measured::read(&target_dir().join("criterion"))?;
+    if measured.is_empty() {
+        let text = "nothing was measured yet: run `cargo xtask bench-report --run`";
+        return Err(io::Error::other(text));
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/book/src");
+    for (name, svg) in charts::all(&measured) {
+        write(&folder.join(name), &svg)?;
+    }
+    write(&folder.join("performance.md"), &page::text(&measured, &machine::describe()))
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text)?;
+    println!("written: {}", path.display());
+    Ok(())
+}
