@@ -11,7 +11,9 @@ mod shell;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{bench_smoke, book, check, ci, features, models, test};
+use commands::{
+    bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, models, test,
+};
 
 use crate::shell::Shell;
 
@@ -33,6 +35,9 @@ enum Command {
     Shuttle(models::Args),
     Features(features::Args),
     BenchSmoke(bench_smoke::Args),
+    BenchReport(bench_report::Args),
+    Instructions(instructions::Args),
+    BuildCost(build_cost::Args),
     Book(book::Args),
     Ci(ci::Args),
 }
@@ -46,6 +51,9 @@ fn main() -> ExitCode {
         Command::Shuttle(args) => models::run(&shell, &models::SHUTTLE, args.filter.as_deref()),
         Command::Features(_) => features::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
+        Command::BenchReport(args) => bench_report::run(&shell, args.run),
+        Command::Instructions(args) => instructions::run(&shell, args.bless),
+        Command::BuildCost(_) => build_cost::run(&shell),
         Command::Book(_) => book::run(&shell),
         Command::Ci(_) => ci::run(),
     };

@@ -6,12 +6,12 @@ use std::{
 };
 
 use crate::{
-    commands::{bench_smoke, check, features, models, test},
+    commands::{bench_smoke, check, features, instructions, models, test},
     shell::{Failure, Shell},
 };
 
 /// The whole pipeline: fetch, check, test, features, loom, shuttle, bench-smoke,
-/// example.
+/// instructions, example.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -21,7 +21,7 @@ struct Stage {
 }
 
 /// The cheap stages come first, so that most mistakes show within a minute.
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     Stage { name: "fetch", run: fetch },
     Stage { name: "check", run: check::run },
     Stage { name: "test", run: |shell| test::run(shell, None) },
@@ -29,6 +29,7 @@ const STAGES: [Stage; 8] = [
     Stage { name: "loom", run: |shell| models::run(shell, &models::LOOM, None) },
     Stage { name: "shuttle", run: |shell| models::run(shell, &models::SHUTTLE, None) },
     Stage { name: "bench-smoke", run: bench_smoke::run },
+    Stage { name: "instructions", run: |shell| instructions::run(shell, false) },
     Stage { name: "example", run: example },
 ];
 

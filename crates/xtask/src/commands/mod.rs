@@ -1,9 +1,12 @@
 //! The commands, one file each.
 
+pub(crate) mod bench_report;
 pub(crate) mod bench_smoke;
 pub(crate) mod book;
+pub(crate) mod build_cost;
 pub(crate) mod check;
 pub(crate) mod ci;
 pub(crate) mod features;
+pub(crate) mod instructions;
 pub(crate) mod models;
 pub(crate) mod test;
