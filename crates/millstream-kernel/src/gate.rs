@@ -308,8 +308,15 @@ where
                 is_woken |= news & WOKEN != 0;
                 add_demand(demand, news & DEMAND);
             }
-            // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
-            let notes = unsafe { self.lane.take() };
+            // Whoever wakes a source reads the lane's cache line each time. Where nobody does, a store
+            // costs less than a look.
+            let notes = if P::IS_WOKEN {
+                // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
+                unsafe { self.lane.take_noted() }
+            } else {
+                // SAFETY: as above.
+                unsafe { self.lane.take() }
+            };
             if notes.cancelled {
                 return Verdict::Cancelled;
             }
@@ -371,9 +378,14 @@ where
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
                 Fed::Full | Fed::Broken => n_spins = 0,
                 Fed::Pending if !D::IS_INLINE && n_spins < P::SPINS => {
-                    // The next item is probably on its way, and parking costs more than waiting.
-                    n_spins += 1;
-                    spin_loop();
+                    // The next item is probably on its way, and parking costs more than waiting. Each look
+                    // takes the queue's cache line away from the producer, so each wait is twice as long
+                    // as the one before, and what comes meanwhile is taken at one go.
+                    let n = (n_spins + 1).min(P::SPINS - n_spins);
+                    for _ in 0..n {
+                        spin_loop();
+                    }
+                    n_spins += n;
                 }
                 Fed::Pending => is_starved = true,
                 Fed::End(end) => return Verdict::Ended(end),

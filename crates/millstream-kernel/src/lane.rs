@@ -52,6 +52,13 @@ pub(crate) struct Notes {
     pub(crate) woken: bool,
 }
 
+impl Notes {
+    #[inline(always)]
+    fn is_empty(self) -> bool {
+        self.requested == 0 && !(self.urgent | self.cancelled | self.illegal | self.woken)
+    }
+}
+
 // SAFETY: by invariant 2 `notes` is touched by one thread at a time, and it holds plain numbers.
 unsafe impl Sync for Lane {}
 
@@ -132,6 +139,21 @@ impl Lane {
         self.notes.with_mut(|notes| {
             // SAFETY: by the caller's promise and invariant 2 nobody else touches the notes.
             std::mem::take(unsafe { &mut *notes })
+        })
+    }
+
+    /// [`take`](Self::take) for a lane that other threads look at all the time: stores only if something
+    /// was noted, so that the cache line stays with those who read it.
+    ///
+    /// # Safety
+    ///
+    /// - No other thread is inside, or enters meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn take_noted(&self) -> Notes {
+        self.notes.with_mut(|notes| {
+            // SAFETY: by the caller's promise and invariant 2 nobody else touches the notes.
+            let notes = unsafe { &mut *notes };
+            if notes.is_empty() { Notes::default() } else { std::mem::take(notes) }
         })
     }
 

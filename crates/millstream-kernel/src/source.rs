@@ -20,8 +20,9 @@ pub trait Source: Send + 'static {
     /// long in `next` sets 1. A woken source's cancel is seen at the next item in any case.
     const CHUNK: u64 = 64;
 
-    /// How often a runner on a worker asks again after [`Step::Pending`] before it parks. For sources
-    /// that another thread fills, and that cost nothing to ask.
+    /// For how many pauses of the processor a runner on a worker waits after [`Step::Pending`] before it
+    /// parks; it asks again after 1, 2, 4 and so on. For sources that another thread fills, and that cost
+    /// nothing to ask.
     const SPINS: u32 = 0;
 
     /// The next item. Called only while there is demand.
