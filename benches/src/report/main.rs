@@ -25,7 +25,9 @@ fn main() -> io::Result<()> {
     for (name, svg) in charts::all(&measured) {
         write(&folder.join(name), &svg)?;
     }
-    write(&folder.join("performance.md"), &page::text(&measured, &machine::describe()))
+    // Who measured says how; alone, it is not known how long each benchmark was given.
+    let command = std::env::args().nth(1).unwrap_or_else(|| "cargo bench".to_owned());
+    write(&folder.join("performance.md"), &page::text(&measured, &machine::describe(), &command))
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

@@ -6,8 +6,6 @@ use millstream_benches::record::{self, Record};
 
 use crate::measured::{Benchmark, Measured};
 
-const COMMAND: &str = "cargo xtask bench-report --run";
-
 /// One table of times: which group, beside what, and what it is about.
 struct Subject {
     group: &'static str,
@@ -50,7 +48,7 @@ const SUBJECTS: [Subject; 8] = [
     },
     Subject {
         group: "flatten",
-        base: "iterator",
+        base: "futures_flat_map",
         title: "Flattening",
         about: "The columns are numbers of streams and of items in each.",
         chart: "",
@@ -78,12 +76,12 @@ const SUBJECTS: [Subject; 8] = [
     },
 ];
 
-/// The page, of what was measured.
-pub(crate) fn text(measured: &Measured, machine: &str) -> String {
+/// The page, of what was measured where and by which command.
+pub(crate) fn text(measured: &Measured, machine: &str, command: &str) -> String {
     let mut page = format!(
         "# Performance\n\n\
          What millstream costs beside its peers, in one run of all of them: {machine}\n\
-         Made by `{COMMAND}`, with fat link-time optimization and one codegen unit, as in the workspace's bench profile.\n\
+         Made by `{command}`, with fat link-time optimization and one codegen unit, as in the workspace's bench profile.\n\
          Compare the numbers of a table with each other, and not with numbers from elsewhere; run the command to see your machine's.\n\n\
          A cell is nanoseconds an item, and in brackets the ratio to the row in italics.\n"
     );
@@ -237,7 +235,8 @@ fn builds(record: &Record) -> String {
     };
     format!(
         "\n## Your release profile\n\n\
-         A flow is one type from its source to its end, and as fast as the compiler can see it whole.\n\
+         A flow is one type from its source to its end, which the compiler joins into one loop under every profile that optimizes; the settings beyond change little.\n\
+         Keep `panic = \"unwind\"`, cargo's default: with `abort`, a panic in a closure ends the program instead of the stream.\n\
          The instructions of an item in some of the hot loops, and the seconds of a processor to compile them, under several profiles: `cargo xtask build-cost`.\n\n\
          {}\n\
          ## What deep flows cost to compile\n\n\

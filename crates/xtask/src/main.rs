@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Command::Shuttle(args) => models::run(&shell, &models::SHUTTLE, args.filter.as_deref()),
         Command::Features(_) => features::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
-        Command::BenchReport(args) => bench_report::run(&shell, args.run),
+        Command::BenchReport(args) => bench_report::run(&shell, &args),
         Command::Instructions(args) => instructions::run(&shell, args.bless),
         Command::BuildCost(_) => build_cost::run(&shell),
         Command::Book(_) => book::run(&shell),

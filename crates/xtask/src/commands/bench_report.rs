@@ -5,16 +5,28 @@ use crate::shell::{Failure, Shell};
 /// Writes the book's page on performance from the last run of the benchmarks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Runs the benchmarks first, which takes a quarter of an hour on a quiet machine.
+    /// Runs the benchmarks first, which takes ten minutes on a quiet machine.
     #[arg(long)]
-    pub(crate) run: bool,
+    run: bool,
+    /// Gives each benchmark less than a second, for numbers that are good for large ratios alone.
+    #[arg(long, requires = "run")]
+    quick: bool,
 }
 
-pub(crate) fn run(shell: &Shell, is_run: bool) -> Result<(), Failure> {
-    if is_run {
-        for bench in ["peers", "latency", "memory"] {
-            shell.cargo("bench --package millstream-benches --bench").arg(bench).run()?;
-        }
+/// What criterion takes for `--quick`.
+const QUICK: &str = "--warm-up-time 0.2 --measurement-time 0.6 --sample-size 10";
+
+pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
+    let report = shell.cargo("run --quiet --package millstream-benches --bin bench-report --");
+    if !args.run {
+        return report.run();
     }
-    shell.cargo("run --quiet --package millstream-benches --bin bench-report").run()
+    let settings = if args.quick { QUICK } else { "" };
+    let bench = "bench --package millstream-benches --bench";
+    shell.cargo(&format!("{bench} peers -- {settings}")).run()?;
+    for name in ["latency", "memory"] {
+        shell.cargo(&format!("{bench} {name}")).run()?;
+    }
+    let quick = if args.quick { " --quick" } else { "" };
+    report.arg(&format!("cargo xtask bench-report --run{quick}")).run()
 }
