@@ -61,10 +61,10 @@ fn main() {
 
     for len in [1, 1_000] {
         let peers: [Peer<'_>; 4] = [
-            ("flatten_unordered", &|n| flatten::by_flatten_unordered(n, len)),
-            ("millstream flat_map", &|n| flatten::by_flat_map(n, len)),
-            ("flat_map_sequential", &|n| flatten::by_flat_map_sequential(n, len)),
-            ("concat_map", &|n| flatten::by_concat_map(n, len)),
+            ("flatten_unordered", &|n| flatten::by_flatten_unordered(n / len, len)),
+            ("millstream flat_map", &|n| flatten::by_flat_map(n / len, len)),
+            ("flat_map_sequential", &|n| flatten::by_flat_map_sequential(n / len, len)),
+            ("concat_map", &|n| flatten::by_concat_map(n / len, len)),
         ];
         let times = measure(n, n_rounds / 6 + 1, &peers);
         print(&format!("flows of {len}, 256 at a time"), n, &peers, &times);

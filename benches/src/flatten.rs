@@ -26,16 +26,43 @@ pub fn by_iterator(n_outer: u64, n_inner: u64) -> u64 {
     (0..n_outer).flat_map(|i| i..i + n_inner).map(map).fold(0, u64::wrapping_add)
 }
 
-/// One after another, by streams.
+/// As they come, by flows, 256 at a time.
 #[must_use]
 pub fn by_flat_map(n_outer: u64, n_inner: u64) -> u64 {
+    let flow = range(0..n_outer).flat_map(256, 32, move |i| range(i..i + n_inner));
+    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+}
+
+/// At the same time and in order, by flows, 256 at a time.
+#[must_use]
+pub fn by_flat_map_sequential(n_outer: u64, n_inner: u64) -> u64 {
+    let flow = range(0..n_outer).flat_map_sequential(256, 32, move |i| range(i..i + n_inner));
+    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+}
+
+/// Pairs of `n` items of each of two flows.
+#[must_use]
+pub fn by_zip(n: u64) -> u64 {
+    let rows = range(0..n).zip(range(0..n)).map(|(a, b)| a.wrapping_add(b));
+    rows.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+}
+
+/// Pairs of `n` items of each of two streams.
+#[must_use]
+pub fn by_zip_of_streams(n: u64) -> u64 {
+    sum(stream::iter(0..n).zip(stream::iter(0..n)).map(|(a, b): (u64, u64)| a.wrapping_add(b)))
+}
+
+/// One after another, by streams.
+#[must_use]
+pub fn by_futures_flat_map(n_outer: u64, n_inner: u64) -> u64 {
     sum(stream::iter(0..n_outer).flat_map(|i| stream::iter(i..i + n_inner)))
 }
 
-/// As they come, by streams, 64 at a time.
+/// As they come, by streams, 256 at a time.
 #[must_use]
 pub fn by_flatten_unordered(n_outer: u64, n_inner: u64) -> u64 {
-    sum(stream::iter(0..n_outer).map(|i| stream::iter(i..i + n_inner)).flatten_unordered(64))
+    sum(stream::iter(0..n_outer).map(|i| stream::iter(i..i + n_inner)).flatten_unordered(256))
 }
 
 fn sum(items: impl stream::Stream<Item = u64>) -> u64 {

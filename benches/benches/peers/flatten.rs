@@ -2,7 +2,8 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use millstream_benches::flatten::{
-    by_concat_map, by_flat_map, by_flat_map_iter, by_flatten_unordered, by_iterator,
+    by_concat_map, by_flat_map, by_flat_map_iter, by_flat_map_sequential, by_flatten_unordered,
+    by_futures_flat_map, by_iterator,
 };
 
 use crate::is_smoke;
@@ -10,10 +11,12 @@ use crate::is_smoke;
 /// A peer's name, and what flattens so many streams of so many items.
 type Peer = (&'static str, fn(u64, u64) -> u64);
 
-const PEERS: [Peer; 5] = [
+const PEERS: [Peer; 7] = [
     ("iterator", by_iterator),
-    ("futures_flat_map", by_flat_map),
+    ("futures_flat_map", by_futures_flat_map),
     ("futures_flatten_unordered", by_flatten_unordered),
+    ("millstream_flat_map", by_flat_map),
+    ("millstream_flat_map_sequential", by_flat_map_sequential),
     ("millstream_concat_map", by_concat_map),
     ("millstream_flat_map_iter", by_flat_map_iter),
 ];
