@@ -6,7 +6,7 @@
 //!   request ⟲ ┌─────────┐    set     ┌─────────┐   set   ┌─────┐ ⟲ request, cancel: passed on
 //!             │ WAITING │ ─────────▶ │ SETTING │ ──────▶ │ SET │
 //!             └─────────┘  (claim)   └─────────┘         └─────┘
-//!   cancel: CANCELLED is added in every state, and kept; `set` then cancels what arrives.
+//!   cancel, finish: CANCELLED is added in every state, and kept; `set` then cancels what arrives.
 //! ```
 //!
 //! # Invariants
@@ -15,6 +15,7 @@
 //! 2. Once SET, `slot` holds a subscription and is only read.
 //! 3. Demand that was added before SET is taken by the swap to SET, once; afterwards no demand is
 //!    added to the word.
+//! 4. Once CANCELLED, nothing is passed on but the one cancel that added it.
 
 use std::{fmt, sync::Arc};
 
@@ -99,6 +100,12 @@ impl Deferred {
         self.word.load(Ordering::Relaxed) & CANCELLED != 0
     }
 
+    /// The stream has ended: requests and cancels from now on concern nobody (rule 2.4).
+    pub fn finish(&self) {
+        // AcqRel: ordered with the other read-modify-writes of the word.
+        self.word.fetch_or(CANCELLED, Ordering::AcqRel);
+    }
+
     /// The subscription, if it is there.
     #[inline]
     fn get(&self, word: u64) -> Option<&Arc<dyn Subscription>> {
@@ -119,6 +126,9 @@ impl Subscription for Deferred {
         // Acquire: pairs with the release in `set`.
         let mut word = self.word.load(Ordering::Acquire);
         loop {
+            if word & CANCELLED != 0 {
+                return;
+            }
             if let Some(subscription) = self.get(word) {
                 return subscription.request(n);
             }
@@ -136,6 +146,9 @@ impl Subscription for Deferred {
     fn cancel(&self) {
         // AcqRel: as in `request`.
         let word = self.word.fetch_or(CANCELLED, Ordering::AcqRel);
+        if word & CANCELLED != 0 {
+            return;
+        }
         if let Some(subscription) = self.get(word) {
             subscription.cancel();
         }

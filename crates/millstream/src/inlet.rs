@@ -174,17 +174,18 @@ impl<T, W: Wake> InletSubscriber<T, W> {
     #[cold]
     fn overflow(&mut self, item: T) {
         drop(item);
+        self.upstream.cancel();
         self.close(End::Failed(Error::new(
             ErrorKind::Overflow,
             "the publisher sent more items than were requested (rule 1.1)",
         )));
-        self.upstream.cancel();
     }
 
     fn close(&mut self, end: End) {
         if let Some(queue) = self.queue.take() {
             queue.close(end);
         }
+        self.upstream.finish();
     }
 }
 

@@ -110,8 +110,8 @@ where
             return;
         }
         if let Err(error) = (self.admit)(&self.backlog, item) {
-            self.close(End::Failed(error));
             self.upstream.cancel();
+            self.close(End::Failed(error));
         }
         self.taker.wake();
     }
@@ -129,6 +129,7 @@ impl<T, W: Wake, A> SieveSubscriber<T, W, A> {
     fn close(&mut self, end: End) {
         self.is_closed = true;
         self.backlog.close(end);
+        self.upstream.finish();
     }
 }
 

@@ -122,6 +122,8 @@ struct Judge<'a> {
     end: Option<End>,
     is_connected: bool,
     is_cancelled: bool,
+    /// Whether the upstream dropped its subscriber, with or without a terminal signal.
+    is_let_go: bool,
     /// Whether the processor panicked in a signal, so that nothing more can be expected.
     has_panicked: bool,
     exceeds_buffer: bool,
@@ -139,6 +141,7 @@ impl<'a> Judge<'a> {
             end: None,
             is_connected: false,
             is_cancelled: false,
+            is_let_go: false,
             has_panicked: false,
             exceeds_buffer: false,
             lines: Vec::new(),
@@ -172,6 +175,7 @@ impl<'a> Judge<'a> {
             Call::OnComplete => self.end = self.end.or(Some(End::Completed)),
             Call::OnError(_) => self.end = self.end.or(Some(End::Failed(event.item))),
             Call::Cancel => self.is_cancelled = true,
+            Call::Drop => self.is_let_go = true,
             Call::Request(n) => {
                 self.requested = self.requested.saturating_add(n);
                 self.bounded(at);
@@ -252,6 +256,8 @@ impl<'a> Judge<'a> {
             Some(End::Failed(sent)) if sent == item => {}
             Some(End::Failed(_)) => self.report("4.2", at, "another error came than was sent"),
             Some(End::Completed) => self.report("4.1", at, "an error came in place of the end"),
+            // That the upstream went away without a word may be told to the downstream.
+            None if self.is_let_go => {}
             None => self.report("4.1", at, "an error came that the upstream did not send"),
         }
     }

@@ -23,7 +23,7 @@ pub(super) struct Line {
     pub(super) has_reports: bool,
     /// Whether the subscriber has said that it keeps the subscription.
     pub(super) reported: bool,
-    dropped: bool,
+    pub(super) dropped: bool,
     released: bool,
     /// The event of the last item.
     pub(super) last_item: Option<usize>,

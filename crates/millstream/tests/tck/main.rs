@@ -3,6 +3,7 @@
 mod bridge;
 mod combine;
 mod create;
+mod ends;
 mod errors;
 mod filter;
 mod flatten;
