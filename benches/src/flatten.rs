@@ -30,21 +30,21 @@ pub fn by_iterator(n_outer: u64, n_inner: u64) -> u64 {
 #[must_use]
 pub fn by_flat_map(n_outer: u64, n_inner: u64) -> u64 {
     let flow = range(0..n_outer).flat_map(256, 32, move |i| range(i..i + n_inner));
-    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+    flow.map(map).fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
 /// At the same time and in order, by flows, 256 at a time.
 #[must_use]
 pub fn by_flat_map_sequential(n_outer: u64, n_inner: u64) -> u64 {
     let flow = range(0..n_outer).flat_map_sequential(256, 32, move |i| range(i..i + n_inner));
-    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+    flow.map(map).fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
 /// Pairs of `n` items of each of two flows.
 #[must_use]
 pub fn by_zip(n: u64) -> u64 {
     let rows = range(0..n).zip(range(0..n)).map(|(a, b)| a.wrapping_add(b));
-    rows.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+    rows.map(map).fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
 /// Pairs of `n` items of each of two streams.
