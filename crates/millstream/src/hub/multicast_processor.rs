@@ -118,6 +118,8 @@ pub struct MulticastSubscriber<T> {
 impl<T> MulticastSubscriber<T> {
     fn end(&mut self, end: End) {
         if let Some(poster) = self.poster.take() {
+            // First, so that the subscribers that leave now do not cancel what has ended (rule 2.3).
+            self.line.upstream.finish();
             poster.end(end);
         }
     }
@@ -135,11 +137,11 @@ impl<T: Clone + Send + 'static> Subscriber<T> for MulticastSubscriber<T> {
             Ok(_) | Err(Unposted::Nobody(_) | Unposted::Deserted(_)) => {}
             Err(Unposted::Full(item)) => {
                 drop(item);
+                self.line.upstream.cancel();
                 self.end(End::Failed(Error::new(
                     ErrorKind::Overflow,
                     "the publisher sent more items than were requested (rule 1.1)",
                 )));
-                self.line.upstream.cancel();
             }
         }
     }

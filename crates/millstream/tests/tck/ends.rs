@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use millstream::{BoxSubscriber, Flow, Publisher, Subscriber, hub};
-use reactive_streams_tck::{SubscriberCapabilities, processor_tests, subscriber_tests};
+use millstream::{BoxPublisher, BoxSubscriber, Flow, Processor, Publisher, Subscriber, hub};
+use reactive_streams_tck::{
+    Ends, ProcessorCapabilities, ProcessorSubject, Sharing, Subject, SubscriberCapabilities,
+    processor_tests, subscriber_tests,
+};
 
 /// Hands its subscriber over instead of sending anything.
 struct Capture(Arc<Mutex<Option<BoxSubscriber<u64>>>>);
@@ -29,6 +32,37 @@ fn keep<T>(outcome: T) {
     Box::leak(Box::new(outcome));
 }
 
+/// The hub of many subscribers, with one or with several.
+struct Multicast;
+
+impl ProcessorSubject for Multicast {
+    type Item = u64;
+    type Processor = hub::MulticastProcessor<u64>;
+
+    fn create_processor(&self, buffer: usize) -> hub::MulticastProcessor<u64> {
+        hub::multicast_processor(buffer, None)
+    }
+
+    fn create_shared_processor(&self, buffer: usize, k: usize) -> Option<Ends<u64>> {
+        let (subscriber, publisher) = hub::multicast_processor(buffer, None).split();
+        let publishers = (0..k).map(|_| BoxPublisher::new(publisher.clone())).collect();
+        Some((BoxSubscriber::new(subscriber), publishers))
+    }
+
+    fn create_element(&self, i: u64) -> u64 {
+        i
+    }
+
+    fn identify(&self, item: &u64) -> Option<u64> {
+        Some(*item)
+    }
+
+    fn capabilities(&self) -> ProcessorCapabilities {
+        ProcessorCapabilities::new().sharing(Sharing::Multicast).delays_errors()
+    }
+}
+
+processor_tests!(multicast_processor, subject: |name: &str| Subject::processor(name, Multicast));
 processor_tests!(processor, |buffer: usize| hub::processor(buffer));
 processor_tests!(processor_of_one, |_: usize| hub::processor(1));
 

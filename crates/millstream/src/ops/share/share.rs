@@ -251,6 +251,7 @@ impl<T> Feed<T> {
         if let Some(poster) = self.poster.take() {
             // First, so that who comes from now on connects anew.
             self.hub.sharing.forget(&self.connection);
+            self.connection.upstream.finish();
             poster.end(end);
         }
     }
@@ -268,11 +269,11 @@ impl<T: Clone + Send + 'static> Subscriber<T> for Feed<T> {
             Ok(_) | Err(Unposted::Nobody(_) | Unposted::Deserted(_)) => {}
             Err(Unposted::Full(item)) => {
                 drop(item);
+                self.connection.upstream.cancel();
                 self.end(End::Failed(Error::new(
                     ErrorKind::Overflow,
                     "the publisher sent more items than were requested (rule 1.1)",
                 )));
-                self.connection.upstream.cancel();
             }
         }
     }
