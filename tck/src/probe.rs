@@ -335,6 +335,11 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.record(Phase::Made, Call::OnSubscribe);
         let Blueprint { id, recorder, script, slot, .. } = &self.blueprint;
+        if lock(slot).is_some() {
+            // Rule 2.5. That there were two stands in the trace.
+            subscription.cancel();
+            return self.record(Phase::Returned, Call::OnSubscribe);
+        }
         let handle = Handle { id: *id, inner: subscription, recorder: recorder.clone() };
         *lock(slot) = Some(handle.clone());
         for n in script.first {
