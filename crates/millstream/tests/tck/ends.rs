@@ -74,6 +74,8 @@ subscriber_tests!(
     black_box: || end(|flow| keep(flow.first())),
     SubscriberCapabilities::new().takes(1)
 );
+subscriber_tests!(reduce, black_box: || end(|flow| keep(flow.reduce(|a, b| a + b))));
+subscriber_tests!(count, black_box: || end(|flow| keep(flow.count())));
 subscriber_tests!(last, black_box: || end(|flow| keep(flow.last())));
 subscriber_tests!(map, black_box: || end(|flow| keep(flow.map(|n| n + 1).count())));
 subscriber_tests!(filter, black_box: || end(|flow| keep(flow.filter(|n| n % 2 == 0).count())));
