@@ -136,6 +136,13 @@ impl<T> Inlet<T> {
     }
 }
 
+pub(crate) fn overflowed() -> End {
+    End::Failed(Error::new(
+        ErrorKind::Overflow,
+        "the publisher sent more items than were requested (rule 1.1)",
+    ))
+}
+
 pub(crate) fn disconnected() -> End {
     End::Failed(Error::new(
         ErrorKind::Disconnected,
@@ -175,10 +182,7 @@ impl<T, W: Wake> InletSubscriber<T, W> {
     fn overflow(&mut self, item: T) {
         drop(item);
         self.upstream.cancel();
-        self.close(End::Failed(Error::new(
-            ErrorKind::Overflow,
-            "the publisher sent more items than were requested (rule 1.1)",
-        )));
+        self.close(overflowed());
     }
 
     fn close(&mut self, end: End) {

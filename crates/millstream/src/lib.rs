@@ -66,6 +66,7 @@ mod flow;
 pub mod hub;
 mod in_order;
 mod inlet;
+mod junction;
 mod lossy;
 mod merging;
 mod ops;

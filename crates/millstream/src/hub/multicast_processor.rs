@@ -3,13 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use millstream_kernel::{
-    Deferred, End, Gate, Inline, Mailbox, Post, Poster, Source, Step, Unposted, WhenFull, post,
-    post_with_past,
+    Deferred, Gate, Inline, Mailbox, Post, Poster, WhenFull, post, post_with_past,
 };
-use reactive_streams::{Error, ErrorKind, Processor, Publisher, Subscriber, Subscription};
+use reactive_streams::{Error, Processor, Publisher, Subscriber, Subscription};
 
 use super::Replay;
-use crate::{Flow, inlet::check_capacity, scheduler::Worker};
+use crate::{
+    Flow,
+    inlet::check_capacity,
+    junction::{Feed, Junction, Outlet},
+    scheduler::Worker,
+};
 
 /// A processor that passes items on to all who are subscribed to its publisher end, which can be
 /// cloned; who comes later gets the last items that `replay` names first, if any.
@@ -79,18 +83,32 @@ impl<T> Line<T> {
         self.clock.as_ref().map_or(Duration::ZERO, Worker::now)
     }
 
-    /// Asks the source for what there is room for now.
-    fn refill(&self, is_first: bool) {
-        let n = self.post.claim(is_first);
-        if n > 0 {
-            self.upstream.request(n);
-        }
-    }
-
     fn cancel_if_deserted(&self) {
         if self.post.is_deserted() {
             self.upstream.cancel();
         }
+    }
+}
+
+impl<T> Junction<T> for Arc<Line<T>> {
+    fn post(&self) -> &Post<T> {
+        &self.post
+    }
+
+    fn upstream(&self) -> &Deferred {
+        &self.upstream
+    }
+
+    fn now(&self) -> Duration {
+        Line::now(self)
+    }
+
+    fn leave(&self, mailbox: &Arc<Mailbox<T>>) {
+        // The one that left may have been the slowest, or the last.
+        if self.post.leave(mailbox) > 0 {
+            self.refill(false);
+        }
+        self.cancel_if_deserted();
     }
 }
 
@@ -102,65 +120,30 @@ impl<T: Clone + Send + 'static> Processor<T> for MulticastProcessor<T> {
     fn split(self) -> (MulticastSubscriber<T>, Flow<MulticastPublisher<T>>) {
         let Self { poster, line } = self;
         let source = MulticastPublisher(Arc::new(Handle(Arc::clone(&line))));
-        (MulticastSubscriber { poster: Some(poster), line }, Flow { source })
+        (MulticastSubscriber(Feed::new(poster, line)), Flow { source })
     }
 }
 
 opaque_debug!(MulticastProcessor<T>);
 
 /// The end of a [`multicast_processor`] that receives.
-pub struct MulticastSubscriber<T> {
-    /// `None` after the end.
-    poster: Option<Poster<T>>,
-    line: Arc<Line<T>>,
-}
-
-impl<T> MulticastSubscriber<T> {
-    fn end(&mut self, end: End) {
-        if let Some(poster) = self.poster.take() {
-            // First, so that the subscribers that leave now do not cancel what has ended (rule 2.3).
-            self.line.upstream.finish();
-            poster.end(end);
-        }
-    }
-}
+pub struct MulticastSubscriber<T>(Feed<T, Arc<Line<T>>>);
 
 impl<T: Clone + Send + 'static> Subscriber<T> for MulticastSubscriber<T> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.line.upstream.set(subscription);
+        self.0.on_subscribe(subscription);
     }
 
     fn on_next(&mut self, item: T) {
-        let Some(poster) = &mut self.poster else { return };
-        match poster.emit(item, self.line.now()) {
-            // Without subscribers it is dropped.
-            Ok(_) | Err(Unposted::Nobody(_) | Unposted::Deserted(_)) => {}
-            Err(Unposted::Full(item)) => {
-                drop(item);
-                self.line.upstream.cancel();
-                self.end(End::Failed(Error::new(
-                    ErrorKind::Overflow,
-                    "the publisher sent more items than were requested (rule 1.1)",
-                )));
-            }
-        }
+        self.0.on_next(item);
     }
 
-    fn on_error(mut self, error: Error) {
-        self.end(End::Failed(error));
+    fn on_error(self, error: Error) {
+        self.0.on_error(error);
     }
 
-    fn on_complete(mut self) {
-        self.end(End::Complete);
-    }
-}
-
-impl<T> Drop for MulticastSubscriber<T> {
-    fn drop(&mut self) {
-        self.end(End::Failed(Error::new(
-            ErrorKind::Disconnected,
-            "the publisher dropped its subscriber without a terminal signal",
-        )));
+    fn on_complete(self) {
+        self.0.on_complete();
     }
 }
 
@@ -193,50 +176,10 @@ impl<T: Clone + Send + 'static> Publisher for MulticastPublisher<T> {
         let line = &self.0.0;
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
         let member = line.post.join(line.now());
-        let mailbox = Arc::clone(member.mailbox());
-        let outlet = Outlet { line: Arc::clone(line), mailbox, is_started: false };
+        let outlet = Outlet::new(Arc::clone(line), member.mailbox());
         member.set_listener(Gate::start_with(|_| (outlet, downstream, Inline)));
     }
 }
 
 backpressure!(source MulticastPublisher<T>);
 opaque_debug!(MulticastPublisher<T>);
-
-/// The end that takes, of one subscriber.
-struct Outlet<T> {
-    line: Arc<Line<T>>,
-    mailbox: Arc<Mailbox<T>>,
-    is_started: bool,
-}
-
-impl<T: Send + 'static> Source for Outlet<T> {
-    type Item = T;
-    const IS_WOKEN: bool = true;
-
-    #[inline]
-    fn next(&mut self) -> Step<T> {
-        let Self { line, mailbox, is_started } = self;
-        if !std::mem::replace(is_started, true) {
-            line.refill(true);
-        }
-        let (step, may_claim) = line.post.pop_claimed(mailbox);
-        if may_claim && !matches!(step, Step::End(_)) {
-            line.refill(false);
-        }
-        step
-    }
-
-    fn end(&mut self) -> Option<End> {
-        self.mailbox.take_end()
-    }
-}
-
-impl<T> Drop for Outlet<T> {
-    fn drop(&mut self) {
-        // The one that left may have been the slowest, or the last.
-        if self.line.post.leave(&self.mailbox) > 0 {
-            self.line.refill(false);
-        }
-        self.line.cancel_if_deserted();
-    }
-}

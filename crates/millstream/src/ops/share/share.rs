@@ -10,14 +10,14 @@ use std::{
 };
 
 use millstream_kernel::{
-    Deferred, End, Entered, Gate, Inline, Job, Left, Mailbox, Post, Poster, Slot, Source, Step,
-    Task, Unposted, WhenFull, post,
+    Deferred, Entered, Gate, Inline, Job, Left, Mailbox, Post, Poster, Slot, Task, WhenFull, post,
 };
-use reactive_streams::{Error, ErrorKind, Publisher, Subscriber, Subscription};
+use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
     inlet::check_capacity,
+    junction::{Feed, Junction, Outlet},
     scheduler::{Scheduler, Worker},
 };
 
@@ -173,14 +173,6 @@ impl<T> Connection<T> {
         Self { post, upstream: Deferred::new(), poster: Slot::new(poster) }
     }
 
-    /// Asks the source for what there is room for now.
-    fn refill(&self, is_first: bool) {
-        let n = self.post.claim(is_first);
-        if n > 0 {
-            self.upstream.request(n);
-        }
-    }
-
     fn close(&self) {
         self.upstream.cancel();
         // Nobody is there any more; if nobody has connected either, nobody will.
@@ -206,18 +198,14 @@ where
         let Entered { connection, must_open } = hub.sharing.enter(|| Connection::new(capacity));
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
         let member = connection.post.join(Duration::ZERO);
-        let outlet = Outlet {
-            hub: Arc::clone(&hub),
-            connection: Arc::clone(&connection),
-            mailbox: Arc::clone(member.mailbox()),
-            is_started: false,
-        };
+        let line = Line { hub, connection: Arc::clone(&connection) };
+        let outlet = Outlet::new(line.clone(), member.mailbox());
         member.set_listener(Gate::start_with(|_| (outlet, downstream, Inline)));
         if !must_open {
             return;
         }
         if let Some(poster) = connection.poster.take() {
-            source.subscribe(Feed { poster: Some(poster), hub, connection });
+            source.subscribe(Feed::new(poster, line));
         }
     }
 }
@@ -238,102 +226,39 @@ impl<P: Publisher> std::fmt::Debug for Share<P> {
     }
 }
 
-/// The source's subscriber.
-struct Feed<T> {
-    /// `None` after the end.
-    poster: Option<Poster<T>>,
+/// One connection of a hub.
+struct Line<T> {
     hub: Arc<Hub<T>>,
     connection: Arc<Connection<T>>,
 }
 
-impl<T> Feed<T> {
-    fn end(&mut self, end: End) {
-        if let Some(poster) = self.poster.take() {
-            // First, so that who comes from now on connects anew.
-            self.hub.sharing.forget(&self.connection);
-            self.connection.upstream.finish();
-            poster.end(end);
-        }
+impl<T> Clone for Line<T> {
+    fn clone(&self) -> Self {
+        Self { hub: Arc::clone(&self.hub), connection: Arc::clone(&self.connection) }
     }
 }
 
-impl<T: Clone + Send + 'static> Subscriber<T> for Feed<T> {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.connection.upstream.set(subscription);
+impl<T: Send + 'static> Junction<T> for Line<T> {
+    fn post(&self) -> &Post<T> {
+        &self.connection.post
     }
 
-    fn on_next(&mut self, item: T) {
-        let Some(poster) = &mut self.poster else { return };
-        match poster.emit(item, Duration::ZERO) {
-            // Without subscribers it is dropped.
-            Ok(_) | Err(Unposted::Nobody(_) | Unposted::Deserted(_)) => {}
-            Err(Unposted::Full(item)) => {
-                drop(item);
-                self.connection.upstream.cancel();
-                self.end(End::Failed(Error::new(
-                    ErrorKind::Overflow,
-                    "the publisher sent more items than were requested (rule 1.1)",
-                )));
-            }
-        }
+    fn upstream(&self) -> &Deferred {
+        &self.connection.upstream
     }
 
-    fn on_error(mut self, error: Error) {
-        self.end(End::Failed(error));
+    fn ending(&self) {
+        // So that who comes from now on connects anew.
+        self.hub.sharing.forget(&self.connection);
     }
 
-    fn on_complete(mut self) {
-        self.end(End::Complete);
-    }
-}
-
-impl<T> Drop for Feed<T> {
-    fn drop(&mut self) {
-        self.end(End::Failed(Error::new(
-            ErrorKind::Disconnected,
-            "the publisher dropped its subscriber without a terminal signal",
-        )));
-    }
-}
-
-/// The end that takes, of one subscriber.
-struct Outlet<T: Send + 'static> {
-    hub: Arc<Hub<T>>,
-    connection: Arc<Connection<T>>,
-    mailbox: Arc<Mailbox<T>>,
-    is_started: bool,
-}
-
-impl<T: Send + 'static> Source for Outlet<T> {
-    type Item = T;
-    const IS_WOKEN: bool = true;
-
-    #[inline]
-    fn next(&mut self) -> Step<T> {
-        let Self { connection, mailbox, is_started, .. } = self;
-        if !std::mem::replace(is_started, true) {
-            connection.refill(true);
-        }
-        let (step, may_claim) = connection.post.pop_claimed(mailbox);
-        if may_claim && !matches!(step, Step::End(_)) {
-            connection.refill(false);
-        }
-        step
-    }
-
-    fn end(&mut self) -> Option<End> {
-        self.mailbox.take_end()
-    }
-}
-
-impl<T: Send + 'static> Drop for Outlet<T> {
-    fn drop(&mut self) {
-        let Self { hub, connection, mailbox, .. } = self;
+    fn leave(&self, mailbox: &Arc<Mailbox<T>>) {
+        let Self { hub, connection } = self;
         let n_left = connection.post.leave(mailbox);
         match hub.sharing.leave(connection, hub.grace.is_some()) {
             Left::Close => connection.close(),
             // The one that left may have been the slowest.
-            Left::Nothing if n_left > 0 => connection.refill(false),
+            Left::Nothing if n_left > 0 => self.refill(false),
             Left::Nothing => {}
             Left::Linger(ticket) => {
                 if let Some((grace, worker)) = &hub.grace {
