@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use millstream_kernel::{Alarm, Wake};
+use millstream_kernel::{Alarm, End, Step, Wake};
 use reactive_streams::{Error, ErrorKind};
 
 use crate::scheduler::Worker;
@@ -31,34 +31,34 @@ impl Timer {
         self.worker.now()
     }
 
-    /// Sees to it that the gate is woken at `due`, or before.
-    ///
-    /// # Errors
-    ///
-    /// The scheduler stopped, or has no clock.
-    pub(crate) fn wake_at(&mut self, due: Duration) -> Result<(), Error> {
+    /// What a source answers that has nothing before `due`: it is woken then, or before. If the
+    /// scheduler stopped or has no clock, the stream fails, and `cancel` lets go of what is above it.
+    pub(crate) fn wait_until<T>(&mut self, due: Duration, cancel: impl FnOnce()) -> Step<T> {
+        if self.wakes_at(due) {
+            return Step::Pending;
+        }
+        cancel();
+        Step::End(End::Failed(Error::new(
+            ErrorKind::Rejected,
+            "the scheduler takes no timers: it was stopped, or has no clock",
+        )))
+    }
+
+    /// Sees to it that the gate is woken at `due`, or before. Whether it will be.
+    fn wakes_at(&mut self, due: Duration) -> bool {
         if let Some((alarm, rings_at)) = &self.alarm {
             if alarm.is_lost() {
-                return Err(rejected());
+                return false;
             }
             if alarm.is_set() && *rings_at <= due {
-                return Ok(());
+                return true;
             }
         }
         let (alarm, job) = Alarm::new(&self.gate);
         let delay = due.saturating_sub(self.worker.now());
         self.worker.schedule_after(delay, job);
-        if alarm.is_lost() {
-            return Err(rejected());
-        }
+        let wakes = !alarm.is_lost();
         self.alarm = Some((alarm, due));
-        Ok(())
+        wakes
     }
-}
-
-fn rejected() -> Error {
-    Error::new(
-        ErrorKind::Rejected,
-        "the scheduler takes no timers: it was stopped, or has no clock",
-    )
 }

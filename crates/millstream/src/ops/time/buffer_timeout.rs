@@ -143,13 +143,7 @@ impl<T: Send + 'static> Source for Groups<T> {
             self.due = None;
             return Step::Item(mem::take(&mut self.group));
         }
-        match self.timer.wake_at(due) {
-            Ok(()) => Step::Pending,
-            Err(error) => {
-                self.inlet.cancel();
-                Step::End(End::Failed(error))
-            }
-        }
+        self.timer.wait_until(due, || self.inlet.cancel())
     }
 
     /// A group's time begins with its first item, whether or not it was asked for.

@@ -111,13 +111,7 @@ impl<T: Send + 'static> Source for DelaySource<T> {
             return Step::Item(item);
         }
         self.waiting = Some((due, item));
-        match self.timer.wake_at(due) {
-            Ok(()) => Step::Pending,
-            Err(error) => {
-                self.inlet.cancel();
-                Step::End(End::Failed(error))
-            }
-        }
+        self.timer.wait_until(due, || self.inlet.cancel())
     }
 
     fn end(&mut self) -> Option<End> {

@@ -157,10 +157,7 @@ impl Source for Ticks {
     fn next(&mut self) -> Step<u64> {
         let now = self.timer.now();
         if now < self.due {
-            return match self.timer.wake_at(self.due) {
-                Ok(()) => Step::Pending,
-                Err(error) => Step::End(End::Failed(error)),
-            };
+            return self.timer.wait_until(self.due, || ());
         }
         if self.missed == MissedTick::Skip {
             let n_missed = (now - self.due).as_nanos() / self.period.as_nanos();
@@ -199,10 +196,7 @@ impl Source for Once {
             self.due = None;
             return Step::Item(());
         }
-        match self.timer.wake_at(due) {
-            Ok(()) => Step::Pending,
-            Err(error) => Step::End(End::Failed(error)),
-        }
+        self.timer.wait_until(due, || ())
     }
 
     fn end(&mut self) -> Option<End> {

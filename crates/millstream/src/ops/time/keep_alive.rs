@@ -114,13 +114,7 @@ where
             self.deadline = None;
             return Step::Item((self.f)());
         }
-        match self.timer.wake_at(deadline) {
-            Ok(()) => Step::Pending,
-            Err(error) => {
-                self.inlet.cancel();
-                Step::End(End::Failed(error))
-            }
-        }
+        self.timer.wait_until(deadline, || self.inlet.cancel())
     }
 
     fn end(&mut self) -> Option<End> {

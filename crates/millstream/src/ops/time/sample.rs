@@ -129,13 +129,7 @@ impl<T: Send + 'static> Source for Latest<T> {
             }
         }
         let Some((due, _)) = self.waiting else { return Step::Pending };
-        match self.timer.wake_at(due) {
-            Ok(()) => Step::Pending,
-            Err(error) => {
-                self.sieve.cancel();
-                Step::End(End::Failed(error))
-            }
-        }
+        self.timer.wait_until(due, || self.sieve.cancel())
     }
 
     fn end(&mut self) -> Option<End> {

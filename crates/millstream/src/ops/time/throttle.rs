@@ -110,13 +110,7 @@ impl<T: Send + 'static> Source for ThrottleSource<T> {
         let now = self.timer.now();
         let opens_at = self.booked_until.saturating_sub(self.tolerance);
         if now < opens_at {
-            return match self.timer.wake_at(opens_at) {
-                Ok(()) => Step::Pending,
-                Err(error) => {
-                    self.inlet.cancel();
-                    Step::End(End::Failed(error))
-                }
-            };
+            return self.timer.wait_until(opens_at, || self.inlet.cancel());
         }
         let step = self.inlet.next();
         if matches!(step, Step::Item(_)) {

@@ -155,13 +155,7 @@ where
             let now = self.timer.now();
             let deadline = *self.deadline.get_or_insert(now.saturating_add(self.limit));
             if now < deadline {
-                return match self.timer.wake_at(deadline) {
-                    Ok(()) => Step::Pending,
-                    Err(error) => {
-                        self.inlet.cancel();
-                        Step::End(End::Failed(error))
-                    }
-                };
+                return self.timer.wait_until(deadline, || self.inlet.cancel());
             }
             self.inlet.cancel();
             let (Some(fallback), Some(gate)) = (self.fallback.take(), self.gate.upgrade()) else {
