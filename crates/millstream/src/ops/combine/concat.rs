@@ -4,7 +4,7 @@ use millstream_kernel::End;
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow,
+    Flow,
     sequence::{self, Seat, Successor},
 };
 
@@ -59,25 +59,8 @@ where
 
 opaque_debug!(Concat<P, Q>);
 
-impl<P, Q> Backpressure for Concat<P, Q>
-where
-    P: Backpressure,
-    Q: Backpressure,
-{
-    const KIND: BackpressureKind = BackpressureKind::PassThrough;
-
-    fn max_in_flight(&self) -> u64 {
-        // One of them runs at a time.
-        self.first.max_in_flight().max(self.second.max_in_flight())
-    }
-}
-
-impl<P, Q> Bounded for Concat<P, Q>
-where
-    P: Bounded,
-    Q: Bounded,
-{
-}
+// One of them runs at a time.
+backpressure!(two Concat<P, Q>, first max second, PassThrough, |_this| 0_usize);
 
 struct Second<Q>(Option<Q>);
 

@@ -1,9 +1,8 @@
 //! `distinct`: drops items that were there before.
 
-use std::{collections::HashSet, hash::Hash, sync::Arc};
+use std::{collections::HashSet, hash::Hash};
 
-use millstream_kernel::Upstream;
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Publisher, Subscriber};
 
 use crate::Flow;
 
@@ -86,57 +85,11 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        self.source.subscribe(DistinctByKeySubscriber {
-            downstream,
-            upstream: Upstream::unset(),
-            key: self.key,
-            seen: HashSet::new(),
-        });
+        let Self { source, mut key } = self;
+        let mut seen = HashSet::new();
+        Flow { source }.filter(move |item| seen.insert(key(item))).subscribe(downstream);
     }
 }
 
 backpressure!(DistinctByKey<P, F>, PassThrough);
 opaque_debug!(DistinctByKey<P, F>);
-
-struct DistinctByKeySubscriber<S, K, F> {
-    downstream: S,
-    upstream: Upstream,
-    key: F,
-    seen: HashSet<K>,
-}
-
-impl<T, S, K, F> Subscriber<T> for DistinctByKeySubscriber<S, K, F>
-where
-    S: Subscriber<T>,
-    K: Eq + Hash + Send + 'static,
-    F: FnMut(&T) -> K + Send + 'static,
-{
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            self.downstream.on_subscribe(subscription);
-        }
-    }
-
-    #[inline]
-    fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
-    }
-
-    #[inline]
-    fn offer(&mut self, item: T) -> Offer {
-        if self.seen.insert((self.key)(&item)) {
-            self.downstream.offer(item)
-        } else {
-            Offer::Skipped
-        }
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
-    }
-}

@@ -1,9 +1,6 @@
 //! `distinct_until_changed`: drops repeated items.
 
-use std::sync::Arc;
-
-use millstream_kernel::Upstream;
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Publisher, Subscriber};
 
 use crate::Flow;
 
@@ -86,59 +83,19 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        self.source.subscribe(DistinctUntilChangedByKeySubscriber {
-            downstream,
-            upstream: Upstream::unset(),
-            key: self.key,
-            last: None,
-        });
+        let Self { source, mut key } = self;
+        let mut last = None;
+        let is_new = move |item: &P::Item| {
+            let key = Some(key(item));
+            let is_new = last != key;
+            if is_new {
+                last = key;
+            }
+            is_new
+        };
+        Flow { source }.filter(is_new).subscribe(downstream);
     }
 }
 
 backpressure!(DistinctUntilChangedByKey<P, F>, PassThrough);
 opaque_debug!(DistinctUntilChangedByKey<P, F>);
-
-struct DistinctUntilChangedByKeySubscriber<S, K, F> {
-    downstream: S,
-    upstream: Upstream,
-    key: F,
-    /// The key of the item before.
-    last: Option<K>,
-}
-
-impl<T, S, K, F> Subscriber<T> for DistinctUntilChangedByKeySubscriber<S, K, F>
-where
-    S: Subscriber<T>,
-    K: PartialEq + Send + 'static,
-    F: FnMut(&T) -> K + Send + 'static,
-{
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            self.downstream.on_subscribe(subscription);
-        }
-    }
-
-    #[inline]
-    fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
-    }
-
-    #[inline]
-    fn offer(&mut self, item: T) -> Offer {
-        let key = (self.key)(&item);
-        if self.last.as_ref() == Some(&key) {
-            return Offer::Skipped;
-        }
-        self.last = Some(key);
-        self.downstream.offer(item)
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
-    }
-}

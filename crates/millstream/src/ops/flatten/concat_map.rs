@@ -6,7 +6,7 @@ use millstream_kernel::{End, Gate, Inline, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow,
+    Flow,
     inlet::{Inlet, inlet},
 };
 
@@ -74,27 +74,8 @@ where
 
 opaque_debug!(ConcatMap<P, F>);
 
-impl<P, F, Q> Backpressure for ConcatMap<P, F>
-where
-    P: Publisher + Backpressure,
-    F: FnMut(P::Item) -> Q,
-    Q: Backpressure,
-{
-    const KIND: BackpressureKind = BackpressureKind::Queue;
-
-    fn max_in_flight(&self) -> u64 {
-        // An outer item, and the batch that waits of its flow, which is made as it runs.
-        self.source.max_in_flight().saturating_add(1 + BATCH as u64)
-    }
-}
-
-impl<P, F, Q> Bounded for ConcatMap<P, F>
-where
-    P: Publisher + Bounded,
-    F: FnMut(P::Item) -> Q,
-    Q: Bounded,
-{
-}
+// An outer item, and the batch that waits of its flow.
+backpressure!(inner ConcatMap<P, F>, Queue, |_this| 1 + BATCH);
 
 struct ConcatMapSource<T, F, Q: Publisher, S> {
     outer: Inlet<T>,
