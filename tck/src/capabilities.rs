@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, times};
 
 /// What a publisher declares about itself. What is declared and does not hold is a failure.
 ///
@@ -125,23 +125,7 @@ impl Capabilities {
         self.exact_length.unwrap_or(wanted.min(self.max_length))
     }
 
-    /// How long a signal that is due may take before it counts as missing. Default: 10 s.
-    pub const fn deadline(mut self, time: Duration) -> Self {
-        self.settings.deadline = time;
-        self
-    }
-
-    /// How long to listen for signals that must not come; asynchronous ones only. Default: 20 ms.
-    pub const fn quiet(mut self, time: Duration) -> Self {
-        self.settings.quiet = time;
-        self
-    }
-
-    /// How long a call may take before it counts as slow. Default: 1 s.
-    pub const fn budget(mut self, time: Duration) -> Self {
-        self.settings.budget = time;
-        self
-    }
+    times!();
 
     /// How many random scripts are played. Default: 64.
     pub const fn cases(mut self, n: u64) -> Self {

@@ -42,6 +42,30 @@ pub struct InvalidSetting {
     value: String,
 }
 
+/// The methods by which what is declared of a subject sets its times.
+macro_rules! times {
+    () => {
+        /// How long what is due may take before it counts as missing. Default: 10 s.
+        pub const fn deadline(mut self, time: Duration) -> Self {
+            self.settings.deadline = time;
+            self
+        }
+
+        /// How long to listen for what must not come; asynchronous subjects only. Default: 20 ms.
+        pub const fn quiet(mut self, time: Duration) -> Self {
+            self.settings.quiet = time;
+            self
+        }
+
+        /// How long a call may take before it counts as slow (rules 2.2, 3.4, 3.5). Default: 1 s.
+        pub const fn budget(mut self, time: Duration) -> Self {
+            self.settings.budget = time;
+            self
+        }
+    };
+}
+pub(crate) use times;
+
 impl Default for Settings {
     fn default() -> Self {
         Self::DEFAULT

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{capabilities::Sharing, settings::Settings};
+use crate::{
+    capabilities::Sharing,
+    settings::{Settings, times},
+};
 
 /// What a subscriber declares about itself. What is declared and does not hold is a failure.
 ///
@@ -56,23 +59,7 @@ impl SubscriberCapabilities {
         self
     }
 
-    /// How long a request or a report that is due may take before it counts as missing. Default: 10 s.
-    pub const fn deadline(mut self, time: Duration) -> Self {
-        self.settings.deadline = time;
-        self
-    }
-
-    /// How long to listen for calls that must not come; asynchronous ones only. Default: 20 ms.
-    pub const fn quiet(mut self, time: Duration) -> Self {
-        self.settings.quiet = time;
-        self
-    }
-
-    /// How long a signal may take before it counts as slow (rule 2.2). Default: 1 s.
-    pub const fn budget(mut self, time: Duration) -> Self {
-        self.settings.budget = time;
-        self
-    }
+    times!();
 }
 
 impl Default for SubscriberCapabilities {
@@ -171,23 +158,7 @@ impl ProcessorCapabilities {
         self
     }
 
-    /// How long a signal that is due may take before it counts as missing. Default: 10 s.
-    pub const fn deadline(mut self, time: Duration) -> Self {
-        self.settings.deadline = time;
-        self
-    }
-
-    /// How long to listen for signals that must not come; asynchronous ones only. Default: 20 ms.
-    pub const fn quiet(mut self, time: Duration) -> Self {
-        self.settings.quiet = time;
-        self
-    }
-
-    /// How long a call may take before it counts as slow. Default: 1 s.
-    pub const fn budget(mut self, time: Duration) -> Self {
-        self.settings.budget = time;
-        self
-    }
+    times!();
 }
 
 impl Default for ProcessorCapabilities {

@@ -1,9 +1,10 @@
 //! Tests of the JVM's TCK that have no check here, and why.
 
 const NO_NULL: &str = "there is no null: the argument cannot be left out";
-const BY_MOVE: &str = "rule 2.12 holds by type: a subscriber is moved into `subscribe`";
+const BY_MOVE: &str =
+    "a subscriber is moved into `subscribe`; a second `on_subscribe` is found under rule 1.9";
 const BY_OWNER: &str =
-    "rule 3.1 holds by type: a subscription is handed to its subscriber, and to nobody else";
+    "rule 3.1 asks for nothing here: a subscription may be used by whoever it was given to";
 const PERMISSION: &str = "rule 3.14 is a permission to publishers, which no subscriber can break";
 const PUBLISHERS: &str =
     "rules 3.15 and 3.16 bind publishers, and are judged on every trace of one";

@@ -25,7 +25,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             unjudged.insert(operator.name.to_owned());
             if !tree.is_exempt("tck", operator.name) {
                 let instead = format!(
-                    "give `{}` a line in {SUITE}.rs, or a reason under [tck] in \
+                    "give `{}` a line in {SUITE}, or a reason under [tck] in \
                      crates/xtask/tidy.toml",
                     operator.name
                 );
