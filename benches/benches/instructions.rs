@@ -2,12 +2,12 @@
 //! machine changes.
 //!
 //! `cargo xtask instructions` runs this and compares the counts with a table. Alone, it runs each case
-//! once. Every case is run for few items and for many, so that the cost of an item and that of a
+//! once, or those that are named. Every case is run for few items and for many, so that the cost of an item and that of a
 //! subscription come apart.
 
 #![expect(clippy::print_stdout, reason = "the names of the cases, in their order")]
 
-use std::hint::black_box;
+use std::{env, hint::black_box};
 
 use millstream::{Order, Publisher, from_iter, range, scheduler::Immediate};
 use millstream_benches::{chain, keep, map, sum};
@@ -52,7 +52,12 @@ fn counted(run: fn(u64) -> u64, n: u64) -> u64 {
 }
 
 fn main() {
+    // Those named in the command line, or all; cargo adds options.
+    let named: Vec<String> = env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
     for (name, run) in CASES {
+        if !named.is_empty() && !named.iter().any(|other| other == name) {
+            continue;
+        }
         // What is made once in a process is made here, and not counted.
         black_box(run(black_box(FEW)));
         for n in [FEW, MANY] {

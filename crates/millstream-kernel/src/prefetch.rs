@@ -52,6 +52,11 @@ impl Prefetch {
         self.batch
     }
 
+    /// Begins anew: a whole batch is to be asked for.
+    pub fn restart(&mut self) {
+        self.n_consumed = 0;
+    }
+
     /// Counts `n` consumed items; what is to be asked for now, if anything.
     #[inline]
     pub fn consume(&mut self, n: u64) -> Option<u64> {

@@ -10,6 +10,8 @@
 //!   ┌──────┐ close(end), or drop of the producer ┌────────┐ pop, once all items are out ┌───────┐
 //!   │ OPEN │ ───────────────────────────────────▶│ CLOSED │ ────────────────────────────▶│ ENDED │
 //!   └──────┘                                     └────────┘                              └───────┘
+//!      ▲                                    reopen                                           │
+//!      └─────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! # Invariants
@@ -21,7 +23,7 @@
 //! 3. Only the consumer stores `head`, only the producer stores `tail`: neither side is `Clone`, and
 //!    their methods take `&mut self`.
 //! 4. `end` belongs to the producer until `is_closed`, and then to the consumer; `tail` is not stored
-//!    after `is_closed`.
+//!    after `is_closed`, until the consumer reopens the queue.
 
 use std::{fmt, mem::MaybeUninit, sync::Arc};
 
@@ -199,6 +201,17 @@ impl<T> Consumer<T> {
             // SAFETY: closed, so by invariant 4 the end is ours.
             unsafe { &mut *place }.take()
         }))
+    }
+
+    /// A producer for another round, once this one has ended: `ENDED → OPEN`. `None` while items are
+    /// queued, or may still come. An end that was not taken is dropped.
+    #[must_use]
+    pub fn reopen(&mut self) -> Option<Producer<T>> {
+        // Ended, so by invariant 4 the last producer touches nothing but its own handle any more.
+        self.take_end()?;
+        // Relaxed: whoever gets the producer gets the flag with it.
+        self.ring.is_closed.store(false, Ordering::Relaxed);
+        Some(Producer { ring: Arc::clone(&self.ring), tail: self.head, seen_head: self.head })
     }
 
     /// Whether no items are queued; there may be an end.

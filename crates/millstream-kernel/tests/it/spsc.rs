@@ -144,3 +144,33 @@ fn what_is_left_in_a_growing_queue_is_dropped_once() {
         }
     }
 }
+
+#[test]
+fn a_queue_that_has_ended_is_used_again() {
+    let (mut producer, mut consumer) = spsc::bounded(2).unwrap();
+    for round in 0..3 {
+        assert!(consumer.reopen().is_none(), "more may come");
+        producer.push((round, 1)).unwrap();
+        producer.push((round, 2)).unwrap();
+        producer.push((round, 3)).unwrap_err();
+        producer.close(End::Complete);
+        assert!(consumer.reopen().is_none(), "items are queued");
+        assert!(matches!(consumer.pop(), Pop::Item(item) if item == (round, 1)));
+        assert!(matches!(consumer.pop(), Pop::Item(item) if item == (round, 2)));
+        assert!(matches!(consumer.pop(), Pop::Closed(Some(End::Complete))));
+
+        producer = consumer.reopen().unwrap();
+
+        assert!(matches!(consumer.pop(), Pop::Empty));
+    }
+}
+
+#[test]
+fn a_round_gets_no_end_of_the_one_before() {
+    let (producer, mut consumer) = spsc::bounded::<u8>(1).unwrap();
+    producer.close(End::Complete);
+
+    drop(consumer.reopen().unwrap());
+
+    assert!(matches!(consumer.pop(), Pop::Closed(None)));
+}

@@ -83,3 +83,39 @@ fn a_growing_queue_keeps_order_across_blocks() {
         items
     });
 }
+
+/// A queue is used again while its last producer is on its way out: each round's item arrives in it, and
+/// the end after it.
+///
+/// Kills: the flag is loaded relaxed.
+#[test]
+fn a_queue_that_is_reopened_keeps_its_rounds_apart() {
+    model(2, &[vec![1, 2]], || {
+        let (producer, mut consumer) = spsc::bounded(1).unwrap();
+        let mut others = vec![round(producer, 1)];
+        let mut items = Vec::new();
+        loop {
+            match consumer.pop() {
+                spsc::Pop::Item(item) => items.push(*item),
+                spsc::Pop::Empty => thread::yield_now(),
+                spsc::Pop::Closed(end) => {
+                    assert!(matches!(end, Some(End::Complete)));
+                    if others.len() == 2 {
+                        break;
+                    }
+                    others.push(round(consumer.reopen().unwrap(), 2));
+                }
+            }
+        }
+        others.into_iter().for_each(|other| other.join().unwrap());
+
+        items
+    });
+}
+
+fn round(mut producer: spsc::Producer<Box<u64>>, item: u64) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        producer.push(Box::new(item)).unwrap();
+        producer.close(End::Complete);
+    })
+}

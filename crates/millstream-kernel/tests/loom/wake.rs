@@ -10,11 +10,13 @@ use reactive_streams::{Error, Subscription};
 
 use crate::support::{Seen, Watch, Watcher, model};
 
-struct Queue(spsc::Consumer<u64>);
+/// A queue, whose producer is the only one that wakes, or not.
+struct Queue<const BY_ONE: bool>(spsc::Consumer<u64>);
 
-impl Source for Queue {
+impl<const BY_ONE: bool> Source for Queue<BY_ONE> {
     type Item = u64;
     const IS_WOKEN: bool = true;
+    const IS_WOKEN_BY_ONE: bool = BY_ONE;
 
     fn next(&mut self) -> Step<u64> {
         match self.0.pop() {
@@ -34,11 +36,23 @@ impl Source for Queue {
 /// Kills: the runner settles without PARKING; the waker does not look at PARKING.
 #[test]
 fn an_item_that_races_with_parking_arrives() {
+    race_with_parking::<false>();
+}
+
+/// The same with a queue that nobody else wakes: the producer's own turns need no last look, the others do.
+///
+/// Kills: a turn that a request began settles without PARKING; `seize` is relaxed.
+#[test]
+fn an_item_whose_producer_takes_the_turn_arrives() {
+    race_with_parking::<true>();
+}
+
+fn race_with_parking<const BY_ONE: bool>() {
     let all = Seen { n_items: 2, n_completed: 1, n_failed: 0, n_dropped: 1 };
     model(10, &[all], || {
         let (mut producer, consumer) = spsc::bounded(2).unwrap();
         let watch = Watch::default();
-        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Inline));
+        let gate = Gate::start_with(|_| (Queue::<BY_ONE>(consumer), Watcher::new(&watch), Inline));
         let other = thread::spawn(move || {
             producer.push(1).unwrap();
             gate.wake();
@@ -72,7 +86,8 @@ fn a_turn_that_is_run_and_abandoned_happens_once() {
     model(2, &[failed, idle], || {
         let (producer, consumer) = spsc::bounded(1).unwrap();
         let watch = Watch::default();
-        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Elsewhere));
+        let gate =
+            Gate::start_with(|_| (Queue::<false>(consumer), Watcher::new(&watch), Elsewhere));
         let other = {
             let gate = Arc::clone(&gate);
             thread::spawn(move || gate.run())

@@ -81,6 +81,7 @@ struct TakeLastSource<T> {
 impl<T: Send + 'static> Source for TakeLastSource<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
+    const IS_WOKEN_BY_ONE: bool = true;
 
     fn next(&mut self) -> Step<T> {
         self.inlet.start();

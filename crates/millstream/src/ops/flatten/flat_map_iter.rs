@@ -88,6 +88,7 @@ where
 {
     type Item = I::Item;
     const IS_WOKEN: bool = true;
+    const IS_WOKEN_BY_ONE: bool = true;
 
     #[inline]
     fn next(&mut self) -> Step<I::Item> {

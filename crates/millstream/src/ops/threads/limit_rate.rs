@@ -68,6 +68,7 @@ backpressure!(LimitRate<P>, Queue, |this| this.n);
 impl<T: Send + 'static> Source for Inlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
+    const IS_WOKEN_BY_ONE: bool = true;
     // For `publish_on`; inline gates do not wait.
     const SPINS: u32 = 64;
 

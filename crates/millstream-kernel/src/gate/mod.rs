@@ -1,0 +1,305 @@
+//! Demand, running and cancelled in one word: who may emit, how much, and who cleans up.
+//!
+//! A gate owns a [`Source`] and the subscriber it feeds. Whoever calls `request`, `cancel` or `wake`
+//! adds to the word; the one who found it not running has acquired the *turn* and becomes the runner,
+//! or has the [`Dispatch`] schedule one. The runner moves source and subscriber to its stack, so that
+//! a chain of operators over a cheap source compiles to a loop over registers, emits in chunks, and
+//! looks at the word once a chunk, or at each item of a source that waits. Calls that come back from the
+//! runner's own thread are noted in the [`Lane`] and cost no atomic read-modify-write. A source that waits
+//! stays where it is, because its turns are many and short.
+//!
+//! # States
+//!
+//! ```text
+//!            request, cancel, wake              source pending
+//!   ┌──────┐ ────────────────────▶ ┌─────────┐ ───────────────▶ ┌─────────┐
+//!   │ IDLE │                       │ RUNNING │ ⟲ more of the    │ PARKING │
+//!   └──────┘ ◀──────────────────── └─────────┘   same           └─────────┘
+//!     ▲            settle           │   │   ▲    anything new      │   │
+//!     │                             │   │   └──────────────────────┘   │
+//!     └─────────────────────────────┼───┼──────────────────────────────┘
+//!                  settle           │   │ end, cancel, finished, panic
+//!                                   │   ▼
+//!                                   │ ┌────────┐
+//!                                   └▶│ CLOSED │ ⟲ everything
+//!                                     └────────┘
+//! ```
+//!
+//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, and 57 bits of demand
+//! that was not yet taken by a runner. `2^57 - 1` and above count as unbounded (rule 3.17).
+//!
+//! # Invariants
+//!
+//! 1. Whoever moves the word from not RUNNING to RUNNING has acquired the turn, and only it, or the
+//!    one it passes the turn to, moves the word back or closes it. The turn gives exclusive access to
+//!    `seat` and `demand`, and to the lane.
+//! 2. `seat` is initialized unless the word is CLOSED or a runner has it on its stack.
+//! 3. CANCELLED and CLOSED are never taken back. Once CLOSED, the seat was taken out and source and
+//!    subscriber were dropped or ended, once.
+//! 4. No request is lost: it begins a turn that takes it along, or it is added to the word by a read-modify-write that either finds RUNNING,
+//!    and then the settling compare-exchange of the runner fails and it looks again, or acquires the
+//!    turn; or it is noted in the lane, whose notes the runner takes before it settles.
+//! 5. No wake-up is lost. A waker publishes its work, fences, and then looks at the word; a runner
+//!    that found nothing sets PARKING, fences, and then looks for work once more. In the total order
+//!    of the fences one comes first: either the waker sees PARKING or IDLE and writes to the word, or
+//!    the runner sees the work. A turn that the only waker of a source began needs no last look: whoever
+//!    could wake it waits on its stack.
+//! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So a
+//!    task that is run twice, or that was never scheduled, does nothing.
+
+mod turn;
+
+use std::{
+    fmt,
+    mem::MaybeUninit,
+    sync::{Arc, Weak},
+};
+
+use reactive_streams::{Error, Subscriber, Subscription};
+
+use self::turn::{Cause, Verdict};
+use crate::{
+    Dispatch, Inline, Source, Task, Wake,
+    guard::{caught, muted},
+    lane::Lane,
+    sync::{AtomicU64, Ordering, UnsafeCell, fence},
+};
+
+/// Somebody has the turn.
+const RUNNING: u64 = 1 << 63;
+/// The subscriber withdrew.
+const CANCELLED: u64 = 1 << 62;
+/// Source and subscriber are gone.
+const CLOSED: u64 = 1 << 61;
+/// `request(0)` was called (rule 3.9).
+const ILLEGAL: u64 = 1 << 60;
+/// The runner found nothing to do and is about to look for the last time.
+const PARKING: u64 = 1 << 59;
+/// There may be something to do.
+const WOKEN: u64 = 1 << 58;
+/// The turn waits to be run by somebody else.
+const SCHEDULED: u64 = 1 << 57;
+/// The bits of demand; all of them set is unbounded.
+const DEMAND: u64 = SCHEDULED - 1;
+
+/// Emits a source's items to a subscriber that asks for them. The file's header has the rest.
+pub struct Gate<P, S, D = Inline> {
+    word: AtomicU64,
+    lane: Lane,
+    /// Demand taken from the word and not yet used.
+    demand: UnsafeCell<u64>,
+    seat: UnsafeCell<MaybeUninit<Seat<P, S>>>,
+    dispatch: D,
+}
+
+struct Seat<P, S> {
+    source: P,
+    subscriber: S,
+}
+
+// SAFETY: by invariant 1 `seat` and `demand` are touched by one thread at a time, handed on by the
+// word's release and acquire; source and subscriber are `Send`. The lane is `Sync` by itself.
+unsafe impl<P: Send, S: Send, D: Sync> Sync for Gate<P, S, D> {}
+
+impl<P, S> Gate<P, S, Inline>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+{
+    /// Subscribes `subscriber` to `source`: signals `on_subscribe`, and then emits what was asked for
+    /// from within, on this thread.
+    pub fn start(source: P, subscriber: S) {
+        let gate = Arc::new(Self::new(source, subscriber, Inline));
+        gate.open();
+    }
+}
+
+impl<P, S, D> Gate<P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    /// Subscribes a subscriber to a source that is made with a handle to its own gate: `make` gets it
+    /// and gives source, subscriber and dispatch back.
+    ///
+    /// `on_subscribe` is signalled on this thread; the first turn is dispatched after it.
+    pub fn start_with(make: impl FnOnce(&Weak<Self>) -> (P, S, D)) -> Arc<Self> {
+        let gate = Arc::new_cyclic(|weak| {
+            let (source, subscriber, dispatch) = make(weak);
+            Self::new(source, subscriber, dispatch)
+        });
+        gate.open();
+        gate
+    }
+
+    fn new(source: P, subscriber: S, dispatch: D) -> Self {
+        Self {
+            // The caller of `open` has the turn (invariant 1).
+            word: AtomicU64::new(RUNNING),
+            lane: Lane::new(),
+            demand: UnsafeCell::new(0),
+            seat: UnsafeCell::new(MaybeUninit::new(Seat { source, subscriber })),
+            dispatch,
+        }
+    }
+
+    fn open(self: &Arc<Self>) {
+        self.lane.enter();
+        let subscription = Arc::clone(self) as Arc<dyn Subscription>;
+        let signal = || {
+            self.seat.with_mut(|seat| {
+                // SAFETY: the caller has the turn, and the seat is in its place, so by invariants 1 and 2
+                // it is initialized and nobody else looks at it.
+                let seat = unsafe { &mut *seat.cast::<Seat<P, S>>() };
+                seat.subscriber.on_subscribe(subscription);
+            });
+        };
+        match caught(signal) {
+            Ok(()) => {
+                self.lane.leave();
+                self.pass();
+            }
+            Err(error) => self.close(Verdict::Failed(error)),
+        }
+    }
+
+    /// `IDLE → RUNNING`, if the gate is idle. Whether the caller acquired the turn.
+    #[inline]
+    fn seize(&self) -> bool {
+        // Acquire: sees what the last runner left behind its settling release. Nobody else has the turn,
+        // so there is nobody to publish anything to.
+        self.word.compare_exchange(0, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether the caller now has the turn that was scheduled (invariant 6).
+    fn claim(&self) -> bool {
+        // Acquire: pairs with the release in `pass`.
+        self.word.fetch_and(!SCHEDULED, Ordering::Acquire) & SCHEDULED != 0
+    }
+
+    /// Adds to the word. Whether the caller acquired the turn: `IDLE → RUNNING`.
+    #[inline]
+    fn raise(&self, demand: u64, flags: u64) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & (CANCELLED | CLOSED) != 0 {
+                return false;
+            }
+            let sum = (word & DEMAND).saturating_add(demand).min(DEMAND);
+            let next = (word & !DEMAND) | sum | flags | RUNNING;
+            // AcqRel: publishes what the caller did before to the runner's swap, and, if the turn is
+            // acquired, sees what the last runner left behind its settling release.
+            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return word & RUNNING == 0,
+                Err(current) => word = current,
+            }
+        }
+    }
+}
+
+impl<P, S, D> Subscription for Gate<P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    #[inline]
+    fn request(&self, n: u64) {
+        if self.lane.request(n) {
+            return;
+        }
+        if D::IS_INLINE && n != 0 && self.seize() {
+            return self.turn(n, Cause::Other);
+        }
+        let flags = if n == 0 { ILLEGAL } else { 0 };
+        if self.raise(n.min(DEMAND), flags) {
+            self.pass();
+        }
+    }
+
+    fn cancel(&self) {
+        if self.lane.cancel() {
+            return;
+        }
+        // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up, wherever
+        // turns run otherwise.
+        if self.raise(0, CANCELLED) || (!D::IS_INLINE && self.claim()) {
+            self.end_turn(Verdict::Cancelled);
+        }
+    }
+}
+
+impl<P, S, D> Wake for Gate<P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    #[inline]
+    fn wake(&self) {
+        if self.lane.wake() {
+            return;
+        }
+        if D::IS_INLINE && self.seize() {
+            return self.turn(0, Cause::Wake);
+        }
+        // Invariant 5: the caller has published its work.
+        fence(Ordering::SeqCst);
+        // Relaxed: ordered by the fence.
+        let word = self.word.load(Ordering::Relaxed);
+        if word & (RUNNING | PARKING) == RUNNING {
+            // The runner will look for work before it parks.
+            return;
+        }
+        if self.raise(0, WOKEN) {
+            self.pass();
+        }
+    }
+}
+
+impl<P, S, D> Task for Gate<P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    /// Runs a turn that was scheduled.
+    fn run(&self) {
+        if self.claim() {
+            self.turn(0, Cause::Other);
+        }
+    }
+
+    fn abandon(&self, error: Error) {
+        if self.claim() {
+            self.end_turn(Verdict::Failed(error));
+        }
+    }
+}
+
+impl<P, S, D> Drop for Gate<P, S, D> {
+    fn drop(&mut self) {
+        // Nobody else is left. A read-modify-write sees the last value even for loom, which does not
+        // know that the last drop of an `Arc` comes after the others.
+        if self.word.fetch_or(0, Ordering::AcqRel) & CLOSED == 0 {
+            // The subscriber let go of its subscription without a cancel, or the turn was lost.
+            self.seat.with_mut(|seat| {
+                // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the seat
+                // is initialized, because the word is not CLOSED.
+                let seat = unsafe { seat.cast::<Seat<P, S>>().read() };
+                muted(|| drop(seat));
+            });
+        }
+    }
+}
+
+impl<P, S, D> fmt::Debug for Gate<P, S, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word.load(Ordering::Relaxed);
+        f.debug_struct("Gate")
+            .field("is_running", &(word & RUNNING != 0))
+            .field("is_closed", &(word & CLOSED != 0))
+            .finish_non_exhaustive()
+    }
+}

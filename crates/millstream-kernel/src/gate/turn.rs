@@ -1,0 +1,308 @@
+//! A gate's turn: the runner's loop, and how it ends.
+//!
+//! The states and the invariants are those of [`Gate`].
+
+use std::{hint::spin_loop, ops::ControlFlow};
+
+use reactive_streams::{Error, Offer, Subscriber};
+
+use super::{CANCELLED, CLOSED, DEMAND, Gate, ILLEGAL, PARKING, RUNNING, SCHEDULED, Seat, WOKEN};
+use crate::{
+    Dispatch, End, Fed, Source, Task,
+    guard::{caught, muted},
+    sync::{Ordering, fence},
+};
+
+/// What began a turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A wake-up, on this thread.
+    Wake,
+    Other,
+}
+
+/// Why a runner stops.
+pub(super) enum Verdict {
+    /// Nothing to do: no demand, or no items. Holds what the word should be.
+    Settle(u64),
+    /// Others should run now.
+    Yield,
+    /// The subscriber withdrew, or has had its last item.
+    Cancelled,
+    /// The source ended.
+    Ended(End),
+    /// The source goes on, but the stream ends with an error.
+    Failed(Error),
+}
+
+impl<P, S, D> Gate<P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    /// Has the turn run, here or elsewhere. The caller has it.
+    pub(super) fn pass(&self) {
+        if D::IS_INLINE {
+            return self.turn(0, Cause::Other);
+        }
+        // Release: hands on what the turn guards, to whoever removes the mark.
+        self.word.fetch_or(SCHEDULED, Ordering::Release);
+        if let Err(error) = self.dispatch.dispatch() {
+            self.abandon(error);
+        }
+    }
+
+    /// Closes instead of running. The caller has the turn.
+    pub(super) fn end_turn(&self, verdict: Verdict) {
+        self.lane.enter();
+        self.close(verdict);
+    }
+
+    fn take_seat(&self) -> Seat<P, S> {
+        self.seat.with(|seat| {
+            // SAFETY: the caller has the turn, and has not taken the seat, so by invariants 1 and 2 it
+            // is initialized and nobody else looks at it. It is put back or closed.
+            unsafe { seat.cast::<Seat<P, S>>().read() }
+        })
+    }
+
+    fn put_seat(&self, seat: Seat<P, S>) {
+        self.seat.with_mut(|place| {
+            // SAFETY: the caller has the turn and has taken the seat, so by invariants 1 and 2 nobody
+            // else looks at the place, and nothing in it is overwritten.
+            unsafe { place.cast::<Seat<P, S>>().write(seat) }
+        });
+    }
+
+    /// One turn. The caller has it. `n` items were asked for, beyond what the word says.
+    pub(super) fn turn(&self, n: u64, cause: Cause) {
+        let is_alone = P::IS_WOKEN_BY_ONE && D::IS_INLINE && cause == Cause::Wake;
+        self.lane.enter();
+        let mut demand = self.demand.with(|demand| {
+            // SAFETY: the caller has the turn (invariant 1).
+            unsafe { *demand }
+        });
+        add_demand(&mut demand, n);
+        loop {
+            let verdict = match caught(|| self.drive_seat(&mut demand, is_alone)) {
+                Ok(verdict) => verdict,
+                Err(error) => Verdict::Failed(error),
+            };
+            let expected = match verdict {
+                Verdict::Settle(expected) => expected,
+                Verdict::Yield => RUNNING,
+                verdict => return self.close(verdict),
+            };
+            self.demand.with_mut(|place| {
+                // SAFETY: the caller has the turn (invariant 1).
+                unsafe { *place = demand }
+            });
+            self.lane.leave();
+            if let Verdict::Yield = verdict {
+                return self.pass();
+            }
+            // Release: hands seat, demand and notes on to whoever acquires the turn next. Acquire on
+            // failure is left to the swap in `drive`.
+            let settled =
+                self.word.compare_exchange(expected, 0, Ordering::Release, Ordering::Relaxed);
+            if settled.is_ok() {
+                return;
+            }
+            self.lane.enter();
+        }
+    }
+
+    /// Drives the seat: on the stack, where a cheap source loops over registers; in its place, where
+    /// turns are many and short.
+    #[inline(always)]
+    fn drive_seat(&self, demand: &mut u64, is_alone: bool) -> Verdict {
+        if P::IS_WOKEN && D::IS_INLINE {
+            return self.seat.with_mut(|seat| {
+                // SAFETY: the caller has the turn, and the seat is not on its stack, so by invariants 1
+                // and 2 it is initialized and nobody else looks at it.
+                let seat = unsafe { &mut *seat.cast::<Seat<P, S>>() };
+                self.drive(seat, demand, is_alone)
+            });
+        }
+        let mut rescue = Rescue { seat: Some(self.take_seat()), gate: self };
+        match &mut rescue.seat {
+            Some(seat) => self.drive(seat, demand, is_alone),
+            None => Verdict::Cancelled,
+        }
+    }
+
+    /// Emits until there is no demand or no item.
+    #[inline(always)]
+    fn drive(&self, seat: &mut Seat<P, S>, demand: &mut u64, is_alone: bool) -> Verdict {
+        let Seat { source, subscriber } = seat;
+        // What the word is while nothing new has come: RUNNING, and PARKING before the last look.
+        let mut quiet = RUNNING;
+        let mut is_woken = true;
+        let mut is_starved = false;
+        let mut chunks = 0;
+        let mut n_spins = 0;
+        loop {
+            let mut is_illegal = false;
+            // Relaxed: a look; what is behind the news is acquired by the swap.
+            let word = self.word.load(Ordering::Relaxed);
+            if word != quiet {
+                if word & CANCELLED != 0 {
+                    return Verdict::Cancelled;
+                }
+                // Acquire: pairs with the release in `raise`.
+                let news = self.word.swap(RUNNING, Ordering::AcqRel);
+                if news & CANCELLED != 0 {
+                    return Verdict::Cancelled;
+                }
+                quiet = RUNNING;
+                is_illegal = news & ILLEGAL != 0;
+                is_woken |= news & WOKEN != 0;
+                add_demand(demand, news & DEMAND);
+            }
+            // Whoever wakes a source reads the lane's cache line each time. Where nobody does, a store
+            // costs less than a look.
+            let notes = if P::IS_WOKEN {
+                // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
+                unsafe { self.lane.take_noted() }
+            } else {
+                // SAFETY: as above.
+                unsafe { self.lane.take() }
+            };
+            if notes.cancelled {
+                return Verdict::Cancelled;
+            }
+            if is_illegal || notes.illegal {
+                return Verdict::Failed(Error::illegal_request());
+            }
+            is_woken |= notes.woken;
+            add_demand(demand, notes.requested);
+            if P::IS_WOKEN && is_woken {
+                is_woken = false;
+                is_starved = false;
+                source.advance();
+                // The work may have called back, or taken long.
+                continue;
+            }
+            if *demand == 0 || is_starved {
+                if let Some(end) = source.end() {
+                    return Verdict::Ended(end);
+                }
+                if P::IS_WOKEN && !is_alone && quiet == RUNNING {
+                    // Invariant 5: announce, fence, and look once more.
+                    self.word.fetch_or(PARKING, Ordering::AcqRel);
+                    fence(Ordering::SeqCst);
+                    quiet = RUNNING | PARKING;
+                    is_woken = true;
+                    continue;
+                }
+                return Verdict::Settle(quiet);
+            }
+            if chunks == D::BUDGET {
+                return Verdict::Yield;
+            }
+            chunks += u64::from(n_spins == 0);
+            let limit = (*demand).min(P::CHUNK);
+            let mut is_finished = false;
+            let mut offer = |item| {
+                let offer = subscriber.offer(item);
+                is_finished |= offer == Offer::Finished;
+                // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
+                let is_urgent = unsafe { self.lane.is_urgent() };
+                // Where items wait to be worked on, a cancel from elsewhere is obeyed at the next one.
+                // Relaxed: a look, repeated at the top of the loop.
+                let is_cancelled =
+                    P::IS_WOKEN && self.word.load(Ordering::Relaxed) & CANCELLED != 0;
+                let is_over = is_finished || is_urgent || is_cancelled;
+                (offer, if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            };
+            let fed = if *demand == DEMAND {
+                // Unbounded demand is not used up, and need not be counted.
+                source.feed(limit, |item| offer(item).1)
+            } else {
+                source.feed(limit, |item| {
+                    let (offer, flow) = offer(item);
+                    *demand -= u64::from(offer == Offer::Accepted);
+                    flow
+                })
+            };
+            match fed {
+                Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
+                Fed::Full | Fed::Broken => n_spins = 0,
+                Fed::Pending if !D::IS_INLINE && n_spins < P::SPINS => {
+                    // The next item is probably on its way, and parking costs more than waiting. Each look
+                    // takes the queue's cache line away from the producer, so each wait is twice as long
+                    // as the one before, and what comes meanwhile is taken at one go.
+                    let n = (n_spins + 1).min(P::SPINS - n_spins);
+                    for _ in 0..n {
+                        spin_loop();
+                    }
+                    n_spins += n;
+                }
+                Fed::Pending => is_starved = true,
+                Fed::End(end) => return Verdict::Ended(end),
+            }
+        }
+    }
+
+    /// `RUNNING → CLOSED`. The caller has the turn and is inside the lane.
+    pub(super) fn close(&self, verdict: Verdict) {
+        let seat = self.take_seat();
+        // A swap, so that it is ordered with the read-modify-writes of others. Release: whoever drops
+        // the gate sees that the seat is gone (invariant 3).
+        self.word.swap(RUNNING | CANCELLED | CLOSED, Ordering::AcqRel);
+        self.lane.leave();
+        let Seat { mut source, subscriber } = seat;
+        match verdict {
+            Verdict::Ended(End::Complete) => match caught(|| drop(source)) {
+                Ok(()) => muted(|| subscriber.on_complete()),
+                Err(error) => muted(|| subscriber.on_error(error)),
+            },
+            Verdict::Ended(End::Failed(error)) => {
+                muted(|| drop(source));
+                muted(|| subscriber.on_error(error));
+            }
+            Verdict::Failed(error) => {
+                muted(|| source.cancel());
+                muted(|| drop(source));
+                muted(|| subscriber.on_error(error));
+            }
+            Verdict::Cancelled | Verdict::Settle(_) | Verdict::Yield => {
+                muted(|| source.cancel());
+                muted(|| drop(source));
+                muted(|| drop(subscriber));
+            }
+        }
+    }
+}
+
+/// Adds demand in the word's units: all bits of `DEMAND` set is unbounded, and stays so.
+#[inline(always)]
+fn add_demand(demand: &mut u64, n: u64) {
+    *demand = demand.saturating_add(n).min(DEMAND);
+}
+
+/// Puts the seat back, through a panic too, so that the subscriber can be told.
+struct Rescue<'a, P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    seat: Option<Seat<P, S>>,
+    gate: &'a Gate<P, S, D>,
+}
+
+impl<P, S, D> Drop for Rescue<'_, P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            self.gate.put_seat(seat);
+        }
+    }
+}
