@@ -60,6 +60,10 @@ impl<T: Number> Publisher for Range<T> {
 
 backpressure!(source Range<T>);
 
+/// Numbers in a round of the loop. The compiler unrolls a round if what is done with a number is little, as
+/// it does by itself for a loop that it can see to be one; with 1, a sum takes half as long again.
+const UNROLLED: u64 = 4;
+
 impl<T: Number> Source for Range<T> {
     type Item = T;
 
@@ -77,10 +81,22 @@ impl<T: Number> Source for Range<T> {
     fn feed(&mut self, limit: u64, mut take: impl FnMut(T) -> ControlFlow<()>) -> Fed {
         // One counter in the loop, in place of one for the limit and one for the range.
         let n = limit.min(self.n_left);
-        for i in 0..n {
-            let item = self.next;
-            self.next = item.successor();
-            if take(item).is_break() {
+        let mut give = |range: &mut Self| {
+            let item = range.next;
+            range.next = item.successor();
+            take(item).is_break()
+        };
+        let n_unrolled = n - n % UNROLLED;
+        for i in (0..n_unrolled).step_by(UNROLLED as usize) {
+            for j in 0..UNROLLED {
+                if give(self) {
+                    self.n_left -= i + j + 1;
+                    return Fed::Broken;
+                }
+            }
+        }
+        for i in n_unrolled..n {
+            if give(self) {
                 self.n_left -= i + 1;
                 return Fed::Broken;
             }
