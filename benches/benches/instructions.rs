@@ -19,7 +19,7 @@ const MANY: u64 = 9_216;
 /// A case: its name, and what runs so many items.
 type Case = (&'static str, fn(u64) -> u64);
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     ("loop", chain::by_loop),
     ("fold", chain::by_fold),
     ("unbounded", |n| chain::by_millstream(n, 0)),
@@ -33,6 +33,7 @@ const CASES: [Case; 16] = [
     ("limit_rate", |n| total(range(0..n).limit_rate(256))),
     ("publish_on", |n| total(range(0..n).publish_on(&Immediate, 256))),
     ("concat_map", |n| total(range(0..n).concat_map(|n| range(n..n + 1)))),
+    ("flat_map", |n| total(range(0..n).flat_map(16, 32, |n| range(n..n + 1)))),
     ("concat_map_of_many", |n| total(range(0..n / 128).concat_map(|n| range(n..n + 128)))),
     ("flat_map_iter", |n| total(range(0..n).flat_map_iter(|n| n..n + 1))),
     ("map_async", |n| {

@@ -63,7 +63,7 @@ impl Deferred {
         }
         self.slot.with_mut(|slot| {
             // SAFETY: this thread added SETTING, so by invariant 1 nobody else looks at the slot.
-            unsafe { *slot = Some(Arc::clone(&subscription)) };
+            unsafe { *slot = Some(subscription) };
         });
         let mut before = self.word.load(Ordering::Relaxed);
         loop {
@@ -75,6 +75,7 @@ impl Deferred {
                 Err(current) => before = current,
             }
         }
+        let Some(subscription) = self.get(SET) else { return };
         if before & CANCELLED != 0 {
             return subscription.cancel();
         }

@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use reactive_streams::Error;
 
+use crate::ReadySet;
+
 /// Decides where a gate's turns run.
 pub trait Dispatch: Send + Sync + 'static {
     /// Turns run on the thread that causes them, and [`dispatch`](Self::dispatch) is never called.
@@ -18,6 +20,12 @@ pub trait Dispatch: Send + Sync + 'static {
     ///
     /// It will never be called: the stream ends with this error.
     fn dispatch(&self) -> Result<(), Error>;
+
+    /// [`Wake::ring`] was called elsewhere than inside a turn; a wake-up follows.
+    #[inline]
+    fn ring(&self, index: usize) {
+        let _ = index;
+    }
 }
 
 /// Turns run on the thread that causes them.
@@ -30,6 +38,24 @@ impl Dispatch for Inline {
 
     fn dispatch(&self) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// Turns run on the thread that causes them, and what rings elsewhere is put into a set, for the source to take.
+#[derive(Clone, Debug)]
+pub struct Bells(pub Arc<ReadySet>);
+
+impl Dispatch for Bells {
+    const IS_INLINE: bool = true;
+    const BUDGET: u64 = u64::MAX;
+
+    fn dispatch(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[inline]
+    fn ring(&self, index: usize) {
+        self.0.set(index);
     }
 }
 
@@ -46,11 +72,23 @@ pub trait Task: Send + Sync {
 pub trait Wake: Send + Sync {
     /// There may be something to do. Never blocks, may be called from anywhere.
     fn wake(&self);
+
+    /// The same, and it is with `index` that there may be something to do.
+    #[inline]
+    fn ring(&self, index: usize) {
+        let _ = index;
+        self.wake();
+    }
 }
 
 impl<W: Wake + ?Sized> Wake for Arc<W> {
     fn wake(&self) {
         (**self).wake();
+    }
+
+    #[inline]
+    fn ring(&self, index: usize) {
+        (**self).ring(index);
     }
 }
 

@@ -9,7 +9,7 @@
 //! # States
 //!
 //! ```text
-//!              enter                       request, cancel, wake (same thread)
+//!              enter                       request, cancel, wake, ring (same thread)
 //!   ┌───────┐ ─────────▶ ┌───────────────┐ ◀──┐
 //!   │ EMPTY │            │ OWNED(thread) │ ───┘
 //!   └───────┘ ◀───────── └───────────────┘
@@ -20,13 +20,13 @@
 //!
 //! 1. Between `enter` and `leave` one thread is the owner, and `owner` holds its token; otherwise it
 //!    holds 0. The caller of `enter` has exclusive access to whatever the lane guards.
-//! 2. `notes` is touched by the owner alone. A thread that reads its own token from `owner` is the
+//! 2. `notes` and `rung` are touched by the owner alone. A thread that reads its own token from `owner` is the
 //!    owner: it stored the token itself, and had it left since, it would have stored 0 later, which
 //!    coherence does not let it miss. So `owner` needs no ordering.
 //! 3. One owner's notes happen before the next owner's, because the exclusive access of invariant 1
 //!    is handed on with a release and an acquire.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, thread_token};
 
@@ -35,6 +35,8 @@ pub(crate) struct Lane {
     /// The token of the thread inside, or 0.
     owner: AtomicUsize,
     notes: UnsafeCell<Notes>,
+    /// What rang, a bit for each number; belongs to the notes, and is seldom looked at.
+    rung: UnsafeCell<u64>,
 }
 
 /// What was noted since the last [`Lane::take`].
@@ -53,6 +55,19 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Takes field by field: the processor hands a number that was just stored to a load of the same size
+    /// at once, and lets a load of all of them wait until it is in the cache.
+    #[inline(always)]
+    fn take(&mut self) -> Self {
+        let requested = mem::take(&mut self.requested);
+        if !(self.urgent | self.woken) {
+            return Self { requested, ..Self::default() };
+        }
+        let others = Self { requested, ..*self };
+        *self = Self::default();
+        others
+    }
+
     #[inline(always)]
     fn is_empty(self) -> bool {
         self.requested == 0 && !(self.urgent | self.cancelled | self.illegal | self.woken)
@@ -66,7 +81,11 @@ impl Lane {
     /// An empty lane.
     #[must_use]
     pub(crate) fn new() -> Self {
-        Self { owner: AtomicUsize::new(0), notes: UnsafeCell::new(Notes::default()) }
+        Self {
+            owner: AtomicUsize::new(0),
+            notes: UnsafeCell::new(Notes::default()),
+            rung: UnsafeCell::new(0),
+        }
     }
 
     /// `EMPTY → OWNED`. The caller has exclusive access to what the lane guards.
@@ -96,8 +115,10 @@ impl Lane {
     pub(crate) fn request(&self, n: u64) -> bool {
         self.note(|notes| {
             notes.requested = notes.requested.saturating_add(n);
-            notes.illegal |= n == 0;
-            notes.urgent |= n == 0;
+            if n == 0 {
+                notes.illegal = true;
+                notes.urgent = true;
+            }
         })
     }
 
@@ -116,6 +137,18 @@ impl Lane {
     #[must_use = "a wake-up that was not noted has to go the shared way"]
     pub(crate) fn wake(&self) -> bool {
         self.note(|notes| notes.woken = true)
+    }
+
+    /// Notes that `index` rang, if the caller is inside and the number is small.
+    #[inline(always)]
+    #[must_use = "a bell that was not noted has to go the shared way"]
+    pub(crate) fn ring(&self, index: usize) -> bool {
+        let is_noted = index < u64::BITS as usize && self.wake();
+        if is_noted {
+            // SAFETY: the caller is the owner, so by invariant 2 nobody else touches what rang.
+            self.rung.with_mut(|rung| unsafe { *rung |= 1 << index });
+        }
+        is_noted
     }
 
     #[inline(always)]
@@ -138,7 +171,7 @@ impl Lane {
     pub(crate) unsafe fn take(&self) -> Notes {
         self.notes.with_mut(|notes| {
             // SAFETY: by the caller's promise and invariant 2 nobody else touches the notes.
-            std::mem::take(unsafe { &mut *notes })
+            unsafe { &mut *notes }.take()
         })
     }
 
@@ -153,7 +186,33 @@ impl Lane {
         self.notes.with_mut(|notes| {
             // SAFETY: by the caller's promise and invariant 2 nobody else touches the notes.
             let notes = unsafe { &mut *notes };
-            if notes.is_empty() { Notes::default() } else { std::mem::take(notes) }
+            if notes.is_empty() { Notes::default() } else { notes.take() }
+        })
+    }
+
+    /// Takes what rang.
+    ///
+    /// # Safety
+    ///
+    /// - No other thread is inside, or enters meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn take_rung(&self) -> u64 {
+        self.rung.with_mut(|rung| {
+            // SAFETY: by the caller's promise and invariant 2 nobody else touches what rang.
+            mem::take(unsafe { &mut *rung })
+        })
+    }
+
+    /// Whether nothing was noted.
+    ///
+    /// # Safety
+    ///
+    /// - No other thread is inside, or enters meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn is_quiet(&self) -> bool {
+        self.notes.with(|notes| {
+            // SAFETY: by the caller's promise and invariant 2 nobody else touches the notes.
+            unsafe { &*notes }.is_empty()
         })
     }
 

@@ -63,6 +63,12 @@ pub trait Source: Send + 'static {
     /// Does what needs no demand: at the beginning of a turn and after each wake-up.
     fn advance(&mut self) {}
 
+    /// These rang on the runner's own thread, a bit for each number below 64, and were not noted anywhere
+    /// else: see [`Wake::ring`](crate::Wake::ring). [`advance`](Self::advance) comes next.
+    fn rung(&mut self, indices: u64) {
+        let _ = indices;
+    }
+
     /// The subscriber is gone; the source is dropped next. Not called after an end.
     fn cancel(&mut self) {}
 }

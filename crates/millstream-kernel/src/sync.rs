@@ -128,3 +128,18 @@ pub fn thread_token() -> usize {
         usize::from(thread::current().id()) + 1
     }
 }
+
+/// The last value that was stored, for whoever is alone with a part that is dropped.
+#[inline(always)]
+pub fn last_value(atomic: &mut AtomicU64) -> u64 {
+    #[cfg(not(any(millstream_loom, millstream_shuttle)))]
+    {
+        *atomic.get_mut()
+    }
+    #[cfg(any(millstream_loom, millstream_shuttle))]
+    {
+        // loom does not know that the last drop of an `Arc` comes after the others; a read-modify-write
+        // sees the last value all the same.
+        atomic.fetch_or(0, Ordering::AcqRel)
+    }
+}

@@ -1,7 +1,7 @@
 //! Shared: many inlets for one gate, which takes from them in turns.
 //!
 //! `flat_map` and `merge` differ in where the inlets come from; what they share is here. An inlet rings
-//! its [`Bell`], which notes its number in a `ReadySet` and wakes the gate. Inlets that hold something
+//! its [`Bell`], which tells the gate its number. Inlets that hold something
 //! stand in a line, so that thousands that are idle cost nothing. The first in line gives up to
 //! [`BURST`] items, and then goes to the end of the line: no inlet waits for more than a burst of each
 //! of the others.
@@ -11,16 +11,16 @@
 //! 1. A slot is open, and then it has an inlet, or its number is in `idle`; `n_open` are open.
 //! 2. An open slot in the line holds an item, except perhaps the first.
 //! 3. An open slot that is not in the line was drained and not at its end when it was last looked at;
-//!    whatever comes to it afterwards is followed by its number in the ready set and a wake-up.
+//!    whatever comes to it afterwards is followed by its bell.
 
 use std::{collections::VecDeque, sync::Arc};
 
-use millstream_kernel::{End, ReadySet, Step, Wake};
+use millstream_kernel::{Bells, End, ReadySet, Step, Wake};
 use reactive_streams::Error;
 
 use crate::{
     ErrorMode,
-    inlet::{Entrance, Inlet, InletSubscriber, inlet},
+    inlet::{Entrance, Inlet, InletPool, InletSubscriber, inlet},
 };
 
 /// Items of one inlet before the next one's turn.
@@ -33,6 +33,7 @@ pub(crate) const PREFETCH: usize = 32;
 pub(crate) struct FanIn<T> {
     slots: Vec<Slot<T>>,
     idle: Vec<usize>,
+    inlets: InletPool<T>,
     n_open: usize,
     /// Slots that were closed since they were last asked for.
     n_closed: u64,
@@ -42,13 +43,12 @@ pub(crate) struct FanIn<T> {
     /// Items until the next look into the ready set.
     n_until_look: u32,
     ready: Arc<ReadySet>,
-    prefetch: usize,
     mode: ErrorMode,
     failure: Option<Error>,
 }
 
 struct Slot<T> {
-    inlet: Option<Inlet<T>>,
+    inlet: Option<Box<Inlet<T>>>,
     is_in_line: bool,
 }
 
@@ -69,6 +69,12 @@ pub(crate) trait Inlets<T>: Send + 'static {
     /// Whether it is time to [look](Self::look): inlets that became ready must not wait for those in
     /// line to be drained.
     fn is_time_to_look(&self) -> bool;
+
+    /// What the gate's bells are.
+    fn bells(&self) -> Bells;
+
+    /// These rang on the gate's own thread.
+    fn rung(&mut self, indices: u64);
 
     /// Puts those that have become ready in line.
     fn look(&mut self);
@@ -94,29 +100,23 @@ pub(crate) trait Inlets<T>: Send + 'static {
 
 /// Tells the gate that an inlet has something.
 pub(crate) struct Bell<G> {
-    number: Option<Number>,
+    number: Option<usize>,
     gate: Arc<G>,
-}
-
-/// Where an inlet notes that it has something.
-struct Number {
-    index: usize,
-    ready: Arc<ReadySet>,
 }
 
 /// Makes the subscriber of an open slot.
 pub(crate) struct Door<T> {
-    number: Option<Number>,
+    number: Option<usize>,
     entrance: Entrance<T>,
 }
 
 impl<G: Wake> Wake for Bell<G> {
     #[inline]
     fn wake(&self) {
-        if let Some(Number { index, ready }) = &self.number {
-            ready.set(*index);
+        match self.number {
+            Some(index) => self.gate.ring(index),
+            None => self.gate.wake(),
         }
-        self.gate.wake();
     }
 }
 
@@ -172,13 +172,13 @@ impl<T: Send + 'static> FanIn<T> {
         Self {
             slots: Vec::new(),
             idle: Vec::new(),
+            inlets: InletPool::new(prefetch),
             n_open: 0,
             n_closed: 0,
             line: VecDeque::new(),
             n_left: BURST,
             n_until_look: BURST,
             ready: Arc::new(ReadySet::new(bound)),
-            prefetch,
             mode,
             failure: None,
         }
@@ -208,7 +208,9 @@ impl<T: Send + 'static> FanIn<T> {
     }
 
     fn close(&mut self, index: usize, end: End) {
-        self.slots[index].inlet = None;
+        if let Some(inlet) = self.slots[index].inlet.take() {
+            self.inlets.close(inlet);
+        }
         self.idle.push(index);
         self.n_open -= 1;
         self.n_closed += 1;
@@ -228,7 +230,7 @@ impl<T: Send + 'static> Inlets<T> for FanIn<T> {
     }
 
     fn open(&mut self) -> (usize, Door<T>) {
-        let (entrance, inlet) = inlet(self.prefetch);
+        let (entrance, inlet) = self.inlets.open();
         let index = self.idle.pop().unwrap_or(self.slots.len());
         let slot = Slot { inlet: Some(inlet), is_in_line: false };
         match self.slots.get_mut(index) {
@@ -236,19 +238,31 @@ impl<T: Send + 'static> Inlets<T> for FanIn<T> {
             None => self.slots.push(slot),
         }
         self.n_open += 1;
-        let number = Number { index, ready: Arc::clone(&self.ready) };
-        (index, Door { number: Some(number), entrance })
+        (index, Door { number: Some(index), entrance })
     }
 
     fn start(&mut self, index: usize) {
         if let Some(inlet) = &mut self.slots[index].inlet {
             inlet.start();
+            // What it gave at once need not wait for its bell.
+            self.notice(index);
         }
     }
 
     #[inline]
     fn is_time_to_look(&self) -> bool {
         self.n_until_look == 0
+    }
+
+    fn bells(&self) -> Bells {
+        Bells(Arc::clone(&self.ready))
+    }
+
+    fn rung(&mut self, mut indices: u64) {
+        while indices != 0 {
+            self.notice(indices.trailing_zeros() as usize);
+            indices &= indices - 1;
+        }
     }
 
     fn look(&mut self) {
@@ -286,7 +300,7 @@ impl<T: Send + 'static> Inlets<T> for FanIn<T> {
     // The others in line hold items (invariant 2).
     fn close_ended(&mut self) {
         let Some(&index) = self.line.front() else { return };
-        let end = self.slots[index].inlet.as_mut().and_then(Inlet::end);
+        let end = self.slots[index].inlet.as_mut().and_then(|inlet| inlet.end());
         if let Some(end) = end {
             self.leave_line();
             self.close(index, end);

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
+use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
@@ -33,13 +33,14 @@ pub(crate) fn subscribe<P, F, Q, I, S>(
 {
     let (entrance, outer) = inlet(concurrency);
     let (signal, start) = Start::new();
+    let bells = inners.bells();
     let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
         let gate = Weak::clone(gate);
         let flows = PhantomData;
         let is_outer_done = false;
         let source =
             Flattening { start, outer, is_outer_done, f, inners, concurrency, gate, flows };
-        (source, downstream, Inline)
+        (source, downstream, bells)
     });
     source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     signal.give(gate);
@@ -53,7 +54,7 @@ struct Flattening<T, F, Q, I, S> {
     inners: I,
     concurrency: usize,
     /// What the inner flows wake.
-    gate: Weak<Gate<Self, S, Inline>>,
+    gate: Weak<Gate<Self, S, Bells>>,
     flows: PhantomData<fn() -> Q>,
 }
 
@@ -111,6 +112,10 @@ where
 {
     type Item = Q::Item;
     const IS_WOKEN: bool = true;
+
+    fn rung(&mut self, indices: u64) {
+        self.inners.rung(indices);
+    }
 
     fn advance(&mut self) {
         self.inners.look();

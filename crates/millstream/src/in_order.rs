@@ -3,27 +3,27 @@
 //! `flat_map_sequential` and `concat_eager` differ in where the inlets come from. All of them are
 //! filled; the first is emptied.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use millstream_kernel::{End, Step};
+use millstream_kernel::{Bells, End, ReadySet, Step};
 use reactive_streams::Error;
 
 use crate::{
     ErrorMode,
     fan_in::{BURST, Door, Inlets},
-    inlet::{Inlet, inlet},
+    inlet::{Inlet, InletPool},
 };
 
 /// The inlets, in order. The file's header has the rest.
 pub(crate) struct InOrder<T> {
-    inlets: VecDeque<Inlet<T>>,
+    line: VecDeque<Box<Inlet<T>>>,
+    inlets: InletPool<T>,
     /// Inlets that were emptied.
     n_gone: usize,
     /// How many of them were not yet asked for.
     n_closed: u64,
     /// Items until the next look at the source, whose items must not wait for a flow that never stops.
     n_until_look: u32,
-    prefetch: usize,
     mode: ErrorMode,
     failure: Option<Error>,
 }
@@ -31,13 +31,16 @@ pub(crate) struct InOrder<T> {
 impl<T: Send + 'static> InOrder<T> {
     /// For inlets of `prefetch` items.
     pub(crate) fn new(prefetch: usize, mode: ErrorMode) -> Self {
-        let inlets = VecDeque::new();
+        let line = VecDeque::new();
+        let inlets = InletPool::new(prefetch);
         let n_until_look = BURST;
-        Self { inlets, n_gone: 0, n_closed: 0, n_until_look, prefetch, mode, failure: None }
+        Self { line, inlets, n_gone: 0, n_closed: 0, n_until_look, mode, failure: None }
     }
 
     fn leave(&mut self, end: End) {
-        self.inlets.pop_front();
+        if let Some(inlet) = self.line.pop_front() {
+            self.inlets.close(inlet);
+        }
         self.n_gone += 1;
         self.n_closed += 1;
         if let End::Failed(error) = end {
@@ -48,7 +51,7 @@ impl<T: Send + 'static> InOrder<T> {
 
 impl<T: Send + 'static> Inlets<T> for InOrder<T> {
     fn n_open(&self) -> usize {
-        self.inlets.len()
+        self.line.len()
     }
 
     fn take_closed(&mut self) -> u64 {
@@ -56,15 +59,15 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
     }
 
     fn open(&mut self) -> (usize, Door<T>) {
-        let (entrance, inlet) = inlet(self.prefetch);
-        self.inlets.push_back(inlet);
-        (self.n_gone + self.inlets.len() - 1, Door::without_number(entrance))
+        let (entrance, inlet) = self.inlets.open();
+        self.line.push_back(inlet);
+        (self.n_gone + self.line.len() - 1, Door::without_number(entrance))
     }
 
     fn start(&mut self, index: usize) {
         // One that was empty may be gone before it is started.
         let place = index.checked_sub(self.n_gone);
-        if let Some(inlet) = place.and_then(|place| self.inlets.get_mut(place)) {
+        if let Some(inlet) = place.and_then(|place| self.line.get_mut(place)) {
             inlet.start();
         }
     }
@@ -74,6 +77,13 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
         self.n_until_look == 0 || self.n_closed > 0
     }
 
+    fn bells(&self) -> Bells {
+        // Nobody rings: the first in line is looked at in any case.
+        Bells(Arc::new(ReadySet::new(0)))
+    }
+
+    fn rung(&mut self, _: u64) {}
+
     fn look(&mut self) {
         self.n_until_look = BURST;
     }
@@ -81,7 +91,7 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
     #[inline]
     fn next(&mut self) -> Option<T> {
         while !self.has_failed() {
-            match self.inlets.front_mut()?.next() {
+            match self.line.front_mut()?.next() {
                 Step::Item(item) => {
                     self.n_until_look = self.n_until_look.saturating_sub(1);
                     return Some(item);
@@ -95,13 +105,13 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
 
     fn close_ended(&mut self) {
         while !self.has_failed() {
-            let Some(end) = self.inlets.front_mut().and_then(Inlet::end) else { return };
+            let Some(end) = self.line.front_mut().and_then(|inlet| inlet.end()) else { return };
             self.leave(end);
         }
     }
 
     fn end(&mut self, is_last: bool) -> Option<End> {
-        let is_over = is_last && self.inlets.is_empty();
+        let is_over = is_last && self.line.is_empty();
         if !is_over && !self.has_failed() {
             return None;
         }
@@ -118,6 +128,6 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
     }
 
     fn cancel(&self) {
-        self.inlets.iter().for_each(Inlet::cancel);
+        self.line.iter().for_each(|inlet| inlet.cancel());
     }
 }

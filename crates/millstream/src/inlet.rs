@@ -126,6 +126,19 @@ impl<T> Inlet<T> {
         self.upstream.request(n);
     }
 
+    /// An entrance for another upstream, once the present one has ended; `None` before.
+    fn reopen(&mut self) -> Option<Entrance<T>> {
+        let queue = self.queue.reopen()?;
+        // The one that has ended may still be on its way out, and then it keeps its own.
+        match Arc::get_mut(&mut self.upstream) {
+            Some(upstream) => *upstream = Deferred::new(),
+            None => self.upstream = Arc::new(Deferred::new()),
+        }
+        self.prefetch.restart();
+        self.is_started = false;
+        Some(Entrance { queue, upstream: Arc::clone(&self.upstream) })
+    }
+
     /// How the upstream ended, if all items were taken.
     pub(crate) fn end(&mut self) -> Option<End> {
         self.queue.take_end().map(|end| end.unwrap_or_else(disconnected))
@@ -133,6 +146,41 @@ impl<T> Inlet<T> {
 
     pub(crate) fn cancel(&self) {
         self.upstream.cancel();
+    }
+}
+
+/// Inlets of one capacity for many upstreams: those that have ended leave their queues to those to come.
+pub(crate) struct InletPool<T> {
+    capacity: usize,
+    /// Boxed, because they go to and fro.
+    spare: Vec<(Entrance<T>, Box<Inlet<T>>)>,
+}
+
+/// How many queues are kept at most, so that many upstreams that end do not leave all of theirs.
+const SPARE: usize = 8;
+
+impl<T> InletPool<T> {
+    /// # Panics
+    ///
+    /// [`open`](Self::open) does if `capacity` is 0.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity, spare: Vec::new() }
+    }
+
+    pub(crate) fn open(&mut self) -> (Entrance<T>, Box<Inlet<T>>) {
+        self.spare.pop().unwrap_or_else(|| {
+            let (entrance, inlet) = inlet(self.capacity);
+            (entrance, Box::new(inlet))
+        })
+    }
+
+    /// The upstream of `inlet` has ended.
+    pub(crate) fn close(&mut self, mut inlet: Box<Inlet<T>>) {
+        if self.spare.len() < SPARE
+            && let Some(entrance) = inlet.reopen()
+        {
+            self.spare.push((entrance, inlet));
+        }
     }
 }
 

@@ -8,13 +8,13 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
+use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::fan_in::{Door, Inlets, Start, StartSignal};
 
 /// A gate for the flows, a door for each of them, and what is given when all of them are subscribed to.
-type Opened<T, I, S> = (Arc<Gate<Merging<T, I>, S, Inline>>, Vec<Door<T>>, StartSignal);
+type Opened<T, I, S> = (Arc<Gate<Merging<T, I>, S, Bells>>, Vec<Door<T>>, StartSignal);
 
 /// Subscribes `downstream` to all of `flows` through `inlets`.
 pub(crate) fn subscribe<P, I, S>(flows: Vec<P>, inlets: I, downstream: S)
@@ -39,8 +39,9 @@ where
 {
     let doors = (0..n).map(|_| inlets.open().1).collect();
     let (signal, start) = Start::new();
+    let bells = inlets.bells();
     let source = Merging { inlets, n, start, is_started: false, items: PhantomData };
-    (Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline)), doors, signal)
+    (Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, bells)), doors, signal)
 }
 
 pub(crate) struct Merging<T, I> {
@@ -58,6 +59,10 @@ where
 {
     type Item = T;
     const IS_WOKEN: bool = true;
+
+    fn rung(&mut self, indices: u64) {
+        self.inlets.rung(indices);
+    }
 
     fn advance(&mut self) {
         self.inlets.look();

@@ -17,14 +17,33 @@ where
     G: FnOnce(&mut A) -> Result<R, Error> + Send + 'static,
     R: Send + 'static,
 {
+    run_for(u64::MAX, publisher, state, step, finish)
+}
+
+/// The same, asking for `n` items in all: `step` breaks with the last of them.
+pub(crate) fn run_for<P, A, F, G, R>(
+    n: u64,
+    publisher: P,
+    state: A,
+    step: F,
+    finish: G,
+) -> Outcome<R>
+where
+    P: Publisher,
+    A: Send + 'static,
+    F: FnMut(&mut A, P::Item) -> ControlFlow<()> + Send + 'static,
+    G: FnOnce(&mut A) -> Result<R, Error> + Send + 'static,
+    R: Send + 'static,
+{
     let (sender, receiver) = oneshot::channel();
     let upstream = Arc::new(Deferred::new());
     let outcome = Outcome::new(receiver, Arc::clone(&upstream));
-    publisher.subscribe(Terminal { state, step, upstream, end: Some((finish, sender)) });
+    publisher.subscribe(Terminal { n, state, step, upstream, end: Some((finish, sender)) });
     outcome
 }
 
 struct Terminal<A, F, G, R> {
+    n: u64,
     state: A,
     step: F,
     upstream: Arc<Deferred>,
@@ -50,7 +69,7 @@ where
     R: Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.upstream.request(u64::MAX);
+        self.upstream.request(self.n);
         self.upstream.set(subscription);
     }
 

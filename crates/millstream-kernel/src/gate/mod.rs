@@ -62,7 +62,7 @@ use crate::{
     Dispatch, Inline, Source, Task, Wake,
     guard::{caught, muted},
     lane::Lane,
-    sync::{AtomicU64, Ordering, UnsafeCell, fence},
+    sync::{AtomicU64, Ordering, UnsafeCell, fence, last_value},
 };
 
 /// Somebody has the turn.
@@ -153,14 +153,28 @@ where
                 // it is initialized and nobody else looks at it.
                 let seat = unsafe { &mut *seat.cast::<Seat<P, S>>() };
                 seat.subscriber.on_subscribe(subscription);
-            });
+                // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
+                let is_quiet = unsafe { self.lane.is_quiet() };
+                // Most subscribers inside of a flow wait for somebody else's request: no turn for them.
+                let may_rest = !P::IS_WOKEN && D::IS_INLINE && is_quiet;
+                may_rest.then(|| seat.source.end())
+            })
         };
         match caught(signal) {
-            Ok(()) => {
+            Ok(Some(Some(end))) => self.close(self.take_seat(), Verdict::Ended(end)),
+            Ok(may_rest) => {
                 self.lane.leave();
-                self.pass();
+                // Release: as in `turn`. It fails if something was asked for meanwhile.
+                let rests = may_rest.is_some()
+                    && self
+                        .word
+                        .compare_exchange(RUNNING, 0, Ordering::Release, Ordering::Relaxed)
+                        .is_ok();
+                if !rests {
+                    self.pass();
+                }
             }
-            Err(error) => self.close(Verdict::Failed(error)),
+            Err(error) => self.close(self.take_seat(), Verdict::Failed(error)),
         }
     }
 
@@ -256,6 +270,15 @@ where
             self.pass();
         }
     }
+
+    #[inline]
+    fn ring(&self, index: usize) {
+        if self.lane.ring(index) {
+            return;
+        }
+        self.dispatch.ring(index);
+        self.wake();
+    }
 }
 
 impl<P, S, D> Task for Gate<P, S, D>
@@ -280,9 +303,8 @@ where
 
 impl<P, S, D> Drop for Gate<P, S, D> {
     fn drop(&mut self) {
-        // Nobody else is left. A read-modify-write sees the last value even for loom, which does not
-        // know that the last drop of an `Arc` comes after the others.
-        if self.word.fetch_or(0, Ordering::AcqRel) & CLOSED == 0 {
+        // Nobody else is left.
+        if last_value(&mut self.word) & CLOSED == 0 {
             // The subscriber let go of its subscription without a cancel, or the turn was lost.
             self.seat.with_mut(|seat| {
                 // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the seat

@@ -56,10 +56,10 @@ where
     /// Closes instead of running. The caller has the turn.
     pub(super) fn end_turn(&self, verdict: Verdict) {
         self.lane.enter();
-        self.close(verdict);
+        self.close(self.take_seat(), verdict);
     }
 
-    fn take_seat(&self) -> Seat<P, S> {
+    pub(super) fn take_seat(&self) -> Seat<P, S> {
         self.seat.with(|seat| {
             // SAFETY: the caller has the turn, and has not taken the seat, so by invariants 1 and 2 it
             // is initialized and nobody else looks at it. It is put back or closed.
@@ -85,14 +85,15 @@ where
         });
         add_demand(&mut demand, n);
         loop {
-            let verdict = match caught(|| self.drive_seat(&mut demand, is_alone)) {
+            let mut closing = None;
+            let verdict = match caught(|| self.drive_seat(&mut demand, is_alone, &mut closing)) {
                 Ok(verdict) => verdict,
                 Err(error) => Verdict::Failed(error),
             };
             let expected = match verdict {
                 Verdict::Settle(expected) => expected,
                 Verdict::Yield => RUNNING,
-                verdict => return self.close(verdict),
+                verdict => return self.close(closing.unwrap_or_else(|| self.take_seat()), verdict),
             };
             self.demand.with_mut(|place| {
                 // SAFETY: the caller has the turn (invariant 1).
@@ -114,9 +115,14 @@ where
     }
 
     /// Drives the seat: on the stack, where a cheap source loops over registers; in its place, where
-    /// turns are many and short.
+    /// turns are many and short. Moves a seat that is on the stack and about to be closed to `closing`.
     #[inline(always)]
-    fn drive_seat(&self, demand: &mut u64, is_alone: bool) -> Verdict {
+    fn drive_seat(
+        &self,
+        demand: &mut u64,
+        is_alone: bool,
+        closing: &mut Option<Seat<P, S>>,
+    ) -> Verdict {
         if P::IS_WOKEN && D::IS_INLINE {
             return self.seat.with_mut(|seat| {
                 // SAFETY: the caller has the turn, and the seat is not on its stack, so by invariants 1
@@ -126,10 +132,14 @@ where
             });
         }
         let mut rescue = Rescue { seat: Some(self.take_seat()), gate: self };
-        match &mut rescue.seat {
+        let verdict = match &mut rescue.seat {
             Some(seat) => self.drive(seat, demand, is_alone),
             None => Verdict::Cancelled,
+        };
+        if !matches!(verdict, Verdict::Settle(_) | Verdict::Yield) {
+            *closing = rescue.seat.take();
         }
+        verdict
     }
 
     /// Emits until there is no demand or no item.
@@ -176,6 +186,13 @@ where
                 return Verdict::Failed(Error::illegal_request());
             }
             is_woken |= notes.woken;
+            if P::IS_WOKEN && notes.woken {
+                // SAFETY: as above.
+                let rung = unsafe { self.lane.take_rung() };
+                if rung != 0 {
+                    source.rung(rung);
+                }
+            }
             add_demand(demand, notes.requested);
             if P::IS_WOKEN && is_woken {
                 is_woken = false;
@@ -246,8 +263,7 @@ where
     }
 
     /// `RUNNING → CLOSED`. The caller has the turn and is inside the lane.
-    pub(super) fn close(&self, verdict: Verdict) {
-        let seat = self.take_seat();
+    pub(super) fn close(&self, seat: Seat<P, S>, verdict: Verdict) {
         // A swap, so that it is ordered with the read-modify-writes of others. Release: whoever drops
         // the gate sees that the seat is gone (invariant 3).
         self.word.swap(RUNNING | CANCELLED | CLOSED, Ordering::AcqRel);

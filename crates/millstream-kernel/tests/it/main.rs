@@ -7,6 +7,7 @@
 
 mod accumulator;
 mod arbiter;
+mod bells;
 mod cap;
 mod deferred;
 mod gate;

@@ -29,8 +29,9 @@ impl<P: Publisher> Flow<P> {
     where
         P::Item: Send + 'static,
     {
-        terminal::run(
-            self.take(1).source,
+        terminal::run_for(
+            1,
+            self.source,
             None,
             |first: &mut Option<P::Item>, item| {
                 *first = Some(item);

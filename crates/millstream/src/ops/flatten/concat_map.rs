@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, inlet},
+    inlet::{Inlet, InletPool, inlet},
 };
 
 /// Items that a flow is asked for at a time.
@@ -65,7 +65,13 @@ where
         let (entrance, outer) = inlet(1);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let gate = Weak::clone(gate);
-            let source = ConcatMapSource { outer, f: self.f, inner: None, gate };
+            let source = ConcatMapSource {
+                outer,
+                f: self.f,
+                inner: None,
+                inlets: InletPool::new(BATCH),
+                gate,
+            };
             (source, downstream, Inline)
         });
         self.source.subscribe(entrance.subscriber(Arc::clone(&gate)));
@@ -80,7 +86,8 @@ backpressure!(inner ConcatMap<P, F>, Queue, |_this| 1 + BATCH);
 struct ConcatMapSource<T, F, Q: Publisher, S> {
     outer: Inlet<T>,
     f: F,
-    inner: Option<Inlet<Q::Item>>,
+    inner: Option<Box<Inlet<Q::Item>>>,
+    inlets: InletPool<Q::Item>,
     /// What the inner flows wake.
     gate: Weak<Gate<Self, S, Inline>>,
 }
@@ -95,9 +102,15 @@ where
     fn subscribe(&mut self, item: T) {
         let publisher = (self.f)(item);
         if let Some(gate) = self.gate.upgrade() {
-            let (entrance, inner) = inlet(BATCH);
+            let (entrance, inner) = self.inlets.open();
             self.inner = Some(inner);
             publisher.subscribe(entrance.subscriber(gate));
+        }
+    }
+
+    fn close_inner(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            self.inlets.close(inner);
         }
     }
 }
@@ -117,7 +130,7 @@ where
         loop {
             if let Some(inner) = &mut self.inner {
                 match inner.next() {
-                    Step::End(End::Complete) => self.inner = None,
+                    Step::End(End::Complete) => self.close_inner(),
                     Step::End(End::Failed(error)) => {
                         self.outer.cancel();
                         return Step::End(End::Failed(error));
@@ -136,7 +149,7 @@ where
     fn end(&mut self) -> Option<End> {
         if let Some(inner) = &mut self.inner {
             match inner.end()? {
-                End::Complete => self.inner = None,
+                End::Complete => self.close_inner(),
                 End::Failed(error) => {
                     self.outer.cancel();
                     return Some(End::Failed(error));
