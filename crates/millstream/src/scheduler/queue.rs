@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use millstream_kernel::Job;
+use millstream_kernel::{Job, ReadySet};
 use parking_lot::{Condvar, Mutex};
 
 use super::Lane;
@@ -26,6 +26,8 @@ thread_local! {
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
+    /// Rung with each task, for those who spin: they read this, and leave the lock to whoever has a task.
+    news: ReadySet,
     clock: Clock,
 }
 
@@ -70,7 +72,12 @@ impl Queue {
             is_closed: false,
             now: Duration::ZERO,
         };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            news: ReadySet::new(1),
+            clock,
+        })
     }
 
     /// Takes no more tasks. Those that are ready still run; timers are dropped.
@@ -117,7 +124,9 @@ impl Queue {
     /// Waits a little for a task, because sleeping and being woken costs more.
     fn spin(&self) {
         for _ in 0..N_SPINS {
-            if self.state.try_lock().is_some_and(|state| !state.ready.is_empty()) {
+            let mut is_there = false;
+            self.news.take(|_| is_there = true);
+            if is_there {
                 return;
             }
             spin_loop();
@@ -194,6 +203,7 @@ impl Lane for Arc<Queue> {
         }
         state.ready.push_back(job);
         drop(state);
+        self.news.set(0);
         self.changed.notify_one();
     }
 
