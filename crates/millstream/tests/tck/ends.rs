@@ -1,36 +1,12 @@
 //! Processors, and the subscribers at the end of flows, under the TCK.
 
-use std::sync::{Arc, Mutex};
-
-use millstream::{BoxPublisher, BoxSubscriber, Flow, Processor, Publisher, Subscriber, hub};
+use millstream::{BoxPublisher, BoxSubscriber, Processor, hub};
 use reactive_streams_tck::{
     Ends, ProcessorCapabilities, ProcessorSubject, Sharing, Subject, SubscriberCapabilities,
     processor_tests, subscriber_tests,
 };
 
-/// Hands its subscriber over instead of sending anything.
-struct Capture(Arc<Mutex<Option<BoxSubscriber<u64>>>>);
-
-impl Publisher for Capture {
-    type Item = u64;
-
-    fn subscribe<S: Subscriber<u64>>(self, subscriber: S) {
-        *self.0.lock().expect("no lock is held in a panic") = Some(BoxSubscriber::new(subscriber));
-    }
-}
-
-/// The subscriber of a flow's end.
-fn end(run: impl FnOnce(Flow<Capture>)) -> BoxSubscriber<u64> {
-    let slot = Arc::default();
-    run(Flow::from(Capture(Arc::clone(&slot))));
-    let captured = slot.lock().expect("no lock is held in a panic").take();
-    captured.expect("the flow was subscribed to")
-}
-
-/// Keeps an outcome, whose drop would cancel, for as long as the test's process lives.
-fn keep<T>(outcome: T) {
-    Box::leak(Box::new(outcome));
-}
+use crate::stage::{Capture, keep};
 
 /// The hub of many subscribers, with one or with several.
 struct Multicast;
@@ -66,23 +42,14 @@ processor_tests!(multicast_processor, subject: |name: &str| Subject::processor(n
 processor_tests!(processor, |buffer: usize| hub::processor(buffer));
 processor_tests!(processor_of_one, |_: usize| hub::processor(1));
 
-subscriber_tests!(fold, black_box: || end(|flow| keep(flow.fold(0, |sum, n| sum + n))));
-subscriber_tests!(for_each, black_box: || end(|flow| keep(flow.for_each(drop))));
-subscriber_tests!(collect, black_box: || end(|flow| keep(flow.collect::<Vec<_>>())));
+subscriber_tests!(fold, black_box: || Capture::of(|flow| keep(flow.fold(0, |sum, n| sum + n))));
+subscriber_tests!(for_each, black_box: || Capture::of(|flow| keep(flow.for_each(drop))));
+subscriber_tests!(collect, black_box: || Capture::of(|flow| keep(flow.collect::<Vec<_>>())));
 subscriber_tests!(
     first,
-    black_box: || end(|flow| keep(flow.first())),
+    black_box: || Capture::of(|flow| keep(flow.first())),
     SubscriberCapabilities::new().takes(1)
 );
-subscriber_tests!(reduce, black_box: || end(|flow| keep(flow.reduce(|a, b| a + b))));
-subscriber_tests!(count, black_box: || end(|flow| keep(flow.count())));
-subscriber_tests!(last, black_box: || end(|flow| keep(flow.last())));
-subscriber_tests!(map, black_box: || end(|flow| keep(flow.map(|n| n + 1).count())));
-subscriber_tests!(filter, black_box: || end(|flow| keep(flow.filter(|n| n % 2 == 0).count())));
-subscriber_tests!(
-    take,
-    black_box: || end(|flow| keep(flow.take(2).count())),
-    SubscriberCapabilities::new().takes(2)
-);
-subscriber_tests!(limit_rate, black_box: || end(|flow| keep(flow.limit_rate(3).count())));
-subscriber_tests!(concat, black_box: || end(|flow| keep(flow.concat(millstream::empty()).count())));
+subscriber_tests!(reduce, black_box: || Capture::of(|flow| keep(flow.reduce(|a, b| a + b))));
+subscriber_tests!(count, black_box: || Capture::of(|flow| keep(flow.count())));
+subscriber_tests!(last, black_box: || Capture::of(|flow| keep(flow.last())));

@@ -12,6 +12,8 @@ mod hub;
 mod overflow;
 mod peek;
 mod share;
+mod stage;
+mod subscribers;
 mod threads;
 mod time;
 mod transform;

@@ -1,0 +1,176 @@
+//! What operators do with their sources under the TCK's checks of subscribers, one line each.
+
+use std::time::Duration;
+
+use millstream::{
+    Backoff, Error, Handled, KillSwitch, Listener, Order, Overflow, Registry, Signal,
+    combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge, merge_sorted,
+    never, range, using, using_async_on, zip,
+};
+use reactive_streams_tck::SubscriberCapabilities;
+
+use crate::stage::{judge_changer, judge_relay, keep};
+
+/// Longer than any check drives the clock.
+const LONG: Duration = Duration::from_secs(1 << 40);
+const TICK: Duration = Duration::from_nanos(1);
+
+/// A test of an operator that passes every item on.
+macro_rules! relay {
+    ($name:ident, |$flow:pat_param, $clock:pat_param| $flow_of:expr $(,)?) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn keeps_the_rules() {
+                judge_relay(stringify!($name), |$flow, $clock| $flow_of.boxed());
+            }
+        }
+    };
+}
+
+/// A test of an operator that makes something else of its items; what it declares may follow.
+macro_rules! changer {
+    ($name:ident, |$flow:pat_param, $clock:pat_param| $flow_of:expr $(,)?) => {
+        changer!($name, |$flow, $clock| $flow_of, SubscriberCapabilities::new());
+    };
+    ($name:ident, |$flow:pat_param, $clock:pat_param| $flow_of:expr, $declared:expr $(,)?) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn keeps_the_rules() {
+                judge_changer(stringify!($name), |$flow, $clock| keep($flow_of.count()), $declared);
+            }
+        }
+    };
+}
+
+fn takes(n: u64) -> SubscriberCapabilities {
+    SubscriberCapabilities::new().takes(n)
+}
+
+relay!(map, |flow, _| flow.map(|n| n));
+relay!(scan, |flow, _| flow.scan((), |(), n| Some(n)));
+relay!(enumerate, |flow, _| flow.enumerate().map(|(_, n)| n));
+relay!(handle, |flow, _| flow.handle(Handled::Pass));
+changer!(materialize, |flow, _| flow.materialize());
+relay!(dematerialize, |flow, _| flow.map(Signal::Next).dematerialize());
+relay!(map_async, |flow, clock| flow.map_async_on(clock, 4, Order::Source, |n| async move { n }));
+relay!(map_async_unordered, |flow, clock| flow.map_async_on(
+    clock,
+    4,
+    Order::Completion,
+    |n| async move { n }
+));
+relay!(expand, |flow, _| flow.expand(Some));
+relay!(chunks_ready, |flow, _| flow.chunks_ready(3).flat_map_iter(|items| items));
+relay!(batch, |flow, _| flow.batch(3, |n| vec![n], Vec::push).flat_map_iter(|items| items));
+changer!(buffer, |flow, _| flow.buffer(3));
+changer!(buffer_until, |flow, _| flow.buffer_until(|n| n % 3 == 2));
+changer!(buffer_while, |flow, _| flow.buffer_while(|n| n % 3 != 2));
+changer!(conflate, |flow, _| flow.conflate(|_, _| {}));
+
+relay!(filter, |flow, _| flow.filter(|_| true));
+changer!(filter_some, |flow, _| flow.filter(|n| n % 2 == 0));
+relay!(filter_map, |flow, _| flow.filter_map(Some));
+changer!(take, |flow, _| flow.take(2), takes(2));
+changer!(take_none, |flow, _| flow.take(0), takes(0));
+changer!(take_while, |flow, _| flow.take_while(|n| *n < 2), takes(3));
+relay!(skip, |flow, _| flow.skip(0));
+changer!(skip_some, |flow, _| flow.skip(3));
+relay!(skip_while, |flow, _| flow.skip_while(|_| false));
+changer!(skip_last, |flow, _| flow.skip_last(3));
+changer!(take_last, |flow, _| flow.take_last(3));
+relay!(distinct, |flow, _| flow.distinct());
+relay!(distinct_until_changed, |flow, _| flow.distinct_until_changed());
+relay!(kill_switch, |flow, _| flow.kill_switch(&KillSwitch::new()));
+
+relay!(concat, |flow, _| flow.concat(empty()));
+relay!(concat_second, |flow, _| empty().concat(flow));
+relay!(concat_all, |flow, _| concat_all([flow]));
+relay!(start_with, |flow, _| flow.start_with([]));
+relay!(repeat, |flow, _| flow.repeat(1));
+relay!(repeat_when, |flow, clock| flow.repeat_when_on(clock, |_| None));
+relay!(merge, |flow, _| merge([flow]));
+relay!(merge_with, |flow, _| flow.merge_with(empty()));
+relay!(merge_sorted, |flow, _| merge_sorted([flow.boxed(), empty().boxed()]));
+relay!(concat_eager, |flow, _| concat_eager([empty().boxed(), flow.boxed()]));
+relay!(zip, |flow, _| zip((flow, range(0_u64..))).map(|(n, _)| n));
+relay!(combine_latest, |flow, _| combine_latest((just(0), flow)).map(|(_, n)| n));
+relay!(with_latest_from, |flow, _| flow.with_latest_from(just(0)).map(|(n, _)| n));
+changer!(with_latest_of, |flow, _| never::<u64>().with_latest_from(flow));
+relay!(switch_if_empty, |flow, _| flow.switch_if_empty(empty()));
+relay!(switched_to, |flow, _| empty().switch_if_empty(flow));
+changer!(default_if_empty, |flow, _| flow.default_if_empty(0));
+relay!(take_until, |flow, _| flow.take_until(never::<u8>()));
+changer!(until, |flow, _| never::<u64>().take_until(flow), takes(1));
+relay!(first_with_signal, |flow, _| first_with_signal([flow.boxed(), never().boxed()]));
+
+relay!(concat_map, |flow, _| flow.concat_map(just));
+relay!(concat_map_inner, |flow, _| {
+    let mut flow = Some(flow);
+    just(()).concat_map(move |()| flow.take().expect("there is one item"))
+});
+relay!(flat_map_iter, |flow, _| flow.flat_map_iter(Some));
+relay!(flat_map, |flow, _| flow.flat_map(3, 2, just));
+relay!(flat_map_inner, |flow, _| {
+    let mut flow = Some(flow);
+    just(()).flat_map(3, 2, move |()| flow.take().expect("there is one item"))
+});
+relay!(flat_map_sequential, |flow, _| flow.flat_map_sequential(3, 2, just));
+relay!(flat_map_sequential_inner, |flow, _| {
+    let mut flow = Some(flow);
+    just(()).flat_map_sequential(3, 2, move |()| flow.take().expect("there is one item"))
+});
+changer!(switch_map, |flow, _| flow.switch_map(just));
+relay!(switch_map_inner, |flow, _| {
+    let mut flow = Some(flow);
+    just(()).switch_map(move |()| flow.take().expect("there is one item"))
+});
+
+relay!(retry, |flow, _| flow.retry(0));
+relay!(retry_when, |flow, clock| flow.retry_when_on(clock, |_, _| None));
+relay!(retry_backoff, |flow, clock| flow.retry_backoff_on(clock, Backoff::new().max_retries(0)));
+relay!(on_error_resume, |flow, _| flow.on_error_resume(millstream::error));
+changer!(on_error_return, |flow, _| flow.on_error_return(|_| 0));
+changer!(on_error_complete, |flow, _| flow.on_error_complete());
+relay!(flatten_results, |flow, _| flow.map(Ok::<_, Error>).flatten_results());
+relay!(map_err, |flow, _| flow.map_err(|error| error));
+
+relay!(inspect, |flow, _| flow.inspect(|_| {}));
+relay!(listen, |flow, _| flow.listen(Listener::new().on_request(|_| {}).on_cancel(|| {})));
+relay!(do_finally, |flow, _| flow.do_finally(|_| {}));
+relay!(checkpoint, |flow, _| flow.checkpoint("here"));
+relay!(inspect_demand, |flow, _| flow.inspect_demand("here", &Registry::new()));
+#[cfg(feature = "tracing")]
+relay!(log, |flow, _| flow.log("numbers"));
+#[cfg(feature = "tracing")]
+relay!(instrument, |flow, _| flow.instrument(tracing::Span::none()));
+relay!(using, |flow, _| using(|| Ok::<_, Error>(()), |()| flow, drop));
+relay!(using_async, |flow, clock| using_async_on(
+    clock,
+    || async { Ok::<_, Error>(()) },
+    |()| flow,
+    |(), _| async { Ok::<_, Error>(()) }
+));
+
+relay!(limit_rate, |flow, _| flow.limit_rate(3));
+relay!(publish_on, |flow, clock| flow.publish_on(clock, 3));
+relay!(subscribe_on, |flow, clock| flow.subscribe_on(clock));
+relay!(share, |flow, _| flow.share(3));
+
+relay!(on_backpressure_buffer, |flow, _| flow.on_backpressure_buffer(1_000_000, Overflow::Fail));
+changer!(on_backpressure_drop, |flow, _| flow.on_backpressure_drop(drop));
+changer!(on_backpressure_latest, |flow, _| flow.on_backpressure_latest());
+changer!(on_backpressure_reduce, |flow, _| flow.on_backpressure_reduce(|a, b| a + b));
+
+relay!(delay, |flow, clock| flow.delay(clock, TICK, 1_000_000));
+relay!(timeout, |flow, clock| flow.timeout(clock, LONG));
+relay!(timeout_with, |flow, clock| flow.timeout_with(clock, LONG, empty()));
+relay!(keep_alive, |flow, clock| flow.keep_alive(clock, LONG, || 0));
+relay!(throttle, |flow, clock| flow.throttle(clock, 1_000_000, TICK));
+relay!(throttle_first, |flow, clock| flow.throttle_first(clock, Duration::ZERO));
+changer!(debounce, |flow, clock| flow.debounce(clock, TICK));
+changer!(sample, |flow, clock| flow.sample(clock, TICK));
+changer!(buffer_timeout, |flow, clock| flow.buffer_timeout(clock, 3, LONG));
