@@ -11,7 +11,8 @@ pub trait Dispatch: Send + Sync + 'static {
     /// Turns run on the thread that causes them, and [`dispatch`](Self::dispatch) is never called.
     const IS_INLINE: bool = false;
 
-    /// The most chunks in one turn, after which the gate asks for another turn and lets others run.
+    /// The most chunks in one turn, and the most advances, after which the gate asks for another turn and
+    /// lets others run.
     const BUDGET: u64 = 64;
 
     /// Sees to it that the gate's [`Task::run`] is called. May call it before returning.

@@ -150,6 +150,10 @@ where
         let mut quiet = RUNNING;
         let mut is_woken = true;
         let mut is_starved = false;
+        // Whether the source advanced last, and has to be fed from before it does so again: one that is
+        // woken by each advance would else give nothing.
+        let mut has_advanced = false;
+        let mut n_advances = 0;
         let mut chunks = 0;
         let mut n_spins = 0;
         loop {
@@ -194,16 +198,25 @@ where
                 }
             }
             add_demand(demand, notes.requested);
-            if P::IS_WOKEN && is_woken {
+            if P::IS_WOKEN && is_woken && !has_advanced {
+                if !D::IS_INLINE && n_advances == D::BUDGET {
+                    return Verdict::Yield;
+                }
+                n_advances += 1;
+                has_advanced = true;
                 is_woken = false;
                 is_starved = false;
                 source.advance();
                 // The work may have called back, or taken long.
                 continue;
             }
+            has_advanced = false;
             if *demand == 0 || is_starved {
                 if let Some(end) = source.end() {
                     return Verdict::Ended(end);
+                }
+                if P::IS_WOKEN && is_woken {
+                    continue;
                 }
                 if P::IS_WOKEN && !is_alone && quiet == RUNNING {
                     // Invariant 5: announce, fence, and look once more.

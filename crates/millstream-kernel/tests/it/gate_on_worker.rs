@@ -222,3 +222,71 @@ fn a_wake_up_from_inside_an_item_is_seen_in_the_same_turn() {
     assert_eq!(stage.run(), 1);
     assert_eq!(stage.take(), [Item(1), Item(2), Item(3)]);
 }
+
+/// Is woken by each advance, as by a future that wakes itself whenever it is polled.
+struct Restless {
+    gate: Weak<dyn Wake>,
+    n_advances: Arc<Mutex<usize>>,
+}
+
+impl Source for Restless {
+    type Item = u64;
+
+    const IS_WOKEN: bool = true;
+    const CHUNK: u64 = 2;
+
+    fn next(&mut self) -> Step<u64> {
+        Step::Item(0)
+    }
+
+    fn advance(&mut self) {
+        let mut n_advances = self.n_advances.lock();
+        *n_advances += 1;
+        // So that a turn without an end is a failure, and does not hang.
+        if *n_advances < 1_000 {
+            self.gate.upgrade().unwrap().wake();
+        }
+    }
+}
+
+/// What a gate did in one turn on a source that wakes itself: advances and items, and whether another
+/// turn follows.
+fn restless_turn(demand: u64) -> (usize, usize, bool) {
+    let (watch, jobs) = (Watch::default(), Jobs::default());
+    let n_advances = Arc::default();
+    let _gate = Gate::start_with(|weak: &Weak<Gate<Restless, Recorder, OnList>>| {
+        let source = Restless { gate: Weak::clone(weak) as _, n_advances: Arc::clone(&n_advances) };
+        let gate = Weak::clone(weak);
+        (
+            source,
+            Recorder::new(&watch),
+            OnList { jobs: Arc::clone(&jobs), gate, is_rejecting: false },
+        )
+    });
+    if demand > 0 {
+        watch.request(demand);
+    }
+    let job = jobs.lock().pop_front().unwrap();
+
+    job.run();
+
+    let n_items = watch.take().iter().filter(|event| **event == Item(0)).count();
+    let n_advances = *n_advances.lock();
+    (n_advances, n_items, !jobs.lock().is_empty())
+}
+
+#[test]
+fn a_source_that_wakes_itself_lets_others_run() {
+    let (n_advances, n_items, is_followed) = restless_turn(0);
+
+    assert!(n_advances <= 4, "{n_advances} advances in one turn");
+    assert_eq!((n_items, is_followed), (0, true));
+}
+
+#[test]
+fn items_come_from_a_source_that_wakes_itself() {
+    let (n_advances, n_items, is_followed) = restless_turn(u64::MAX);
+
+    assert!(n_advances <= 4, "{n_advances} advances in one turn");
+    assert!(n_items > 0 && is_followed);
+}
