@@ -167,7 +167,7 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
 ];
 
 /// A publisher that makes no offers, so that what is skipped has to be asked for again.
-struct Plain<P>(P);
+pub(crate) struct Plain<P>(pub(crate) P);
 
 struct PlainSubscriber<S>(S);
 
