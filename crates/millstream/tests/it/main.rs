@@ -19,6 +19,7 @@ mod overflow;
 mod panics;
 mod peers;
 mod registry;
+mod seeds;
 mod shape;
 mod shape_model;
 mod shutdown;

@@ -1,18 +1,22 @@
 //! What a peer does and what we do, side by side.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
 use futures::{
-    Stream, StreamExt,
+    FutureExt, Stream, StreamExt,
     channel::oneshot::{Receiver, Sender, channel},
-    stream,
+    future, stream,
 };
-use millstream::{Order, range, scheduler::VirtualTime};
+use millstream::{Order, from_iter, range, scheduler::VirtualTime};
+use millstream_testkit::Probe;
 
 const N: usize = 3;
 
@@ -125,5 +129,92 @@ fn map_async_goes_on_while_its_consumer_awaits_something_else() {
         while office.poll().is_pending() {
             assert_ne!(clock.run(), 0, "nothing is left to do, and the consumer waits");
         }
+    }
+}
+
+/// How many of the first items come from each of several flows that never stop.
+fn shares<const N: usize>(items: impl Iterator<Item = usize>) -> [usize; N] {
+    let mut shares = [0; N];
+    items.take(64 * N).for_each(|flow| shares[flow] += 1);
+    shares
+}
+
+/// A chain of `select`s gives half to the stream that was added last, and a quarter to the one before.
+#[test]
+fn streams_that_are_merged_in_a_chain_get_less_and_less() {
+    let endless = |n| stream::repeat(n).boxed();
+    let chain = (1..6).fold(endless(0), |chain, n| stream::select(chain, endless(n)).boxed());
+
+    let shares: [usize; 6] = shares(futures::executor::block_on_stream(chain));
+
+    assert!(shares[5] >= 16 * shares[0], "{shares:?}");
+}
+
+#[test]
+fn flows_that_are_merged_get_the_same() {
+    let flows = (0..6).map(|n| range(0_u64..).map(move |_| n));
+
+    let shares: [usize; 6] =
+        shares(millstream::merge(flows).into_iter_blocking(16).map(Result::unwrap));
+
+    let (least, most) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
+    assert!(most - least <= 8, "{shares:?}");
+}
+
+/// Futures that each wait for a word, and count how often they are polled.
+fn crowd(n: usize) -> (Vec<Sender<()>>, Arc<AtomicUsize>, Vec<Waiting>) {
+    let n_polls = Arc::new(AtomicUsize::new(0));
+    let (words, futures) = (0..n)
+        .map(|_| {
+            let (word, mut waits) = channel();
+            let n_polls = Arc::clone(&n_polls);
+            let waiting: Waiting = Box::pin(poll_fn(move |context| {
+                n_polls.fetch_add(1, Ordering::Relaxed);
+                Pin::new(&mut waits).poll(context).map(Result::unwrap)
+            }));
+            (word, waiting)
+        })
+        .unzip();
+    (words, n_polls, futures)
+}
+
+type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Whoever looks at all futures for the one that is ready polls each of them each time.
+#[test]
+fn futures_that_are_selected_from_are_polled_for_one_another() {
+    let (words, n_polls, mut waiting) = crowd(100);
+
+    for word in words.into_iter().rev() {
+        word.send(()).unwrap();
+        let mut next = future::select_all(waiting);
+        let Poll::Ready((.., others)) = next.poll_unpin(&mut Context::from_waker(Waker::noop()))
+        else {
+            panic!("one is ready");
+        };
+        waiting = others;
+    }
+
+    assert_eq!(n_polls.load(Ordering::Relaxed), 100 * 101 / 2);
+}
+
+#[test]
+fn futures_of_map_async_are_polled_when_they_are_woken() {
+    for order in [Order::Source, Order::Completion] {
+        let clock = VirtualTime::new();
+        let (words, n_polls, waiting) = crowd(100);
+        let done = from_iter(waiting).map_async_on(&clock, 100, order, |waiting| waiting);
+        let probe = Probe::subscribe_to(done);
+        probe.request(100);
+        clock.run();
+        assert_eq!(n_polls.load(Ordering::Relaxed), 100);
+
+        for word in words.into_iter().rev() {
+            word.send(()).unwrap();
+            clock.run();
+        }
+
+        assert!(probe.is_completed());
+        assert_eq!(n_polls.load(Ordering::Relaxed), 2 * 100);
     }
 }
