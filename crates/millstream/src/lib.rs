@@ -100,6 +100,8 @@ mod book {
     #[cfg(feature = "tokio")]
     #[doc = include_str!("../../../docs/book/src/bridges.md")]
     mod bridges {}
+    #[doc = include_str!("../../../docs/book/src/bugs.md")]
+    mod bugs {}
     #[doc = include_str!("../../../docs/book/src/conformance.md")]
     mod conformance {}
     #[doc = include_str!("../../../docs/book/src/demand.md")]

@@ -7,6 +7,7 @@
 
 mod backpressure;
 mod book;
+mod bugs;
 mod dependencies;
 mod fixmes;
 mod headers;
@@ -49,6 +50,11 @@ fn every_chapter_is_listed_and_run() {
 #[test]
 fn the_book_shows_the_rules_as_they_are() {
     assert_tidy(&book::rules(&Tree::load()));
+}
+
+#[test]
+fn every_bug_of_others_has_a_test() {
+    assert_tidy(&bugs::check(&Tree::load()));
 }
 
 #[test]
