@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use millstream::{
-    Backoff, Error, Handled, KillSwitch, Listener, Order, Overflow, Registry, Signal,
-    combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge, merge_sorted,
-    never, range, using, using_async_on, zip,
+    Backoff, Error, Handled, KillSwitch, Listener, Order, Overflow, Registry, Sharing, Signal,
+    concat_all, concat_eager, empty, first_with_signal, just, merge, merge_sorted, never, range,
+    using, using_async_on,
 };
 use reactive_streams_tck::SubscriberCapabilities;
 
@@ -83,7 +83,9 @@ relay!(skip_while, |flow, _| flow.skip_while(|_| false));
 changer!(skip_last, |flow, _| flow.skip_last(3));
 changer!(take_last, |flow, _| flow.take_last(3));
 relay!(distinct, |flow, _| flow.distinct());
+relay!(distinct_by_key, |flow, _| flow.distinct_by_key(|n| *n));
 relay!(distinct_until_changed, |flow, _| flow.distinct_until_changed());
+relay!(distinct_until_changed_by_key, |flow, _| flow.distinct_until_changed_by_key(|n| *n));
 relay!(kill_switch, |flow, _| flow.kill_switch(&KillSwitch::new()));
 
 relay!(concat, |flow, _| flow.concat(empty()));
@@ -96,8 +98,8 @@ relay!(merge, |flow, _| merge([flow]));
 relay!(merge_with, |flow, _| flow.merge_with(empty()));
 relay!(merge_sorted, |flow, _| merge_sorted([flow.boxed(), empty().boxed()]));
 relay!(concat_eager, |flow, _| concat_eager([empty().boxed(), flow.boxed()]));
-relay!(zip, |flow, _| zip((flow, range(0_u64..))).map(|(n, _)| n));
-relay!(combine_latest, |flow, _| combine_latest((just(0), flow)).map(|(_, n)| n));
+relay!(zip, |flow, _| flow.zip(range(0_u64..)).map(|(n, _)| n));
+relay!(combine_latest, |flow, _| just(0).combine_latest(flow).map(|(_, n)| n));
 relay!(with_latest_from, |flow, _| flow.with_latest_from(just(0)).map(|(n, _)| n));
 changer!(with_latest_of, |flow, _| never::<u64>().with_latest_from(flow));
 relay!(switch_if_empty, |flow, _| flow.switch_if_empty(empty()));
@@ -135,6 +137,7 @@ relay!(retry_backoff, |flow, clock| flow.retry_backoff_on(clock, Backoff::new().
 relay!(on_error_resume, |flow, _| flow.on_error_resume(millstream::error));
 changer!(on_error_return, |flow, _| flow.on_error_return(|_| 0));
 changer!(on_error_complete, |flow, _| flow.on_error_complete());
+changer!(on_error_complete_if, |flow, _| flow.on_error_complete_if(|_| true));
 relay!(flatten_results, |flow, _| flow.map(Ok::<_, Error>).flatten_results());
 relay!(map_err, |flow, _| flow.map_err(|error| error));
 
@@ -159,8 +162,13 @@ relay!(limit_rate, |flow, _| flow.limit_rate(3));
 relay!(publish_on, |flow, clock| flow.publish_on(clock, 3));
 relay!(subscribe_on, |flow, clock| flow.subscribe_on(clock));
 relay!(share, |flow, _| flow.share(3));
+relay!(share_with, |flow, clock| flow.share_with(Sharing::new(3).grace(TICK, clock)));
+relay!(boxed_clone, |flow, _| flow.boxed_clone());
 
 relay!(on_backpressure_buffer, |flow, _| flow.on_backpressure_buffer(1_000_000, Overflow::Fail));
+relay!(on_backpressure_buffer_with, |flow, _| {
+    flow.on_backpressure_buffer_with(1_000_000, Overflow::Clear, drop)
+});
 changer!(on_backpressure_drop, |flow, _| flow.on_backpressure_drop(drop));
 changer!(on_backpressure_latest, |flow, _| flow.on_backpressure_latest());
 changer!(on_backpressure_reduce, |flow, _| flow.on_backpressure_reduce(|a, b| a + b));

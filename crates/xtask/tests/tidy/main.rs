@@ -98,6 +98,11 @@ fn every_operator_is_judged_by_the_tck() {
 }
 
 #[test]
+fn what_every_operator_does_with_its_source_is_judged_by_the_tck() {
+    assert_tidy(&tck_lines::check_subscribers(&Tree::load()));
+}
+
+#[test]
 fn prose_has_no_trailing_blanks() {
     assert_tidy(&prose::trailing_blanks(&Tree::load()));
 }

@@ -1,4 +1,5 @@
-//! Every source, and every operator that returns a flow, is judged by the TCK.
+//! Every source, and every operator that returns a flow, is judged by the TCK, and every operator also
+//! by what it does with its source.
 
 use std::collections::HashSet;
 
@@ -10,22 +11,45 @@ use crate::{
 const CRATE: &str = "crates/millstream/src/";
 /// The suite, or the folder of its parts.
 const SUITE: &str = "crates/millstream/tests/tck";
+/// What operators do with their sources.
+const SUBSCRIBERS: &str = "crates/millstream/tests/tck/subscribers.rs";
 
+/// Sources and operators that are not judged as publishers.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let judged = calls_in(tree);
+    let is_suite = |path: &str| {
+        let rest = path.strip_prefix(SUITE).filter(|_| path != SUBSCRIBERS);
+        rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+    };
+    // The methods that run a flow return no publisher.
+    unjudged(tree, "tck", SUITE, is_suite, |operator| operator.returns_flow)
+}
+
+/// Operators that are not judged by what they do with their sources.
+pub(crate) fn check_subscribers(tree: &Tree) -> Vec<Finding> {
+    let is_operator = |operator: Operator<'_>| operator.returns_flow && operator.is_method;
+    unjudged(tree, "tck_subscribers", SUBSCRIBERS, |path| path == SUBSCRIBERS, is_operator)
+}
+
+fn unjudged(
+    tree: &Tree,
+    check: &str,
+    suite: &str,
+    is_suite: impl Fn(&str) -> bool,
+    is_judged: impl Fn(Operator<'_>) -> bool,
+) -> Vec<Finding> {
+    let judged = calls_in(tree, is_suite);
     let mut unjudged = HashSet::new();
     let mut findings = Vec::new();
     for file in tree.rust().filter(|file| file.path.starts_with(CRATE)) {
         let source = file.source();
         for operator in operators_in(&source.tokens()) {
-            // The methods that run a flow return no publisher.
-            if !operator.returns_flow || judged.contains(&call_of(operator)) {
+            if !is_judged(operator) || judged.contains(&call_of(operator)) {
                 continue;
             }
             unjudged.insert(operator.name.to_owned());
-            if !tree.is_exempt("tck", operator.name) {
+            if !tree.is_exempt(check, operator.name) {
                 let instead = format!(
-                    "give `{}` a line in {SUITE}, or a reason under [tck] in \
+                    "give `{}` a line in {suite}, or a reason under [{check}] in \
                      crates/xtask/tidy.toml",
                     operator.name
                 );
@@ -33,13 +57,8 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             }
         }
     }
-    findings.extend(tree.idle_names("tck", |name| unjudged.contains(name)));
+    findings.extend(tree.idle_names(check, |name| unjudged.contains(name)));
     findings
-}
-
-fn is_suite(path: &str) -> bool {
-    let rest = path.strip_prefix(SUITE);
-    rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 /// A name that is called, and whether it is a method's.
@@ -50,7 +69,7 @@ fn call_of(operator: Operator<'_>) -> Call {
 }
 
 /// What the suite calls, or name as a function: `name(`, `name::<`, `.name(`, `.name::<`, and `(name)`.
-fn calls_in(tree: &Tree) -> HashSet<Call> {
+fn calls_in(tree: &Tree, is_suite: impl Fn(&str) -> bool) -> HashSet<Call> {
     let mut calls = HashSet::new();
     for file in tree.rust().filter(|file| is_suite(&file.path)) {
         let source = file.source();
@@ -90,11 +109,14 @@ fn an_operator_that_is_not_judged_is_found() {
         ),
         ("crates/millstream/tests/tck/more.rs", "tests!(s, |n| spring::<u8>(n));".to_owned()),
         ("crates/millstream/tests/other.rs", "source().missed();".to_owned()),
+        (SUBSCRIBERS, "relay!(missed, |flow, _| flow.missed());".to_owned()),
     ];
     let sample: Vec<(&str, &str)> =
         files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let tree = Tree::sample(&sample)
-        .with_exemptions("[tck]\n'boxed' = 'a reason'\n'judged' = 'why'\n'gone' = 'why'");
+    let tree = Tree::sample(&sample).with_exemptions(
+        "[tck]\n'boxed' = 'a reason'\n'judged' = 'why'\n'gone' = 'why'\n\
+             [tck_subscribers]\n'boxed' = 'why'",
+    );
 
     let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
 
@@ -102,4 +124,7 @@ fn an_operator_that_is_not_judged_is_found() {
     assert!(findings[0].starts_with("crates/millstream/src/ops/b.rs:2: give `missed` a line"));
     assert!(findings[1].contains("the exemption of `gone`"), "{findings:?}");
     assert!(findings[2].contains("the exemption of `judged`"), "{findings:?}");
+    let findings: Vec<String> = check_subscribers(&tree).iter().map(ToString::to_string).collect();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].starts_with("crates/millstream/src/ops/a.rs:2: give `judged` a line"));
 }
