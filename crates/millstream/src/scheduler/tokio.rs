@@ -1,11 +1,18 @@
 //! `Tokio`: on a tokio runtime.
 
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{
+    cell::Cell,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use millstream_kernel::Job;
 use tokio::{
     runtime::Handle,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::coop,
     time::Instant,
 };
 
@@ -84,5 +91,13 @@ impl Lane for TokioLane {
 
     fn now(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    fn poll_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if coop::has_budget_remaining() {
+            return Poll::Ready(());
+        }
+        // Without a budget, this has the task woken once there is one.
+        pin!(coop::consume_budget()).poll(cx)
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Weak},
-    task,
+    task::{self, Context, Poll},
     time::Duration,
 };
 
@@ -29,6 +29,15 @@ pub trait Lane: Send + Sync + 'static {
 
     /// The time since some moment that stays the same.
     fn now(&self) -> Duration;
+
+    /// Whether futures may be polled on this lane now; if not, wakes `cx` when they may.
+    ///
+    /// For a lane on a runtime that gives each task a budget, beyond which nothing is ready, so that what
+    /// is polled then is polled in vain. Always ready, unless a lane says otherwise.
+    fn poll_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let _unused = cx;
+        Poll::Ready(())
+    }
 }
 
 /// Runs tasks one at a time and in order. A clone is the same worker.
@@ -55,6 +64,11 @@ impl Worker {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.0.is_current()
+    }
+
+    /// Whether futures may be polled on this worker now; if not, wakes `cx` when they may.
+    pub(crate) fn poll_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_budget(cx)
     }
 
     /// The time by this worker's clock.

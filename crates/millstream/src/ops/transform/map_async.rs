@@ -177,9 +177,11 @@ where
     fn subscribe<S: Subscriber<Fut::Output>>(self, downstream: S) {
         let (entrance, inlet) = inlet(self.concurrency);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
+            let waker = Arc::new(GateWaker::new(Weak::clone(gate)));
             let wakers = Wakers {
                 ready: Arc::new(ReadySet::new(self.concurrency)),
-                gate: Arc::new(GateWaker::new(Weak::clone(gate))),
+                turn: Waker::from(Arc::clone(&waker)),
+                gate: waker,
             };
             let source = MapAsyncSource {
                 inlet,
@@ -188,11 +190,13 @@ where
                 idle: Vec::new(),
                 done: VecDeque::new(),
                 running: VecDeque::new(),
+                overdue: VecDeque::new(),
                 n_busy: 0,
                 n_released: 0,
                 concurrency: self.concurrency,
                 order: self.order,
                 wakers,
+                worker: self.worker.clone(),
             };
             (source, downstream, OnWorker::new(self.worker, Weak::clone(gate)))
         });
@@ -213,12 +217,15 @@ struct MapAsyncSource<T, F, Fut: Future> {
     done: VecDeque<usize>,
     /// Busy slots in the source's order; unused for the order of completion.
     running: VecDeque<usize>,
+    /// Slots that were woken when the worker had no budget left for them, in that order.
+    overdue: VecDeque<usize>,
     n_busy: usize,
     /// Places in the inlet that were given up in this turn.
     n_released: u64,
     concurrency: usize,
     order: Order,
     wakers: Wakers,
+    worker: Worker,
 }
 
 struct Slot<Fut: Future> {
@@ -231,6 +238,8 @@ struct Slot<Fut: Future> {
 struct Wakers {
     ready: Arc<ReadySet>,
     gate: Arc<GateWaker>,
+    /// Wakes the gate, and no slot.
+    turn: Waker,
 }
 
 struct SlotWaker {
@@ -261,7 +270,7 @@ where
         let future = (self.f)(item);
         let index = self.idle.pop().unwrap_or_else(|| {
             let index = self.slots.len();
-            let Wakers { ready, gate } = &self.wakers;
+            let Wakers { ready, gate, .. } = &self.wakers;
             let (ready, gate) = (Arc::clone(ready), Arc::clone(gate));
             let waker = Waker::from(Arc::new(SlotWaker { index, ready, gate }));
             self.slots.push(Slot { future: Box::pin(None), output: None, waker });
@@ -286,6 +295,14 @@ where
                 self.done.push_back(index);
             }
         }
+    }
+
+    /// Polls the future in a slot; whether others may be polled after it.
+    fn poll_in_budget(&mut self, index: usize) -> bool {
+        self.poll(index);
+        let is_done = self.slots[index].future.is_none();
+        let cx = &mut Context::from_waker(&self.wakers.turn);
+        is_done || self.worker.poll_budget(cx).is_ready()
     }
 
     /// Takes the next output, if it is there.
@@ -331,12 +348,20 @@ where
     const CHUNK: u64 = 16;
 
     fn advance(&mut self) {
-        let ready = Arc::clone(&self.wakers.ready);
-        ready.take(|index| {
-            if index < self.slots.len() {
-                self.poll(index);
-            }
-        });
+        let mut may_poll = true;
+        while may_poll && let Some(index) = self.overdue.pop_front() {
+            may_poll = self.poll_in_budget(index);
+        }
+        if may_poll {
+            let ready = Arc::clone(&self.wakers.ready);
+            ready.take(|index| {
+                if may_poll {
+                    may_poll = self.poll_in_budget(index);
+                } else {
+                    self.overdue.push_back(index);
+                }
+            });
+        }
         self.fill();
     }
 
