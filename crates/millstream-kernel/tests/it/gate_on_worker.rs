@@ -244,7 +244,7 @@ impl Source for Restless {
         *n_advances += 1;
         // So that a turn without an end is a failure, and does not hang.
         if *n_advances < 1_000 {
-            self.gate.upgrade().unwrap().wake();
+            self.gate.upgrade().expect("the gate runs").wake();
         }
     }
 }
@@ -266,7 +266,7 @@ fn restless_turn(demand: u64) -> (usize, usize, bool) {
     if demand > 0 {
         watch.request(demand);
     }
-    let job = jobs.lock().pop_front().unwrap();
+    let job = jobs.lock().pop_front().expect("a gate begins with a turn");
 
     job.run();
 

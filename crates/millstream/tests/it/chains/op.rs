@@ -93,7 +93,6 @@ fn numbers(n: u8, alive: &Arc<()>) -> Items {
 }
 
 impl Op {
-    #[expect(clippy::too_many_lines, reason = "a table: one arm for each operator")]
     pub(super) fn apply(self, flow: Items, clock: &VirtualTime, alive: &Arc<()>) -> Items {
         let new = |n| Item { n, alive: Arc::clone(alive) };
         let size = |n: u8| usize::from(n) + 1;
