@@ -64,7 +64,7 @@ pub trait Source: Send + 'static {
     fn advance(&mut self) {}
 
     /// These rang on the runner's own thread, a bit for each number below 64, and were not noted anywhere
-    /// else: see [`Wake::ring`](crate::Wake::ring). [`advance`](Self::advance) comes next.
+    /// else: see [`Wake::ring`](crate::Wake::ring). [`advance`](Self::advance) follows, after items at most.
     fn rung(&mut self, indices: u64) {
         let _ = indices;
     }
