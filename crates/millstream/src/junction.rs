@@ -1,8 +1,8 @@
 //! Shared: where one source meets many subscribers that come and go.
 //!
-//! `share` and `multicast_processor` differ in who connects the source and who disconnects it. What
-//! they share is here: the subscriber that posts what comes, and the end of each subscriber that
-//! takes from its mailbox and asks the source for what there is room for.
+//! `share`, `replay`, `cache` and `multicast_processor` differ in who connects the source and who
+//! disconnects it. What they share is here: the subscriber that posts what comes, and the end of each
+//! subscriber that takes from its mailbox and asks the source for what there is room for.
 
 use std::{sync::Arc, time::Duration};
 

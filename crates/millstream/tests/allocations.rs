@@ -145,6 +145,7 @@ fn no_operator_allocates_per_item() {
         millstream::using(move || Ok::<_, Error>(n), |n| range(0..*n), drop)
     });
     assert_none_per_item("share", |n| range(0..n).share(16));
+    assert_none_per_item("replay", |n| range(0..n).replay(16, Replay::last(9)));
     assert_none_per_item("flatten_results", |n| {
         range(0..n).map(Ok::<_, std::fmt::Error>).flatten_results()
     });

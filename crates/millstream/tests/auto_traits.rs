@@ -18,12 +18,12 @@ use std::{
 
 use futures::stream;
 use millstream::{
-    BoxClonePublisher, BoxPublisher, BoxSubscriber, Concat, ConcatMap, Defer, Demand, Enumerate,
-    Error, ErrorKind, Failed, Filter, FilterMap, FlatMapIter, FlattenResults, Flow, FromFn,
-    FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines, Map,
-    MapAsync, Never, Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn, Range,
-    Registry, Repeat, Retry, Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls, SubscribeOn,
-    Subscription, Take, TakeWhile,
+    BoxClonePublisher, BoxPublisher, BoxSubscriber, Cache, Concat, ConcatMap, Defer, Demand,
+    Enumerate, Error, ErrorKind, Failed, Filter, FilterMap, FlatMapIter, FlattenResults, Flow,
+    FromFn, FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines,
+    Map, MapAsync, Never, Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn,
+    Range, Registry, Repeat, Replayed, Retry, Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls,
+    SubscribeOn, Subscription, Take, TakeWhile,
     bridge::{FlowSink, Heard, IntoIterBlocking, OnLag, ReadChunks, Received, Watched},
     hub::{
         Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
@@ -180,6 +180,8 @@ table! {
     Repeat<Range<u64>>              | +    +    +     +          +     +;
     Retry<Range<u64>>               | +    +    +     +          +     +;
     Scan<Range<u64>, u64, Make>     | +    +    +     +          +     +;
+    Cache<Range<u64>>               | +    +    +     -          +     +;
+    Replayed<Range<u64>>            | +    +    +     -          +     +;
     Share<Range<u64>>               | +    +    +     -          +     +;
     Sharing                         | +    +    +     -          +     +;
     Skip<Range<u64>>                | +    +    +     +          +     +;

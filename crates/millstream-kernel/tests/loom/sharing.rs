@@ -102,6 +102,33 @@ fn an_old_ticket_is_worth_nothing() {
     });
 }
 
+/// The last subscriber goes while the last flow is dropped: one of the two closes the connection that
+/// would linger otherwise.
+///
+/// Kills: a connection lingers although nobody will come; a deserted connection is closed although
+/// somebody is there.
+#[test]
+fn the_last_to_leave_and_the_last_flow_close_once() {
+    model(1, &["left", "deserted"], || {
+        let sharing = Arc::new(Sharing::new(1));
+        let connection = enter(&sharing);
+        let other = {
+            let sharing = Arc::clone(&sharing);
+            thread::spawn(move || {
+                sharing.desert().inspect(|connection| close(connection)).is_some()
+            })
+        };
+        let left = sharing.leave(&connection, true);
+        if left == Left::Close {
+            close(&connection);
+        }
+        let is_closed_by_other = other.join().unwrap();
+
+        assert_eq!(connection.n_closed.fetch_add(0, ORDER), 1);
+        if is_closed_by_other { "deserted" } else { "left" }
+    });
+}
+
 /// Two members find their mailboxes empty at once: what is asked for on behalf of both is as many
 /// items as the mailboxes hold.
 ///

@@ -15,9 +15,9 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Replay {
-    pub(super) limit: usize,
+    pub(crate) limit: usize,
     /// How old they may be, and by which clock.
-    pub(super) age: Option<(Duration, Worker)>,
+    pub(crate) age: Option<(Duration, Worker)>,
 }
 
 impl Replay {

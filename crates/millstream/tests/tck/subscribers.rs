@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use millstream::{
     Backoff, Error, Handled, KillSwitch, Listener, Order, Overflow, Registry, Sharing, Signal,
-    concat_all, concat_eager, empty, first_with_signal, just, merge, merge_sorted, never, range,
-    using, using_async_on,
+    concat_all, concat_eager, empty, first_with_signal, hub::Replay, just, merge, merge_sorted,
+    never, range, using, using_async_on,
 };
 use reactive_streams_tck::SubscriberCapabilities;
 
@@ -163,6 +163,11 @@ relay!(publish_on, |flow, clock| flow.publish_on(clock, 3));
 relay!(subscribe_on, |flow, clock| flow.subscribe_on(clock));
 relay!(share, |flow, _| flow.share(3));
 relay!(share_with, |flow, clock| flow.share_with(Sharing::new(3).grace(TICK, clock)));
+relay!(replay, |flow, _| flow.replay(3, Replay::last(2)));
+relay!(replay_with, |flow, _| {
+    flow.replay_with(Sharing::new(3).stay_connected(), Replay::last(2))
+});
+relay!(cache, |flow, _| flow.cache(3));
 relay!(boxed_clone, |flow, _| flow.boxed_clone());
 
 relay!(on_backpressure_buffer, |flow, _| flow.on_backpressure_buffer(1_000_000, Overflow::Fail));

@@ -1,6 +1,11 @@
 //! One source for many subscribers.
 
+mod cache;
+mod connection;
+mod replay;
 #[expect(clippy::module_inception, reason = "the family is named for its first operator")]
 mod share;
 
+pub use cache::Cache;
+pub use replay::Replayed;
 pub use share::{Share, Sharing};

@@ -1,33 +1,37 @@
 //! `share`: one subscription to the source for all subscribers.
-//!
-//! The kernel's `Sharing` settles who connects and who disconnects, its `Post` who is there for an
-//! item. A connection is made when the first subscriber comes and is never used again once it was
-//! closed or has ended, so that nothing of it reaches who comes later.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use millstream_kernel::{
-    Deferred, Entered, Gate, Inline, Job, Left, Mailbox, Post, Poster, Slot, Task, WhenFull, post,
-};
-use reactive_streams::{Error, Publisher, Subscriber, Subscription};
+use reactive_streams::{Publisher, Subscriber};
 
+use super::connection::Door;
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
     inlet::check_capacity,
-    junction::{Feed, Junction, Outlet},
     scheduler::{Scheduler, Worker},
 };
 
-/// How a flow is shared: [`Flow::share_with`].
+/// How a flow is shared: [`Flow::share_with`], [`Flow::replay_with`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Sharing {
-    capacity: usize,
-    min_subscribers: usize,
-    grace: Option<(Duration, Worker)>,
+    pub(super) capacity: usize,
+    pub(super) min_subscribers: usize,
+    pub(super) stay: Stay,
+}
+
+/// How long a connection stays when nobody is there.
+#[derive(Clone, Debug)]
+pub(super) enum Stay {
+    No,
+    For(Duration, Worker),
+    Always,
+}
+
+impl Stay {
+    pub(super) fn lingers(&self) -> bool {
+        !matches!(self, Self::No)
+    }
 }
 
 impl Sharing {
@@ -40,7 +44,7 @@ impl Sharing {
     #[track_caller]
     pub fn new(capacity: usize) -> Self {
         check_capacity(capacity);
-        Self { capacity, min_subscribers: 1, grace: None }
+        Self { capacity, min_subscribers: 1, stay: Stay::No }
     }
 
     /// Connects when there are `n` subscribers, and stays connected when there are fewer again.
@@ -58,8 +62,17 @@ impl Sharing {
 
     /// Stays connected for `grace` after the last subscriber has left, by the clock of `scheduler`, in
     /// case another one comes. Default: disconnects at once.
+    ///
+    /// When no flow is left to subscribe to, it disconnects with the last subscriber in any case.
     pub fn grace(mut self, grace: Duration, scheduler: &impl Scheduler) -> Self {
-        self.grace = Some((grace, scheduler.worker()));
+        self.stay = Stay::For(grace, scheduler.worker());
+        self
+    }
+
+    /// Stays connected until the source ends, or until there is no subscriber and no flow left to
+    /// subscribe to. Default: disconnects when the last subscriber leaves.
+    pub fn stay_connected(mut self) -> Self {
+        self.stay = Stay::Always;
         self
     }
 }
@@ -70,7 +83,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// The first subscriber connects to the source, and the source is cancelled when the last one
     /// leaves. Who comes after that, or after the source has ended, connects anew, with a clone of the
-    /// source. See [`share_with`](Self::share_with) for other ways.
+    /// source. See [`share_with`](Self::share_with) for other ways, and [`replay`](Self::replay) for
+    /// subscribers that are to get what was before them.
     ///
     /// # Demand
     ///
@@ -138,10 +152,7 @@ impl<P: Publisher> Flow<P> {
     #[doc(alias = "auto_connect")]
     #[doc(alias = "ref_count_grace")]
     pub fn share_with(self, sharing: Sharing) -> Flow<Share<P>> {
-        let Sharing { capacity, min_subscribers, grace } = sharing;
-        let sharing = millstream_kernel::Sharing::new(min_subscribers);
-        let hub = Arc::new(Hub { sharing, capacity, grace });
-        Flow { source: Share { source: self.source, hub } }
+        Flow { source: Share { source: self.source, door: Door::new(sharing, None) } }
     }
 }
 
@@ -149,40 +160,12 @@ impl<P: Publisher> Flow<P> {
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Share<P: Publisher> {
     source: P,
-    hub: Arc<Hub<P::Item>>,
-}
-
-/// What clones share.
-struct Hub<T> {
-    sharing: millstream_kernel::Sharing<Connection<T>>,
-    capacity: usize,
-    grace: Option<(Duration, Worker)>,
-}
-
-/// One subscription to the source, made or to be made.
-struct Connection<T> {
-    post: Arc<Post<T>>,
-    upstream: Deferred,
-    /// Taken by whoever connects.
-    poster: Slot<Poster<T>>,
-}
-
-impl<T> Connection<T> {
-    fn new(capacity: usize) -> Self {
-        let (poster, post) = post(capacity, WhenFull::Wait);
-        Self { post, upstream: Deferred::new(), poster: Slot::new(poster) }
-    }
-
-    fn close(&self) {
-        self.upstream.cancel();
-        // Nobody is there any more; if nobody has connected either, nobody will.
-        drop(self.poster.take());
-    }
+    door: Arc<Door<P::Item>>,
 }
 
 impl<P: Publisher + Clone> Clone for Share<P> {
     fn clone(&self) -> Self {
-        Self { source: self.source.clone(), hub: Arc::clone(&self.hub) }
+        Self { source: self.source.clone(), door: Arc::clone(&self.door) }
     }
 }
 
@@ -193,20 +176,7 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let Self { source, hub } = self;
-        let capacity = hub.capacity;
-        let Entered { connection, must_open } = hub.sharing.enter(|| Connection::new(capacity));
-        // Before `on_subscribe`, so that a cancel from inside that finds the member.
-        let member = connection.post.join(Duration::ZERO);
-        let line = Line { hub, connection: Arc::clone(&connection) };
-        let outlet = Outlet::new(line.clone(), member.mailbox());
-        member.set_listener(Gate::start_with(|_| (outlet, downstream, Inline)));
-        if !must_open {
-            return;
-        }
-        if let Some(poster) = connection.poster.take() {
-            source.subscribe(Feed::new(poster, line));
-        }
+        self.door.subscribe(self.source, downstream);
     }
 }
 
@@ -214,7 +184,7 @@ impl<P: Publisher + Backpressure> Backpressure for Share<P> {
     const KIND: BackpressureKind = BackpressureKind::Queue;
 
     fn max_in_flight(&self) -> u64 {
-        self.source.max_in_flight().saturating_add(self.hub.capacity as u64)
+        self.source.max_in_flight().saturating_add(self.door.capacity())
     }
 }
 
@@ -223,72 +193,5 @@ impl<P: Publisher + Bounded> Bounded for Share<P> {}
 impl<P: Publisher> std::fmt::Debug for Share<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Share").finish_non_exhaustive()
-    }
-}
-
-/// One connection of a hub.
-struct Line<T> {
-    hub: Arc<Hub<T>>,
-    connection: Arc<Connection<T>>,
-}
-
-impl<T> Clone for Line<T> {
-    fn clone(&self) -> Self {
-        Self { hub: Arc::clone(&self.hub), connection: Arc::clone(&self.connection) }
-    }
-}
-
-impl<T: Send + 'static> Junction<T> for Line<T> {
-    fn post(&self) -> &Post<T> {
-        &self.connection.post
-    }
-
-    fn upstream(&self) -> &Deferred {
-        &self.connection.upstream
-    }
-
-    fn ending(&self) {
-        // So that who comes from now on connects anew.
-        self.hub.sharing.forget(&self.connection);
-    }
-
-    fn leave(&self, mailbox: &Arc<Mailbox<T>>) {
-        let Self { hub, connection } = self;
-        let n_left = connection.post.leave(mailbox);
-        match hub.sharing.leave(connection, hub.grace.is_some()) {
-            Left::Close => connection.close(),
-            // The one that left may have been the slowest.
-            Left::Nothing if n_left > 0 => self.refill(false),
-            Left::Nothing => {}
-            Left::Linger(ticket) => {
-                if let Some((grace, worker)) = &hub.grace {
-                    let connection = Arc::downgrade(connection);
-                    let linger = Linger { hub: Arc::clone(hub), connection, ticket };
-                    worker.schedule_after(*grace, Job::new(Arc::new(linger)));
-                }
-            }
-        }
-    }
-}
-
-/// Disconnects when nobody has come in time.
-struct Linger<T> {
-    hub: Arc<Hub<T>>,
-    connection: Weak<Connection<T>>,
-    ticket: u64,
-}
-
-impl<T: Send + 'static> Task for Linger<T> {
-    fn run(&self) {
-        if let Some(connection) = self.connection.upgrade()
-            && self.hub.sharing.expire(&connection, self.ticket)
-        {
-            connection.close();
-        }
-    }
-
-    fn abandon(&self, _: Error) {
-        // Nobody will keep the time.
-        self.run();
     }
 }

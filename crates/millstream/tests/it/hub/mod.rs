@@ -5,6 +5,8 @@ mod multicast;
 mod partition;
 mod processor;
 mod replay;
+mod replay_model;
+mod replayed;
 mod share;
 mod unicast;
 

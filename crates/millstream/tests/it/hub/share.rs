@@ -169,7 +169,7 @@ fn it_stays_connected_for_a_while() {
     puppet.next(0).unwrap();
 
     // In time; and the time begins anew when it leaves.
-    let two = Probe::subscribe_to(shared);
+    let two = Probe::subscribe_to(shared.clone());
     two.request(9);
     puppet.next(1).unwrap();
     clock.advance(2 * second);
@@ -225,4 +225,17 @@ fn subscribers_that_come_and_go_on_many_threads_miss_nothing_in_between() {
     });
 
     assert!(n_open.load(Ordering::Relaxed) >= 1);
+}
+
+#[test]
+fn it_stays_connected_for_nobody_when_no_flow_is_left() {
+    let clock = VirtualTime::new();
+    let (puppet, flow) = puppet();
+    let shared = flow.share_with(Sharing::new(4).grace(Duration::from_secs(1), &clock));
+    let one = Probe::subscribe_to(shared);
+    one.request(1);
+
+    one.cancel();
+
+    assert!(puppet.is_cancelled());
 }
