@@ -102,6 +102,8 @@ mod book {
     mod bridges {}
     #[doc = include_str!("../../../docs/book/src/bugs.md")]
     mod bugs {}
+    #[doc = include_str!("../../../docs/book/src/coming.md")]
+    mod coming {}
     #[doc = include_str!("../../../docs/book/src/conformance.md")]
     mod conformance {}
     #[doc = include_str!("../../../docs/book/src/demand.md")]

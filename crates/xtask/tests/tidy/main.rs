@@ -8,6 +8,7 @@
 mod backpressure;
 mod book;
 mod bugs;
+mod coming;
 mod dependencies;
 mod fixmes;
 mod headers;
@@ -40,6 +41,11 @@ fn the_book_says_what_the_operators_say() {
 #[ignore = "it writes the page: run `cargo xtask book`"]
 fn fill_the_book() {
     operator_tables::write(&Tree::load()).expect("the page can be written");
+}
+
+#[test]
+fn what_other_names_lead_to_exists() {
+    assert_tidy(&coming::check(&Tree::load()));
 }
 
 #[test]
