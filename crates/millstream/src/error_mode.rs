@@ -1,9 +1,11 @@
 //! `ErrorMode`: what the failure of one flow does to the others.
 
 /// What the failure of one of several flows does to the others: an option of
-/// [`merge`](crate::merge), [`flat_map`](crate::Flow::flat_map) and their like.
+/// [`merge`](crate::merge), [`flat_map`](crate::Flow::flat_map), [`concat_map`](crate::Flow::concat_map)
+/// and their like.
 ///
-/// In either mode the items that a flow gave before it failed come before its error.
+/// In every mode the items that a flow gave before it failed come before its error. The first failure
+/// counts; later ones are dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorMode {
@@ -11,7 +13,11 @@ pub enum ErrorMode {
     /// dropped.
     #[default]
     Immediate,
+    /// The first failure is signaled when the flows that have begun have ended. No other flow begins,
+    /// and the source of flows is cancelled. Where all flows begin at once, this is
+    /// [`Delayed`](Self::Delayed).
+    Boundary,
     /// The other flows go on, and so does the source; the first failure is signaled when all of them
-    /// have ended. Later failures are dropped.
+    /// have ended.
     Delayed,
 }

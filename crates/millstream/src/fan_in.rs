@@ -95,6 +95,9 @@ pub(crate) trait Inlets<T>: Send + 'static {
     /// Whether a failure ends everything.
     fn has_failed(&self) -> bool;
 
+    /// Whether a failure keeps others from being opened.
+    fn is_closing(&self) -> bool;
+
     fn cancel(&self);
 }
 
@@ -323,6 +326,10 @@ impl<T: Send + 'static> Inlets<T> for FanIn<T> {
     #[inline]
     fn has_failed(&self) -> bool {
         self.failure.is_some() && self.mode == ErrorMode::Immediate
+    }
+
+    fn is_closing(&self) -> bool {
+        self.failure.is_some() && self.mode != ErrorMode::Delayed
     }
 
     fn cancel(&self) {

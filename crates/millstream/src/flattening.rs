@@ -73,10 +73,10 @@ where
     /// so a hundred thousand of them in a row recurse no deeper than one, and leave room for a cancel.
     fn fill(&mut self) {
         let n_closed = self.inners.take_closed();
-        if n_closed > 0 && !self.is_outer_done {
+        if n_closed > 0 && !self.is_outer_done && !self.inners.is_closing() {
             self.outer.request(n_closed);
         }
-        while self.inners.n_open() < self.concurrency && !self.inners.has_failed() {
+        while self.inners.n_open() < self.concurrency && !self.inners.is_closing() {
             let Some(item) = self.outer.take_item() else { break };
             let publisher = (self.f)(item);
             let Some(gate) = self.gate.upgrade() else { return };
@@ -87,6 +87,10 @@ where
         if self.is_outer_done {
             return;
         }
+        if self.inners.is_closing() {
+            self.is_outer_done = true;
+            return self.outer.cancel();
+        }
         if let Some(end) = self.outer.end() {
             self.is_outer_done = true;
             if let End::Failed(error) = end {
@@ -96,7 +100,8 @@ where
     }
 
     fn finish(&mut self) -> Option<End> {
-        let end = self.inners.end(self.is_outer_done)?;
+        let is_last = self.is_outer_done || self.inners.is_closing();
+        let end = self.inners.end(is_last)?;
         self.outer.cancel();
         Some(end)
     }

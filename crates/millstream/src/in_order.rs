@@ -127,6 +127,10 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
         self.failure.is_some() && self.mode == ErrorMode::Immediate
     }
 
+    fn is_closing(&self) -> bool {
+        self.failure.is_some() && self.mode != ErrorMode::Delayed
+    }
+
     fn cancel(&self) {
         self.line.iter().for_each(|inlet| inlet.cancel());
     }

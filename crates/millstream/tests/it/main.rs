@@ -10,6 +10,7 @@ mod chains;
 mod combine;
 mod demand;
 mod ends;
+mod error_modes;
 mod fairness;
 mod fan_in;
 mod hub;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use millstream::{
-    combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge, merge_sorted,
-    never, range, zip,
+    ErrorMode, combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge,
+    merge_sorted, never, range, zip,
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
@@ -12,6 +12,12 @@ use crate::pool;
 
 publisher_tests!(concat, |n| range(0..n / 2).concat(range(0..n - n / 2)));
 publisher_tests!(concat_all, |n| concat_all((0..n).map(just)));
+publisher_tests!(concat_all_delayed, |n| {
+    concat_all((0..n).map(just)).error_mode(ErrorMode::Delayed)
+});
+publisher_tests!(concat_delayed, |n| {
+    range(0..n / 2).concat(range(0..n - n / 2)).error_mode(ErrorMode::Delayed)
+});
 publisher_tests!(repeat, |n| just(1).repeat(n).take(n));
 publisher_tests!(merge, |n| merge([range(0..n / 2), range(n / 2..n)]));
 publisher_tests!(merge_with, |n| range(0..n / 2).merge_with(range(n / 2..n)));

@@ -1,6 +1,6 @@
 //! Operators that turn each item into many under the TCK.
 
-use millstream::{just, range};
+use millstream::{ErrorMode, just, range};
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
 use crate::pool;
@@ -31,3 +31,12 @@ publisher_tests!(
     |n| just(n).switch_map(|n| range(0..n).publish_on(&pool(), 3)),
     Capabilities::new().asynchronous()
 );
+publisher_tests!(concat_map_at_once, |n| {
+    range(0..n).concat_map(just).error_mode(ErrorMode::Immediate)
+});
+publisher_tests!(concat_map_delayed, |n| {
+    range(0..n).concat_map(just).error_mode(ErrorMode::Delayed)
+});
+publisher_tests!(flat_map_at_the_boundary, |n| {
+    range(0..n).flat_map(3, 2, just).error_mode(ErrorMode::Boundary)
+});

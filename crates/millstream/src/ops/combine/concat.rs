@@ -1,10 +1,10 @@
 //! `concat`: one flow after another.
 
 use millstream_kernel::End;
-use reactive_streams::{Publisher, Subscriber};
+use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    ErrorMode, Flow,
     sequence::{self, Seat, Successor},
 };
 
@@ -19,7 +19,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with `other`; fails with whichever fails first.
+    /// Completes with `other`; fails with whichever fails first. [`error_mode`](Flow::error_mode) may have
+    /// `other` run after a failure.
     ///
     /// # Examples
     ///
@@ -33,7 +34,18 @@ impl<P: Publisher> Flow<P> {
     where
         Q: Publisher<Item = P::Item> + Send + 'static,
     {
-        Flow { source: Concat { first: self.source, second: other } }
+        let mode = ErrorMode::Immediate;
+        Flow { source: Concat { first: self.source, second: other, mode } }
+    }
+}
+
+impl<P, Q> Flow<Concat<P, Q>> {
+    /// [`concat`](Self::concat) with another policy for failures: with [`Delayed`](ErrorMode::Delayed),
+    /// `other` begins after a failure as well. One flow runs at a time, so that
+    /// [`Boundary`](ErrorMode::Boundary) is [`Immediate`](ErrorMode::Immediate).
+    pub fn error_mode(mut self, mode: ErrorMode) -> Self {
+        self.source.mode = mode;
+        self
     }
 }
 
@@ -43,6 +55,7 @@ impl<P: Publisher> Flow<P> {
 pub struct Concat<P, Q> {
     first: P,
     second: Q,
+    mode: ErrorMode,
 }
 
 impl<P, Q> Publisher for Concat<P, Q>
@@ -53,7 +66,9 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        sequence::subscribe(self.first, downstream, Second(Some(self.second)));
+        let Self { first, second, mode } = self;
+        let second = Second { flow: Some(second), mode, failure: None };
+        sequence::subscribe(first, downstream, second);
     }
 }
 
@@ -62,7 +77,12 @@ opaque_debug!(Concat<P, Q>);
 // One of them runs at a time.
 backpressure!(two Concat<P, Q>, first max second, PassThrough, |_this| 0_usize);
 
-struct Second<Q>(Option<Q>);
+struct Second<Q> {
+    flow: Option<Q>,
+    mode: ErrorMode,
+    /// That of the first, which waits for the end.
+    failure: Option<Error>,
+}
 
 impl<T, Q> Successor<T> for Second<Q>
 where
@@ -70,9 +90,13 @@ where
     Q: Publisher<Item = T> + Send + 'static,
 {
     fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
-        match (end, self.0.take()) {
+        match (end, self.flow.take()) {
             (End::Complete, Some(second)) => seat.subscribe(second),
-            (end, _) => seat.end(end),
+            (End::Failed(error), Some(second)) if self.mode == ErrorMode::Delayed => {
+                self.failure = Some(error);
+                seat.subscribe(second);
+            }
+            (end, _) => seat.end(self.failure.take().map_or(end, End::Failed)),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `concat_all`: the flows of a list, one after another.
 
 use millstream_kernel::{End, guard::caught};
-use reactive_streams::{Publisher, Subscriber};
+use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow, empty,
+    Backpressure, BackpressureKind, Bounded, ErrorMode, Flow, empty,
     sequence::{self, Seat, Successor},
 };
 
@@ -19,8 +19,9 @@ use crate::{
 ///
 /// # Termination
 ///
-/// Completes after the last flow; fails with the first that fails, and then drops the iterator. If
-/// the iterator panics, fails with an error of kind `Panicked`.
+/// Completes after the last flow; fails with the first that fails, and then drops the iterator.
+/// [`error_mode`](Flow::error_mode) may delay that until all have ended. If the iterator panics, fails
+/// with an error of kind `Panicked`.
 ///
 /// # Examples
 ///
@@ -36,7 +37,18 @@ pub fn concat_all<I>(flows: I) -> Flow<ConcatAll<I::IntoIter>>
 where
     I: IntoIterator<IntoIter: Send + 'static, Item: Publisher>,
 {
-    Flow { source: ConcatAll { flows: flows.into_iter() } }
+    Flow { source: ConcatAll { flows: flows.into_iter(), mode: ErrorMode::Immediate } }
+}
+
+impl<I> Flow<ConcatAll<I>> {
+    /// [`concat_all`] with another policy for failures: with [`Delayed`](ErrorMode::Delayed), the next
+    /// flow begins after one that failed. One flow runs at a time, so that
+    /// [`Boundary`](ErrorMode::Boundary) is [`Immediate`](ErrorMode::Immediate).
+    #[doc(alias = "concat_delay_error")]
+    pub fn error_mode(mut self, mode: ErrorMode) -> Self {
+        self.source.mode = mode;
+        self
+    }
 }
 
 /// Publisher returned by [`concat_all`].
@@ -44,6 +56,7 @@ where
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct ConcatAll<I> {
     flows: I,
+    mode: ErrorMode,
 }
 
 impl<I, P> Publisher for ConcatAll<I>
@@ -54,7 +67,8 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        sequence::subscribe(empty(), downstream, self);
+        let Self { flows, mode } = self;
+        sequence::subscribe(empty(), downstream, Rest { flows, mode, failure: None });
     }
 }
 
@@ -74,18 +88,30 @@ where
 
 impl<I> Bounded for ConcatAll<I> where I: IntoIterator<Item: Bounded> {}
 
-impl<I, P> Successor<P::Item> for ConcatAll<I>
+/// The flows that are still to come.
+struct Rest<I> {
+    flows: I,
+    mode: ErrorMode,
+    /// One that waits for the end.
+    failure: Option<Error>,
+}
+
+impl<I, P> Successor<P::Item> for Rest<I>
 where
     I: Iterator<Item = P> + Send + 'static,
     P: Publisher<Item: Send + 'static>,
 {
     fn next<S: Subscriber<P::Item>>(&mut self, end: End, seat: Seat<P::Item, S, Self>) {
-        if let End::Failed(_) = end {
-            return seat.end(end);
+        match end {
+            End::Complete => {}
+            End::Failed(error) if self.mode == ErrorMode::Delayed => {
+                self.failure.get_or_insert(error);
+            }
+            end => return seat.end(end),
         }
         match caught(|| self.flows.next()) {
             Ok(Some(flow)) => seat.subscribe(flow),
-            Ok(None) => seat.end(End::Complete),
+            Ok(None) => seat.end(self.failure.take().map_or(End::Complete, End::Failed)),
             Err(error) => seat.end(End::Failed(error)),
         }
     }

@@ -3,15 +3,15 @@
 use std::sync::{Arc, Weak};
 
 use millstream_kernel::{End, Gate, Inline, Source, Step};
-use reactive_streams::{Publisher, Subscriber};
+use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    ErrorMode, Flow,
     inlet::{Inlet, InletPool, inlet},
 };
 
 /// Items that a flow is asked for at a time.
-const BATCH: usize = 32;
+pub(crate) const BATCH: usize = 32;
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into a flow, and passes on the items of one flow after the other.
@@ -26,8 +26,8 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// Completes after the source and the last flow. Fails with the present flow, after its items, and
-    /// cancels the source; fails with the source after the present flow. If `f` panics, fails with an
-    /// error of kind `Panicked`.
+    /// cancels the source; fails with the source after the present flow. [`error_mode`](Flow::error_mode)
+    /// may hasten the one or delay the other. If `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Examples
     ///
@@ -41,7 +41,36 @@ impl<P: Publisher> Flow<P> {
         F: FnMut(P::Item) -> Q + Send + 'static,
         Q: Publisher,
     {
-        Flow { source: ConcatMap { source: self.source, f } }
+        let mode = ErrorMode::Boundary;
+        Flow { source: ConcatMap { source: self.source, f, mode } }
+    }
+}
+
+impl<P, F> Flow<ConcatMap<P, F>> {
+    /// [`concat_map`](Self::concat_map) with another policy for failures than
+    /// [`Boundary`](ErrorMode::Boundary).
+    ///
+    /// With [`Immediate`](ErrorMode::Immediate), a failure of the source cancels the present flow; with
+    /// [`Delayed`](ErrorMode::Delayed), the next flow begins after one that failed.
+    ///
+    /// @ Examples
+    ///
+    /// ```
+    /// use millstream::{Error, ErrorMode, error, just, range};
+    /// use millstream_testkit::Probe;
+    ///
+    /// let flow = range(0..3)
+    ///     .concat_map(|n| if n == 0 { error(Error::message("no")).boxed() } else { just(n).boxed() })
+    ///     .error_mode(ErrorMode::Delayed);
+    /// let probe = Probe::subscribe_to(flow);
+    /// probe.request(9);
+    /// assert_eq!(probe.items(), [1, 2]);
+    /// assert!(probe.error().is_some());
+    /// ```
+    #[doc(alias = "concat_map_delay_error")]
+    pub fn error_mode(mut self, mode: ErrorMode) -> Self {
+        self.source.mode = mode;
+        self
     }
 }
 
@@ -51,6 +80,7 @@ impl<P: Publisher> Flow<P> {
 pub struct ConcatMap<P, F> {
     source: P,
     f: F,
+    mode: ErrorMode,
 }
 
 impl<P, F, Q> Publisher for ConcatMap<P, F>
@@ -62,19 +92,23 @@ where
     type Item = Q::Item;
 
     fn subscribe<S: Subscriber<Q::Item>>(self, downstream: S) {
+        let Self { source, f, mode } = self;
         let (entrance, outer) = inlet(1);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let gate = Weak::clone(gate);
             let source = ConcatMapSource {
                 outer,
-                f: self.f,
+                outer_end: None,
+                f,
                 inner: None,
                 inlets: InletPool::new(BATCH),
+                mode,
+                failure: None,
                 gate,
             };
             (source, downstream, Inline)
         });
-        self.source.subscribe(entrance.subscriber(Arc::clone(&gate)));
+        source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     }
 }
 
@@ -85,9 +119,14 @@ backpressure!(inner ConcatMap<P, F>, Queue, |_this| 1 + BATCH);
 
 struct ConcatMapSource<T, F, Q: Publisher, S> {
     outer: Inlet<T>,
+    /// An end of the source that was seen while a flow runs.
+    outer_end: Option<End>,
     f: F,
     inner: Option<Box<Inlet<Q::Item>>>,
     inlets: InletPool<Q::Item>,
+    mode: ErrorMode,
+    /// One that waits for the end.
+    failure: Option<Error>,
     /// What the inner flows wake.
     gate: Weak<Gate<Self, S, Inline>>,
 }
@@ -113,6 +152,45 @@ where
             self.inlets.close(inner);
         }
     }
+
+    /// A failure of the source that does not wait for the present flow.
+    fn interrupt(&mut self) -> Option<End> {
+        if self.mode != ErrorMode::Immediate || self.outer_end.is_some() {
+            return None;
+        }
+        let inner = self.inner.as_ref()?;
+        match self.outer.end()? {
+            End::Complete => {
+                self.outer_end = Some(End::Complete);
+                None
+            }
+            end => {
+                inner.cancel();
+                Some(end)
+            }
+        }
+    }
+
+    /// The present flow has ended. How everything ends, if it does.
+    fn leave(&mut self, end: End) -> Option<End> {
+        self.close_inner();
+        match end {
+            End::Complete => None,
+            End::Failed(error) if self.mode == ErrorMode::Delayed => {
+                self.failure.get_or_insert(error);
+                None
+            }
+            end => {
+                self.outer.cancel();
+                Some(end)
+            }
+        }
+    }
+
+    /// The source has ended, and no flow runs.
+    fn finish(&mut self, end: End) -> End {
+        self.failure.take().map_or(end, End::Failed)
+    }
 }
 
 impl<T, F, Q, S> Source for ConcatMapSource<T, F, Q, S>
@@ -128,35 +206,42 @@ where
     #[inline]
     fn next(&mut self) -> Step<Q::Item> {
         loop {
+            if let Some(end) = self.interrupt() {
+                return Step::End(end);
+            }
             if let Some(inner) = &mut self.inner {
                 match inner.next() {
-                    Step::End(End::Complete) => self.close_inner(),
-                    Step::End(End::Failed(error)) => {
-                        self.outer.cancel();
-                        return Step::End(End::Failed(error));
+                    Step::End(end) => {
+                        if let Some(end) = self.leave(end) {
+                            return Step::End(end);
+                        }
                     }
                     step => return step,
                 }
             }
+            if let Some(end) = self.outer_end.take() {
+                return Step::End(self.finish(end));
+            }
             match self.outer.next() {
                 Step::Item(item) => self.subscribe(item),
                 Step::Pending => return Step::Pending,
-                Step::End(end) => return Step::End(end),
+                Step::End(end) => return Step::End(self.finish(end)),
             }
         }
     }
 
     fn end(&mut self) -> Option<End> {
+        if let Some(end) = self.interrupt() {
+            return Some(end);
+        }
         if let Some(inner) = &mut self.inner {
-            match inner.end()? {
-                End::Complete => self.close_inner(),
-                End::Failed(error) => {
-                    self.outer.cancel();
-                    return Some(End::Failed(error));
-                }
+            let end = inner.end()?;
+            if let Some(end) = self.leave(end) {
+                return Some(end);
             }
         }
-        self.outer.end()
+        let end = self.outer_end.take().or_else(|| self.outer.end())?;
+        Some(self.finish(end))
     }
 
     fn cancel(&mut self) {
