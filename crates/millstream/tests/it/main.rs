@@ -15,6 +15,7 @@ mod fairness;
 mod fan_in;
 mod hub;
 mod lifecycle;
+mod lifecycle_model;
 mod model;
 mod overflow;
 mod panics;

@@ -17,6 +17,7 @@ use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Ending, Flow, from_future_on,
+    ops::flatten::BATCH,
     scheduler::{self, Ambient, Scheduler, Worker},
 };
 
@@ -28,7 +29,9 @@ use crate::{
 ///
 /// # Demand
 ///
-/// That of the made flow. The resource is acquired with the first request.
+/// Starts with the downstream's first request: then the resource is acquired, and the flow is asked for
+/// 32 items, and for 24 more whenever as many were passed on. Up to 32 items wait, and may do so when
+/// the resource has been released.
 ///
 /// # Termination
 ///
@@ -222,11 +225,11 @@ where
     M: FnOnce(&mut R) -> P,
     P: Backpressure,
 {
-    const KIND: BackpressureKind = P::KIND;
+    const KIND: BackpressureKind = BackpressureKind::Queue;
 
     /// What the flow that is made holds comes on top.
     fn max_in_flight(&self) -> u64 {
-        0
+        BATCH as u64
     }
 }
 
