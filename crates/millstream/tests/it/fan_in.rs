@@ -252,8 +252,8 @@ fn a_hundred_thousand_synchronous_flows_take_no_stack() {
         let nothing = range(0..100_000).flat_map(concurrency, 1, |_: u32| empty::<u8>());
         assert_eq!(Stepper::run(nothing), 0);
     }
-    assert_eq!(Stepper::run(merge((0..20_000).map(just))), 20_000);
-    assert_eq!(Stepper::run(concat_eager((0..20_000).map(just))), 20_000);
+    assert_eq!(Stepper::run(merge((0..100_000).map(just))), 100_000);
+    assert_eq!(Stepper::run(concat_eager((0..100_000).map(just))), 100_000);
     assert_eq!(Stepper::run(range(0..100_000).flat_map_sequential(7, 1, just)), 100_000);
     let rows = zip((range(0..100_000), range(0..100_000), range(0..100_000)));
     assert_eq!(Stepper::run(rows), 100_000);
