@@ -13,7 +13,7 @@ use std::{
 
 use millstream::{Error, Publisher, Subscriber, Subscription, range};
 use millstream_benches::{
-    keep, map,
+    depth, keep, map,
     record::{self, Record},
 };
 
@@ -85,6 +85,8 @@ fn main() {
     print("range.map.filter, 1e6 of them", measure(many, chain));
     print("range.map.filter.take", measure(1, || chain().take(3)));
     print("range.map.filter, boxed", measure(1, || chain().boxed()));
+    print("20 operators", measure(1, || depth::flow_of_twenty(9)));
+    print("20 operators, boxed after each", measure(1, || depth::boxed_flow(9, 20)));
     if !is_smoke && let Err(error) = record::keep("memory", &record) {
         println!("not kept: {error}");
     }

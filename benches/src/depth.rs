@@ -5,7 +5,7 @@
 use std::future::ready;
 
 use futures::{StreamExt as _, executor::block_on, stream};
-use millstream::{Flow, Range, range};
+use millstream::{BoxPublisher, Flow, Range, range};
 
 use crate::{mix, pass};
 
@@ -157,9 +157,13 @@ mod rx {
     }
 }
 
+/// The flow of twenty operators, in one type.
+pub fn flow_of_twenty(n: u64) -> Flow<impl millstream::Publisher<Item = u64>> {
+    five!(five!(five!(five!(numbers(n), |n| pass(*n)), |n| pass(*n)), |n| pass(*n)), |n| pass(*n))
+}
+
 /// A flow whose type is erased after each operator.
-#[must_use]
-pub fn boxed(n: u64, depth: usize) -> u64 {
+pub fn boxed_flow(n: u64, depth: usize) -> Flow<BoxPublisher<u64>> {
     let mut flow = range(0..n).boxed();
     for level in 0..depth {
         // The second and fourth of five filter.
@@ -169,7 +173,13 @@ pub fn boxed(n: u64, depth: usize) -> u64 {
             flow.map(mix).boxed()
         };
     }
-    sum_by_fold(flow)
+    flow
+}
+
+/// Runs a [`boxed_flow`].
+#[must_use]
+pub fn boxed(n: u64, depth: usize) -> u64 {
+    sum_by_fold(boxed_flow(n, depth))
 }
 
 /// `map` this often, in one type for each of 1, 2, 4, 8, 16, 32 and 64.
