@@ -24,6 +24,8 @@
 //!    their methods take `&mut self`.
 //! 4. `end` belongs to the producer until `is_closed`, and then to the consumer; `tail` is not stored
 //!    after `is_closed`, until the consumer reopens the queue.
+//! 5. `is_abandoned` is set by the consumer and never taken back. It says that no item will reach
+//!    anybody: those that are queued are dropped by the consumer, or with the ring.
 
 use std::{fmt, mem::MaybeUninit, sync::Arc};
 
@@ -38,6 +40,7 @@ struct Ring<T> {
     head: CachePadded<AtomicUsize>,
     tail: CachePadded<AtomicUsize>,
     is_closed: AtomicBool,
+    is_abandoned: AtomicBool,
     end: UnsafeCell<Option<End>>,
     capacity: usize,
     slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
@@ -96,6 +99,7 @@ pub fn bounded<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), Invalid
         head: CachePadded::new(AtomicUsize::new(0)),
         tail: CachePadded::new(AtomicUsize::new(0)),
         is_closed: AtomicBool::new(false),
+        is_abandoned: AtomicBool::new(false),
         end: UnsafeCell::new(None),
         capacity,
         slots,
@@ -137,6 +141,24 @@ impl<T> Producer<T> {
         Ok(())
     }
 
+    /// How many items are queued; those that the consumer takes meanwhile count or do not.
+    #[inline]
+    #[must_use]
+    pub fn n_queued(&mut self) -> usize {
+        // Acquire: pairs with the release in `pop`; the slots given up are ours to write.
+        self.seen_head = self.ring.head.load(Ordering::Acquire);
+        self.tail.wrapping_sub(self.seen_head)
+    }
+
+    /// Whether nobody will take an item any more. Those that are pushed all the same are dropped with
+    /// the queue.
+    #[inline]
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        // Acquire: pairs with the release in `abandon`.
+        self.ring.is_abandoned.load(Ordering::Acquire)
+    }
+
     /// No more items will come.
     pub fn close(self, end: End) {
         self.ring.end.with_mut(|place| {
@@ -155,6 +177,12 @@ impl<T> Drop for Producer<T> {
 }
 
 impl<T> Consumer<T> {
+    /// Tells the producer that no item will be taken any more.
+    pub fn abandon(&mut self) {
+        // Release: what was done before is seen by the producer that finds the queue abandoned.
+        self.ring.is_abandoned.store(true, Ordering::Release);
+    }
+
     /// Takes the oldest item.
     #[inline]
     pub fn pop(&mut self) -> Pop<T> {

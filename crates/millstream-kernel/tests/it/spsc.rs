@@ -104,6 +104,29 @@ fn what_is_left_in_a_bounded_queue_is_dropped_once() {
 }
 
 #[test]
+fn a_producer_knows_how_many_items_wait_and_whether_anybody_takes_them() {
+    let counter = Counter::default();
+    let (mut producer, mut consumer) = spsc::bounded(3).unwrap();
+    for round in 0..3 {
+        assert_eq!(producer.n_queued(), 0);
+        (0..3).for_each(|n| producer.push(counter.item(n)).unwrap());
+        assert_eq!(producer.n_queued(), 3);
+        assert!(matches!(consumer.pop(), Pop::Item(_)));
+        assert_eq!(producer.n_queued(), 2);
+        while matches!(consumer.pop(), Pop::Item(_)) {}
+        assert_eq!(counter.n_dropped(), 3 * (round + 1));
+    }
+    assert!(!producer.is_abandoned());
+
+    consumer.abandon();
+
+    assert!(producer.is_abandoned());
+    producer.push(counter.item(9)).unwrap();
+    drop((producer, consumer));
+    assert_eq!(counter.n_dropped(), 10);
+}
+
+#[test]
 fn a_growing_queue_holds_any_number_in_order() {
     for n_items in [0, 1, 31, 32, 33, 64, 65, 1_000] {
         let (mut producer, mut consumer) = spsc::growing();

@@ -11,6 +11,7 @@ mod fan_in;
 mod gate;
 mod gauge;
 mod hub;
+mod inner;
 mod mpsc;
 mod overflow;
 mod post;

@@ -1,6 +1,8 @@
 //! Queues between two threads.
 
-use loom::thread;
+use std::sync::Arc;
+
+use loom::{cell::UnsafeCell, thread};
 use millstream_kernel::{End, spsc};
 
 use crate::support::model;
@@ -56,6 +58,40 @@ fn an_end_does_not_overtake_an_item() {
         other.join().unwrap();
 
         is_there
+    });
+}
+
+/// What the consumer did before it abandoned a queue is seen by the producer that finds it abandoned, and
+/// an item that crosses this is dropped once, with the queue.
+///
+/// Kills: relaxed store of `is_abandoned`.
+#[test]
+fn an_abandoned_queue_is_found_abandoned_after_all_that_was_done() {
+    model(3, &[false, true], || {
+        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let item = Arc::new(());
+        let witness = Arc::new(UnsafeCell::new(false));
+        let other = {
+            let witness = Arc::clone(&witness);
+            thread::spawn(move || {
+                // SAFETY: a plain write; loom watches that no other thread is here.
+                witness.with_mut(|witness| unsafe { *witness = true });
+                consumer.abandon();
+            })
+        };
+        producer.push(Arc::clone(&item)).unwrap();
+        let is_abandoned = producer.is_abandoned();
+        if is_abandoned {
+            // SAFETY: as above.
+            assert!(witness.with(|witness| unsafe { *witness }));
+        }
+        other.join().unwrap();
+        assert!(producer.is_abandoned());
+        assert_eq!(Arc::strong_count(&item), 2);
+        drop(producer);
+
+        assert_eq!(Arc::strong_count(&item), 1);
+        is_abandoned
     });
 }
 
