@@ -71,6 +71,7 @@ mod lossy;
 mod merging;
 mod ops;
 mod outcome;
+mod outlet;
 mod registry;
 pub mod scheduler;
 mod sequence;

@@ -5,11 +5,15 @@
 
 use std::{future::poll_fn, sync::Arc};
 
-use millstream_kernel::{End, Gate, Inline, Listener, Room, Source, Step, Take, Wake, spsc};
+use millstream_kernel::{End, Listener, Room, Take, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use super::{Closed, SendError, TrySendError};
-use crate::{Flow, inlet::check_capacity};
+use crate::{
+    Flow,
+    inlet::check_capacity,
+    outlet::{Keeper, Outlet},
+};
 
 /// A producer, and the flow of what it sends.
 ///
@@ -57,7 +61,7 @@ pub fn unicast<T: Send + 'static>(capacity: usize) -> (Producer<T>, Flow<Unicast
     };
     let room = Arc::new(Room::new(capacity));
     let listener = Arc::new(Listener::new());
-    let outlet = Outlet { queue: consumer, room: Arc::clone(&room) };
+    let outlet = Outlet::new(consumer, Places(Arc::clone(&room)));
     let flow = Flow { source: Unicast { outlet, listener: Arc::clone(&listener) } };
     (Producer { queue: Some(queue), room, listener }, flow)
 }
@@ -230,7 +234,7 @@ impl<T> std::fmt::Debug for Permit<'_, T> {
 /// Publisher returned by [`unicast`].
 #[must_use = "publishers do nothing until subscribed to, and dropping this one closes its producer"]
 pub struct Unicast<T> {
-    outlet: Outlet<T>,
+    outlet: Outlet<T, Places>,
     listener: Arc<Listener>,
 }
 
@@ -238,47 +242,27 @@ impl<T: Send + 'static> Publisher for Unicast<T> {
     type Item = T;
 
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
-        let Self { outlet, listener } = self;
-        listener.set(Gate::start_with(|_| (outlet, downstream, Inline)));
+        self.outlet.subscribe(&self.listener, downstream);
     }
 }
 
 backpressure!(source Unicast<T>);
 opaque_debug!(Unicast<T>);
 
-/// The end of the queue that takes.
-struct Outlet<T> {
-    queue: spsc::Consumer<T>,
-    room: Arc<Room>,
-}
+/// Frees the places of items that were taken.
+struct Places(Arc<Room>);
 
-impl<T: Send + 'static> Source for Outlet<T> {
-    type Item = T;
-    const IS_WOKEN: bool = true;
+impl Keeper for Places {
+    fn dropped() -> End {
+        disconnected()
+    }
 
     #[inline]
-    fn next(&mut self) -> Step<T> {
-        match self.queue.pop() {
-            spsc::Pop::Item(item) => {
-                self.room.free();
-                Step::Item(item)
-            }
-            spsc::Pop::Empty => Step::Pending,
-            spsc::Pop::Closed(end) => Step::End(end.unwrap_or_else(disconnected)),
-        }
+    fn taken(&mut self) {
+        self.0.free();
     }
 
-    fn end(&mut self) -> Option<End> {
-        self.queue.take_end().map(|end| end.unwrap_or_else(disconnected))
-    }
-}
-
-impl<T> Drop for Outlet<T> {
-    fn drop(&mut self) {
-        self.room.close();
-        // An item that crosses this is dropped with the producer, which finds itself closed.
-        while let spsc::Pop::Item(item) = self.queue.pop() {
-            drop(item);
-        }
+    fn closed(&mut self) {
+        self.0.close();
     }
 }
