@@ -69,7 +69,7 @@ fn an_operator_whose_flow_was_full_goes_on_when_an_item_is_taken() {
 
 /// A flow is cancelled while its operator is at work: the operator ends.
 ///
-/// Kills: the runner settles without PARKING; `abandon` tells nobody.
+/// Kills: `abandon` tells nobody; the waker does not look at PARKING.
 #[test]
 fn an_operator_hears_of_the_end_of_its_flow() {
     let ended = Seen { n_completed: 1, n_dropped: 1, ..Seen::default() };
