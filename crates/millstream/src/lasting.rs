@@ -47,11 +47,7 @@ where
     Gate::start_with(|gate: &Weak<Gate<_, _, _>>| {
         let cancels = Arc::new(Pending::new());
         let gate: Weak<dyn Wake> = Weak::clone(gate) as _;
-        let relay = Relay {
-            downstream: Some(downstream),
-            cancels: Arc::clone(&cancels),
-            gate: Weak::clone(&gate),
-        };
+        let relay = Relay { downstream: Some(downstream), cancels: Arc::clone(&cancels) };
         (Lasting { flows: make(gate), cancels, has_left: false }, relay, Inline)
     })
 }
@@ -106,15 +102,13 @@ pub(crate) struct Relay<S> {
     /// `None` when it has withdrawn.
     downstream: Option<S>,
     cancels: Arc<Pending>,
-    gate: Weak<dyn Wake>,
 }
 
 impl<F, S: Subscriber<F>> Subscriber<Option<F>> for Relay<S> {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+    fn on_subscribe(&mut self, gate: Arc<dyn Subscription>) {
         if let Some(downstream) = &mut self.downstream {
             let cancels = Arc::clone(&self.cancels);
-            let gate = Weak::clone(&self.gate);
-            downstream.on_subscribe(Arc::new(Withdrawable { subscription, gate, cancels }));
+            downstream.on_subscribe(Arc::new(Withdrawable { gate, cancels }));
         }
     }
 
@@ -150,26 +144,21 @@ impl<F, S: Subscriber<F>> Subscriber<Option<F>> for Relay<S> {
 
 /// The downstream's subscription: its cancel is not one of the gate.
 struct Withdrawable {
-    subscription: Arc<dyn Subscription>,
-    /// The same gate.
-    gate: Weak<dyn Wake>,
+    gate: Arc<dyn Subscription>,
     cancels: Arc<Pending>,
 }
 
 impl Subscription for Withdrawable {
     fn request(&self, n: u64) {
         if !self.cancels.is_pending() {
-            self.subscription.request(n);
+            self.gate.request(n);
         }
     }
 
     fn cancel(&self) {
         if self.cancels.add(1) {
-            // The gate asks its source, which finds the cancel: for that it needs demand, and a turn.
-            self.subscription.request(1);
-            if let Some(gate) = self.gate.upgrade() {
-                gate.wake();
-            }
+            // The gate asks its source before it stops, and the source finds the cancel.
+            self.gate.request(1);
         }
     }
 }
