@@ -79,6 +79,7 @@ pub mod scheduler;
 mod sequence;
 mod terminal;
 mod timer;
+mod windowing;
 
 pub use backoff::{Backoff, Delays};
 pub use backpressure::{Backpressure, BackpressureKind, Bounded, assert_bounded};

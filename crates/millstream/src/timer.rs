@@ -24,6 +24,11 @@ pub(crate) struct Timer {
 impl Timer {
     /// A timer that wakes `gate`, by the clock of `worker`.
     pub(crate) fn new(worker: Worker, gate: Weak<impl Wake + 'static>) -> Self {
+        Self::waking(worker, gate)
+    }
+
+    /// A timer that wakes a gate whose type is erased.
+    pub(crate) fn waking(worker: Worker, gate: Weak<dyn Wake>) -> Self {
         Self { worker, gate, alarm: None }
     }
 

@@ -100,6 +100,7 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("switch_if_empty", |n| empty().switch_if_empty(range(0..n)));
     assert_none_per_item("take_until", |n| range(0..n).take_until(never::<u8>()));
     assert_none_per_item("first_with_signal", |n| first_with_signal([range(0..n), range(0..n)]));
+    assert_none_per_item("window", |n| range(0..n).window(n as usize).concat_map(|window| window));
     assert_none_per_item("flat_map_iter", |n| range(0..n).flat_map_iter(|n| [n; 3]));
     assert_none_per_item("limit_rate", |n| range(0..n).limit_rate(16));
     assert_none_per_item("publish_on", |n| range(0..n).publish_on(&Immediate, 16));
@@ -120,6 +121,10 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("timeout", |n| range(0..n).timeout(&clock(), second));
     assert_none_per_item("keep_alive", |n| range(0..n).keep_alive(&clock(), second, || 0));
     assert_none_per_item("throttle", |n| range(0..n).throttle(&clock(), 64, Duration::ZERO));
+    assert_none_per_item("window_timeout", |n| {
+        let windows = range(0..n).window_timeout(&clock(), n as usize, second);
+        windows.concat_map(|window| window)
+    });
     assert_none_per_item("throttle_first", |n| {
         range(0..n).throttle_first(&clock(), Duration::ZERO)
     });

@@ -23,7 +23,7 @@ use millstream::{
     FromFn, FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines,
     Map, MapAsync, Never, Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn,
     Range, Registry, Repeat, Replayed, Retry, Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls,
-    SubscribeOn, Subscription, Take, TakeWhile,
+    SubscribeOn, Subscription, Take, TakeWhile, Window, Windows,
     bridge::{FlowSink, Heard, IntoIterBlocking, OnLag, ReadChunks, Received, Watched},
     hub::{
         Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
@@ -189,6 +189,8 @@ table! {
     SubscribeOn<Range<u64>>         | +    +    +     -          +     +;
     Take<Range<u64>>                | +    +    +     +          +     +;
     TakeWhile<Range<u64>, Test>     | +    +    +     +          +     +;
+    Window<Unshared>                | +    +    +     -          -     +;
+    Windows<Range<u64>>             | +    +    +     -          +     +;
     Order                           | +    +    +     +          +     +;
     Registry                        | +    +    +     -          +     +;
     Stage                           | +    +    +     +          +     +;

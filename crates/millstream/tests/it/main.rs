@@ -29,3 +29,5 @@ mod threads;
 mod time;
 #[cfg(feature = "tracing")]
 mod traced;
+mod window;
+mod window_timeout;

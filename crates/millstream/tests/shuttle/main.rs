@@ -17,3 +17,4 @@ mod publish_on;
 mod retry;
 mod subscribe_on;
 mod support;
+mod window;

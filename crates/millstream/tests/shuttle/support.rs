@@ -115,8 +115,16 @@ pub(crate) struct Thread {
     handle: JoinHandle<()>,
 }
 
+/// Jobs, each some time after the one before.
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<(Job, Duration)>,
+    is_stopped: bool,
+    now: Duration,
+}
+
 struct Queue {
-    state: shuttle::sync::Mutex<(VecDeque<Job>, bool)>,
+    state: shuttle::sync::Mutex<Waiting>,
     changed: Condvar,
     id: OnceLock<ThreadId>,
 }
@@ -142,7 +150,7 @@ impl Thread {
 
     /// Runs what is scheduled, rejects what comes later, and ends.
     pub(crate) fn stop(self) {
-        self.queue.state.lock().unwrap().1 = true;
+        self.queue.state.lock().unwrap().is_stopped = true;
         self.queue.changed.notify_one();
         self.handle.join().unwrap();
     }
@@ -151,10 +159,12 @@ impl Thread {
 impl Queue {
     fn take(&self) -> Option<Job> {
         let mut state = self.state.lock().unwrap();
-        while state.0.is_empty() && !state.1 {
+        while state.jobs.is_empty() && !state.is_stopped {
             state = self.changed.wait(state).unwrap();
         }
-        state.0.pop_front()
+        let (job, delay) = state.jobs.pop_front()?;
+        state.now += delay;
+        Some(job)
     }
 }
 
@@ -168,11 +178,16 @@ struct ThreadLane(Arc<Queue>);
 
 impl Lane for ThreadLane {
     fn schedule(&self, job: Job) {
+        self.schedule_after(Duration::ZERO, job);
+    }
+
+    /// Time passes when a job that waits for it has its turn.
+    fn schedule_after(&self, delay: Duration, job: Job) {
         let mut state = self.0.state.lock().unwrap();
-        let rejected = if state.1 {
+        let rejected = if state.is_stopped {
             Some(job)
         } else {
-            state.0.push_back(job);
+            state.jobs.push_back((job, delay));
             None
         };
         drop(state);
@@ -181,16 +196,12 @@ impl Lane for ThreadLane {
         drop(rejected);
     }
 
-    fn schedule_after(&self, _: Duration, _: Job) {
-        unimplemented!("no time passes here");
-    }
-
     fn is_current(&self) -> bool {
         self.0.id.get() == Some(&thread::current().id())
     }
 
     fn now(&self) -> Duration {
-        Duration::ZERO
+        self.0.state.lock().unwrap().now
     }
 }
 

@@ -60,3 +60,8 @@ publisher_tests!(
     |n| timed(move |clock| range(0..n).buffer_timeout(clock, 1, LONG)),
     Capabilities::new().max_length(1_000_000)
 );
+publisher_tests!(
+    window_timeout,
+    |n| timed(move |clock| range(0..n).window_timeout(clock, 1, LONG)),
+    Capabilities::new().max_length(1_000_000)
+);

@@ -65,3 +65,19 @@ publisher_tests!(
     |n| range(0..n).publish_on(&pool(), 4).expand(Some),
     Capabilities::new().asynchronous()
 );
+publisher_tests!(window, |n| range(0..3 * n).window(3), Capabilities::new().max_length(1 << 40));
+publisher_tests!(
+    window_of_a_flow,
+    |n| {
+        let n = n.min(100_000);
+        // A window has an item at least.
+        let windows = range(0..=n).window(n as usize + 1);
+        windows.first().wait().unwrap().unwrap().skip(1)
+    },
+    Capabilities::new().max_length(100_000)
+);
+publisher_tests!(
+    window_across_threads,
+    |n| range(0..n).publish_on(&pool(), 4).window(3).concat_map(|window| window),
+    Capabilities::new().asynchronous()
+);

@@ -13,6 +13,7 @@ mod map;
 mod map_async;
 mod materialize;
 mod scan;
+mod window;
 
 pub use batch::Batch;
 pub use buffer::Buffer;
@@ -27,3 +28,4 @@ pub use map::Map;
 pub use map_async::{MapAsync, Order};
 pub use materialize::{Materialize, Signal};
 pub use scan::Scan;
+pub use window::{Window, Windows};

@@ -1,0 +1,114 @@
+//! `window`: items in flows of a size.
+
+use reactive_streams::{Publisher, Subscriber};
+
+use crate::{
+    Backpressure, BackpressureKind, Bounded, Flow,
+    inlet::check_capacity,
+    inner::Inner,
+    scheduler::Worker,
+    windowing::{self, BATCH},
+};
+
+impl<P: Publisher> Flow<P> {
+    /// Passes items on in windows: each is a flow of `n` items, which can be worked on before they are
+    /// all there.
+    ///
+    /// The last window is shorter if the items run out; there is no window without items. Where a
+    /// vector will do, [`buffer`](Self::buffer) costs less.
+    ///
+    /// # Demand
+    ///
+    /// One unit for a window, which begins with its first item. While a further window is asked for,
+    /// the present one is filled, so that one that is slow, or kept for later, holds up none of those
+    /// behind it; otherwise it takes up to 32 items ahead of its subscriber. It never holds more than
+    /// `n`. The source is asked for 32 items, or `n` if that is less, with the first request, and for
+    /// three quarters of that again whenever as many were taken.
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source, after the open window, which gets its items first. What is
+    /// left for a window that was cancelled, or dropped, is dropped when the next one is asked for. A
+    /// cancel ends no window: the source is cancelled when the open one has had its items, or is
+    /// cancelled or dropped as well. If the downstream panics or requests 0 items, the open window fails
+    /// with an error of kind `Disconnected`.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let sums = millstream::range(1..=5).window(2).concat_map(|window| {
+    ///     window.scan(0, |sum, n| {
+    ///         *sum += n;
+    ///         Some(*sum)
+    ///     })
+    /// });
+    /// assert_eq!(sums.collect::<Vec<_>>().wait()?, [1, 3, 3, 7, 5]);
+    /// # Ok::<(), millstream::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn window(self, n: usize) -> Flow<Windows<P>>
+    where
+        P::Item: Send + 'static,
+    {
+        check_capacity(n);
+        Flow { source: Windows { source: self.source, n, time: None } }
+    }
+}
+
+/// Publisher returned by [`Flow::window`] and [`Flow::window_timeout`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct Windows<P> {
+    pub(crate) source: P,
+    pub(crate) n: usize,
+    /// How long a window lasts, and by whose clock.
+    pub(crate) time: Option<(Worker, std::time::Duration)>,
+}
+
+impl<P> Publisher for Windows<P>
+where
+    P: Publisher<Item: Send + 'static>,
+{
+    type Item = Flow<Window<P::Item>>;
+
+    fn subscribe<S: Subscriber<Flow<Window<P::Item>>>>(self, downstream: S) {
+        windowing::subscribe(self.source, self.n, self.time, downstream);
+    }
+}
+
+// What is in a window is that flow's.
+backpressure!(Windows<P>, Queue, |this| this.n.min(BATCH));
+opaque_debug!(Windows<P>);
+
+/// Some consecutive items of a flow: see [`Flow::window`] and [`Flow::window_timeout`].
+///
+/// It serves one subscriber, who may come at any time and from any thread, and who is signalled on the
+/// thread that requests or on that of the source. Dropped, it is cancelled.
+#[must_use = "publishers do nothing until subscribed to, and the items of one that is dropped are lost"]
+pub struct Window<T> {
+    pub(crate) inner: Inner<T>,
+    pub(crate) n: usize,
+}
+
+impl<T: Send + 'static> Publisher for Window<T> {
+    type Item = T;
+
+    fn subscribe<S: Subscriber<T>>(self, downstream: S) {
+        self.inner.subscribe(downstream);
+    }
+}
+
+impl<T> Backpressure for Window<T> {
+    const KIND: BackpressureKind = BackpressureKind::Queue;
+
+    fn max_in_flight(&self) -> u64 {
+        self.n as u64
+    }
+}
+
+impl<T> Bounded for Window<T> {}
+opaque_debug!(Window<T>);
