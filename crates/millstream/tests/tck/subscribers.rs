@@ -69,6 +69,7 @@ relay!(batch, |flow, _| flow.batch(3, |n| vec![n], Vec::push).flat_map_iter(|ite
 changer!(buffer, |flow, _| flow.buffer(3));
 changer!(buffer_until, |flow, _| flow.buffer_until(|n| n % 3 == 2));
 changer!(buffer_while, |flow, _| flow.buffer_while(|n| n % 3 != 2));
+relay!(window, |flow, _| flow.window(3).concat_map(|window| window));
 changer!(conflate, |flow, _| flow.conflate(|_, _| {}));
 
 relay!(filter, |flow, _| flow.filter(|_| true));
@@ -187,3 +188,6 @@ relay!(throttle_first, |flow, clock| flow.throttle_first(clock, Duration::ZERO))
 changer!(debounce, |flow, clock| flow.debounce(clock, TICK));
 changer!(sample, |flow, clock| flow.sample(clock, TICK));
 changer!(buffer_timeout, |flow, clock| flow.buffer_timeout(clock, 3, LONG));
+relay!(window_timeout, |flow, clock| {
+    flow.window_timeout(clock, 3, LONG).concat_map(|window| window)
+});
