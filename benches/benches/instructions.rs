@@ -10,7 +10,7 @@
 use std::{env, hint::black_box};
 
 use millstream::{Order, Publisher, from_iter, range, scheduler::Immediate};
-use millstream_benches::{chain, keep, map, sum};
+use millstream_benches::{chain, hubs, keep, map, sum};
 
 /// The two sizes.
 const FEW: u64 = 1_024;
@@ -19,7 +19,7 @@ const MANY: u64 = 9_216;
 /// A case: its name, and what runs so many items.
 type Case = (&'static str, fn(u64) -> u64);
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 23] = [
     ("loop", chain::by_loop),
     ("fold", chain::by_fold),
     ("unbounded", |n| chain::by_millstream(n, 0)),
@@ -40,6 +40,12 @@ const CASES: [Case; 17] = [
         let flow = range(0..n).filter(|n| keep(*n));
         total(flow.map_async_on(&Immediate, 64, Order::Source, |n| async move { n }))
     }),
+    ("hub_unicast", hubs::by_unicast),
+    ("hub_unicast_filled", hubs::by_unicast_filled),
+    ("hub_merge", hubs::by_merge),
+    ("hub_merge_filled", hubs::by_merge_filled),
+    ("hub_multicast_4", hubs::by_multicast),
+    ("share_4", hubs::by_share),
 ];
 
 fn total(flow: impl Publisher<Item = u64>) -> u64 {

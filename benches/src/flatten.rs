@@ -3,8 +3,10 @@
 
 use futures::{StreamExt, executor::block_on, stream};
 use millstream::range;
+use tokio::{runtime::Runtime, sync::mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 
-use crate::map;
+use crate::{map, threads::POOL};
 
 /// One after another, by flows.
 #[must_use]
@@ -67,4 +69,50 @@ pub fn by_flatten_unordered(n_outer: u64, n_inner: u64) -> u64 {
 
 fn sum(items: impl stream::Stream<Item = u64>) -> u64 {
     block_on(items.map(map).fold(0, |sum, n| std::future::ready(u64::wrapping_add(sum, n))))
+}
+
+/// Inner flows that run on the threads of a pool, as they come, 256 at a time.
+#[must_use]
+pub fn by_flat_map_on_pool(n_outer: u64, n_inner: u64) -> u64 {
+    let flow = range(0..n_outer)
+        .flat_map(256, 32, move |i| range(i..i + n_inner).map(map).subscribe_on(&*POOL));
+    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+}
+
+/// Inner flows whose items pass to a thread of a pool, as they come, 256 at a time.
+#[must_use]
+pub fn by_flat_map_published_on_pool(n_outer: u64, n_inner: u64) -> u64 {
+    let flow = range(0..n_outer)
+        .flat_map(256, 32, move |i| range(i..i + n_inner).map(map).publish_on(&*POOL, 32));
+    flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
+}
+
+/// Streams that are filled by tasks through channels of 32 places, as they come, 256 at a time.
+#[must_use]
+pub fn by_flatten_unordered_of_tasks(n_outer: u64, n_inner: u64, runtime: &Runtime) -> u64 {
+    let _inside = runtime.enter();
+    let streams = stream::iter(0..n_outer).map(|i| {
+        let (sender, receiver) = mpsc::channel(32);
+        let _task = tokio::spawn(async move {
+            for item in (i..i + n_inner).map(map) {
+                if sender.send(item).await.is_err() {
+                    return;
+                }
+            }
+        });
+        ReceiverStream::new(receiver)
+    });
+    let items = streams.flatten_unordered(256);
+    block_on(items.fold(0, |sum, n| std::future::ready(u64::wrapping_add(sum, n))))
+}
+
+/// Tasks that give all of their items at once, in a vector, as they come, 256 at a time.
+#[must_use]
+pub fn by_buffer_unordered_of_tasks(n_outer: u64, n_inner: u64, runtime: &Runtime) -> u64 {
+    let _inside = runtime.enter();
+    let tasks = stream::iter(0..n_outer)
+        .map(|i| tokio::spawn(async move { (i..i + n_inner).map(map).collect::<Vec<_>>() }));
+    let items =
+        tasks.buffer_unordered(256).flat_map(|items| stream::iter(items.into_iter().flatten()));
+    block_on(items.fold(0, |sum, n| std::future::ready(u64::wrapping_add(sum, n))))
 }

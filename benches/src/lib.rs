@@ -7,8 +7,13 @@ pub mod chain;
 pub mod depth;
 #[cfg(feature = "peers")]
 pub mod flatten;
+pub mod hubs;
 #[cfg(feature = "peers")]
 pub mod in_flight;
+#[cfg(feature = "peers")]
+pub mod many_to_one;
+#[cfg(feature = "peers")]
+pub mod one_to_many;
 #[cfg(feature = "peers")]
 pub mod record;
 mod support;

@@ -4,11 +4,16 @@
 
 use std::{hint::spin_loop, sync::LazyLock, thread};
 
-use millstream::{range, scheduler::Pool};
+use millstream::{
+    Flow,
+    hub::{self, Unicast},
+    range,
+    scheduler::Pool,
+};
 
 use crate::sum;
 
-const CAPACITY: usize = 256;
+pub(crate) const CAPACITY: usize = 256;
 
 /// The threads of our flows.
 pub static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(2));
@@ -73,6 +78,30 @@ pub fn by_tokio_tasks(n: u64, runtime: &tokio::runtime::Runtime) -> u64 {
 #[must_use]
 pub fn by_publish_on(n: u64) -> u64 {
     sum(range(0..n).subscribe_on(&*POOL).publish_on(&*POOL, CAPACITY), 0)
+}
+
+/// By a hub, whose subscriber is signalled on the thread that sends.
+#[must_use]
+pub fn by_unicast(n: u64) -> u64 {
+    by_hub(n, |flow| sum(flow, 0))
+}
+
+/// By a hub, whose subscriber is signalled on a thread of a pool.
+#[must_use]
+pub fn by_unicast_publish_on(n: u64) -> u64 {
+    by_hub(n, |flow| sum(flow.publish_on(&*POOL, CAPACITY), 0))
+}
+
+fn by_hub(n: u64, sum: impl FnOnce(Flow<Unicast<u64>>) -> u64) -> u64 {
+    let (mut sender, flow) = hub::unicast(CAPACITY);
+    let producer = thread::spawn(move || {
+        if (0..n).all(|i| sender.send_blocking(i).is_ok()) {
+            sender.complete();
+        }
+    });
+    let sum = sum(flow);
+    drop(producer.join());
+    sum
 }
 
 /// By rtrb's ring, without any way to sleep: each side spins, and lets others run after a while. The

@@ -10,6 +10,8 @@ mod first_item;
 mod flatten;
 mod growth;
 mod in_flight;
+mod many_to_one;
+mod one_to_many;
 mod threads;
 
 use std::{hint::black_box, time::Duration};
@@ -52,8 +54,8 @@ fn short() -> Criterion {
 criterion_group!(
     name = subjects;
     config = short();
-    targets = chain::bench, chain::depth, demand::bench, threads::bench, flatten::bench,
-        in_flight::bench, in_flight::concurrency, first_item::bench, growth::items, growth::flows,
-        growth::operators
+    targets = chain::bench, chain::depth, demand::bench, threads::bench, many_to_one::bench,
+        one_to_many::bench, flatten::bench, flatten::across_threads, in_flight::bench,
+        in_flight::concurrency, first_item::bench, growth::items, growth::flows, growth::operators
 );
 criterion_main!(subjects);

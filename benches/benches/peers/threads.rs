@@ -6,7 +6,7 @@
 use criterion::{Criterion, Throughput};
 use millstream_benches::threads::{
     by_async_channel, by_crossbeam, by_flume, by_kanal, by_publish_on, by_rtrb, by_tokio,
-    by_tokio_tasks,
+    by_tokio_tasks, by_unicast, by_unicast_publish_on,
 };
 
 use crate::{sizes, time};
@@ -26,6 +26,8 @@ pub(crate) fn bench(c: &mut Criterion) {
         time(&mut group, "kanal", n, expected, by_kanal);
         time(&mut group, "rtrb", n, expected, by_rtrb);
         time(&mut group, "millstream_publish_on", n, expected, by_publish_on);
+        time(&mut group, "millstream_unicast", n, expected, by_unicast);
+        time(&mut group, "millstream_unicast_publish_on", n, expected, by_unicast_publish_on);
     }
     group.finish();
 }

@@ -16,7 +16,7 @@ struct Subject {
     chart: &'static str,
 }
 
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 11] = [
     Subject {
         group: "range_map_filter_sum",
         base: "loop",
@@ -47,10 +47,33 @@ const SUBJECTS: [Subject; 8] = [
         chart: "performance-threads.svg",
     },
     Subject {
+        group: "many_to_one",
+        base: "crossbeam_channel",
+        title: "Many to one",
+        about: "Producers on threads of their own to one consumer, with 256 places in between; the columns are numbers of producers.\n\
+                A hub's subscriber is signalled on the threads that send, and with `publish_on` on one of its own.",
+        chart: "",
+    },
+    Subject {
+        group: "one_to_many",
+        base: "crossbeam_channels",
+        title: "One to many",
+        about: "One producer to four consumers, each of which gets every item, with 256 places for the slowest; the columns are numbers of items.\n\
+                A hub's subscribers are signalled on the thread that sends, and with `publish_on` on others, as the consumers of the peers are.",
+        chart: "",
+    },
+    Subject {
         group: "flatten",
         base: "futures_flat_map",
         title: "Flattening",
         about: "The columns are numbers of streams and of items in each.",
+        chart: "",
+    },
+    Subject {
+        group: "flatten_threads",
+        base: "tokio_flatten_unordered",
+        title: "Flattening across threads",
+        about: "Streams whose items come from two other threads; the columns are numbers of streams and of items in each.",
         chart: "",
     },
     Subject {
