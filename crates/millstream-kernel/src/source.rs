@@ -15,6 +15,10 @@ pub trait Source: Send + 'static {
     /// [`advance`](Self::advance).
     const IS_WOKEN: bool = false;
 
+    /// Whether [`advance`](Self::advance) does anything; one that sets `false` is spared the call, and the
+    /// look for news after it.
+    const HAS_WORK: bool = true;
+
     /// Whether every wake-up comes from the signals of one upstream, which are serial. Where turns run
     /// on the thread that wakes, one that a wake-up began has the upstream on its stack, and needs no
     /// second look before it settles.

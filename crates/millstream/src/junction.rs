@@ -116,6 +116,7 @@ where
 {
     type Item = T;
     const IS_WOKEN: bool = true;
+    const HAS_WORK: bool = false;
 
     #[inline]
     fn next(&mut self) -> Step<T> {

@@ -38,6 +38,7 @@ impl<T: Send + 'static, K: Keeper> Outlet<T, K> {
 impl<T: Send + 'static, K: Keeper> Source for Outlet<T, K> {
     type Item = T;
     const IS_WOKEN: bool = true;
+    const HAS_WORK: bool = false;
 
     #[inline]
     fn next(&mut self) -> Step<T> {

@@ -206,13 +206,16 @@ where
                 has_advanced = true;
                 is_woken = false;
                 is_starved = false;
-                source.advance();
-                // The work may have called back, or taken long.
-                continue;
+                if P::HAS_WORK {
+                    source.advance();
+                    // The work may have called back, or taken long.
+                    continue;
+                }
             }
             has_advanced = false;
             if *demand == 0 || is_starved {
-                if let Some(end) = source.end() {
+                // A source that was asked for an item would have said so.
+                if !is_starved && let Some(end) = source.end() {
                     return Verdict::Ended(end);
                 }
                 if P::IS_WOKEN && is_woken {

@@ -226,6 +226,7 @@ struct Outlet<T> {
 impl<T: Send + 'static> Source for Outlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
+    const HAS_WORK: bool = false;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
