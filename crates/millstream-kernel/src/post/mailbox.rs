@@ -8,10 +8,16 @@
 //! 2. After `leave` the queue is empty and stays so.
 //! 3. An end is given after the last item, once.
 //! 4. Items and ends are neither cloned nor dropped under the lock.
+//! 5. `n_due` is the number of items, and of ends, when the lock was last released. Whoever fills the
+//!    mailbox wakes its owner afterwards, so that one who finds nothing due without the lock misses
+//!    nothing: see the gate's invariant 5.
 
 use std::{collections::VecDeque, fmt};
 
-use crate::{End, Step, sync::Mutex};
+use crate::{
+    End, Step,
+    sync::{AtomicUsize, Mutex, MutexGuard, Ordering},
+};
 
 /// What is done with an item for a mailbox that is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +45,8 @@ pub(super) enum Put<T> {
 /// A queue of exactly `capacity` items. The file's header has the rest.
 pub struct Mailbox<T> {
     inner: Mutex<Inner<T>>,
+    /// What can be taken; a look at it costs no lock.
+    n_due: AtomicUsize,
     capacity: usize,
 }
 
@@ -55,10 +63,26 @@ impl<T> Mailbox<T> {
     pub(super) fn new(capacity: usize, is_arriving: bool) -> Self {
         let queue = VecDeque::new();
         let inner = Inner { queue, n_replayed: 0, end: None, is_arriving, has_left: false };
-        Self { inner: Mutex::new(inner), capacity }
+        Self { inner: Mutex::new(inner), n_due: AtomicUsize::new(0), capacity }
+    }
+
+    /// Releases the lock after a change (invariant 5).
+    fn settle(&self, inner: MutexGuard<'_, Inner<T>>) {
+        let n_due = inner.queue.len() + usize::from(inner.end.is_some());
+        // Relaxed: what is behind it is read under the lock, and whoever wakes has a fence.
+        self.n_due.store(n_due, Ordering::Relaxed);
+        drop(inner);
+    }
+
+    /// Whether there is nothing to take.
+    #[inline]
+    fn is_idle(&self) -> bool {
+        // Relaxed: invariant 5.
+        self.n_due.load(Ordering::Relaxed) == 0
     }
 
     /// Takes the oldest item. Whether the mailbox was full before.
+    #[inline]
     pub(super) fn pop(&self) -> (Step<T>, bool) {
         let (step, n_before) = self.pop_counted();
         let was_full = n_before == self.capacity;
@@ -66,7 +90,12 @@ impl<T> Mailbox<T> {
     }
 
     /// Takes the oldest item. How many waited before, without those that were replayed.
+    #[inline]
     pub(super) fn pop_counted(&self) -> (Step<T>, usize) {
+        if self.is_idle() { (Step::Pending, 0) } else { self.pop_due() }
+    }
+
+    fn pop_due(&self) -> (Step<T>, usize) {
         let mut inner = self.inner.lock();
         if inner.is_arriving {
             return (Step::Pending, 0);
@@ -77,13 +106,22 @@ impl<T> Mailbox<T> {
             Some(item) => Step::Item(item),
             None => inner.end.take().map_or(Step::Pending, Step::End),
         };
+        self.settle(inner);
         (step, n_before)
     }
 
     /// The end, if all items were taken.
     pub fn take_end(&self) -> Option<End> {
+        if self.is_idle() {
+            return None;
+        }
         let mut inner = self.inner.lock();
-        if inner.is_arriving || !inner.queue.is_empty() { None } else { inner.end.take() }
+        if inner.is_arriving || !inner.queue.is_empty() {
+            return None;
+        }
+        let end = inner.end.take();
+        self.settle(inner);
+        end
     }
 
     /// How many items wait, without those that were replayed.
@@ -91,8 +129,9 @@ impl<T> Mailbox<T> {
         self.inner.lock().n_waiting()
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.n_waiting() >= self.capacity
+    /// For how many items there is room, at least, until more are put.
+    pub(super) fn n_free(&self) -> usize {
+        self.capacity.saturating_sub(self.n_waiting())
     }
 
     pub(super) fn put(&self, item: T, when_full: WhenFull) -> Put<T> {
@@ -102,12 +141,14 @@ impl<T> Mailbox<T> {
         }
         if inner.n_waiting() < self.capacity {
             inner.queue.push_back(item);
+            self.settle(inner);
             return Put::Added;
         }
         match when_full {
             WhenFull::DropOldest => {
                 let oldest = inner.queue.pop_front();
                 inner.queue.push_back(item);
+                self.settle(inner);
                 oldest.map_or(Put::Added, Put::Evicted)
             }
             WhenFull::Wait | WhenFull::DropIncoming | WhenFull::End => Put::Refused(item),
@@ -116,7 +157,9 @@ impl<T> Mailbox<T> {
 
     /// No more items will come.
     pub(super) fn close(&self, end: End) {
-        let former = self.inner.lock().end.replace(end);
+        let mut inner = self.inner.lock();
+        let former = inner.end.replace(end);
+        self.settle(inner);
         drop(former);
     }
 
@@ -144,6 +187,7 @@ impl<T> Mailbox<T> {
                     inner.has_left = true;
                 }
             }
+            self.settle(inner);
         }
         drop((dropped, former));
     }
@@ -154,7 +198,9 @@ impl<T> Mailbox<T> {
             let mut inner = self.inner.lock();
             inner.has_left = true;
             inner.n_replayed = 0;
-            (std::mem::take(&mut inner.queue), inner.end.take())
+            let dropped = (std::mem::take(&mut inner.queue), inner.end.take());
+            self.settle(inner);
+            dropped
         };
         drop(dropped);
     }

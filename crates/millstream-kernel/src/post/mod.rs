@@ -21,13 +21,15 @@
 //! # Invariants
 //!
 //! 1. A subscriber is a member from `join` until it leaves, lags behind, or the post ends; who joins
-//!    after the end gets the end. `version` changes with the members.
+//!    after the end gets the end. `version` changes with the members, under the lock.
 //! 2. An item is put into the mailboxes of all members, and into the past, or nowhere, under the lock.
 //! 3. A member gets the items of the past that are older than its `join`, and then all since.
 //! 4. No wake-up of the producer is lost: it registers before it looks for the last time, and is woken
 //!    after a full mailbox has room, and after a member came or went.
 //! 5. Who claims items on behalf of the members never asks for more than the fullest mailbox has room
-//!    for: what was claimed and has not come is counted under the lock.
+//!    for: what was claimed and has not come is counted under the lock. A member may look at the count
+//!    without it: each time it becomes less, an item is put into the mailboxes, and who takes that item
+//!    sees the count.
 //! 6. Code of the user's is neither run nor dropped under the lock: items are cloned before, and what
 //!    is dropped is moved out.
 
@@ -50,26 +52,29 @@ pub use self::{
 use crate::{
     End, Listener, Step, TaskWaker, Wake,
     guard::caught,
-    sync::{Mutex, MutexGuard},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
 };
 
 /// What is shared by a producer and its subscribers. The file's header has the rest.
 pub struct Post<T> {
     state: Mutex<State<T>>,
+    /// Changes with the members.
+    version: AtomicU64,
+    /// How many items were claimed from whoever feeds the producer, and have not come.
+    n_expected: AtomicU64,
     producer: TaskWaker,
     capacity: usize,
     when_full: WhenFull,
+    has_past: bool,
 }
 
 struct State<T> {
     members: Vec<Member<T>>,
-    version: u64,
     end: Option<End>,
     /// Nobody can join any more.
     is_deserted: bool,
-    /// How many items were claimed from whoever feeds the producer, and have not come; `None` before
-    /// the first claim.
-    n_expected: Option<u64>,
+    /// Something was claimed.
+    has_claimed: bool,
     past: Option<Past<T>>,
 }
 
@@ -123,16 +128,17 @@ fn open<T>(
     when_full: WhenFull,
     past: Option<Past<T>>,
 ) -> (Poster<T>, Arc<Post<T>>) {
-    let state = State {
-        members: Vec::new(),
-        version: 0,
-        end: None,
-        is_deserted: false,
-        n_expected: None,
-        past,
-    };
-    let producer = TaskWaker::new();
-    let post = Arc::new(Post { state: Mutex::new(state), producer, capacity, when_full });
+    let state =
+        State { members: Vec::new(), end: None, is_deserted: false, has_claimed: false, past };
+    let post = Arc::new(Post {
+        has_past: state.past.is_some(),
+        state: Mutex::new(state),
+        version: AtomicU64::new(0),
+        n_expected: AtomicU64::new(0),
+        producer: TaskWaker::new(),
+        capacity,
+        when_full,
+    });
     (Poster::new(Arc::clone(&post)), post)
 }
 
@@ -149,7 +155,7 @@ impl<T: Clone> Post<T> {
                 Some(end) => member.mailbox.close(end.clone()),
                 None => {
                     state.members.push(member.clone());
-                    state.version += 1;
+                    self.renew();
                 }
             }
             let past = state.past.as_mut();
@@ -197,7 +203,7 @@ impl<T> Post<T> {
             let mut state = self.state.lock();
             let is_it = |member: &Member<T>| Arc::ptr_eq(&member.mailbox, mailbox);
             let removed = state.members.iter().position(is_it).map(|index| {
-                state.version += 1;
+                self.renew();
                 state.members.swap_remove(index)
             });
             (state.members.len(), removed)
@@ -243,7 +249,7 @@ impl<T> Post<T> {
                     if self.when_full == WhenFull::End {
                         posted.n_ended += 1;
                         member.mailbox.close(lagged());
-                        state.version += 1;
+                        self.renew();
                         // Invariant 6: `members` holds it as well.
                         state.members.retain(|other| !Arc::ptr_eq(&other.mailbox, &member.mailbox));
                     }
@@ -266,16 +272,19 @@ impl<T> Post<T> {
     #[must_use = "what was claimed has to be asked for"]
     pub fn claim(&self, is_first: bool) -> u64 {
         let mut state = self.state.lock();
-        let n_expected = match state.n_expected {
-            None if !is_first => return 0,
-            n_expected => n_expected.unwrap_or(0),
-        };
+        if !state.has_claimed && !is_first {
+            return 0;
+        }
+        // Relaxed: the lock orders it.
+        let n_expected = self.n_expected.load(Ordering::Relaxed);
         let fullest = state.members.iter().map(|member| member.mailbox.n_waiting()).max();
         let Some(fullest) = fullest else { return 0 };
+        state.has_claimed = true;
         let free = (self.capacity as u64).saturating_sub(fullest as u64 + n_expected);
         let is_enough = free >= self.refill_at() || n_expected == 0;
         let n = if is_enough { free } else { 0 };
-        state.n_expected = Some(n_expected + n);
+        // Relaxed: as above.
+        self.n_expected.store(n_expected + n, Ordering::Relaxed);
         n
     }
 
@@ -286,7 +295,24 @@ impl<T> Post<T> {
         let (step, n_before) = mailbox.pop_counted();
         // At a full mailbox, nothing else may be on its way.
         let n_free = (self.capacity + 1).saturating_sub(n_before) as u64;
-        (step, n_before == 0 || n_before == self.capacity || n_free >= self.refill_at())
+        let has_room = n_before == 0 || n_before == self.capacity || n_free >= self.refill_at();
+        // What is on its way may already be too much. Relaxed: invariant 5.
+        let may_claim = || self.n_expected.load(Ordering::Relaxed) <= self.capacity as u64 / 4;
+        (step, has_room && may_claim())
+    }
+
+    /// One item less is on its way. The caller has the lock.
+    fn arrived(&self) {
+        // Relaxed: the lock orders it, and that of the mailboxes (invariant 5).
+        let n_expected = self.n_expected.load(Ordering::Relaxed);
+        self.n_expected.store(n_expected.saturating_sub(1), Ordering::Relaxed);
+    }
+
+    /// The members change. The caller has the lock.
+    fn renew(&self) {
+        // Relaxed: the lock orders it.
+        let version = self.version.load(Ordering::Relaxed);
+        self.version.store(version + 1, Ordering::Relaxed);
     }
 
     fn refill_at(&self) -> u64 {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, task, time::Duration};
 use reactive_streams::{Error, ErrorKind};
 
 use super::{Member, Post, Posted, Unposted, WhenFull};
-use crate::{End, Wake};
+use crate::{End, Wake, sync::Ordering};
 
 /// The producer's end. Dropped without [`end`](Self::end), it ends the post as disconnected.
 pub struct Poster<T> {
@@ -13,13 +13,22 @@ pub struct Poster<T> {
     /// The members when their version was this, so that they can be woken without the lock.
     members: Vec<Member<T>>,
     version: u64,
+    /// For how many items each of them has room, at least: nobody else puts any.
+    n_free: Vec<usize>,
     clones: Vec<T>,
     dropped: Vec<T>,
 }
 
 impl<T> Poster<T> {
     pub(super) fn new(post: Arc<Post<T>>) -> Self {
-        Self { post, members: Vec::new(), version: 0, clones: Vec::new(), dropped: Vec::new() }
+        Self {
+            post,
+            members: Vec::new(),
+            version: 0,
+            n_free: Vec::new(),
+            clones: Vec::new(),
+            dropped: Vec::new(),
+        }
     }
 }
 
@@ -40,41 +49,56 @@ impl<T: Clone> Poster<T> {
     }
 
     fn try_emit(&mut self, item: T, now: Duration) -> Result<Posted, Unposted<T>> {
-        let Self { post, members, version, clones, dropped } = self;
+        let Self { post, members, version, n_free, clones, dropped } = self;
         // What a clone that panicked may have left.
         clones.clear();
         loop {
-            let mut state = post.state.lock();
+            // Relaxed: a look; the lock decides.
+            let is_current = post.version.load(Ordering::Relaxed) == *version;
+            if is_current && post.when_full == WhenFull::Wait && !has_room(members, n_free) {
+                return Err(Unposted::Full(item));
+            }
+            if is_current {
+                // Invariant 6: before the lock.
+                let n_clones = (members.len() + usize::from(post.has_past)).saturating_sub(1);
+                (clones.len()..n_clones).for_each(|_| clones.push(item.clone()));
+            }
+            let state = post.state.lock();
             if state.is_deserted && state.members.is_empty() {
                 return Err(Unposted::Deserted(item));
             }
-            if state.version != *version {
+            // Relaxed: the lock orders it.
+            let current = post.version.load(Ordering::Relaxed);
+            if !is_current || current != *version {
                 // Invariant 6: a member may be the last to hold its subscriber.
                 let former = std::mem::replace(members, state.members.clone());
-                *version = state.version;
+                *version = current;
                 drop(state);
+                n_free.clear();
+                n_free.resize(members.len(), 0);
                 drop(former);
                 continue;
             }
-            if members.is_empty() && state.past.is_none() {
-                state.n_expected = state.n_expected.map(|n| n.saturating_sub(1));
+            post.arrived();
+            if members.is_empty() && !post.has_past {
                 return Err(Unposted::Nobody(item));
             }
-            let mut mailboxes = members.iter().map(|member| &member.mailbox);
-            if post.when_full == WhenFull::Wait && mailboxes.any(|mailbox| mailbox.is_full()) {
-                return Err(Unposted::Full(item));
-            }
-            let n_clones = members.len() + usize::from(state.past.is_some()) - 1;
-            if clones.len() < n_clones {
-                drop(state);
-                clones.resize(n_clones, item.clone());
-                continue;
-            }
-            state.n_expected = state.n_expected.map(|n| n.saturating_sub(1));
             let items = clones.drain(..).chain([item]);
-            return Ok(post.deliver(state, members, items, now, dropped));
+            let posted = post.deliver(state, members, items, now, dropped);
+            n_free.iter_mut().for_each(|n| *n = n.saturating_sub(1));
+            return Ok(posted);
         }
     }
+}
+
+/// Whether all have room for an item. A mailbox is looked at when what is known of it was used up.
+fn has_room<T>(members: &[Member<T>], n_free: &mut [usize]) -> bool {
+    members.iter().zip(n_free).all(|(member, n_free)| {
+        if *n_free == 0 {
+            *n_free = member.mailbox.n_free();
+        }
+        *n_free > 0
+    })
 }
 
 impl<T> Poster<T> {

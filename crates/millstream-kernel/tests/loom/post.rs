@@ -11,10 +11,12 @@ use std::{
 
 use loom::thread;
 use millstream_kernel::{
-    End, Mailbox, Member, Post, Poster, Step, Unposted, WhenFull, post, post_with_past,
+    End, Gate, Inline, Mailbox, Member, Post, Poster, Source, Step, Unposted, Wake, WhenFull, post,
+    post_with_past,
 };
+use reactive_streams::Subscription;
 
-use crate::support::model;
+use crate::support::{Seen, Watch, Watcher, model};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -205,5 +207,77 @@ fn two_that_join_at_once_get_the_past() {
         let second = other.join().unwrap();
 
         (drain(&post, first.mailbox()).0, drain(&post, second.mailbox()).0)
+    });
+}
+
+/// The end that takes, of one subscriber.
+struct Outlet {
+    post: Arc<Post<u64>>,
+    mailbox: Arc<Mailbox<u64>>,
+}
+
+impl Source for Outlet {
+    type Item = u64;
+    const IS_WOKEN: bool = true;
+    const HAS_WORK: bool = false;
+
+    fn next(&mut self) -> Step<u64> {
+        self.post.pop(&self.mailbox)
+    }
+}
+
+/// An item is sent while its subscriber finds nothing and parks: it arrives.
+///
+/// Kills: `put` does not say that something is due.
+#[test]
+fn an_item_that_is_sent_while_its_subscriber_parks_arrives() {
+    let one = Seen { n_items: 1, ..Seen::default() };
+    model(5, &[one], || {
+        let (mut poster, post) = post(1, WhenFull::Wait);
+        let member = post.join(NOW);
+        let watch = Watch::default();
+        let outlet = Outlet { post: Arc::clone(&post), mailbox: Arc::clone(member.mailbox()) };
+        let gate = Gate::start_with(|_| (outlet, Watcher::new(&watch), Inline));
+        member.set_listener(Arc::clone(&gate) as Arc<dyn Wake>);
+        let other = thread::spawn(move || {
+            poster.emit(1, NOW).unwrap();
+            poster
+        });
+        gate.request(2);
+        let poster = other.join().unwrap();
+        let seen = watch.seen();
+        watch.subscription().cancel();
+        drop((poster, gate, member, post));
+
+        assert_eq!(watch.release().n_dropped, 1);
+        seen
+    });
+}
+
+/// Two members take the one item that was on its way while it comes: another one is asked for, once.
+///
+/// Kills: an item that came still counts as on its way.
+#[test]
+fn what_came_makes_room_for_another() {
+    model(2, &[1], || {
+        let (mut poster, post) = post(1, WhenFull::Wait);
+        let members = [post.join(NOW), post.join(NOW)];
+        assert_eq!(post.claim(true), 1);
+        let take = |post: &Post<u64>, member: &Member<u64>| match post.pop_claimed(member.mailbox())
+        {
+            (Step::End(_), _) | (_, false) => 0,
+            (_, true) => post.claim(false),
+        };
+        let other = thread::spawn(move || {
+            poster.emit(1, NOW).unwrap();
+            poster
+        });
+        let n = take(&post, &members[0]);
+        let poster = other.join().unwrap();
+        // Each was woken.
+        let n = members.iter().fold(n, |n, member| n + take(&post, member) + take(&post, member));
+        drop(poster);
+
+        n
     });
 }
