@@ -24,7 +24,7 @@
 //! | [`TaskWaker`] | the task that polls |
 //! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
 //! | [`Post`], [`Poster`] | from one producer to many subscribers that come and go |
-//! | [`Room`] | a bound for items, and the tasks that wait for a place |
+//! | [`Room`], [`Exit`] | a bound for items, the tasks that wait for a place, and the way out |
 //! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
 //! | [`guard`] | panics in user code |
@@ -78,7 +78,7 @@ pub use pending::Pending;
 pub use post::{Mailbox, Member, Post, Posted, Poster, Unposted, WhenFull, post, post_with_past};
 pub use prefetch::{InvalidPrefetch, Prefetch};
 pub use ready_set::ReadySet;
-pub use room::{Room, Take, Waiting};
+pub use room::{Exit, Room, Take, Waiting};
 pub use serial::{Handler, Serial};
 pub use sharing::{Entered, Left, Sharing};
 pub use slot::Slot;

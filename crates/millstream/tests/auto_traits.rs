@@ -34,10 +34,10 @@ use millstream::{
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
-    Accumulator, Arbiter, Cap, Deferred, End, Entered, Fed, Gate, Gauge, Gauges, Handler, Inline,
-    Inside, InvalidPrefetch, Job, Left, Listener, Mailbox, Member, Pending, Post, Posted, Poster,
-    Prefetch, ReadySet, Room, Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted, Upstream,
-    Voice, Waiting, WhenFull, mpsc, oneshot, spsc,
+    Accumulator, Arbiter, Cap, Deferred, End, Entered, Exit, Fed, Gate, Gauge, Gauges, Handler,
+    Inline, Inside, InvalidPrefetch, Job, Left, Listener, Mailbox, Member, Pending, Post, Posted,
+    Poster, Prefetch, ReadySet, Room, Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted,
+    Upstream, Voice, Waiting, WhenFull, mpsc, oneshot, spsc,
 };
 use millstream_testkit::{
     Probe, ProbeSubscriber, Puppet, PuppetPublisher, Record, Signal, marbles::Marbles,
@@ -290,6 +290,7 @@ table! {
     Cap                                  | +    +    +     -          -     +;
     Deferred                             | +    +    +     -          -     +;
     End                                  | +    +    +     -          +     +;
+    Exit                                 | +    +    +     -          -     +;
     Fed                                  | +    +    +     -          -     +;
     Gauge                                | +    +    +     +          -     +;
     Gauges                               | +    +    +     +          -     +;

@@ -1,7 +1,8 @@
 //! A bounded ring from many threads to one, after Dmitry Vyukov's bounded MPMC queue.
 //!
 //! Each slot carries a stamp that says whose turn it is. Our deviations: one consumer, so that its
-//! counter is a plain field; stamps count in twos, so that any capacity is exact, even 1.
+//! counter is a plain field; stamps count in twos, so that any capacity is exact, even 1. A position is
+//! a lap and an index, in the bits above and below, so that no division finds the slot.
 //!
 //! # States of a slot
 //!
@@ -10,14 +11,14 @@
 //!   │ free for round │ ────────────────────────────────▶│ full for round │
 //!   │  stamp 2 * pos │                                  │ stamp 2*pos + 1│
 //!   └────────────────┘ ◀──────────────────────────────── └────────────────┘
-//!        pop: read, stamp 2 * (pos + capacity)
+//!        pop: read, stamp 2 * (pos + lap)
 //! ```
 //!
 //! # Invariants
 //!
 //! 1. A position is claimed by one producer: by the compare-exchange of `tail`.
 //! 2. From the claim of `pos` until the stamp `2 * pos + 1` the slot belongs to that producer and is
-//!    uninitialized; from then until the stamp `2 * (pos + capacity)` it belongs to the consumer and
+//!    uninitialized; from then until the stamp `2 * (pos + lap)` it belongs to the consumer and
 //!    is initialized.
 
 use std::{fmt, mem::MaybeUninit, sync::Arc};
@@ -38,6 +39,8 @@ struct Slot<T> {
 struct Ring<T> {
     tail: CachePadded<AtomicU64>,
     slots: Box<[Slot<T>]>,
+    /// From one lap to the next: a power of two, no less than the number of slots.
+    lap: u64,
 }
 
 // SAFETY: by invariant 2 every slot belongs to one thread at a time, handed over by its stamp.
@@ -69,13 +72,25 @@ pub fn bounded<T>(capacity: usize) -> Result<(Sender<T>, Receiver<T>), InvalidPr
             item: UnsafeCell::new(MaybeUninit::uninit()),
         })
         .collect();
-    let ring = Arc::new(Ring { tail: CachePadded::new(AtomicU64::new(0)), slots });
+    let ring = Arc::new(Ring {
+        tail: CachePadded::new(AtomicU64::new(0)),
+        slots,
+        lap: (capacity as u64).next_power_of_two(),
+    });
     Ok((Sender(Arc::clone(&ring)), Receiver { ring, head: 0 }))
 }
 
 impl<T> Ring<T> {
+    #[inline]
     fn slot(&self, pos: u64) -> &Slot<T> {
-        &self.slots[(pos % self.slots.len() as u64) as usize]
+        &self.slots[(pos & (self.lap - 1)) as usize]
+    }
+
+    /// The position after this one: the next slot, or the first one of the next lap.
+    #[inline]
+    fn after(&self, pos: u64) -> u64 {
+        let is_last = (pos & (self.lap - 1)) + 1 == self.slots.len() as u64;
+        if is_last { (pos & !(self.lap - 1)) + self.lap } else { pos + 1 }
     }
 }
 
@@ -105,7 +120,7 @@ impl<T> Sender<T> {
                 // Relaxed: the stamp orders the slot.
                 match self.0.tail.compare_exchange_weak(
                     pos,
-                    pos + 1,
+                    self.0.after(pos),
                     Ordering::Relaxed,
                     Ordering::Relaxed,
                 ) {
@@ -146,8 +161,8 @@ impl<T> Receiver<T> {
             unsafe { place.cast::<T>().read() }
         });
         // Release: gives the slot up to `push`.
-        slot.stamp.store(2 * (self.head + self.ring.slots.len() as u64), Ordering::Release);
-        self.head += 1;
+        slot.stamp.store(2 * (self.head + self.ring.lap), Ordering::Release);
+        self.head = self.ring.after(self.head);
         Some(item)
     }
 }

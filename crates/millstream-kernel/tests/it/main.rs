@@ -19,6 +19,7 @@ mod oneshot;
 mod pending;
 mod prefetch;
 mod ready_set;
+mod room;
 mod scripts;
 mod serial;
 mod slot;

@@ -155,3 +155,51 @@ fn a_place_that_is_handed_to_a_task_that_goes_away_is_freed() {
         room.n_taken()
     });
 }
+
+/// Takes all places.
+fn fill(room: &Room, n: usize) {
+    (0..n).for_each(|_| assert_eq!(room.take(), Take::Taken));
+}
+
+/// An item leaves by the exit while a task begins to wait for its place: the task gets it.
+///
+/// Kills: a task that begins to wait does not look at the exit; who leaves does not look for tasks.
+#[test]
+fn a_place_that_is_left_while_a_task_begins_to_wait_is_its() {
+    model(5, &[1], || {
+        let (room, mut exit) = Room::with_exit(1);
+        fill(&room, 1);
+        let other = {
+            let room = Arc::clone(&room);
+            thread::spawn(move || assert!(wait(&room)))
+        };
+        exit.leave();
+        other.join().unwrap();
+
+        room.n_taken()
+    });
+}
+
+/// Items leave by the exit, which looks for tasks only after that, while a task waits and another one
+/// takes: no place is made up or lost.
+///
+/// Kills: the exit looks without a fence; a place that is handed on is not counted as collected.
+#[test]
+fn places_that_are_left_are_taken_once() {
+    model(5, &[8], || {
+        let (room, mut exit) = Room::with_exit(8);
+        fill(&room, 8);
+        let other = {
+            let room = Arc::clone(&room);
+            thread::spawn(move || assert!(wait(&room)))
+        };
+        exit.leave();
+        exit.look();
+        exit.leave();
+        assert_eq!(room.take(), Take::Taken);
+        exit.look();
+        other.join().unwrap();
+
+        room.n_taken()
+    });
+}

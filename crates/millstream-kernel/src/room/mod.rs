@@ -3,7 +3,8 @@
 //! A producer takes a place before it pushes an item, and the consumer frees it when it has popped
 //! the item. A task that finds none waits in a line; a place that is freed while tasks wait is handed
 //! to the first of them, so that none is overtaken. Taking and freeing are one read-modify-write each
-//! while nobody waits; the lock is for waiting alone.
+//! while nobody waits; the lock is for waiting alone. One who takes all items leaves by an [`Exit`],
+//! which costs less.
 //!
 //! # States
 //!
@@ -19,7 +20,8 @@
 //!
 //! # Invariants
 //!
-//! 1. The word's count is the number of places that are taken, and at most the bound.
+//! 1. The word's count is the number of places that are taken, and at most the bound. It may be more
+//!    than that by those that the exit has left and that nobody has collected.
 //! 2. WAITING is set exactly when a task is in the line, except under the lock, under which alone it
 //!    changes; and then the count is the bound.
 //! 3. A place that is handed on stays counted; a waiting task that goes away with one frees it.
@@ -29,13 +31,19 @@
 //!    fails if the word has changed since, under the lock that handing on and closing take as well.
 //! 6. Wakers are the user's code: under the lock they are moved, and not cloned, woken or dropped.
 
+mod exit;
+
 use std::{
     collections::VecDeque,
     fmt,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crossbeam_utils::CachePadded;
+
+pub use self::exit::Exit;
+use crate::sync::{AtomicU64, Mutex, Ordering, fence};
 
 /// No more places.
 const CLOSED: u64 = 1 << 63;
@@ -49,6 +57,10 @@ pub struct Room {
     word: AtomicU64,
     bound: u64,
     tasks: Mutex<Tasks>,
+    /// How many have left by the exit.
+    left: CachePadded<AtomicU64>,
+    /// Of how many of them the places were freed or handed on.
+    n_collected: AtomicU64,
 }
 
 /// The tasks that wait, for a place or for the end.
@@ -90,12 +102,38 @@ impl Room {
     #[must_use]
     pub fn new(bound: usize) -> Self {
         let tasks = Tasks { entries: Vec::new(), vacant: Vec::new(), line: VecDeque::new() };
-        Self { word: AtomicU64::new(0), bound: bound as u64, tasks: Mutex::new(tasks) }
+        Self {
+            word: AtomicU64::new(0),
+            bound: bound as u64,
+            tasks: Mutex::new(tasks),
+            left: CachePadded::new(AtomicU64::new(0)),
+            n_collected: AtomicU64::new(0),
+        }
+    }
+
+    /// `bound` places, all free, and the way out for the one who takes all items.
+    #[must_use]
+    pub fn with_exit(bound: usize) -> (Arc<Self>, Exit) {
+        let room = Arc::new(Self::new(bound));
+        let exit = Exit::new(&room);
+        (room, exit)
     }
 
     /// Takes a place, if one is free.
     #[inline]
     pub fn take(&self) -> Take {
+        loop {
+            match self.take_counted() {
+                // Some may have left.
+                Take::Full if self.collect() => {}
+                take => return take,
+            }
+        }
+    }
+
+    /// Takes a place, if the word has one.
+    #[inline]
+    fn take_counted(&self) -> Take {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & CLOSED != 0 {
@@ -143,11 +181,7 @@ impl Room {
             match tasks.line.pop_front() {
                 Some(first) => {
                     self.settle(&tasks);
-                    let entry = tasks.entries[first].as_mut();
-                    entry.and_then(|entry| {
-                        entry.is_served = true;
-                        entry.waker.take()
-                    })
+                    tasks.serve(first)
                 }
                 None => {
                     // The last one left meanwhile. Release: invariant 4.
@@ -194,7 +228,7 @@ impl Room {
     /// How many places are taken.
     #[must_use]
     pub fn n_taken(&self) -> usize {
-        (self.word.load(Ordering::Relaxed) & TAKEN) as usize
+        self.n_occupied() as usize
     }
 
     /// A task that may wait.
@@ -232,6 +266,14 @@ impl Tasks {
         }
         self.entries.push(entry);
         self.entries.len() - 1
+    }
+
+    /// A place is the task's. Who is to be woken.
+    fn serve(&mut self, index: usize) -> Option<Waker> {
+        self.entries[index].as_mut().and_then(|entry| {
+            entry.is_served = true;
+            entry.waker.take()
+        })
     }
 
     /// Leaves `waker` with the task, and the one before in its place.
@@ -283,6 +325,11 @@ impl Waiting<'_> {
         // Invariant 6: dropped after the lock.
         drop(tasks);
         drop((waker, removed));
+        if answer.is_pending() {
+            // The exit's invariant 2: announced above. A place that is handed to this task wakes it.
+            fence(Ordering::SeqCst);
+            self.room.collect();
+        }
         if answer.is_pending() && self.room.is_closed() {
             // Invariant 5: whoever closes takes the lock after it has closed.
             return Poll::Ready(false);
