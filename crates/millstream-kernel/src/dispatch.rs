@@ -80,6 +80,12 @@ pub trait Wake: Send + Sync {
         let _ = index;
         self.wake();
     }
+
+    /// There may be an item, and nothing else: of no use to one who is not asked for any.
+    #[inline]
+    fn wake_for_item(&self) {
+        self.wake();
+    }
 }
 
 impl<W: Wake + ?Sized> Wake for Arc<W> {
@@ -90,6 +96,10 @@ impl<W: Wake + ?Sized> Wake for Arc<W> {
     #[inline]
     fn ring(&self, index: usize) {
         (**self).ring(index);
+    }
+
+    fn wake_for_item(&self) {
+        (**self).wake_for_item();
     }
 }
 

@@ -73,6 +73,18 @@ impl Listener {
         listener.wake();
     }
 
+    #[inline]
+    fn tell(&self, how: impl Fn(&dyn Wake)) {
+        if let Some(listener) = self.get() {
+            return how(&**listener);
+        }
+        // Invariant 3: the caller has published its work.
+        fence(Ordering::SeqCst);
+        if let Some(listener) = self.get() {
+            how(&**listener);
+        }
+    }
+
     fn get(&self) -> Option<&Arc<dyn Wake>> {
         // Acquire: pairs with the release in `set`.
         if self.state.load(Ordering::Acquire) != SET {
@@ -89,14 +101,12 @@ impl Listener {
 impl Wake for Listener {
     #[inline]
     fn wake(&self) {
-        if let Some(listener) = self.get() {
-            return listener.wake();
-        }
-        // Invariant 3: the caller has published its work.
-        fence(Ordering::SeqCst);
-        if let Some(listener) = self.get() {
-            listener.wake();
-        }
+        self.tell(|listener| listener.wake());
+    }
+
+    #[inline]
+    fn wake_for_item(&self) {
+        self.tell(|listener| listener.wake_for_item());
     }
 }
 

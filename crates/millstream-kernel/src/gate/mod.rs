@@ -25,8 +25,9 @@
 //!                                     └────────┘
 //! ```
 //!
-//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, and 57 bits of demand
-//! that was not yet taken by a runner. `2^57 - 1` and above count as unbounded (rule 3.17).
+//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, SATED, and 56 bits of
+//! demand that was not yet taken by a runner. `2^56 - 1` and above count as unbounded (rule 3.17). IDLE
+//! is SATED when the last runner left without demand: then an item is not worth a turn.
 //!
 //! # Invariants
 //!
@@ -42,7 +43,8 @@
 //! 5. No wake-up is lost. A waker publishes its work, fences, and then looks at the word; a runner
 //!    that found nothing sets PARKING, fences, and then looks for work once more. In the total order
 //!    of the fences one comes first: either the waker sees PARKING or IDLE and writes to the word, or
-//!    the runner sees the work. A turn that the only waker of a source began needs no last look: whoever
+//!    the runner sees the work. A waker that has an item, and not an end, may see SATED instead, and
+//!    leave: whoever takes that mark away looks for items after a fence of its own. A turn that the only waker of a source began needs no last look: whoever
 //!    could wake it waits on its stack.
 //! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So a
 //!    task that is run twice, or that was never scheduled, does nothing.
@@ -79,8 +81,10 @@ const PARKING: u64 = 1 << 59;
 const WOKEN: u64 = 1 << 58;
 /// The turn waits to be run by somebody else.
 const SCHEDULED: u64 = 1 << 57;
+/// Nobody has the turn, and there was no demand when the last one left it.
+const SATED: u64 = 1 << 56;
 /// The bits of demand; all of them set is unbounded.
-const DEMAND: u64 = SCHEDULED - 1;
+const DEMAND: u64 = SATED - 1;
 
 /// Emits a source's items to a subscriber that asks for them. The file's header has the rest.
 pub struct Gate<P, S, D = Inline> {
@@ -181,9 +185,15 @@ where
     /// `IDLE → RUNNING`, if the gate is idle. Whether the caller acquired the turn.
     #[inline]
     fn seize(&self) -> bool {
+        // Relaxed: a look, which spares those who find somebody running the claim to the cache line.
+        let idle = self.word.load(Ordering::Relaxed);
+        if idle & !SATED != 0 {
+            return false;
+        }
+
         // Acquire: sees what the last runner left behind its settling release. Nobody else has the turn,
         // so there is nobody to publish anything to.
-        self.word.compare_exchange(0, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        self.word.compare_exchange(idle, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// Whether the caller now has the turn that was scheduled (invariant 6).
@@ -201,7 +211,7 @@ where
                 return false;
             }
             let sum = (word & DEMAND).saturating_add(demand).min(DEMAND);
-            let next = (word & !DEMAND) | sum | flags | RUNNING;
+            let next = (word & !(DEMAND | SATED)) | sum | flags | RUNNING;
             // AcqRel: publishes what the caller did before to the runner's swap, and, if the turn is
             // acquired, sees what the last runner left behind its settling release.
             match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
@@ -277,6 +287,20 @@ where
             return;
         }
         self.dispatch.ring(index);
+        self.wake();
+    }
+
+    #[inline]
+    fn wake_for_item(&self) {
+        // Relaxed: ordered by the fence.
+        let is_sated = || self.word.load(Ordering::Relaxed) & SATED != 0;
+        if !P::HAS_WORK && is_sated() {
+            // Invariant 5: the caller has published its work.
+            fence(Ordering::SeqCst);
+            if is_sated() {
+                return;
+            }
+        }
         self.wake();
     }
 }

@@ -6,7 +6,9 @@ use std::{hint::spin_loop, ops::ControlFlow};
 
 use reactive_streams::{Error, Offer, Subscriber};
 
-use super::{CANCELLED, CLOSED, DEMAND, Gate, ILLEGAL, PARKING, RUNNING, SCHEDULED, Seat, WOKEN};
+use super::{
+    CANCELLED, CLOSED, DEMAND, Gate, ILLEGAL, PARKING, RUNNING, SATED, SCHEDULED, Seat, WOKEN,
+};
 use crate::{
     Dispatch, End, Fed, Source, Task,
     guard::{caught, muted},
@@ -103,10 +105,11 @@ where
             if let Verdict::Yield = verdict {
                 return self.pass();
             }
+            let idle = if demand == 0 { SATED } else { 0 };
             // Release: hands seat, demand and notes on to whoever acquires the turn next. Acquire on
             // failure is left to the swap in `drive`.
             let settled =
-                self.word.compare_exchange(expected, 0, Ordering::Release, Ordering::Relaxed);
+                self.word.compare_exchange(expected, idle, Ordering::Release, Ordering::Relaxed);
             if settled.is_ok() {
                 return;
             }

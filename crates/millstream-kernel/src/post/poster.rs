@@ -43,7 +43,7 @@ impl<T: Clone> Poster<T> {
         self.clones.clear();
         self.dropped.clear();
         if emitted.is_ok() {
-            self.members.iter().for_each(|member| member.listener.wake());
+            self.members.iter().for_each(|member| member.listener.wake_for_item());
         }
         emitted
     }

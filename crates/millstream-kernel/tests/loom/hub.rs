@@ -16,6 +16,7 @@ struct Queue(spsc::Consumer<u64>);
 impl Source for Queue {
     type Item = u64;
     const IS_WOKEN: bool = true;
+    const HAS_WORK: bool = false;
 
     fn next(&mut self) -> Step<u64> {
         match self.0.pop() {
@@ -57,6 +58,37 @@ fn an_item_that_races_with_the_subscriber_arrives() {
     });
 }
 
+/// An item is sent to a subscriber without demand while it is asked for: it arrives.
+///
+/// Kills: `wake_for_item` looks without a fence; a runner that had demand leaves the mark SATED.
+#[test]
+fn an_item_that_races_with_the_first_request_arrives() {
+    let both = Seen { n_items: 2, ..Seen::default() };
+    model(5, &[both], || {
+        let (mut producer, consumer) = spsc::bounded(2).unwrap();
+        let watch = Watch::default();
+        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Inline));
+        let other = {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || {
+                for item in [1, 2] {
+                    producer.push(item).unwrap();
+                    gate.wake_for_item();
+                }
+                producer
+            })
+        };
+        gate.request(2);
+        let producer = other.join().unwrap();
+        let seen = watch.seen();
+        watch.subscription().cancel();
+        drop((producer, gate));
+
+        assert_eq!(watch.release().n_dropped, 1);
+        seen
+    });
+}
+
 /// An item that knows how it ended.
 struct Counted(Arc<Tally>);
 
@@ -83,7 +115,9 @@ impl Source for Outlet {
     const IS_WOKEN: bool = true;
 
     fn next(&mut self) -> Step<Counted> {
-        let Some(item) = self.queue.pop() else { return Step::Pending };
+        let Some(item) = self.queue.pop() else {
+            return Step::Pending;
+        };
         self.room.free();
         Step::Item(item)
     }

@@ -213,7 +213,7 @@ impl<T> Inside<T> {
             return Err(item);
         }
         let pushed = self.queue.push(Message::Item(item));
-        self.listener.wake();
+        self.listener.wake_for_item();
         pushed.or_else(|rejected| match rejected.0 {
             Message::Item(item) => Err(item),
             Message::End(_) => Ok(()),

@@ -170,7 +170,7 @@ impl<T> Producer<T> {
             return Err(item);
         };
         let pushed = queue.push(item);
-        self.listener.wake();
+        self.listener.wake_for_item();
         pushed.map_err(|rejected| rejected.0)
     }
 
