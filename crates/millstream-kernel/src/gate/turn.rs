@@ -217,8 +217,10 @@ where
             }
             has_advanced = false;
             if *demand == 0 || is_starved {
-                // A source that was asked for an item would have said so.
-                if !is_starved && let Some(end) = source.end() {
+                // A source without other work would have said so when it was asked for an item.
+                if (P::HAS_WORK || !is_starved)
+                    && let Some(end) = source.end()
+                {
                     return Verdict::Ended(end);
                 }
                 if P::IS_WOKEN && is_woken {
