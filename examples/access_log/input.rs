@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -90,7 +90,25 @@ pub(crate) fn check(path: &Path, n_times: u64, outputs: &[&PathBuf]) -> Result<(
             return Err(Error::message(message));
         }
     }
+    if let [one, other] = outputs
+        && are_one_file(one, other)
+    {
+        let message = format!(
+            "--out and --rejects are both {}, and would overwrite each other: name two files",
+            one.display()
+        );
+        return Err(Error::message(message));
+    }
     Ok(())
+}
+
+/// Whether both are one file, there or to be made; what is no file, such as a device, may be named twice.
+fn are_one_file(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other && one.is_file(),
+        (Err(_), Err(_)) => path::absolute(one).ok() == path::absolute(other).ok(),
+        _ => false,
+    }
 }
 
 fn open(path: &Path, progress: &ProgressBar) -> io::Result<Box<dyn BufRead + Send>> {

@@ -234,6 +234,25 @@ fn a_log_that_is_named_as_an_output_is_kept() {
 }
 
 #[test]
+fn two_outputs_in_one_file_are_refused() {
+    let there = file("both.json", b"before");
+    let missing = there.with_file_name("both_missing.json");
+
+    for name in [&there, &missing] {
+        let name = name.to_str().unwrap();
+        let output = access_log(&["--quiet", "--out", name, "--rejects", name]);
+
+        assert_eq!(output.status.code(), Some(1));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("name two files"), "{message}");
+    }
+    assert_eq!(fs::read(there).unwrap(), b"before");
+    assert!(!missing.exists());
+    let output = access_log(&["--quiet", "--out", "/dev/null", "--rejects", "/dev/null"]);
+    assert_eq!(output.status.code(), Some(0), "a device may be named twice");
+}
+
+#[test]
 fn an_output_is_kept_when_the_log_is_missing() {
     let out = file("kept.json", b"before");
 
