@@ -25,6 +25,7 @@
 //! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
 //! | [`Post`], [`Poster`] | from one producer to many subscribers that come and go |
 //! | [`Room`], [`Exit`] | a bound for items, the tasks that wait for a place, and the way out |
+//! | [`Tap`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
 //! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
 //! | [`guard`] | panics in user code |
@@ -60,6 +61,7 @@ mod source;
 pub mod spsc;
 #[doc(hidden)]
 pub mod sync;
+mod tap;
 mod upstream;
 mod waker;
 
@@ -83,5 +85,6 @@ pub use serial::{Handler, Serial};
 pub use sharing::{Entered, Left, Sharing};
 pub use slot::Slot;
 pub use source::{End, Fed, Source, Step};
+pub use tap::{News, Tap};
 pub use upstream::Upstream;
 pub use waker::TaskWaker;

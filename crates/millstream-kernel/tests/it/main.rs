@@ -26,4 +26,5 @@ mod slot;
 mod spsc;
 mod stress;
 mod support;
+mod tap;
 mod upstream;

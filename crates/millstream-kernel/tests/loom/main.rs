@@ -20,4 +20,5 @@ mod serial;
 mod sharing;
 mod spsc;
 mod support;
+mod tap;
 mod wake;

@@ -1,0 +1,149 @@
+//! One of many subscribers that a single driver serves: its demand, its cancel, and its arrival.
+//!
+//! A gate serves one subscriber. Where one source of items feeds many, such as the groups of a flow,
+//! the driver holds the subscribers itself and signals them one at a time; what they ask for reaches
+//! it through a tap each. Whoever changes a tap in which nothing was new is told so, and rings for the
+//! driver; the driver takes what is new at one go.
+//!
+//! # States
+//!
+//! ```text
+//!              request, seat: rings            take
+//!   ┌───────┐ ──────────────────────▶ ┌─────┐ ──────▶ QUIET
+//!   │ QUIET │                         │ NEW │ ⟲ request, seat: nobody rings
+//!   └───────┘ ◀────────────────────── └─────┘
+//!                      take
+//!   cancel: CANCELLED is added in every state, and kept; the first one rings.
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Demand that was requested is taken once, or is still there: both are read-modify-writes of one
+//!    word. Demand saturates, and all its bits set is unbounded (rule 3.17).
+//! 2. Of all who change a quiet tap one rings, after its change; so whatever is in the tap was taken
+//!    by the driver, or a ring for it is under way.
+//! 3. Once CANCELLED, nothing is requested any more.
+//! 4. A subscriber that is seated is in `place` until one caller of `take` or `seat` has it: `place` is
+//!    changed under a lock, under which nothing of the user's is run or dropped.
+//! 5. What was done before a request is seen by whoever takes it, by release and acquire of the word.
+
+use std::fmt;
+
+use crate::sync::{AtomicU64, Mutex, Ordering};
+
+/// The subscriber withdrew, or has ended.
+const CANCELLED: u64 = 1 << 63;
+/// `request(0)` was called (rule 3.9).
+const ILLEGAL: u64 = 1 << 62;
+/// A subscriber is in its place.
+const SEATED: u64 = 1 << 61;
+/// Demand; all bits set is unbounded.
+const DEMAND: u64 = SEATED - 1;
+
+/// Between a subscriber `S` and the driver that serves it. The file's header has the rest.
+pub struct Tap<S> {
+    word: AtomicU64,
+    place: Mutex<Option<S>>,
+}
+
+/// What is new in a tap.
+#[derive(Debug)]
+#[must_use = "what was taken is nowhere else"]
+pub struct News<S> {
+    /// Items that were asked for; `u64::MAX` is without bound.
+    pub demand: u64,
+    /// No items at all were asked for (rule 3.9).
+    pub is_illegal: bool,
+    /// The subscriber, when it has come.
+    pub subscriber: Option<S>,
+}
+
+impl<S> Default for Tap<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Tap<S> {
+    /// A quiet tap, without a subscriber.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { word: AtomicU64::new(0), place: Mutex::new(None) }
+    }
+
+    /// Asks for `n` items: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings.
+    #[must_use = "whoever finds a quiet tap rings for the driver"]
+    pub fn request(&self, n: u64) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & CANCELLED != 0 {
+                return false;
+            }
+            let sum = (word & DEMAND).saturating_add(n).min(DEMAND);
+            let flags = if n == 0 { ILLEGAL } else { 0 };
+            let next = (word & !DEMAND) | sum | flags;
+            // AcqRel: invariant 5.
+            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return word == 0,
+                Err(current) => word = current,
+            }
+        }
+    }
+
+    /// Leaves the subscriber for the driver: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings. A
+    /// subscriber that has cancelled is dropped.
+    #[must_use = "whoever finds a quiet tap rings for the driver"]
+    pub fn seat(&self, subscriber: S) -> bool {
+        let former = self.place.lock().replace(subscriber);
+        drop(former);
+        // AcqRel: whoever sees the flag finds the subscriber.
+        let before = self.word.fetch_or(SEATED, Ordering::AcqRel);
+        if before & CANCELLED != 0 {
+            drop(self.unseat());
+            return false;
+        }
+        before == 0
+    }
+
+    /// The subscriber withdraws, or has ended: adds CANCELLED. Whether the caller is the first, and
+    /// rings.
+    pub fn cancel(&self) -> bool {
+        // AcqRel: as in `request`.
+        self.word.fetch_or(CANCELLED, Ordering::AcqRel) & CANCELLED == 0
+    }
+
+    /// Whether the subscriber has withdrawn or ended.
+    #[inline]
+    pub fn is_cancelled(&self) -> bool {
+        // Acquire: pairs with the release in `cancel`.
+        self.word.load(Ordering::Acquire) & CANCELLED != 0
+    }
+
+    /// Takes what is new: `NEW → QUIET`. For the driver.
+    #[inline]
+    pub fn take(&self) -> News<S> {
+        // Relaxed: what is missed is followed by a ring (invariant 2).
+        if self.word.load(Ordering::Relaxed) & !CANCELLED == 0 {
+            return News { demand: 0, is_illegal: false, subscriber: None };
+        }
+        // AcqRel: invariant 5.
+        let word = self.word.fetch_and(CANCELLED, Ordering::AcqRel);
+        let demand = match word & DEMAND {
+            DEMAND => u64::MAX,
+            n => n,
+        };
+        let subscriber = if word & SEATED == 0 { None } else { self.unseat() };
+        News { demand, is_illegal: word & ILLEGAL != 0, subscriber }
+    }
+
+    fn unseat(&self) -> Option<S> {
+        self.place.lock().take()
+    }
+}
+
+impl<S> fmt::Debug for Tap<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_cancelled = self.word.load(Ordering::Relaxed) & CANCELLED != 0;
+        f.debug_struct("Tap").field("is_cancelled", &is_cancelled).finish_non_exhaustive()
+    }
+}
