@@ -10,7 +10,7 @@ use std::{
 };
 
 use millstream::{
-    Error, Flow, Order, Publisher, Subscriber, Subscription, concat_eager, empty,
+    Error, Flow, GroupPolicy, Order, Publisher, Subscriber, Subscription, concat_eager, empty,
     first_with_signal, from_iter,
     hub::{self, Overflow, Policy, Replay, Unheard},
     just, merge, merge_sorted, never, range,
@@ -133,6 +133,9 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("take_last", |n| range(0..n).take_last(3));
     assert_none_per_item("handle", |n| range(0..n).handle(millstream::Handled::Pass));
     assert_none_per_item("materialize", |n| range(0..n).materialize().dematerialize());
+    let groups = |policy| move |n| range(0..n).group_map(4, 8, policy, |n| n % 4, |group| group);
+    assert_none_per_item("group_map", groups(GroupPolicy::Fail));
+    assert_none_per_item("group_map that may evict", groups(GroupPolicy::EvictOldest));
     assert_none_per_item("batch", |n| range(0..n).batch(4, |n| n, |_, _| {}));
     assert_none_per_item("conflate", |n| range(0..n).conflate(|_, _| {}));
     assert_none_per_item("expand", |n| range(0..n).expand(Some));

@@ -20,10 +20,10 @@ use futures::stream;
 use millstream::{
     BoxClonePublisher, BoxPublisher, BoxSubscriber, Cache, Concat, ConcatMap, Defer, Demand,
     Enumerate, Error, ErrorKind, Failed, Filter, FilterMap, FlatMapIter, FlattenResults, Flow,
-    FromFn, FromIter, FromStream, Generate, Inspect, InspectDemand, IntoStream, LimitRate, Lines,
-    Map, MapAsync, Never, Offer, OnErrorResume, OnErrorReturn, Once, Order, Outcome, PublishOn,
-    Range, Registry, Repeat, Replayed, Retry, Scan, Share, Sharing, Skip, SkipWhile, Stage, Stalls,
-    SubscribeOn, Subscription, Take, TakeWhile, Window, Windows,
+    FromFn, FromIter, FromStream, Generate, Group, GroupBy, GroupPolicy, Inspect, InspectDemand,
+    IntoStream, LimitRate, Lines, Map, MapAsync, Never, Offer, OnErrorResume, OnErrorReturn, Once,
+    Order, Outcome, PublishOn, Range, Registry, Repeat, Replayed, Retry, Scan, Share, Sharing,
+    Skip, SkipWhile, Stage, Stalls, SubscribeOn, Subscription, Take, TakeWhile, Window, Windows,
     bridge::{FlowSink, Heard, IntoIterBlocking, OnLag, ReadChunks, Received, Watched},
     hub::{
         Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
@@ -167,6 +167,10 @@ table! {
     FilterMap<Range<u64>, Make>     | +    +    +     +          +     +;
     FlatMapIter<Range<u64>, Make>   | +    +    +     +          +     +;
     FlattenResults<Range<u64>>      | +    +    +     +          +     +;
+    Group<u64, Unshared>            | +    +    +     -          -     +;
+    Group<Local, u64>               | -    -    +     -          -     +;
+    GroupBy<Range<u64>, Test>       | +    +    +     +          +     +;
+    GroupPolicy                     | +    +    +     +          +     +;
     Inspect<Range<u64>, Make>       | +    +    +     +          +     +;
     InspectDemand<Range<u64>>       | +    +    +     -          +     +;
     LimitRate<Range<u64>>           | +    +    +     +          +     +;

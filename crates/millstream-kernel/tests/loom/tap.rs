@@ -13,8 +13,7 @@ use crate::support::{Seen, Watch, Watcher, model};
 
 /// A subscriber asks for more while the driver takes: all of it is taken by those who were rung for.
 ///
-/// Kills: `request` rings if it added the first demand, as it saw that before it added;
-/// `take` loads and stores.
+/// Kills: `request` rings by what it saw before it added; `take` loads and stores.
 #[test]
 fn a_request_that_races_with_taking_is_taken_or_rung_for() {
     model(2, &[(1, true), (3, false)], || {
@@ -135,7 +134,7 @@ impl Ring {
 /// A subscriber withdraws while an item for it is on its way: it gets the item or not, and is dropped
 /// once; the other one is left alone.
 ///
-/// Kills: `cancel` tells nobody to ring.
+/// Kills: `cancel` tells nobody to ring; in `gate/mod.rs`, the waker does not look at PARKING.
 #[test]
 fn a_cancel_that_races_with_an_item_drops_the_subscriber_once() {
     let dropped = |n_items| Seen { n_items, n_dropped: 1, ..Seen::default() };
@@ -160,7 +159,7 @@ fn a_cancel_that_races_with_an_item_drops_the_subscriber_once() {
 
 /// The last two subscribers withdraw at once: both are dropped, and the source ends.
 ///
-/// Kills: in `ready_set.rs`, `take` loads and stores; in `gate.rs`, the waker does not look at PARKING.
+/// Kills: in `ready_set.rs`, `take` loads and stores; in `gate/mod.rs`, the waker does not look at PARKING.
 #[test]
 fn the_last_two_that_withdraw_at_once_end_the_source() {
     model(5, &[(1, 1, 1)], || {

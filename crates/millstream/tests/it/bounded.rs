@@ -1,9 +1,9 @@
 //! What publishers state about demand, and what they do.
 
 use millstream::{
-    Backpressure, BackpressureKind, Bounded, Demand, Flow, Publisher, Registry, assert_bounded,
-    concat_all, defer, empty, error, from_fn, from_future, from_iter, generate, just, lines, never,
-    range,
+    Backpressure, BackpressureKind, Bounded, Demand, Flow, GroupPolicy, Publisher, Registry,
+    assert_bounded, concat_all, defer, empty, error, from_fn, from_future, from_iter, generate,
+    just, lines, never, range,
     scheduler::{Immediate, Pool},
 };
 use millstream_testkit::{Probe, Puppet, PuppetPublisher};
@@ -84,6 +84,15 @@ fn what_queues_asks_for_as_many_as_it_states() {
     }
     let (asked, stated, _) = asked(|flow| flow.concat_map(just));
     assert_eq!((asked, stated), (1, 33), "one outer item, and a batch of the inner flow");
+}
+
+#[test]
+fn groups_hold_what_they_may_hold() {
+    let held = |policy| assert_bounded(range(0..9).group_by(5, 3, policy, |n| *n)).max_in_flight();
+
+    assert_eq!(held(GroupPolicy::Fail), 32 + 5 * 3);
+    assert_eq!(held(GroupPolicy::Wait), 32 + 5 * 3);
+    assert_eq!(held(GroupPolicy::EvictOldest), 32 + 2 * 5 * 3, "evicted groups have items left");
 }
 
 #[test]

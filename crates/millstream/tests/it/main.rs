@@ -13,6 +13,7 @@ mod ends;
 mod error_modes;
 mod fairness;
 mod fan_in;
+mod groups;
 mod hub;
 mod lifecycle;
 mod lifecycle_model;

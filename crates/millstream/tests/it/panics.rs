@@ -1,8 +1,8 @@
 //! Closures, iterators and futures that panic.
 
 use millstream::{
-    Error, ErrorKind, Flow, Outcome, bridge, concat_all, defer, error, from_fn, from_future,
-    from_iter, generate, just, range,
+    Error, ErrorKind, Flow, GroupPolicy::Fail, Outcome, bridge, concat_all, defer, error, from_fn,
+    from_future, from_iter, generate, just, range,
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -32,6 +32,12 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(range(0..3_u64).distinct_by_key(|n| bang::<_, u64>(n)).count());
     assert_panicked(range(0..3_u64).distinct_until_changed_by_key(|n| bang::<_, u64>(n)).count());
     assert_panicked(range(0..3_u64).handle(bang::<u64, millstream::Handled<u64>>).count());
+    assert_panicked(range(0..3_u64).group_by(2, 2, Fail, |n| bang::<_, u64>(n)).count());
+    assert_panicked(
+        range(0..3_u64)
+            .group_map(2, 2, Fail, |n| n % 2, |g| -> Flow<millstream::Never<u64>> { bang(g) })
+            .count(),
+    );
     assert_panicked(range(0..3_u64).buffer_until(|n| bang(n)).count());
     assert_panicked(range(0..3_u64).buffer_while(|n| bang(n)).count());
     assert_panicked(range(0..3_u64).batch(2, bang::<u64, u64>, |_, _| {}).count());

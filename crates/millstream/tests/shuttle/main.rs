@@ -11,6 +11,7 @@
 #![cfg(millstream_shuttle)]
 
 mod concat_map;
+mod group_by;
 mod into_stream;
 mod map_async;
 mod publish_on;

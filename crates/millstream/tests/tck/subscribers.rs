@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use millstream::{
-    Backoff, Error, Handled, KillSwitch, Listener, Order, Overflow, Registry, Sharing, Signal,
-    concat_all, concat_eager, empty, first_with_signal, hub::Replay, just, merge, merge_sorted,
-    never, range, using, using_async_on,
+    Backoff, Error, GroupPolicy::Fail, Handled, KillSwitch, Listener, Order, Overflow, Registry,
+    Sharing, Signal, concat_all, concat_eager, empty, first_with_signal, hub::Replay, just, merge,
+    merge_sorted, never, range, using, using_async_on,
 };
 use reactive_streams_tck::SubscriberCapabilities;
 
@@ -70,6 +70,8 @@ changer!(buffer, |flow, _| flow.buffer(3));
 changer!(buffer_until, |flow, _| flow.buffer_until(|n| n % 3 == 2));
 changer!(buffer_while, |flow, _| flow.buffer_while(|n| n % 3 != 2));
 relay!(window, |flow, _| flow.window(3).concat_map(|window| window));
+relay!(group_by, |flow, _| flow.group_by(1, 3, Fail, |_| ()).flat_map(1, 3, |group| group));
+relay!(group_map, |flow, _| flow.group_map(1, 3, Fail, |_| (), |group| group));
 changer!(conflate, |flow, _| flow.conflate(|_, _| {}));
 
 relay!(filter, |flow, _| flow.filter(|_| true));

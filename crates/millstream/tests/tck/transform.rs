@@ -1,6 +1,10 @@
 //! Operators that turn each item into another under the TCK.
 
-use millstream::{Handled, Order, range, scheduler::Immediate};
+use millstream::{
+    GroupPolicy::{EvictOldest, Fail, Wait},
+    Handled, Order, range,
+    scheduler::Immediate,
+};
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
 use crate::pool;
@@ -79,5 +83,34 @@ publisher_tests!(
 publisher_tests!(
     window_across_threads,
     |n| range(0..n).publish_on(&pool(), 4).window(3).concat_map(|window| window),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    group_by,
+    |n| range(0..n).group_by(3, 2, Wait, |n| *n).map(|group| *group.key()),
+    Capabilities::new()
+);
+publisher_tests!(
+    group_by_with_groups_that_give_way,
+    |n| range(0..n).group_by(3, 2, EvictOldest, |n| *n),
+    Capabilities::new()
+);
+publisher_tests!(
+    group,
+    |n| {
+        // The first item is the one that opens the group.
+        let group = range(0..n + 1).group_by(1, 2, Fail, |_| ()).first().wait();
+        group.unwrap().unwrap().skip(1)
+    },
+    Capabilities::new().max_length(1 << 40)
+);
+publisher_tests!(group_map, |n| range(0..n).group_map(3, 2, Fail, |n| n % 3, |group| group));
+publisher_tests!(
+    group_map_across_threads,
+    |n| {
+        let pool = pool();
+        let groups = range(0..n).publish_on(&pool, 16);
+        groups.group_map(3, 8, Fail, |n| n % 3, move |group| group.publish_on(&pool, 8))
+    },
     Capabilities::new().asynchronous()
 );

@@ -1,0 +1,176 @@
+//! Shared: one of many subscribers that a single gate serves.
+//!
+//! A gate of its own for each of them would have a turn for each item. Here the operator's source holds
+//! the subscribers, one [`Port`] each, and signals them inside of its own turn; a [`Line`] is what a
+//! subscriber has in its hands, and rings for a turn.
+
+use std::sync::Arc;
+
+use millstream_kernel::{
+    End, ReadySet, Tap, Wake,
+    guard::{caught, muted},
+};
+use reactive_streams::{Error, Offer, Subscriber, Subscription};
+
+/// A subscriber as the source sees it.
+pub(crate) struct Port<S> {
+    tap: Arc<Tap<S>>,
+    subscriber: Option<S>,
+    /// Demand that was taken from the tap and is not used up.
+    demand: u64,
+    /// For a subscriber that asked for nothing (rule 3.9), and is not there yet.
+    failure: Option<Error>,
+}
+
+/// What the subscriber asks by.
+pub(crate) struct Line<S> {
+    tap: Arc<Tap<S>>,
+    /// Where a ring is noted, and by which number.
+    number: Option<(Arc<ReadySet>, usize)>,
+    gate: Arc<dyn Wake>,
+}
+
+impl<S> Port<S> {
+    pub(crate) fn new() -> Self {
+        Self { tap: Arc::new(Tap::new()), subscriber: None, demand: 0, failure: None }
+    }
+
+    /// What a line to this port is made of.
+    pub(crate) fn tap(&self) -> Arc<Tap<S>> {
+        Arc::clone(&self.tap)
+    }
+
+    /// Whether the subscriber has withdrawn or ended, or will never come.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.tap.is_cancelled()
+    }
+
+    /// What was asked for and is not used up, as far as it was looked at.
+    pub(crate) fn demand(&self) -> u64 {
+        self.demand
+    }
+
+    /// Lets go of the subscriber, without a signal.
+    pub(crate) fn leave(&mut self) {
+        self.tap.cancel();
+        let late = self.tap.take().subscriber;
+        let subscriber = self.subscriber.take();
+        muted(|| drop(subscriber));
+        muted(|| drop(late));
+    }
+}
+
+impl<S> Port<S> {
+    /// Sees to what was asked since.
+    pub(crate) fn attend<T>(&mut self)
+    where
+        S: Subscriber<T>,
+    {
+        let news = self.tap.take();
+        self.demand = self.demand.saturating_add(news.demand);
+        if news.subscriber.is_some() {
+            self.subscriber = news.subscriber;
+        }
+        if news.is_illegal {
+            self.failure.get_or_insert_with(Error::illegal_request);
+        }
+        if self.is_over() {
+            self.leave();
+        } else if self.subscriber.is_some()
+            && let Some(error) = self.failure.take()
+        {
+            self.end(End::Failed(error));
+        }
+    }
+
+    /// Whether an item may be given now.
+    #[inline]
+    pub(crate) fn is_ready<T>(&mut self) -> bool
+    where
+        S: Subscriber<T>,
+    {
+        if self.demand == 0 || self.subscriber.is_none() {
+            self.attend();
+        }
+        self.demand > 0 && self.subscriber.is_some() && !self.is_over()
+    }
+
+    /// Gives an item to a subscriber that [is ready](Self::is_ready).
+    #[inline]
+    pub(crate) fn give<T>(&mut self, item: T)
+    where
+        S: Subscriber<T>,
+    {
+        let Some(subscriber) = &mut self.subscriber else { return };
+        match caught(|| subscriber.offer(item)) {
+            Ok(Offer::Accepted) if self.demand == u64::MAX => {}
+            Ok(Offer::Accepted) => self.demand -= 1,
+            Ok(Offer::Skipped) => {}
+            Ok(Offer::Finished) => self.leave(),
+            Err(error) => self.end(End::Failed(error)),
+        }
+    }
+
+    /// Ends the subscriber, if it has come.
+    pub(crate) fn end<T>(&mut self, end: End)
+    where
+        S: Subscriber<T>,
+    {
+        if let Some(subscriber) = self.subscriber.take() {
+            let is_first = self.tap.cancel();
+            // Who has cancelled gets no signal.
+            muted(|| if is_first { end.signal(subscriber) } else { drop(subscriber) });
+        }
+    }
+
+    /// Whether the subscriber is there, so that it can be ended.
+    pub(crate) fn is_seated(&self) -> bool {
+        self.subscriber.is_some()
+    }
+}
+
+impl<S> Line<S> {
+    /// A line that rings for a turn of `gate`; a number says which one rang.
+    pub(crate) fn new(
+        tap: Arc<Tap<S>>,
+        number: Option<(Arc<ReadySet>, usize)>,
+        gate: Arc<dyn Wake>,
+    ) -> Self {
+        Self { tap, number, gate }
+    }
+
+    /// Subscribes: signals `on_subscribe`, and leaves the subscriber for the port.
+    pub(crate) fn subscribe<T>(self: Arc<Self>, mut subscriber: S)
+    where
+        S: Subscriber<T>,
+    {
+        let line = Arc::clone(&self);
+        match caught(|| subscriber.on_subscribe(line)) {
+            Ok(()) => self.ring(self.tap.seat(subscriber)),
+            Err(error) => {
+                self.cancel();
+                muted(|| subscriber.on_error(error));
+            }
+        }
+    }
+
+    fn ring(&self, is_due: bool) {
+        if is_due {
+            if let Some((ready, index)) = &self.number {
+                ready.set(*index);
+            }
+            self.gate.wake();
+        }
+    }
+}
+
+impl<S: Send> Subscription for Line<S> {
+    fn request(&self, n: u64) {
+        self.ring(self.tap.request(n));
+    }
+
+    fn cancel(&self) {
+        self.ring(self.tap.cancel());
+    }
+}
