@@ -7,6 +7,7 @@ pub mod chain;
 pub mod depth;
 #[cfg(feature = "peers")]
 pub mod flatten;
+pub mod group_by;
 pub mod hubs;
 #[cfg(feature = "peers")]
 pub mod in_flight;

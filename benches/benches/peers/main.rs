@@ -8,6 +8,7 @@ mod chain;
 mod demand;
 mod first_item;
 mod flatten;
+mod group_by;
 mod growth;
 mod in_flight;
 mod many_to_one;
@@ -55,7 +56,7 @@ criterion_group!(
     name = subjects;
     config = short();
     targets = chain::bench, chain::depth, demand::bench, threads::bench, many_to_one::bench,
-        one_to_many::bench, flatten::bench, flatten::across_threads, in_flight::bench,
+        one_to_many::bench, flatten::bench, flatten::across_threads, group_by::bench, in_flight::bench,
         in_flight::concurrency, first_item::bench, growth::items, growth::flows, growth::operators
 );
 criterion_main!(subjects);

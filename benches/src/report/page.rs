@@ -16,7 +16,7 @@ struct Subject {
     chart: &'static str,
 }
 
-const SUBJECTS: [Subject; 11] = [
+const SUBJECTS: [Subject; 12] = [
     Subject {
         group: "range_map_filter_sum",
         base: "loop",
@@ -74,6 +74,15 @@ const SUBJECTS: [Subject; 11] = [
         base: "tokio_flatten_unordered",
         title: "Flattening across threads",
         about: "Streams whose items come from two other threads; the columns are numbers of streams and of items in each.",
+        chart: "",
+    },
+    Subject {
+        group: "group_by",
+        base: "hash_map",
+        title: "Grouping",
+        about: "A sum for each key; the columns are numbers of items and of keys.\n\
+                `hash_map` is a loop over a `HashMap` of sums, `group_by` folds each group where it is, \
+                and `group_map` passes the sums on in one flow.",
         chart: "",
     },
     Subject {
