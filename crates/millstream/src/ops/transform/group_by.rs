@@ -1,7 +1,5 @@
-//! `    /// let pairs = millstream::range(1..=6).group_map(2, 4, Fail, |n| n % 2, |group| group.buffer(2));
-/// let mut pairs: Vec<_> = pairs.collect().wait()?;
-/// pairs.sort();
-/// assert_eq!(pairs, [vec![1, 3], vec![2, 4], vec![5], vec![6]]);_by`, `group_map`: a flow for each key.
+//! `group_by`, `group_map`: a flow for each key.
+
 use std::hash::Hash;
 
 use reactive_streams::{Publisher, Subscriber};
