@@ -157,7 +157,7 @@ pub(crate) struct InletPool<T> {
 }
 
 /// How many queues are kept at most, so that many upstreams that end do not leave all of theirs.
-const SPARE: usize = 8;
+const SPARE: usize = 256;
 
 impl<T> InletPool<T> {
     /// # Panics
