@@ -20,5 +20,6 @@ mod serial;
 mod sharing;
 mod spsc;
 mod support;
+mod switch;
 mod tap;
 mod wake;

@@ -60,8 +60,8 @@ impl<T: Number> Publisher for Range<T> {
 
 backpressure!(source Range<T>);
 
-/// Numbers in a round of the loop. The compiler unrolls a round if what is done with a number is little, as
-/// it does by itself for a loop that it can see to be one; with 1, a sum takes half as long again.
+/// Numbers in a round of the loop, which the compiler unrolls if what is done with a number is little: a
+/// sum of them is taken in two thirds of the time of a plain loop.
 const UNROLLED: u64 = 4;
 
 impl<T: Number> Source for Range<T> {
