@@ -57,9 +57,6 @@ pub(crate) trait Inlets<T>: Send + 'static {
     /// How many are open.
     fn n_open(&self) -> usize;
 
-    /// How many are known to have items, if that is known.
-    fn n_ready(&self) -> usize;
-
     /// How many were closed since the last call.
     fn take_closed(&mut self) -> u64;
 
@@ -229,10 +226,6 @@ impl<T: Send + 'static> FanIn<T> {
 impl<T: Send + 'static> Inlets<T> for FanIn<T> {
     fn n_open(&self) -> usize {
         self.n_open
-    }
-
-    fn n_ready(&self) -> usize {
-        self.line.len()
     }
 
     fn take_closed(&mut self) -> u64 {

@@ -12,7 +12,7 @@ use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    fan_in::{BURST, Inlets, Start},
+    fan_in::{Inlets, Start},
     inlet::{Inlet, inlet},
 };
 
@@ -71,17 +71,12 @@ where
     ///
     /// A source or a flow that answers at once rings while the gate is at work, which then comes back:
     /// so a hundred thousand of them in a row recurse no deeper than one, and leave room for a cancel.
-    ///
-    /// Begins none while `enough` of them have items.
-    fn fill(&mut self, enough: usize) {
+    fn fill(&mut self) {
         let n_closed = self.inners.take_closed();
         if n_closed > 0 && !self.is_outer_done && !self.inners.is_closing() {
             self.outer.request(n_closed);
         }
-        while self.inners.n_open() < self.concurrency
-            && self.inners.n_ready() < enough
-            && !self.inners.is_closing()
-        {
+        while self.inners.n_open() < self.concurrency && !self.inners.is_closing() {
             let Some(item) = self.outer.take_item() else { break };
             let publisher = (self.f)(item);
             let Some(gate) = self.gate.upgrade() else { return };
@@ -129,9 +124,7 @@ where
 
     fn advance(&mut self) {
         self.inners.look();
-        // What is ready goes first if it is wanted, so that few queues are in use where flows are short.
-        // If it is not, `end` comes next.
-        self.fill(BURST as usize);
+        self.fill();
     }
 
     #[inline]
@@ -154,7 +147,6 @@ where
     }
 
     fn end(&mut self) -> Option<End> {
-        self.fill(usize::MAX);
         self.inners.close_ended();
         self.finish()
     }

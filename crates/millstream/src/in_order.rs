@@ -54,10 +54,6 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
         self.line.len()
     }
 
-    fn n_ready(&self) -> usize {
-        0
-    }
-
     fn take_closed(&mut self) -> u64 {
         std::mem::take(&mut self.n_closed)
     }
