@@ -10,7 +10,7 @@
 use std::{env, hint::black_box};
 
 use millstream::{Order, Publisher, from_iter, range, scheduler::Immediate};
-use millstream_benches::{chain, group_by, hubs, keep, map, sum};
+use millstream_benches::{chain, hubs, keep, map, sum};
 
 /// The two sizes.
 const FEW: u64 = 1_024;
@@ -19,7 +19,7 @@ const MANY: u64 = 9_216;
 /// A case: its name, and what runs so many items.
 type Case = (&'static str, fn(u64) -> u64);
 
-const CASES: [Case; 25] = [
+const CASES: [Case; 23] = [
     ("loop", chain::by_loop),
     ("fold", chain::by_fold),
     ("unbounded", |n| chain::by_millstream(n, 0)),
@@ -36,8 +36,6 @@ const CASES: [Case; 25] = [
     ("flat_map", |n| total(range(0..n).flat_map(16, 32, |n| range(n..n + 1)))),
     ("concat_map_of_many", |n| total(range(0..n / 128).concat_map(|n| range(n..n + 128)))),
     ("flat_map_iter", |n| total(range(0..n).flat_map_iter(|n| n..n + 1))),
-    ("hash_map", |n| group_by::by_hash_map(n, 64)),
-    ("group_by", |n| group_by::by_group_by(n, 64)),
     ("map_async", |n| {
         let flow = range(0..n).filter(|n| keep(*n));
         total(flow.map_async_on(&Immediate, 64, Order::Source, |n| async move { n }))
