@@ -11,6 +11,11 @@ pub trait Dispatch: Send + Sync + 'static {
     /// Turns run on the thread that causes them, and [`dispatch`](Self::dispatch) is never called.
     const IS_INLINE: bool = false;
 
+    /// Every wake-up comes from the signals of one upstream, which are serial. Where turns run on the thread
+    /// that wakes, one that a wake-up began has the upstream on its stack, and needs no second look before
+    /// it settles.
+    const IS_WOKEN_BY_ONE: bool = false;
+
     /// The most chunks in one turn, and the most advances, after which the gate asks for another turn and
     /// lets others run.
     const BUDGET: u64 = 64;
@@ -35,6 +40,21 @@ pub struct Inline;
 
 impl Dispatch for Inline {
     const IS_INLINE: bool = true;
+    const BUDGET: u64 = u64::MAX;
+
+    fn dispatch(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Turns run on the thread that causes them, and the signals of one upstream are the only wake-ups. Not for
+/// a gate that anybody else wakes, such as whoever attaches it to its [`Listener`](crate::Listener).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InlineForOne;
+
+impl Dispatch for InlineForOne {
+    const IS_INLINE: bool = true;
+    const IS_WOKEN_BY_ONE: bool = true;
     const BUDGET: u64 = u64::MAX;
 
     fn dispatch(&self) -> Result<(), Error> {

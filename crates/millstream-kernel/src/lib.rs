@@ -72,7 +72,7 @@ pub use arbiter::{Arbiter, Inside, Voice};
 pub use backlog::{Backlog, Evict};
 pub use cap::Cap;
 pub use deferred::Deferred;
-pub use dispatch::{Bells, Dispatch, Inline, Job, Task, Wake};
+pub use dispatch::{Bells, Dispatch, Inline, InlineForOne, Job, Task, Wake};
 pub use gate::Gate;
 pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use listener::Listener;

@@ -19,11 +19,6 @@ pub trait Source: Send + 'static {
     /// look for news after it.
     const HAS_WORK: bool = true;
 
-    /// Whether every wake-up comes from the signals of one upstream, which are serial. Where turns run
-    /// on the thread that wakes, one that a wake-up began has the upstream on its stack, and needs no
-    /// second look before it settles.
-    const IS_WOKEN_BY_ONE: bool = false;
-
     /// The most items between two looks for demand and wake-ups, and, unless the source
     /// [is woken](Self::IS_WOKEN), for a cancel from another thread. One that waits or computes for
     /// long in `next` sets 1. A woken source's cancel is seen at the next item in any case.

@@ -37,15 +37,17 @@
 //! 2. `seat` is initialized unless the word is CLOSED or a runner has it on its stack.
 //! 3. CANCELLED and CLOSED are never taken back. Once CLOSED, the seat was taken out and source and
 //!    subscriber were dropped or ended, once.
-//! 4. No request is lost: it begins a turn that takes it along, or it is added to the word by a read-modify-write that either finds RUNNING,
-//!    and then the settling compare-exchange of the runner fails and it looks again, or acquires the
-//!    turn; or it is noted in the lane, whose notes the runner takes before it settles.
+//! 4. No request is lost: it begins a turn that takes it along; or it is added to the word by a
+//!    read-modify-write that either finds RUNNING, and then the settling compare-exchange of the runner
+//!    fails and it looks again, or acquires the turn; or it is noted in the lane, whose notes the runner
+//!    takes before it settles.
 //! 5. No wake-up is lost. A waker publishes its work, fences, and then looks at the word; a runner
 //!    that found nothing sets PARKING, fences, and then looks for work once more. In the total order
 //!    of the fences one comes first: either the waker sees PARKING or IDLE and writes to the word, or
 //!    the runner sees the work. A waker that has an item, and not an end, may see SATED instead, and
-//!    leave: whoever takes that mark away looks for items after a fence of its own. A turn that the only waker of a source began needs no last look: whoever
-//!    could wake it waits on its stack.
+//!    leave: whoever takes that mark away looks for items after a fence of its own. Where the signals of
+//!    one upstream are the only wake-ups, a turn that one of them began needs no last look: whoever could
+//!    wake it waits on its stack.
 //! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So a
 //!    task that is run twice, or that was never scheduled, does nothing.
 
@@ -152,10 +154,7 @@ where
         self.lane.enter();
         let subscription = Arc::clone(self) as Arc<dyn Subscription>;
         let signal = || {
-            self.seat.with_mut(|seat| {
-                // SAFETY: the caller has the turn, and the seat is in its place, so by invariants 1 and 2
-                // it is initialized and nobody else looks at it.
-                let seat = unsafe { &mut *seat.cast::<Seat<P, S>>() };
+            self.in_seat(|seat| {
                 seat.subscriber.on_subscribe(subscription);
                 // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
                 let is_quiet = unsafe { self.lane.is_quiet() };
@@ -190,7 +189,6 @@ where
         if idle & !SATED != 0 {
             return false;
         }
-
         // Acquire: sees what the last runner left behind its settling release. Nobody else has the turn,
         // so there is nobody to publish anything to.
         self.word.compare_exchange(idle, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()

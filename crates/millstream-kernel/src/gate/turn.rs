@@ -69,6 +69,16 @@ where
         })
     }
 
+    /// Works on the seat in its place.
+    #[inline(always)]
+    pub(super) fn in_seat<R>(&self, work: impl FnOnce(&mut Seat<P, S>) -> R) -> R {
+        self.seat.with_mut(|seat| {
+            // SAFETY: the caller has the turn, and the seat is not on its stack, so by invariants 1 and
+            // 2 it is initialized and nobody else looks at it.
+            work(unsafe { &mut *seat.cast::<Seat<P, S>>() })
+        })
+    }
+
     fn put_seat(&self, seat: Seat<P, S>) {
         self.seat.with_mut(|place| {
             // SAFETY: the caller has the turn and has taken the seat, so by invariants 1 and 2 nobody
@@ -79,7 +89,7 @@ where
 
     /// One turn. The caller has it. `n` items were asked for, beyond what the word says.
     pub(super) fn turn(&self, n: u64, cause: Cause) {
-        let is_alone = P::IS_WOKEN_BY_ONE && D::IS_INLINE && cause == Cause::Wake;
+        let is_alone = D::IS_WOKEN_BY_ONE && cause == Cause::Wake;
         self.lane.enter();
         let mut demand = self.demand.with(|demand| {
             // SAFETY: the caller has the turn (invariant 1).
@@ -127,12 +137,7 @@ where
         closing: &mut Option<Seat<P, S>>,
     ) -> Verdict {
         if P::IS_WOKEN && D::IS_INLINE {
-            return self.seat.with_mut(|seat| {
-                // SAFETY: the caller has the turn, and the seat is not on its stack, so by invariants 1
-                // and 2 it is initialized and nobody else looks at it.
-                let seat = unsafe { &mut *seat.cast::<Seat<P, S>>() };
-                self.drive(seat, demand, is_alone)
-            });
+            return self.in_seat(|seat| self.drive(seat, demand, is_alone));
         }
         let mut rescue = Rescue { seat: Some(self.take_seat()), gate: self };
         let verdict = match &mut rescue.seat {

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use loom::thread;
 use millstream_kernel::{
-    Dispatch, End, Gate, Inline, ReadySet, Source, Step, Task, TaskWaker, Wake, oneshot, spsc,
+    Dispatch, End, Gate, Inline, InlineForOne, ReadySet, Source, Step, Task, TaskWaker, Wake,
+    oneshot, spsc,
 };
 use reactive_streams::{Error, Subscription};
 
 use crate::support::{Seen, Watch, Watcher, model};
 
-/// A queue, whose producer is the only one that wakes, or not.
-struct Queue<const BY_ONE: bool>(spsc::Consumer<u64>);
+struct Queue(spsc::Consumer<u64>);
 
-impl<const BY_ONE: bool> Source for Queue<BY_ONE> {
+impl Source for Queue {
     type Item = u64;
     const IS_WOKEN: bool = true;
-    const IS_WOKEN_BY_ONE: bool = BY_ONE;
 
     fn next(&mut self) -> Step<u64> {
         match self.0.pop() {
@@ -36,23 +35,23 @@ impl<const BY_ONE: bool> Source for Queue<BY_ONE> {
 /// Kills: the runner settles without PARKING; the waker does not look at PARKING.
 #[test]
 fn an_item_that_races_with_parking_arrives() {
-    race_with_parking::<false>();
+    race_with_parking(Inline);
 }
 
-/// The same with a queue that nobody else wakes: the producer's own turns need no last look, the others do.
+/// The same with a gate that nobody else wakes: the producer's own turns need no last look, the others do.
 ///
 /// Kills: a turn that a request began settles without PARKING; `seize` is relaxed.
 #[test]
 fn an_item_whose_producer_takes_the_turn_arrives() {
-    race_with_parking::<true>();
+    race_with_parking(InlineForOne);
 }
 
-fn race_with_parking<const BY_ONE: bool>() {
+fn race_with_parking(dispatch: impl Dispatch + Copy) {
     let all = Seen { n_items: 2, n_completed: 1, n_failed: 0, n_dropped: 1 };
-    model(10, &[all], || {
+    model(10, &[all], move || {
         let (mut producer, consumer) = spsc::bounded(2).unwrap();
         let watch = Watch::default();
-        let gate = Gate::start_with(|_| (Queue::<BY_ONE>(consumer), Watcher::new(&watch), Inline));
+        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), dispatch));
         let other = thread::spawn(move || {
             producer.push(1).unwrap();
             gate.wake();
@@ -86,8 +85,7 @@ fn a_turn_that_is_run_and_abandoned_happens_once() {
     model(2, &[failed, idle], || {
         let (producer, consumer) = spsc::bounded(1).unwrap();
         let watch = Watch::default();
-        let gate =
-            Gate::start_with(|_| (Queue::<false>(consumer), Watcher::new(&watch), Elsewhere));
+        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Elsewhere));
         let other = {
             let gate = Arc::clone(&gate);
             thread::spawn(move || gate.run())

@@ -14,6 +14,7 @@ mod concat_map;
 mod group_by;
 mod into_stream;
 mod map_async;
+mod processor;
 mod publish_on;
 mod retry;
 mod subscribe_on;

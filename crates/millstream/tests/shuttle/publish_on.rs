@@ -4,7 +4,7 @@ use crate::support::{Came, Tally, Thread, Watch, at_once, dawdle, explore};
 
 /// Requests from two threads add up, and everything comes in order.
 ///
-/// Kills: in `gate.rs`, the runner leaves by a store.
+/// Kills: in `gate/turn.rs`, the runner leaves by a store.
 #[test]
 fn requests_from_two_threads_are_all_met() {
     explore(&[Came::ToItsEnd], || {
@@ -28,7 +28,7 @@ fn requests_from_two_threads_are_all_met() {
 
 /// A cancel races with requests and the end: one of them ends the stream, and nothing is left.
 ///
-/// Kills: in `gate.rs`, `cancel` cleans up without acquiring the turn.
+/// Kills: in `gate/mod.rs`, `cancel` cleans up without acquiring the turn.
 #[test]
 fn a_cancel_that_races_with_requests_and_the_end_leaves_nothing() {
     explore(&[Came::Nowhere, Came::Midway, Came::ToItsEnd], || {
@@ -56,7 +56,7 @@ fn a_cancel_that_races_with_requests_and_the_end_leaves_nothing() {
 
 /// A source on one thread, its consumer on another, and a queue for one item between them.
 ///
-/// Kills: in `gate.rs`, the runner settles without PARKING.
+/// Kills: in `gate/turn.rs`, the runner settles without PARKING.
 #[test]
 fn a_producer_and_a_consumer_pass_everything_through_one_place() {
     explore(&[Came::ToItsEnd], || {
@@ -105,7 +105,7 @@ fn a_producer_is_stopped_from_another_thread() {
 
 /// A worker that stops while a turn is on its way ends the stream.
 ///
-/// Kills: in `gate.rs`, an abandoned turn does nothing.
+/// Kills: in `gate/mod.rs`, an abandoned turn does nothing.
 #[test]
 fn a_worker_that_stops_ends_the_stream() {
     explore(&[(0, 1), (1, 0)], || {

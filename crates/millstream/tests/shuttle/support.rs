@@ -229,13 +229,18 @@ struct Watched {
 impl Watch {
     /// Subscribes a subscriber that writes down what it sees, and asks for nothing.
     pub(crate) fn subscribe_to(publisher: impl Publisher<Item = Item>) -> Self {
+        Self::subscribe_for(0, publisher)
+    }
+
+    /// Subscribes one that asks for `n` items as soon as it can; with 0, for none.
+    pub(crate) fn subscribe_for(n: u64, publisher: impl Publisher<Item = Item>) -> Self {
         let watch = Self(Arc::new(Watched {
             seen: Mutex::default(),
             subscription: Mutex::default(),
             is_dropped: shuttle::sync::Mutex::default(),
             dropped: Condvar::new(),
         }));
-        publisher.subscribe(Watcher(watch.clone()));
+        publisher.subscribe(Watcher(watch.clone(), n));
         watch
     }
 
@@ -284,7 +289,7 @@ impl Seen {
     }
 }
 
-struct Watcher(Watch);
+struct Watcher(Watch, u64);
 
 impl Watcher {
     fn note(&self, write: impl FnOnce(&mut Seen)) {
@@ -294,7 +299,10 @@ impl Watcher {
 
 impl Subscriber<Item> for Watcher {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        *self.0.0.subscription.lock().unwrap() = Some(subscription);
+        *self.0.0.subscription.lock().unwrap() = Some(Arc::clone(&subscription));
+        if self.1 > 0 {
+            subscription.request(self.1);
+        }
     }
 
     fn on_next(&mut self, item: Item) {

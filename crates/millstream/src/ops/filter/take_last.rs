@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use millstream_kernel::{End, Gate, Inline, Source, Step, Wake};
+use millstream_kernel::{End, Gate, InlineForOne, Source, Step, Wake};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
@@ -63,7 +63,7 @@ where
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let (entrance, inlet) = inlet(1);
         let source = TakeLastSource { inlet, last: VecDeque::new() };
-        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, InlineForOne));
         let inlet = entrance.subscriber(Arc::clone(&gate));
         self.source.subscribe(TakeLastSubscriber { inlet, held: VecDeque::new(), n: self.n });
     }
@@ -81,7 +81,6 @@ struct TakeLastSource<T> {
 impl<T: Send + 'static> Source for TakeLastSource<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
-    const IS_WOKEN_BY_ONE: bool = true;
 
     fn next(&mut self) -> Step<T> {
         self.inlet.start();

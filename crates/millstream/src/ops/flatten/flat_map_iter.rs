@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
+use millstream_kernel::{End, Gate, InlineForOne, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
@@ -66,7 +66,7 @@ where
     fn subscribe<S: Subscriber<I::Item>>(self, downstream: S) {
         let (entrance, inlet) = inlet(BATCH);
         let source = FlatMapIterSource { inlet, f: self.f, items: None };
-        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, InlineForOne));
         self.source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     }
 }
@@ -88,7 +88,6 @@ where
 {
     type Item = I::Item;
     const IS_WOKEN: bool = true;
-    const IS_WOKEN_BY_ONE: bool = true;
 
     #[inline]
     fn next(&mut self) -> Step<I::Item> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
+use millstream_kernel::{End, Gate, InlineForOne, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
@@ -57,7 +57,7 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let (entrance, inlet) = inlet(self.n);
-        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (inlet, downstream, Inline));
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (inlet, downstream, InlineForOne));
         self.source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     }
 }
@@ -68,7 +68,6 @@ backpressure!(LimitRate<P>, Queue, |this| this.n);
 impl<T: Send + 'static> Source for Inlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
-    const IS_WOKEN_BY_ONE: bool = true;
     // For `publish_on`; inline gates do not wait.
     const SPINS: u32 = 64;
 
