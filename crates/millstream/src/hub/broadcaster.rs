@@ -10,7 +10,7 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, Publisher, Subscriber};
 
-use super::{SendError, TrySendError, Unheard};
+use super::{SendError, TrySendError, Unheard, patience::try_for_a_while};
 use crate::{Flow, scheduler::Worker};
 
 /// The end that sends, of a hub with many subscribers. There is one: its methods take `&mut self`.
@@ -135,7 +135,13 @@ impl<T: Clone> Broadcaster<T> {
     ///
     /// As [`send`](Self::send).
     pub fn send_blocking(&mut self, item: T) -> Result<Sent, SendError<T>> {
-        pollster::block_on(self.send(item))
+        match try_for_a_while(item, |item| self.try_send(item)) {
+            Ok(sent) => Ok(sent),
+            Err(TrySendError::Closed(item)) => Err(SendError(item)),
+            Err(TrySendError::Full(item) | TrySendError::NoSubscriber(item)) => {
+                pollster::block_on(self.send(item))
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, Publisher, Subscriber};
 
-use super::{Closed, SendError, TrySendError, unicast::disconnected};
+use super::{Closed, SendError, TrySendError, patience::try_for_a_while, unicast::disconnected};
 use crate::{Flow, inlet::check_capacity};
 
 /// A sender, of which there may be clones, and the flow of what all of them send.
@@ -157,7 +157,13 @@ impl<T> Sender<T> {
     ///
     /// As [`send`](Self::send).
     pub fn send_blocking(&self, item: T) -> Result<(), SendError<T>> {
-        pollster::block_on(self.send(item))
+        match try_for_a_while(item, |item| self.try_send(item)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(item)) => Err(SendError(item)),
+            Err(TrySendError::Full(item) | TrySendError::NoSubscriber(item)) => {
+                pollster::block_on(self.send(item))
+            }
+        }
     }
 
     /// This sender is done. The stream completes when all of them are.

@@ -29,6 +29,7 @@ mod merge;
 mod multicast;
 mod multicast_processor;
 mod partition;
+mod patience;
 mod processor;
 mod replay;
 mod unicast;

@@ -102,7 +102,7 @@ impl<T, F: FnMut(&T) -> usize> Partitioner<T, F> {
     ///
     /// If `route` names a flow that there is not.
     pub fn send_blocking(&mut self, item: T) -> Result<(), SendError<T>> {
-        pollster::block_on(self.send(item))
+        self.producer(&item).send_blocking(item)
     }
 
     #[track_caller]

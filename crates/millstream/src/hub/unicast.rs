@@ -8,7 +8,7 @@ use std::{future::poll_fn, sync::Arc};
 use millstream_kernel::{End, Listener, Room, Take, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
-use super::{Closed, SendError, TrySendError};
+use super::{Closed, SendError, TrySendError, patience::try_for_a_while};
 use crate::{
     Flow,
     inlet::check_capacity,
@@ -134,7 +134,13 @@ impl<T> Producer<T> {
     ///
     /// As [`send`](Self::send).
     pub fn send_blocking(&mut self, item: T) -> Result<(), SendError<T>> {
-        pollster::block_on(self.send(item))
+        match try_for_a_while(item, |item| self.try_send(item)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(item)) => Err(SendError(item)),
+            Err(TrySendError::Full(item) | TrySendError::NoSubscriber(item)) => {
+                pollster::block_on(self.send(item))
+            }
+        }
     }
 
     /// Completes the stream, after the items that were sent.
