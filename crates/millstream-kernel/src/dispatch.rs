@@ -11,9 +11,9 @@ pub trait Dispatch: Send + Sync + 'static {
     /// Turns run on the thread that causes them, and [`dispatch`](Self::dispatch) is never called.
     const IS_INLINE: bool = false;
 
-    /// Every wake-up comes from the signals of one upstream, which are serial. Where turns run on the thread
-    /// that wakes, one that a wake-up began has the upstream on its stack, and needs no second look before
-    /// it settles.
+    /// Every wake-up comes from the signals of one upstream, which are serial, but for those by
+    /// [`catch_up`](Wake::catch_up). Where turns run on the thread that wakes, one that a wake-up began has
+    /// the upstream on its stack, and needs no second look before it settles.
     const IS_WOKEN_BY_ONE: bool = false;
 
     /// The most chunks in one turn, and the most advances, after which the gate asks for another turn and
@@ -47,8 +47,8 @@ impl Dispatch for Inline {
     }
 }
 
-/// Turns run on the thread that causes them, and the signals of one upstream are the only wake-ups. Not for
-/// a gate that anybody else wakes, such as whoever attaches it to its [`Listener`](crate::Listener).
+/// Turns run on the thread that causes them, and the signals of one upstream are the only wake-ups, but for
+/// those by [`catch_up`](Wake::catch_up).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InlineForOne;
 
@@ -101,6 +101,12 @@ pub trait Wake: Send + Sync {
         self.wake();
     }
 
+    /// There may be something to do that came before, or from another side than the upstream whose signals
+    /// are all other wake-ups. More than a wake-up where [`Dispatch::IS_WOKEN_BY_ONE`], and else the same.
+    fn catch_up(&self) {
+        self.wake();
+    }
+
     /// There may be an item, and nothing else: of no use to one who is not asked for any.
     #[inline]
     fn wake_for_item(&self) {
@@ -116,6 +122,10 @@ impl<W: Wake + ?Sized> Wake for Arc<W> {
     #[inline]
     fn ring(&self, index: usize) {
         (**self).ring(index);
+    }
+
+    fn catch_up(&self) {
+        (**self).catch_up();
     }
 
     fn wake_for_item(&self) {

@@ -16,7 +16,7 @@
 //! 1. The one who moves the state to SETTING has exclusive access to `place` until it moves it to SET.
 //! 2. Once SET, `place` holds somebody and is only read.
 //! 3. No wake-up is lost. A waker publishes its work, fences, and then looks at the state; whoever is
-//!    set is woken once after the state is SET and fenced. In the total order of the fences one comes
+//!    set catches up once after the state is SET and fenced. In the total order of the fences one comes
 //!    first: either the waker sees SET, or the one that was set sees the work.
 
 use std::{fmt, sync::Arc};
@@ -53,7 +53,7 @@ impl Listener {
         Self { state: AtomicU8::new(NOBODY), place: UnsafeCell::new(None) }
     }
 
-    /// `NOBODY → SETTING → SET`, and wakes `listener` for what came before. A second one is dropped.
+    /// `NOBODY → SETTING → SET`, and has `listener` catch up with what came before. A second one is dropped.
     pub fn set(&self, listener: Arc<dyn Wake>) {
         // Relaxed: a claim, nothing is read behind it.
         let claimed =
@@ -70,7 +70,7 @@ impl Listener {
         self.state.store(SET, Ordering::Release);
         // Invariant 3: pairs with the fence in `wake`.
         fence(Ordering::SeqCst);
-        listener.wake();
+        listener.catch_up();
     }
 
     #[inline]
@@ -102,6 +102,10 @@ impl Wake for Listener {
     #[inline]
     fn wake(&self) {
         self.tell(|listener| listener.wake());
+    }
+
+    fn catch_up(&self) {
+        self.tell(|listener| listener.catch_up());
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 //! `hub::unicast` and the flows that operators hand out, such as the windows of `window`, differ in who
 //! is to hear that items are taken: their [`Keeper`].
 
-use millstream_kernel::{End, Gate, Inline, Listener, Source, Step, spsc};
+use millstream_kernel::{End, Gate, InlineForOne, Listener, Source, Step, spsc};
 use reactive_streams::Subscriber;
 
 /// Who hears what becomes of the items.
@@ -31,7 +31,7 @@ impl<T: Send + 'static, K: Keeper> Outlet<T, K> {
 
     /// Gives `downstream` what is in the queue and what comes, of which `listener` tells.
     pub(crate) fn subscribe<S: Subscriber<T>>(self, listener: &Listener, downstream: S) {
-        listener.set(Gate::start_with(|_| (self, downstream, Inline)));
+        listener.set(Gate::start_with(|_| (self, downstream, InlineForOne)));
     }
 }
 

@@ -47,7 +47,7 @@
 //!    the runner sees the work. A waker that has an item, and not an end, may see SATED instead, and
 //!    leave: whoever takes that mark away looks for items after a fence of its own. Where the signals of
 //!    one upstream are the only wake-ups, a turn that one of them began needs no last look: whoever could
-//!    wake it waits on its stack.
+//!    wake it waits on its stack. Others catch up, which writes to the word whoever is running.
 //! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So a
 //!    task that is run twice, or that was never scheduled, does nothing.
 
@@ -286,6 +286,15 @@ where
         }
         self.dispatch.ring(index);
         self.wake();
+    }
+
+    fn catch_up(&self) {
+        if self.lane.wake() {
+            return;
+        }
+        if self.raise(0, WOKEN) {
+            self.pass();
+        }
     }
 
     #[inline]

@@ -191,7 +191,7 @@ impl<T: Clone> Post<T> {
             }
             let Arrival { member, .. } = arrival;
             member.mailbox.arrive(clones.map_err(End::Failed), self.when_full);
-            member.listener.wake();
+            member.listener.catch_up();
         }
     }
 }

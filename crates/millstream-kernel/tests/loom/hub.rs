@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use loom::thread;
-use millstream_kernel::{End, Gate, Inline, Listener, Room, Source, Step, Take, Wake, mpsc, spsc};
+use millstream_kernel::{
+    End, Gate, Inline, InlineForOne, Listener, Room, Source, Step, Take, Wake, mpsc, spsc,
+};
 use reactive_streams::{Error, Subscriber, Subscription};
 
 use crate::support::{Seen, Watch, Watcher, model};
@@ -29,7 +31,7 @@ impl Source for Queue {
 
 /// An item is sent while the subscriber comes: it arrives.
 ///
-/// Kills: `set` wakes nobody; `wake` looks once, before the fence.
+/// Kills: `set` wakes nobody; `set` wakes instead of catching up; `wake` looks once, before the fence.
 #[test]
 fn an_item_that_races_with_the_subscriber_arrives() {
     let one = Seen { n_items: 1, ..Seen::default() };
@@ -45,7 +47,7 @@ fn an_item_that_races_with_the_subscriber_arrives() {
                 producer
             })
         };
-        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Inline));
+        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), InlineForOne));
         gate.request(1);
         listener.set(gate);
         let producer = other.join().unwrap();
@@ -67,7 +69,7 @@ fn an_item_that_races_with_the_first_request_arrives() {
     model(5, &[both], || {
         let (mut producer, consumer) = spsc::bounded(2).unwrap();
         let watch = Watch::default();
-        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Inline));
+        let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), InlineForOne));
         let other = {
             let gate = Arc::clone(&gate);
             thread::spawn(move || {

@@ -11,8 +11,8 @@ use std::{
 
 use loom::thread;
 use millstream_kernel::{
-    End, Gate, Inline, Mailbox, Member, Post, Poster, Source, Step, Unposted, Wake, WhenFull, post,
-    post_with_past,
+    End, Gate, InlineForOne, Mailbox, Member, Post, Poster, Source, Step, Unposted, Wake, WhenFull,
+    post, post_with_past,
 };
 use reactive_streams::Subscription;
 
@@ -237,7 +237,7 @@ fn an_item_that_is_sent_while_its_subscriber_parks_arrives() {
         let member = post.join(NOW);
         let watch = Watch::default();
         let outlet = Outlet { post: Arc::clone(&post), mailbox: Arc::clone(member.mailbox()) };
-        let gate = Gate::start_with(|_| (outlet, Watcher::new(&watch), Inline));
+        let gate = Gate::start_with(|_| (outlet, Watcher::new(&watch), InlineForOne));
         member.set_listener(Arc::clone(&gate) as Arc<dyn Wake>);
         let other = thread::spawn(move || {
             poster.emit(1, NOW).unwrap();

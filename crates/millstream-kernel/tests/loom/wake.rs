@@ -66,6 +66,55 @@ fn race_with_parking(dispatch: impl Dispatch + Copy) {
     });
 }
 
+/// Two queues.
+struct Queues(Queue, Queue);
+
+impl Source for Queues {
+    type Item = u64;
+    const IS_WOKEN: bool = true;
+    const HAS_WORK: bool = false;
+
+    fn next(&mut self) -> Step<u64> {
+        match self.0.next() {
+            Step::Item(item) => Step::Item(item),
+            Step::Pending | Step::End(_) => self.1.next(),
+        }
+    }
+}
+
+/// The producer whose wake-ups begin turns pushes while somebody else does: both items arrive.
+///
+/// Kills: `catch_up` leaves a runner alone that has not parked.
+#[test]
+fn an_item_from_another_side_arrives() {
+    let both = Seen { n_items: 2, ..Seen::default() };
+    model(10, &[both], || {
+        let (mut upstream, first) = spsc::bounded(1).unwrap();
+        let (mut aside, second) = spsc::bounded(1).unwrap();
+        let queues = Queues(Queue(first), Queue(second));
+        let watch = Watch::default();
+        let gate = Gate::start_with(|_| (queues, Watcher::new(&watch), InlineForOne));
+        gate.request(2);
+        let other = {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || {
+                upstream.push(1).unwrap();
+                gate.wake();
+                upstream
+            })
+        };
+        aside.push(2).unwrap();
+        gate.catch_up();
+        let upstream = other.join().unwrap();
+        let seen = watch.seen();
+        gate.cancel();
+        drop((upstream, aside, gate));
+
+        assert_eq!(watch.release().n_dropped, 1);
+        seen
+    });
+}
+
 /// Leaves every turn to a thread of the model.
 struct Elsewhere;
 

@@ -5,7 +5,7 @@
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use millstream_kernel::{
-    End, Gate, Inline, Mailbox, Post, Poster, Source, Step, Unposted, WhenFull, post,
+    End, Gate, InlineForOne, Mailbox, Post, Poster, Source, Step, Unposted, WhenFull, post,
     post_with_past,
 };
 use reactive_streams::{Error, Publisher, Subscriber};
@@ -216,7 +216,7 @@ impl<T: Clone + Send + 'static> Publisher for Multicast<T> {
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
         let member = post.join(now(clock.as_ref()));
         let outlet = Outlet { post: Arc::clone(post), mailbox: Arc::clone(member.mailbox()) };
-        member.set_listener(Gate::start_with(|_| (outlet, downstream, Inline)));
+        member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use millstream_kernel::{
-    Deferred, Gate, Inline, Mailbox, Post, Poster, WhenFull, post, post_with_past,
+    Deferred, Gate, InlineForOne, Mailbox, Post, Poster, WhenFull, post, post_with_past,
 };
 use reactive_streams::{Error, Processor, Publisher, Subscriber, Subscription};
 
@@ -177,7 +177,7 @@ impl<T: Clone + Send + 'static> Publisher for MulticastPublisher<T> {
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
         let member = line.post.join(line.now());
         let outlet = Outlet::new(Arc::clone(line), member.mailbox());
-        member.set_listener(Gate::start_with(|_| (outlet, downstream, Inline)));
+        member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
     }
 }
 

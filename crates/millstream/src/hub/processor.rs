@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millstream_kernel::{Gate, Inline, Listener};
+use millstream_kernel::{Gate, InlineForOne, Listener};
 use reactive_streams::{Error, Processor, Publisher, Subscriber, Subscription};
 
 use crate::{
@@ -98,7 +98,7 @@ impl<T: Send + 'static> Publisher for QueuePublisher<T> {
 
     fn subscribe<S: Subscriber<T>>(mut self, downstream: S) {
         let Some(inlet) = self.inlet.take() else { return };
-        self.listener.set(Gate::start_with(|_| (inlet, downstream, Inline)));
+        self.listener.set(Gate::start_with(|_| (inlet, downstream, InlineForOne)));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::support::{Came, Tally, Watch, explore};
 /// The source and the subscriber come at the same time, each on a thread of its own: no item is left in
 /// the queue.
 ///
-/// Kills: in `hub/processor.rs`, the gate is `InlineForOne`.
+/// Kills: in `listener.rs`, `set` wakes instead of catching up.
 #[test]
 fn items_that_race_with_the_subscriber_arrive() {
     explore(&[Came::ToItsEnd], || {

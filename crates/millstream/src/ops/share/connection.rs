@@ -11,8 +11,8 @@ use std::{
 };
 
 use millstream_kernel::{
-    Deferred, Entered, Gate, Inline, Job, Left, Mailbox, Post, Poster, Slot, Task, WhenFull, post,
-    post_with_past,
+    Deferred, Entered, Gate, InlineForOne, Job, Left, Mailbox, Post, Poster, Slot, Task, WhenFull,
+    post, post_with_past,
 };
 use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 
@@ -83,7 +83,7 @@ impl<T: Clone + Send + 'static> Door<T> {
         let member = connection.post.join(now);
         let line = Line { hub, connection: Arc::clone(&connection) };
         let outlet = Outlet::new(line.clone(), member.mailbox());
-        member.set_listener(Gate::start_with(|_| (outlet, downstream, Inline)));
+        member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
         if !must_open {
             return;
         }
