@@ -95,6 +95,12 @@ impl Deferred {
         self.word.load(Ordering::Relaxed) & SET != 0
     }
 
+    /// Whether nothing has happened: no request, not even one for nothing, no cancel and no subscription.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.word.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether a cancel came.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

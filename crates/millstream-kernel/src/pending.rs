@@ -3,9 +3,15 @@
 //! # Invariants
 //!
 //! 1. Demand that was added is taken once: both are read-modify-writes of one word.
-//! 2. Of the callers of `add`, the one that found nothing pending is told so; it sees to a `take`.
+//! 2. Of the callers of `add`, the one that found nothing pending is told so; it sees to a `take`. Until
+//!    a `take` that was promised, nobody is.
 
 use crate::sync::{AtomicU64, Ordering};
+
+/// A `take` is on its way, without demand.
+const PROMISED: u64 = 1 << 63;
+/// Demand; all bits set is unbounded.
+const DEMAND: u64 = PROMISED - 1;
 
 /// A sum of requests on its way to somebody. Saturates at `u64::MAX`, which is unbounded.
 #[derive(Debug)]
@@ -24,12 +30,18 @@ impl Pending {
         Self(AtomicU64::new(0))
     }
 
+    /// Nothing is pending, and there will be a `take`.
+    #[must_use]
+    pub fn promised() -> Self {
+        Self(AtomicU64::new(PROMISED))
+    }
+
     /// Adds `n`. Whether nothing was pending before, so that the caller has to see to a `take`.
     #[must_use = "the first to add has to see to a `take`"]
     pub fn add(&self, n: u64) -> bool {
         let mut before = self.0.load(Ordering::Relaxed);
         loop {
-            let sum = before.saturating_add(n);
+            let sum = (before & DEMAND).saturating_add(n).min(DEMAND);
             // AcqRel: what was done before the request happens before it is passed on.
             match self.0.compare_exchange_weak(before, sum, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return before == 0,
@@ -42,12 +54,15 @@ impl Pending {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         // Acquire: pairs with `add`.
-        self.0.load(Ordering::Acquire) != 0
+        self.0.load(Ordering::Acquire) & DEMAND != 0
     }
 
     /// Takes all of it.
     pub fn take(&self) -> u64 {
         // AcqRel: pairs with `add`.
-        self.0.swap(0, Ordering::AcqRel)
+        match self.0.swap(0, Ordering::AcqRel) & DEMAND {
+            DEMAND => u64::MAX,
+            n => n,
+        }
     }
 }

@@ -39,6 +39,11 @@ impl<T, S: Subscriber<T>> Subscriber<T> for Downstream<S> {
     }
 
     #[inline]
+    fn initial_request(&mut self) -> u64 {
+        self.0.as_mut().map_or(0, Subscriber::initial_request)
+    }
+
+    #[inline]
     fn on_next(&mut self, item: T) {
         if let Some(downstream) = &mut self.0 {
             downstream.on_next(item);

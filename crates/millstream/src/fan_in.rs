@@ -63,6 +63,9 @@ pub(crate) trait Inlets<T>: Send + 'static {
     /// Opens one, which asks for nothing before it is [started](Self::start).
     fn open(&mut self) -> (usize, Door<T>);
 
+    /// Opens one, which asks for its first batch when it is subscribed.
+    fn begin(&mut self) -> (usize, Door<T>);
+
     /// Asks for the first batch of an inlet, if it was not closed before.
     fn start(&mut self, index: usize);
 
@@ -187,6 +190,17 @@ impl<T: Send + 'static> FanIn<T> {
         }
     }
 
+    fn place(&mut self, (entrance, inlet): (Entrance<T>, Box<Inlet<T>>)) -> (usize, Door<T>) {
+        let index = self.idle.pop().unwrap_or(self.slots.len());
+        let slot = Slot { inlet: Some(inlet), is_in_line: false };
+        match self.slots.get_mut(index) {
+            Some(place) => *place = slot,
+            None => self.slots.push(slot),
+        }
+        self.n_open += 1;
+        (index, Door { number: Some(index), entrance })
+    }
+
     /// Looks at a slot that is not in line, and puts it there, closes it or leaves it.
     fn notice(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
@@ -233,15 +247,13 @@ impl<T: Send + 'static> Inlets<T> for FanIn<T> {
     }
 
     fn open(&mut self) -> (usize, Door<T>) {
-        let (entrance, inlet) = self.inlets.open();
-        let index = self.idle.pop().unwrap_or(self.slots.len());
-        let slot = Slot { inlet: Some(inlet), is_in_line: false };
-        match self.slots.get_mut(index) {
-            Some(place) => *place = slot,
-            None => self.slots.push(slot),
-        }
-        self.n_open += 1;
-        (index, Door { number: Some(index), entrance })
+        let pair = self.inlets.open();
+        self.place(pair)
+    }
+
+    fn begin(&mut self) -> (usize, Door<T>) {
+        let pair = self.inlets.begin();
+        self.place(pair)
     }
 
     fn start(&mut self, index: usize) {

@@ -80,7 +80,7 @@ where
             let Some(item) = self.outer.take_item() else { break };
             let publisher = (self.f)(item);
             let Some(gate) = self.gate.upgrade() else { return };
-            let (index, door) = self.inners.open();
+            let (index, door) = self.inners.begin();
             publisher.subscribe(door.subscriber(gate));
             self.inners.start(index);
         }

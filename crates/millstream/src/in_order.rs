@@ -11,7 +11,7 @@ use reactive_streams::Error;
 use crate::{
     ErrorMode,
     fan_in::{BURST, Door, Inlets},
-    inlet::{Inlet, InletPool},
+    inlet::{Entrance, Inlet, InletPool},
 };
 
 /// The inlets, in order. The file's header has the rest.
@@ -37,6 +37,11 @@ impl<T: Send + 'static> InOrder<T> {
         Self { line, inlets, n_gone: 0, n_closed: 0, n_until_look, mode, failure: None }
     }
 
+    fn place(&mut self, (entrance, inlet): (Entrance<T>, Box<Inlet<T>>)) -> (usize, Door<T>) {
+        self.line.push_back(inlet);
+        (self.n_gone + self.line.len() - 1, Door::without_number(entrance))
+    }
+
     fn leave(&mut self, end: End) {
         if let Some(inlet) = self.line.pop_front() {
             self.inlets.close(inlet);
@@ -59,9 +64,13 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
     }
 
     fn open(&mut self) -> (usize, Door<T>) {
-        let (entrance, inlet) = self.inlets.open();
-        self.line.push_back(inlet);
-        (self.n_gone + self.line.len() - 1, Door::without_number(entrance))
+        let pair = self.inlets.open();
+        self.place(pair)
+    }
+
+    fn begin(&mut self) -> (usize, Door<T>) {
+        let pair = self.inlets.begin();
+        self.place(pair)
     }
 
     fn start(&mut self, index: usize) {

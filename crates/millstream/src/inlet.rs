@@ -23,6 +23,8 @@ pub(crate) struct InletSubscriber<T, W: Wake> {
     /// `None` after an overflow.
     queue: Option<spsc::Producer<T>>,
     upstream: Arc<Deferred>,
+    /// What it asks for by itself, when it is subscribed.
+    initial: u64,
     taker: W,
 }
 
@@ -30,6 +32,8 @@ pub(crate) struct InletSubscriber<T, W: Wake> {
 pub(crate) struct Entrance<T> {
     queue: spsc::Producer<T>,
     upstream: Arc<Deferred>,
+    /// What its subscriber asks for by itself.
+    initial: u64,
 }
 
 /// An inlet of exactly `capacity` items, refilled when three quarters were taken.
@@ -42,7 +46,8 @@ pub(crate) fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
     match (spsc::bounded(capacity), Prefetch::new(capacity)) {
         (Ok((producer, consumer)), Ok(prefetch)) => {
             let upstream = Arc::new(Deferred::new());
-            let entrance = Entrance { queue: producer, upstream: Arc::clone(&upstream) };
+            let entrance =
+                Entrance { queue: producer, upstream: Arc::clone(&upstream), initial: 0 };
             (entrance, Inlet { queue: consumer, upstream, prefetch, is_started: false })
         }
         (Err(error), _) | (_, Err(error)) => panic!("{error}"),
@@ -59,7 +64,8 @@ pub(crate) fn check_capacity(capacity: usize) {
 
 impl<T> Entrance<T> {
     pub(crate) fn subscriber<W: Wake>(self, taker: W) -> InletSubscriber<T, W> {
-        InletSubscriber { queue: Some(self.queue), upstream: self.upstream, taker }
+        let Self { queue, upstream, initial } = self;
+        InletSubscriber { queue: Some(queue), upstream, initial, taker }
     }
 }
 
@@ -84,6 +90,12 @@ impl<T> Inlet<T> {
             self.is_started = true;
             self.upstream.request(self.prefetch.batch());
         }
+    }
+
+    /// Leaves it to `entrance` to ask for the first batch, as soon as it is subscribed.
+    pub(crate) fn start_by(&mut self, entrance: &mut Entrance<T>) {
+        self.is_started = true;
+        entrance.initial = self.prefetch.batch();
     }
 
     /// The next item, without asking for another in its place.
@@ -136,7 +148,7 @@ impl<T> Inlet<T> {
         }
         self.prefetch.restart();
         self.is_started = false;
-        Some(Entrance { queue, upstream: Arc::clone(&self.upstream) })
+        Some(Entrance { queue, upstream: Arc::clone(&self.upstream), initial: 0 })
     }
 
     /// How the upstream ended, if all items were taken.
@@ -174,6 +186,13 @@ impl<T> InletPool<T> {
         })
     }
 
+    /// The same, asking for its first batch as soon as it is subscribed.
+    pub(crate) fn begin(&mut self) -> (Entrance<T>, Box<Inlet<T>>) {
+        let (mut entrance, mut inlet) = self.open();
+        inlet.start_by(&mut entrance);
+        (entrance, inlet)
+    }
+
     /// The upstream of `inlet` has ended.
     pub(crate) fn close(&mut self, mut inlet: Box<Inlet<T>>) {
         if self.spare.len() < SPARE
@@ -205,6 +224,15 @@ where
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.upstream.set(subscription);
+        match self.initial_request() {
+            0 => {}
+            n => self.upstream.request(n),
+        }
+    }
+
+    #[inline]
+    fn initial_request(&mut self) -> u64 {
+        std::mem::take(&mut self.initial)
     }
 
     #[inline]
@@ -237,7 +265,10 @@ impl<T, W: Wake> InletSubscriber<T, W> {
         if let Some(queue) = self.queue.take() {
             queue.close(end);
         }
-        self.upstream.finish();
+        // One that was not even subscribed has nobody to concern.
+        if self.upstream.is_set() {
+            self.upstream.finish();
+        }
     }
 }
 

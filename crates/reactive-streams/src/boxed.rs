@@ -42,6 +42,7 @@ pub struct BoxClonePublisher<T>(Box<dyn ErasedClonePublisher<T> + Send>);
 /// [`Subscriber`] with terminal signals that take a box, so that it can be a trait object.
 trait ErasedSubscriber<T>: Send {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>);
+    fn initial_request(&mut self) -> u64;
     fn on_next(&mut self, item: T);
     fn offer(&mut self, item: T) -> Offer;
     fn on_error(self: Box<Self>, error: Error);
@@ -51,6 +52,9 @@ trait ErasedSubscriber<T>: Send {
 impl<T, S: Subscriber<T>> ErasedSubscriber<T> for S {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         Subscriber::on_subscribe(self, subscription);
+    }
+    fn initial_request(&mut self) -> u64 {
+        Subscriber::initial_request(self)
     }
     fn on_next(&mut self, item: T) {
         Subscriber::on_next(self, item);
@@ -76,6 +80,9 @@ impl<T: 'static> BoxSubscriber<T> {
 impl<T: 'static> Subscriber<T> for BoxSubscriber<T> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.0.on_subscribe(subscription);
+    }
+    fn initial_request(&mut self) -> u64 {
+        self.0.initial_request()
     }
     fn on_next(&mut self, item: T) {
         self.0.on_next(item);

@@ -15,7 +15,7 @@ use crate::{Error, Offer};
 /// # Contract
 ///
 /// - The subscriber gets `on_subscribe` first and exactly once, even if the publisher has failed
-///   already (rule 1.9).
+///   already (rule 1.9), unless it makes an [`initial_request`](Subscriber::initial_request).
 /// - It never gets more items than it requested (rule 1.1), and after a terminal signal or a cancel
 ///   it is dropped (rules 1.6 and 3.13).
 /// - A publisher that calls [`offer`](Subscriber::offer) obeys the answer. One that calls
@@ -54,6 +54,20 @@ pub trait Subscriber<T>: Send + 'static {
     fn on_complete(self)
     where
         Self: Sized;
+
+    /// Takes what the subscriber is going to request from within `on_subscribe` out of it, for publishers
+    /// that have items at hand: they may offer the first of them, and end the stream, before
+    /// `on_subscribe` or instead of it.
+    ///
+    /// Called at most once, before any signal, by a publisher that knows of it; `on_subscribe` then
+    /// requests nothing, and the publisher counts what was taken as requested. It sends by
+    /// [`offer`](Self::offer) and obeys the answer.
+    ///
+    /// The default of 0 makes every publisher begin with `on_subscribe`. An operator that has nothing to
+    /// do with the subscription passes the call on to its downstream.
+    fn initial_request(&mut self) -> u64 {
+        0
+    }
 
     /// [`on_next`](Self::on_next) for publishers that can use the answer.
     ///
@@ -137,6 +151,9 @@ impl<S: Subscription + ?Sized> Subscription for &S {
 impl<T, S: Subscriber<T>> Subscriber<T> for Box<S> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         (**self).on_subscribe(subscription);
+    }
+    fn initial_request(&mut self) -> u64 {
+        (**self).initial_request()
     }
     fn on_next(&mut self, item: T) {
         (**self).on_next(item);

@@ -114,9 +114,15 @@ where
 {
     /// Subscribes `subscriber` to `source`: signals `on_subscribe`, and then emits what was asked for
     /// from within, on this thread.
+    ///
+    /// A subscriber with an [initial request](Subscriber::initial_request) gets a first chunk before there
+    /// is a gate, and the end, if that comes with it, instead of one.
     pub fn start(source: P, subscriber: S) {
-        let gate = Arc::new(Self::new(source, subscriber, Inline));
-        gate.open();
+        let mut seat = Seat { source, subscriber };
+        match seat.feed_ahead() {
+            Ok(demand) => Arc::new(Self::new(seat, demand, Inline)).open(demand),
+            Err(verdict) => seat.conclude(verdict),
+        }
     }
 }
 
@@ -133,24 +139,25 @@ where
     pub fn start_with(make: impl FnOnce(&Weak<Self>) -> (P, S, D)) -> Arc<Self> {
         let gate = Arc::new_cyclic(|weak| {
             let (source, subscriber, dispatch) = make(weak);
-            Self::new(source, subscriber, dispatch)
+            Self::new(Seat { source, subscriber }, 0, dispatch)
         });
-        gate.open();
+        gate.open(0);
         gate
     }
 
-    fn new(source: P, subscriber: S, dispatch: D) -> Self {
+    fn new(seat: Seat<P, S>, demand: u64, dispatch: D) -> Self {
         Self {
             // The caller of `open` has the turn (invariant 1).
             word: AtomicU64::new(RUNNING),
             lane: Lane::new(),
-            demand: UnsafeCell::new(0),
-            seat: UnsafeCell::new(MaybeUninit::new(Seat { source, subscriber })),
+            demand: UnsafeCell::new(demand),
+            seat: UnsafeCell::new(MaybeUninit::new(seat)),
             dispatch,
         }
     }
 
-    fn open(self: &Arc<Self>) {
+    /// Begins. `demand` is what the gate was made with.
+    fn open(self: &Arc<Self>, demand: u64) {
         self.lane.enter();
         let subscription = Arc::clone(self) as Arc<dyn Subscription>;
         let signal = || {
@@ -159,7 +166,7 @@ where
                 // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
                 let is_quiet = unsafe { self.lane.is_quiet() };
                 // Most subscribers inside of a flow wait for somebody else's request: no turn for them.
-                let may_rest = !P::IS_WOKEN && D::IS_INLINE && is_quiet;
+                let may_rest = demand == 0 && !P::IS_WOKEN && D::IS_INLINE && is_quiet;
                 may_rest.then(|| seat.source.end())
             })
         };

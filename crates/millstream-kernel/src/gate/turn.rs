@@ -294,7 +294,47 @@ where
         // the gate sees that the seat is gone (invariant 3).
         self.word.swap(RUNNING | CANCELLED | CLOSED, Ordering::AcqRel);
         self.lane.leave();
-        let Seat { mut source, subscriber } = seat;
+        seat.conclude(verdict);
+    }
+}
+
+impl<P, S> Seat<P, S>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+{
+    /// Gives the first of what the subscriber is going to request, if it says so, to one that has no gate yet:
+    /// a chunk at most, so that there is a way to cancel. What is left of that demand, or how the stream ends.
+    pub(super) fn feed_ahead(&mut self) -> Result<u64, Verdict> {
+        let Self { source, subscriber } = self;
+        if P::IS_WOKEN {
+            return Ok(0);
+        }
+        let feed = || {
+            let mut demand = 0;
+            add_demand(&mut demand, subscriber.initial_request());
+            if demand == 0 {
+                return Ok(0);
+            }
+            let mut is_finished = false;
+            let fed = source.feed(demand.min(P::CHUNK), |item| {
+                let offer = subscriber.offer(item);
+                is_finished = offer == Offer::Finished;
+                demand -= u64::from(offer == Offer::Accepted && demand != DEMAND);
+                if is_finished { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            match fed {
+                Fed::End(end) => Err(Verdict::Ended(end)),
+                _ if is_finished => Err(Verdict::Cancelled),
+                _ => source.end().map_or(Ok(demand), |end| Err(Verdict::Ended(end))),
+            }
+        };
+        caught(feed).unwrap_or_else(|error| Err(Verdict::Failed(error)))
+    }
+
+    /// Ends the stream.
+    pub(super) fn conclude(self, verdict: Verdict) {
+        let Self { mut source, subscriber } = self;
         match verdict {
             Verdict::Ended(End::Complete) => match caught(|| drop(source)) {
                 Ok(()) => muted(|| subscriber.on_complete()),

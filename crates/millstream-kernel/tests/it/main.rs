@@ -11,6 +11,7 @@ mod bells;
 mod cap;
 mod deferred;
 mod gate;
+mod gate_ahead;
 mod gate_on_worker;
 mod gate_panics;
 mod guard;

@@ -30,3 +30,26 @@ fn a_sum_saturates() {
 
     assert_eq!(pending.take(), u64::MAX);
 }
+
+#[test]
+fn nobody_is_told_to_take_what_will_be_taken() {
+    let pending = Pending::promised();
+
+    assert!(!pending.is_pending());
+    assert!(!pending.add(2));
+    assert!(!pending.add(3));
+    assert!(pending.is_pending());
+    assert_eq!(pending.take(), 5);
+    assert!(pending.add(1));
+}
+
+#[test]
+fn a_promised_sum_saturates() {
+    let pending = Pending::promised();
+
+    assert!(!pending.add(u64::MAX));
+    assert!(!pending.add(7));
+
+    assert_eq!(pending.take(), u64::MAX);
+    assert_eq!(pending.take(), 0);
+}

@@ -111,6 +111,10 @@ impl Watch {
         self.0.events.lock().push(event);
     }
 
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.0.subscription.lock().is_some()
+    }
+
     pub(crate) fn subscription(&self) -> Arc<dyn Subscription> {
         self.0.subscription.lock().clone().expect("the subscriber was subscribed")
     }
@@ -130,6 +134,14 @@ impl Watch {
     }
 }
 
+/// What items that come ahead of the subscription have in its place.
+struct Nobody;
+
+impl Subscription for Nobody {
+    fn request(&self, _: u64) {}
+    fn cancel(&self) {}
+}
+
 type OnSubscribe = Box<dyn FnMut(&dyn Subscription) + Send>;
 type OnItem = Box<dyn FnMut(&dyn Subscription, u64) -> Offer + Send>;
 type OnDrop = Box<dyn FnMut() + Send>;
@@ -137,6 +149,7 @@ type OnDrop = Box<dyn FnMut() + Send>;
 /// A subscriber that writes down what happens to it, and does what the test says.
 pub(crate) struct Recorder {
     watch: Watch,
+    ahead: u64,
     on_subscribe: OnSubscribe,
     on_item: OnItem,
     on_end: OnDrop,
@@ -147,6 +160,7 @@ impl Recorder {
     pub(crate) fn new(watch: &Watch) -> Self {
         Self {
             watch: watch.clone(),
+            ahead: 0,
             on_subscribe: Box::new(|_| ()),
             on_item: Box::new(|_, _| Offer::Accepted),
             on_end: Box::new(|| ()),
@@ -170,6 +184,12 @@ impl Recorder {
         self
     }
 
+    /// Asks for `n` items ahead of the subscription.
+    pub(crate) fn ahead(mut self, n: u64) -> Self {
+        self.ahead = n;
+        self
+    }
+
     /// Runs in the terminal signal, after it was written down.
     pub(crate) fn on_end(mut self, f: impl FnMut() + Send + 'static) -> Self {
         self.on_end = Box::new(f);
@@ -189,13 +209,21 @@ impl Subscriber<u64> for Recorder {
         (self.on_subscribe)(&subscription);
     }
 
+    fn initial_request(&mut self) -> u64 {
+        std::mem::take(&mut self.ahead)
+    }
+
     fn on_next(&mut self, _: u64) {
         unreachable!("a gate offers");
     }
 
     fn offer(&mut self, item: u64) -> Offer {
         self.watch.note(Event::Item(item));
-        (self.on_item)(&self.watch.subscription(), item)
+        let subscription = self.watch.0.subscription.lock().clone();
+        match subscription {
+            Some(subscription) => (self.on_item)(&subscription, item),
+            None => (self.on_item)(&Nobody, item),
+        }
     }
 
     fn on_error(mut self, error: Error) {

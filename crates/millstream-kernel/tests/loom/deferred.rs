@@ -131,3 +131,23 @@ fn demand_that_is_added_while_it_is_taken_is_taken_once() {
         (first, rest)
     });
 }
+
+/// Demand is added while a take that was promised is made: it is taken by that, or somebody is told to.
+///
+/// Kills: `promised` promises nothing.
+#[test]
+fn demand_that_races_with_a_promised_take_is_taken_once() {
+    model(2, &[(0, 3), (1, 2), (2, 1), (3, 0)], || {
+        let pending = Arc::new(Pending::promised());
+        let others = [1, 2].map(|n| {
+            let pending = Arc::clone(&pending);
+            thread::spawn(move || pending.add(n))
+        });
+        let promised = pending.take();
+        let n_told = others.map(|other| u32::from(other.join().unwrap())).iter().sum::<u32>();
+        let rest = pending.take();
+
+        assert_eq!(n_told, u32::from(rest > 0));
+        (promised, rest)
+    });
+}

@@ -141,7 +141,7 @@ where
     fn subscribe(&mut self, item: T) {
         let publisher = (self.f)(item);
         if let Some(gate) = self.gate.upgrade() {
-            let (entrance, inner) = self.inlets.open();
+            let (entrance, inner) = self.inlets.begin();
             self.inner = Some(inner);
             publisher.subscribe(entrance.subscriber(gate));
         }

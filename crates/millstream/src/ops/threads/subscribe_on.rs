@@ -64,7 +64,7 @@ where
     fn subscribe<S: Subscriber<P::Item>>(self, mut downstream: S) {
         let line = Arc::new_cyclic(|line| SubscribeOnSubscription {
             upstream: Deferred::new(),
-            pending: Pending::new(),
+            pending: Pending::promised(),
             lost: Pending::new(),
             worker: self.worker,
             line: Weak::clone(line),
@@ -123,9 +123,17 @@ struct SubscribeOnSubscriber<T, S: Subscriber<T>> {
 impl<T: 'static, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<T, S> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.line.upstream.set(subscription);
+        // What was asked for until now, unless it was sent ahead.
+        self.line.run();
         if self.line.is_lost() {
             self.line.upstream.cancel();
         }
+    }
+
+    #[inline]
+    fn initial_request(&mut self) -> u64 {
+        // A cancel, or a request for nothing, is for the subscription to answer.
+        if self.line.upstream.is_fresh() { self.line.pending.take() } else { 0 }
     }
 
     #[inline]
@@ -196,7 +204,10 @@ impl SubscribeOnSubscription {
 
 impl Task for SubscribeOnSubscription {
     fn run(&self) {
-        self.upstream.request(self.pending.take());
+        match self.pending.take() {
+            0 => {}
+            n => self.upstream.request(n),
+        }
     }
 
     fn abandon(&self, _: Error) {
@@ -206,8 +217,8 @@ impl Task for SubscribeOnSubscription {
         if self.upstream.is_cancelled() {
             return;
         }
-        let is_first = self.lost.add(self.pending.take());
-        if is_first && self.upstream.is_set() {
+        let n = self.pending.take();
+        if n > 0 && self.lost.add(n) && self.upstream.is_set() {
             self.upstream.cancel();
         }
     }

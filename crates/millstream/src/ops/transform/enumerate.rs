@@ -66,6 +66,11 @@ where
     }
 
     #[inline]
+    fn initial_request(&mut self) -> u64 {
+        self.downstream.initial_request()
+    }
+
+    #[inline]
     fn on_next(&mut self, item: T) {
         let index = self.n_items;
         self.n_items += 1;

@@ -70,6 +70,11 @@ where
     }
 
     #[inline]
+    fn initial_request(&mut self) -> u64 {
+        self.downstream.initial_request()
+    }
+
+    #[inline]
     fn on_next(&mut self, item: T) {
         self.downstream.on_next((self.f)(item));
     }

@@ -90,6 +90,11 @@ where
     }
 
     #[inline]
+    fn initial_request(&mut self) -> u64 {
+        self.downstream.initial_request()
+    }
+
+    #[inline]
     fn on_next(&mut self, item: T) {
         let offer = self.offer(item);
         self.upstream.settle(offer);

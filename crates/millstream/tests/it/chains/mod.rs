@@ -4,7 +4,7 @@ mod op;
 
 use std::sync::{Arc, Mutex};
 
-use millstream::{Error, Flow, Listener, error, from_iter, scheduler::VirtualTime};
+use millstream::{Error, Flow, Listener, error, from_iter, just, scheduler::VirtualTime};
 use millstream_testkit::Probe;
 use proptest::prelude::*;
 
@@ -139,6 +139,34 @@ proptest! {
             prop_assert!(is_right_end && probe.is_ended(), "{:?} of {expected:?}", probe.items());
         }
         prop_assert!(probe.is_dropped(), "the end is still held");
+        prop_assert_eq!(Arc::strong_count(&alive), 1, "something is still held");
+    }
+
+    /// A chain that is an inner flow may be sent ahead of its subscription, which changes nothing.
+    #[test]
+    fn every_chain_may_be_an_inner_flow(
+        source in source(),
+        ops in prop::collection::vec(op(), 0..4),
+        prefetch in 1_usize..40,
+    ) {
+        let expected = model(&source, &ops);
+        prop_assume!(expected.is_some());
+        let (expected, fails) = expected.unwrap();
+        let clock = VirtualTime::new();
+        let alive = Arc::new(());
+        let flow = source.flow(&alive);
+        let mut flow = Some(ops.iter().fold(flow, |flow, op| op.apply(flow, &clock, &alive)));
+        let (probe, subscriber) = Probe::new();
+
+        let flows = just(()).flat_map(1, prefetch, move |()| flow.take().unwrap());
+        flows.map(|item| item.n).subscribe(subscriber);
+        probe.request(u64::MAX);
+        clock.run();
+
+        prop_assert_eq!(probe.items(), expected);
+        prop_assert_eq!(probe.error().is_some(), fails);
+        prop_assert!(probe.is_dropped(), "the end is still held");
+        drop(probe);
         prop_assert_eq!(Arc::strong_count(&alive), 1, "something is still held");
     }
 }
