@@ -27,6 +27,12 @@ pub trait Dispatch: Send + Sync + 'static {
     /// It will never be called: the stream ends with this error.
     fn dispatch(&self) -> Result<(), Error>;
 
+    /// Whether the caller is where turns run: then it will cause nothing while one runs, and a runner need not
+    /// wait for it.
+    fn is_here(&self) -> bool {
+        false
+    }
+
     /// [`Wake::ring`] was called elsewhere than inside a turn; a wake-up follows.
     #[inline]
     fn ring(&self, index: usize) {

@@ -124,6 +124,13 @@ impl<T> Inlet<T> {
         self.queue.is_drained()
     }
 
+    /// How long a taker may pause before it looks again, in pauses of the processor: the more items may come
+    /// meanwhile, the longer.
+    #[inline]
+    pub(crate) fn longest_pause(&self) -> u32 {
+        (self.prefetch.batch() / 16).clamp(1, 16) as u32
+    }
+
     /// `n` items that were taken are done with: their places may be filled again.
     #[inline]
     pub(crate) fn release(&mut self, n: u64) {

@@ -25,8 +25,8 @@
 //!                                     └────────┘
 //! ```
 //!
-//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, SATED, and 56 bits of
-//! demand that was not yet taken by a runner. `2^56 - 1` and above count as unbounded (rule 3.17). IDLE
+//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, SATED, HERE, and 55 bits of
+//! demand that was not yet taken by a runner. `2^55 - 1` and above count as unbounded (rule 3.17). IDLE
 //! is SATED when the last runner left without demand: then an item is not worth a turn.
 //!
 //! # Invariants
@@ -85,8 +85,10 @@ const WOKEN: u64 = 1 << 58;
 const SCHEDULED: u64 = 1 << 57;
 /// Nobody has the turn, and there was no demand when the last one left it.
 const SATED: u64 = 1 << 56;
+/// The turn that is scheduled was caused where it will run.
+const HERE: u64 = 1 << 55;
 /// The bits of demand; all of them set is unbounded.
-const DEMAND: u64 = SATED - 1;
+const DEMAND: u64 = HERE - 1;
 
 /// Emits a source's items to a subscriber that asks for them. The file's header has the rest.
 pub struct Gate<P, S, D = Inline> {
@@ -201,10 +203,15 @@ where
         self.word.compare_exchange(idle, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    /// Whether the caller now has the turn that was scheduled (invariant 6).
-    fn claim(&self) -> bool {
-        // Acquire: pairs with the release in `pass`.
-        self.word.fetch_and(!SCHEDULED, Ordering::Acquire) & SCHEDULED != 0
+    /// Takes the turn that was scheduled, if it was (invariant 6). What caused it.
+    fn claim(&self) -> Option<Cause> {
+        // Acquire: pairs with the release in `schedule`.
+        let word = self.word.fetch_and(!(SCHEDULED | HERE), Ordering::Acquire);
+        match word & (SCHEDULED | HERE) {
+            SCHEDULED => Some(Cause::Other),
+            0 | HERE => None,
+            _ => Some(Cause::Here),
+        }
     }
 
     /// Adds to the word. Whether the caller acquired the turn: `IDLE → RUNNING`.
@@ -253,7 +260,7 @@ where
         }
         // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up, wherever
         // turns run otherwise.
-        if self.raise(0, CANCELLED) || (!D::IS_INLINE && self.claim()) {
+        if self.raise(0, CANCELLED) || (!D::IS_INLINE && self.claim().is_some()) {
             self.end_turn(Verdict::Cancelled);
         }
     }
@@ -327,13 +334,13 @@ where
 {
     /// Runs a turn that was scheduled.
     fn run(&self) {
-        if self.claim() {
-            self.turn(0, Cause::Other);
+        if let Some(cause) = self.claim() {
+            self.turn(0, cause);
         }
     }
 
     fn abandon(&self, error: Error) {
-        if self.claim() {
+        if self.claim().is_some() {
             self.end_turn(Verdict::Failed(error));
         }
     }

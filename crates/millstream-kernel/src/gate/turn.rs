@@ -7,7 +7,7 @@ use std::{hint::spin_loop, ops::ControlFlow};
 use reactive_streams::{Error, Offer, Subscriber};
 
 use super::{
-    CANCELLED, CLOSED, DEMAND, Gate, ILLEGAL, PARKING, RUNNING, SATED, SCHEDULED, Seat, WOKEN,
+    CANCELLED, CLOSED, DEMAND, Gate, HERE, ILLEGAL, PARKING, RUNNING, SATED, SCHEDULED, Seat, WOKEN,
 };
 use crate::{
     Dispatch, End, Fed, Source, Task,
@@ -20,6 +20,8 @@ use crate::{
 pub(super) enum Cause {
     /// A wake-up, on this thread.
     Wake,
+    /// Something on the worker on which it runs.
+    Here,
     Other,
 }
 
@@ -48,8 +50,13 @@ where
         if D::IS_INLINE {
             return self.turn(0, Cause::Other);
         }
+        self.schedule(if self.dispatch.is_here() { Cause::Here } else { Cause::Other });
+    }
+
+    fn schedule(&self, cause: Cause) {
+        let here = if cause == Cause::Here { HERE } else { 0 };
         // Release: hands on what the turn guards, to whoever removes the mark.
-        self.word.fetch_or(SCHEDULED, Ordering::Release);
+        self.word.fetch_or(SCHEDULED | here, Ordering::Release);
         if let Err(error) = self.dispatch.dispatch() {
             self.abandon(error);
         }
@@ -89,7 +96,6 @@ where
 
     /// One turn. The caller has it. `n` items were asked for, beyond what the word says.
     pub(super) fn turn(&self, n: u64, cause: Cause) {
-        let is_alone = D::IS_WOKEN_BY_ONE && cause == Cause::Wake;
         self.lane.enter();
         let mut demand = self.demand.with(|demand| {
             // SAFETY: the caller has the turn (invariant 1).
@@ -98,7 +104,7 @@ where
         add_demand(&mut demand, n);
         loop {
             let mut closing = None;
-            let verdict = match caught(|| self.drive_seat(&mut demand, is_alone, &mut closing)) {
+            let verdict = match caught(|| self.drive_seat(&mut demand, cause, &mut closing)) {
                 Ok(verdict) => verdict,
                 Err(error) => Verdict::Failed(error),
             };
@@ -113,7 +119,7 @@ where
             });
             self.lane.leave();
             if let Verdict::Yield = verdict {
-                return self.pass();
+                return self.schedule(cause);
             }
             let idle = if demand == 0 { SATED } else { 0 };
             // Release: hands seat, demand and notes on to whoever acquires the turn next. Acquire on
@@ -133,15 +139,15 @@ where
     fn drive_seat(
         &self,
         demand: &mut u64,
-        is_alone: bool,
+        cause: Cause,
         closing: &mut Option<Seat<P, S>>,
     ) -> Verdict {
         if P::IS_WOKEN && D::IS_INLINE {
-            return self.in_seat(|seat| self.drive(seat, demand, is_alone));
+            return self.in_seat(|seat| self.drive(seat, demand, cause));
         }
         let mut rescue = Rescue { seat: Some(self.take_seat()), gate: self };
         let verdict = match &mut rescue.seat {
-            Some(seat) => self.drive(seat, demand, is_alone),
+            Some(seat) => self.drive(seat, demand, cause),
             None => Verdict::Cancelled,
         };
         if !matches!(verdict, Verdict::Settle(_) | Verdict::Yield) {
@@ -152,7 +158,9 @@ where
 
     /// Emits until there is no demand or no item.
     #[inline(always)]
-    fn drive(&self, seat: &mut Seat<P, S>, demand: &mut u64, is_alone: bool) -> Verdict {
+    fn drive(&self, seat: &mut Seat<P, S>, demand: &mut u64, cause: Cause) -> Verdict {
+        let is_alone = D::IS_WOKEN_BY_ONE && cause == Cause::Wake;
+        let may_wait = !D::IS_INLINE && cause != Cause::Here;
         let Seat { source, subscriber } = seat;
         // What the word is while nothing new has come: RUNNING, and PARKING before the last look.
         let mut quiet = RUNNING;
@@ -272,11 +280,11 @@ where
             match fed {
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
                 Fed::Full | Fed::Broken => n_spins = 0,
-                Fed::Pending if !D::IS_INLINE && n_spins < P::SPINS => {
+                Fed::Pending if may_wait && n_spins < P::SPINS => {
                     // The next item is probably on its way, and parking costs more than waiting. Each look
                     // takes the queue's cache line away from the producer, so each wait is twice as long
                     // as the one before, and what comes meanwhile is taken at one go.
-                    let n = (n_spins + 1).min(P::SPINS - n_spins);
+                    let n = (n_spins + 1).min(source.longest_pause()).min(P::SPINS - n_spins);
                     for _ in 0..n {
                         spin_loop();
                     }

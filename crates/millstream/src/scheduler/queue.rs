@@ -6,6 +6,7 @@ use std::{
     collections::{BinaryHeap, VecDeque},
     hint::spin_loop,
     sync::Arc,
+    thread::yield_now,
     time::{Duration, Instant},
 };
 
@@ -14,8 +15,12 @@ use parking_lot::{Condvar, Mutex};
 
 use super::Lane;
 
-/// How often a thread looks for a task before it sleeps: a few microseconds.
-const N_SPINS: u32 = 128;
+/// How often a thread looks for a task before it lets others run: several microseconds.
+const N_SPINS: u32 = 256;
+
+/// How often it lets others run before it sleeps: together for as long as it takes to wake a thread. Two
+/// threads that wait for each other would else sleep each time, because they do.
+const N_YIELDS: u32 = 32;
 
 thread_local! {
     /// The queue whose tasks run on this thread, by its address.
@@ -123,13 +128,13 @@ impl Queue {
 
     /// Waits a little for a task, because sleeping and being woken costs more.
     fn spin(&self) {
-        for _ in 0..N_SPINS {
+        for i in 0..N_SPINS + N_YIELDS {
             let mut is_there = false;
             self.news.take(|_| is_there = true);
             if is_there {
                 return;
             }
-            spin_loop();
+            if i < N_SPINS { spin_loop() } else { yield_now() }
         }
     }
 

@@ -104,6 +104,10 @@ impl Dispatch for OnWorker {
         }
         Ok(())
     }
+
+    fn is_here(&self) -> bool {
+        self.worker.is_current()
+    }
 }
 
 /// Wakes a gate from a future.

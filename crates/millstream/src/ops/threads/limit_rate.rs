@@ -69,11 +69,15 @@ impl<T: Send + 'static> Source for Inlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
     // For `publish_on`; inline gates do not wait.
-    const SPINS: u32 = 64;
+    const SPINS: u32 = 256;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
         Self::next(self)
+    }
+
+    fn longest_pause(&self) -> u32 {
+        Self::longest_pause(self)
     }
 
     fn end(&mut self) -> Option<End> {
