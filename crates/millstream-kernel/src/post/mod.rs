@@ -225,17 +225,21 @@ impl<T> Post<T> {
         step
     }
 
-    /// Puts one of `items` into each mailbox, and one into the past (invariant 2).
+    /// Puts `item` or one of its clones into each mailbox, and one into the past (invariant 2).
     fn deliver(
         &self,
         mut state: MutexGuard<'_, State<T>>,
         members: &[Member<T>],
-        mut items: impl Iterator<Item = T>,
+        item: T,
+        clones: &mut Vec<T>,
         now: Duration,
         dropped: &mut Vec<T>,
     ) -> Posted {
         let mut posted = Posted::default();
-        for (member, item) in members.iter().zip(&mut items) {
+        let mut item = Some(item);
+        let mut next = || clones.pop().or_else(|| item.take());
+        for member in members {
+            let Some(item) = next() else { break };
             match member.mailbox.put(item, self.when_full) {
                 Put::Added => posted.n_taken += 1,
                 Put::Evicted(oldest) => {
@@ -257,10 +261,10 @@ impl<T> Post<T> {
             }
         }
         if let Some(past) = &mut state.past {
-            past.extend(items.next(), now, dropped);
+            past.extend(next(), now, dropped);
         }
-        // There may be more, if members left while items were cloned.
-        dropped.extend(items);
+        // It is left if members left while it was cloned.
+        dropped.extend(item);
         posted
     }
 

@@ -13,8 +13,8 @@ pub struct Poster<T> {
     /// The members when their version was this, so that they can be woken without the lock.
     members: Vec<Member<T>>,
     version: u64,
-    /// For how many items each of them has room, at least: nobody else puts any.
-    n_free: Vec<usize>,
+    /// For how many items all of them have room, at least: nobody else puts any.
+    n_free: usize,
     clones: Vec<T>,
     dropped: Vec<T>,
 }
@@ -25,7 +25,7 @@ impl<T> Poster<T> {
             post,
             members: Vec::new(),
             version: 0,
-            n_free: Vec::new(),
+            n_free: 0,
             clones: Vec::new(),
             dropped: Vec::new(),
         }
@@ -55,8 +55,12 @@ impl<T: Clone> Poster<T> {
         loop {
             // Relaxed: a look; the lock decides.
             let is_current = post.version.load(Ordering::Relaxed) == *version;
-            if is_current && post.when_full == WhenFull::Wait && !has_room(members, n_free) {
-                return Err(Unposted::Full(item));
+            if is_current && post.when_full == WhenFull::Wait && *n_free == 0 {
+                let n_free_of = |member: &Member<T>| member.mailbox.n_free();
+                *n_free = members.iter().map(n_free_of).min().unwrap_or(0);
+                if *n_free == 0 && !members.is_empty() {
+                    return Err(Unposted::Full(item));
+                }
             }
             if is_current {
                 // Invariant 6: before the lock.
@@ -74,8 +78,7 @@ impl<T: Clone> Poster<T> {
                 let former = std::mem::replace(members, state.members.clone());
                 *version = current;
                 drop(state);
-                n_free.clear();
-                n_free.resize(members.len(), 0);
+                *n_free = 0;
                 drop(former);
                 continue;
             }
@@ -83,22 +86,11 @@ impl<T: Clone> Poster<T> {
             if members.is_empty() && !post.has_past {
                 return Err(Unposted::Nobody(item));
             }
-            let items = clones.drain(..).chain([item]);
-            let posted = post.deliver(state, members, items, now, dropped);
-            n_free.iter_mut().for_each(|n| *n = n.saturating_sub(1));
+            *n_free = n_free.saturating_sub(1);
+            let posted = post.deliver(state, members, item, clones, now, dropped);
             return Ok(posted);
         }
     }
-}
-
-/// Whether all have room for an item. A mailbox is looked at when what is known of it was used up.
-fn has_room<T>(members: &[Member<T>], n_free: &mut [usize]) -> bool {
-    members.iter().zip(n_free).all(|(member, n_free)| {
-        if *n_free == 0 {
-            *n_free = member.mailbox.n_free();
-        }
-        *n_free > 0
-    })
 }
 
 impl<T> Poster<T> {
