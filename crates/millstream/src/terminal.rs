@@ -69,8 +69,16 @@ where
     R: Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.upstream.request(self.n);
+        if self.n > 0 {
+            self.upstream.request(self.n);
+        }
         self.upstream.set(subscription);
+    }
+
+    /// A few items need no subscription, if they are at hand. A flow that is run to its end can be cancelled.
+    #[inline]
+    fn initial_request(&mut self) -> u64 {
+        if self.n == u64::MAX { 0 } else { std::mem::take(&mut self.n) }
     }
 
     fn on_next(&mut self, item: T) {
