@@ -51,6 +51,7 @@
 //! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So a
 //!    task that is run twice, or that was never scheduled, does nothing.
 
+mod seat;
 mod turn;
 
 use std::{
@@ -61,7 +62,10 @@ use std::{
 
 use reactive_streams::{Error, Subscriber, Subscription};
 
-use self::turn::{Cause, Verdict};
+use self::{
+    seat::Seat,
+    turn::{Cause, Verdict},
+};
 use crate::{
     Dispatch, Inline, Source, Task, Wake,
     guard::{caught, muted},
@@ -98,11 +102,6 @@ pub struct Gate<P, S, D = Inline> {
     demand: UnsafeCell<u64>,
     seat: UnsafeCell<MaybeUninit<Seat<P, S>>>,
     dispatch: D,
-}
-
-struct Seat<P, S> {
-    source: P,
-    subscriber: S,
 }
 
 // SAFETY: by invariant 1 `seat` and `demand` are touched by one thread at a time, handed on by the

@@ -7,11 +7,12 @@ use std::{hint::spin_loop, ops::ControlFlow};
 use reactive_streams::{Error, Offer, Subscriber};
 
 use super::{
-    CANCELLED, CLOSED, DEMAND, Gate, HERE, ILLEGAL, PARKING, RUNNING, SATED, SCHEDULED, Seat, WOKEN,
+    CANCELLED, CLOSED, DEMAND, Gate, HERE, ILLEGAL, PARKING, RUNNING, SATED, SCHEDULED, WOKEN,
+    seat::{Rescue, Seat},
 };
 use crate::{
     Dispatch, End, Fed, Source, Task,
-    guard::{caught, muted},
+    guard::caught,
     sync::{Ordering, fence},
 };
 
@@ -66,32 +67,6 @@ where
     pub(super) fn end_turn(&self, verdict: Verdict) {
         self.lane.enter();
         self.close(self.take_seat(), verdict);
-    }
-
-    pub(super) fn take_seat(&self) -> Seat<P, S> {
-        self.seat.with(|seat| {
-            // SAFETY: the caller has the turn, and has not taken the seat, so by invariants 1 and 2 it
-            // is initialized and nobody else looks at it. It is put back or closed.
-            unsafe { seat.cast::<Seat<P, S>>().read() }
-        })
-    }
-
-    /// Works on the seat in its place.
-    #[inline(always)]
-    pub(super) fn in_seat<R>(&self, work: impl FnOnce(&mut Seat<P, S>) -> R) -> R {
-        self.seat.with_mut(|seat| {
-            // SAFETY: the caller has the turn, and the seat is not on its stack, so by invariants 1 and
-            // 2 it is initialized and nobody else looks at it.
-            work(unsafe { &mut *seat.cast::<Seat<P, S>>() })
-        })
-    }
-
-    fn put_seat(&self, seat: Seat<P, S>) {
-        self.seat.with_mut(|place| {
-            // SAFETY: the caller has the turn and has taken the seat, so by invariants 1 and 2 nobody
-            // else looks at the place, and nothing in it is overwritten.
-            unsafe { place.cast::<Seat<P, S>>().write(seat) }
-        });
     }
 
     /// One turn. The caller has it. `n` items were asked for, beyond what the word says.
@@ -290,7 +265,13 @@ where
                     }
                     n_spins += n;
                 }
-                Fed::Pending => is_starved = true,
+                Fed::Pending => {
+                    // Nobody could have made an item meanwhile. SAFETY: as above.
+                    if is_alone && !P::HAS_WORK && !is_woken && unsafe { self.lane.is_quiet() } {
+                        return Verdict::Settle(quiet);
+                    }
+                    is_starved = true;
+                }
                 Fed::End(end) => return Verdict::Ended(end),
             }
         }
@@ -306,93 +287,8 @@ where
     }
 }
 
-impl<P, S> Seat<P, S>
-where
-    P: Source,
-    S: Subscriber<P::Item>,
-{
-    /// Gives the first of what the subscriber is going to request, if it says so, to one that has no gate yet:
-    /// a chunk at most, so that there is a way to cancel. What is left of that demand, or how the stream ends.
-    pub(super) fn feed_ahead(&mut self) -> Result<u64, Verdict> {
-        let Self { source, subscriber } = self;
-        if P::IS_WOKEN {
-            return Ok(0);
-        }
-        let feed = || {
-            let mut demand = 0;
-            add_demand(&mut demand, subscriber.initial_request());
-            if demand == 0 {
-                return Ok(0);
-            }
-            let mut is_finished = false;
-            let fed = source.feed(demand.min(P::CHUNK), |item| {
-                let offer = subscriber.offer(item);
-                is_finished = offer == Offer::Finished;
-                demand -= u64::from(offer == Offer::Accepted && demand != DEMAND);
-                if is_finished { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
-            match fed {
-                Fed::End(end) => Err(Verdict::Ended(end)),
-                _ if is_finished => Err(Verdict::Cancelled),
-                _ => source.end().map_or(Ok(demand), |end| Err(Verdict::Ended(end))),
-            }
-        };
-        caught(feed).unwrap_or_else(|error| Err(Verdict::Failed(error)))
-    }
-
-    /// Ends the stream.
-    pub(super) fn conclude(self, verdict: Verdict) {
-        let Self { mut source, subscriber } = self;
-        match verdict {
-            Verdict::Ended(End::Complete) => match caught(|| drop(source)) {
-                Ok(()) => muted(|| subscriber.on_complete()),
-                Err(error) => muted(|| subscriber.on_error(error)),
-            },
-            Verdict::Ended(End::Failed(error)) => {
-                muted(|| drop(source));
-                muted(|| subscriber.on_error(error));
-            }
-            Verdict::Failed(error) => {
-                muted(|| source.cancel());
-                muted(|| drop(source));
-                muted(|| subscriber.on_error(error));
-            }
-            Verdict::Cancelled | Verdict::Settle(_) | Verdict::Yield => {
-                muted(|| source.cancel());
-                muted(|| drop(source));
-                muted(|| drop(subscriber));
-            }
-        }
-    }
-}
-
 /// Adds demand in the word's units: all bits of `DEMAND` set is unbounded, and stays so.
 #[inline(always)]
-fn add_demand(demand: &mut u64, n: u64) {
+pub(super) fn add_demand(demand: &mut u64, n: u64) {
     *demand = demand.saturating_add(n).min(DEMAND);
-}
-
-/// Puts the seat back, through a panic too, so that the subscriber can be told.
-struct Rescue<'a, P, S, D>
-where
-    P: Source,
-    S: Subscriber<P::Item>,
-    D: Dispatch,
-{
-    seat: Option<Seat<P, S>>,
-    gate: &'a Gate<P, S, D>,
-}
-
-impl<P, S, D> Drop for Rescue<'_, P, S, D>
-where
-    P: Source,
-    S: Subscriber<P::Item>,
-    D: Dispatch,
-{
-    #[inline(always)]
-    fn drop(&mut self) {
-        if let Some(seat) = self.seat.take() {
-            self.gate.put_seat(seat);
-        }
-    }
 }

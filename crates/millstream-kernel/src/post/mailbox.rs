@@ -95,6 +95,7 @@ impl<T> Mailbox<T> {
         if self.is_idle() { (Step::Pending, 0) } else { self.pop_due() }
     }
 
+    #[inline]
     fn pop_due(&self) -> (Step<T>, usize) {
         let mut inner = self.inner.lock();
         if inner.is_arriving {

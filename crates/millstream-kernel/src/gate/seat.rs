@@ -1,0 +1,139 @@
+//! A gate's seat: the source and the subscriber, in their place or on a runner's stack.
+//!
+//! The invariants are those of [`Gate`].
+
+use std::ops::ControlFlow;
+
+use reactive_streams::{Offer, Subscriber};
+
+use super::{
+    DEMAND, Gate,
+    turn::{Verdict, add_demand},
+};
+use crate::{
+    Dispatch, End, Fed, Source,
+    guard::{caught, muted},
+};
+
+pub(super) struct Seat<P, S> {
+    pub(super) source: P,
+    pub(super) subscriber: S,
+}
+
+impl<P, S, D> Gate<P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    pub(super) fn take_seat(&self) -> Seat<P, S> {
+        self.seat.with(|seat| {
+            // SAFETY: the caller has the turn, and has not taken the seat, so by invariants 1 and 2 it
+            // is initialized and nobody else looks at it. It is put back or closed.
+            unsafe { seat.cast::<Seat<P, S>>().read() }
+        })
+    }
+
+    /// Works on the seat in its place.
+    #[inline(always)]
+    pub(super) fn in_seat<R>(&self, work: impl FnOnce(&mut Seat<P, S>) -> R) -> R {
+        self.seat.with_mut(|seat| {
+            // SAFETY: the caller has the turn, and the seat is not on its stack, so by invariants 1 and
+            // 2 it is initialized and nobody else looks at it.
+            work(unsafe { &mut *seat.cast::<Seat<P, S>>() })
+        })
+    }
+
+    pub(super) fn put_seat(&self, seat: Seat<P, S>) {
+        self.seat.with_mut(|place| {
+            // SAFETY: the caller has the turn and has taken the seat, so by invariants 1 and 2 nobody
+            // else looks at the place, and nothing in it is overwritten.
+            unsafe { place.cast::<Seat<P, S>>().write(seat) }
+        });
+    }
+}
+
+impl<P, S> Seat<P, S>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+{
+    /// Gives the first of what the subscriber is going to request, if it says so, to one that has no gate yet:
+    /// a chunk at most, so that there is a way to cancel. What is left of that demand, or how the stream ends.
+    pub(super) fn feed_ahead(&mut self) -> Result<u64, Verdict> {
+        let Self { source, subscriber } = self;
+        if P::IS_WOKEN {
+            return Ok(0);
+        }
+        let feed = || {
+            let mut demand = 0;
+            add_demand(&mut demand, subscriber.initial_request());
+            if demand == 0 {
+                return Ok(0);
+            }
+            let mut is_finished = false;
+            let fed = source.feed(demand.min(P::CHUNK), |item| {
+                let offer = subscriber.offer(item);
+                is_finished = offer == Offer::Finished;
+                demand -= u64::from(offer == Offer::Accepted && demand != DEMAND);
+                if is_finished { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            match fed {
+                Fed::End(end) => Err(Verdict::Ended(end)),
+                _ if is_finished => Err(Verdict::Cancelled),
+                _ => source.end().map_or(Ok(demand), |end| Err(Verdict::Ended(end))),
+            }
+        };
+        caught(feed).unwrap_or_else(|error| Err(Verdict::Failed(error)))
+    }
+
+    /// Ends the stream.
+    pub(super) fn conclude(self, verdict: Verdict) {
+        let Self { mut source, subscriber } = self;
+        match verdict {
+            Verdict::Ended(End::Complete) => match caught(|| drop(source)) {
+                Ok(()) => muted(|| subscriber.on_complete()),
+                Err(error) => muted(|| subscriber.on_error(error)),
+            },
+            Verdict::Ended(End::Failed(error)) => {
+                muted(|| drop(source));
+                muted(|| subscriber.on_error(error));
+            }
+            Verdict::Failed(error) => {
+                muted(|| source.cancel());
+                muted(|| drop(source));
+                muted(|| subscriber.on_error(error));
+            }
+            Verdict::Cancelled | Verdict::Settle(_) | Verdict::Yield => {
+                muted(|| source.cancel());
+                muted(|| drop(source));
+                muted(|| drop(subscriber));
+            }
+        }
+    }
+}
+
+/// Puts the seat back, through a panic too, so that the subscriber can be told.
+pub(super) struct Rescue<'a, P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    pub(super) seat: Option<Seat<P, S>>,
+    pub(super) gate: &'a Gate<P, S, D>,
+}
+
+impl<P, S, D> Drop for Rescue<'_, P, S, D>
+where
+    P: Source,
+    S: Subscriber<P::Item>,
+    D: Dispatch,
+{
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            self.gate.put_seat(seat);
+        }
+    }
+}
