@@ -31,7 +31,7 @@ thread_local! {
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
-    /// Rung with each task, for those who spin: they read this, and leave the lock to whoever has a task.
+    /// Rung with each task, and when there is something else to see, for those who spin: they read this, and leave the lock to whoever has a task.
     news: ReadySet,
     clock: Clock,
 }
@@ -93,6 +93,7 @@ impl Queue {
             std::mem::take(&mut state.timers)
         };
         drop(timers);
+        self.news.set(0);
         self.changed.notify_all();
     }
 
@@ -100,15 +101,20 @@ impl Queue {
     pub(super) fn nudge(&self) {
         // The lock: whoever looked before is waiting now.
         drop(self.state.lock());
+        self.news.set(0);
         self.changed.notify_all();
     }
 
     /// Runs tasks until the queue is closed and empty, or `is_done`.
     pub(super) fn run_until(&self, is_done: impl Fn() -> bool) {
+        // Another task is probably on its way, unless the last one was the clock's.
+        let mut is_expecting = true;
         while !is_done() {
-            self.spin();
+            if is_expecting {
+                self.spin();
+            }
             let mut state = self.state.lock();
-            let Some(job) = self.next(&mut state) else {
+            let Some((job, is_timed)) = self.next(&mut state) else {
                 if state.is_closed || is_done() {
                     return;
                 }
@@ -122,6 +128,7 @@ impl Queue {
                 continue;
             };
             drop(state);
+            is_expecting = !is_timed;
             self.run(job);
         }
     }
@@ -143,7 +150,7 @@ impl Queue {
         let mut n_run = 0;
         loop {
             let mut state = self.state.lock();
-            let Some(job) = self.next(&mut state) else { return n_run };
+            let Some((job, _)) = self.next(&mut state) else { return n_run };
             drop(state);
             self.run(job);
             n_run += 1;
@@ -167,8 +174,9 @@ impl Queue {
         }
     }
 
-    /// The next task that is ready or due.
-    fn next(&self, state: &mut State) -> Option<Job> {
+    /// The next task that is ready or due, and whether it is the clock's.
+    fn next(&self, state: &mut State) -> Option<(Job, bool)> {
+        let is_timed = state.ready.is_empty();
         if !state.timers.is_empty() {
             let now = self.time(state);
             while state.timers.peek().is_some_and(|timer| timer.due <= now) {
@@ -177,7 +185,7 @@ impl Queue {
                 }
             }
         }
-        state.ready.pop_front()
+        state.ready.pop_front().map(|job| (job, is_timed))
     }
 
     fn run(&self, job: Job) {
