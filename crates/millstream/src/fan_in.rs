@@ -1,10 +1,9 @@
 //! Shared: many inlets for one gate, which takes from them in turns.
 //!
 //! `flat_map` and `merge` differ in where the inlets come from; what they share is here. An inlet rings
-//! its [`Bell`], which tells the gate its number. Inlets that hold something
-//! stand in a line, so that thousands that are idle cost nothing. The first in line gives up to
-//! [`BURST`] items, and then goes to the end of the line: no inlet waits for more than a burst of each
-//! of the others.
+//! its [`Bell`], which tells the gate its number. Inlets that hold something stand in a line, so that
+//! thousands that are idle cost nothing. The first in line gives up to [`BURST`] items, and then goes to
+//! the end of the line: no inlet waits for more than a burst of each of the others.
 //!
 //! # Invariants
 //!

@@ -152,8 +152,7 @@ where
     fn look(&mut self) {
         // The order matters for invariant 3: a group that was replaced is gone before it is counted.
         self.main.attend();
-        let ready = Arc::clone(&self.ready);
-        ready.take(|index| self.groups.settle(index));
+        self.ready.take(|index| self.groups.settle(index));
         let is_known = self.n_wanted > 0 && self.limits.policy == GroupPolicy::EvictOldest;
         if !is_known {
             let n_there = self.groups.n_there() as u64;

@@ -1,9 +1,9 @@
 //! Shared: a bounded queue between an upstream that pushes and whoever takes from it.
 //!
-//! `publish_on`, `limit_rate`, `concat_map`, `flat_map_iter`, `map_async` and `into_stream` differ in who takes and
-//! where; what they share is here. The queue holds exactly as many items as were asked for, so that a
-//! publisher that obeys demand never overflows it; one that does not is cancelled, and the stream ends
-//! with an error of kind `Overflow` after the items that were in time.
+//! Operators with a queue differ in who takes and where; what they share is here. The queue holds exactly
+//! as many items as were asked for, so that a publisher that obeys demand never overflows it; one that
+//! does not is cancelled, and the stream ends with an error of kind `Overflow` after the items that were
+//! in time.
 
 use std::sync::Arc;
 
