@@ -127,7 +127,8 @@ impl<T: Clone> Broadcaster<T> {
         .await
     }
 
-    /// [`send`](Self::send) that blocks this thread while it waits.
+    /// [`send`](Self::send) that blocks this thread while it waits: it looks again for some
+    /// microseconds, and then sleeps.
     ///
     /// Not for async code, and not for a thread that is to make the demand.
     ///

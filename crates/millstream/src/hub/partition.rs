@@ -90,7 +90,8 @@ impl<T, F: FnMut(&T) -> usize> Partitioner<T, F> {
         self.producer(&item).send(item).await
     }
 
-    /// [`send`](Self::send) that blocks this thread while it waits.
+    /// [`send`](Self::send) that blocks this thread while it waits: it looks again for some
+    /// microseconds, and then sleeps.
     ///
     /// Not for async code, and not for the thread that is to make the demand.
     ///

@@ -126,7 +126,8 @@ impl<T> Producer<T> {
         if is_taken { Ok(Permit { producer: self, is_used: false }) } else { Err(Closed) }
     }
 
-    /// [`send`](Self::send) that blocks this thread while it waits.
+    /// [`send`](Self::send) that blocks this thread while it waits: it looks again for some
+    /// microseconds, and then sleeps.
     ///
     /// Not for async code, and not for the thread that is to make the demand.
     ///

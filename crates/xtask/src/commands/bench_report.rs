@@ -1,14 +1,16 @@
 //! `bench-report`: the book's page on performance, and its charts, from what was measured last.
 
+use super::build_cost;
 use crate::shell::{Failure, Shell};
 
 /// Writes the book's page on performance from the last run of the benchmarks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Runs the benchmarks first, which takes ten minutes on a quiet machine.
+    /// Runs the benchmarks and `build-cost` first, which takes a quarter of an hour on a quiet machine.
     #[arg(long)]
     run: bool,
-    /// Gives each benchmark less than a second, for numbers that are good for large ratios alone.
+    /// Gives each benchmark less than a second, for numbers that are good for large ratios alone, and leaves
+    /// `build-cost` out.
     #[arg(long, requires = "run")]
     quick: bool,
 }
@@ -26,6 +28,9 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     shell.cargo(&format!("{bench} peers -- {settings}")).run()?;
     for name in ["latency", "memory"] {
         shell.cargo(&format!("{bench} {name}")).run()?;
+    }
+    if !args.quick {
+        build_cost::run(shell)?;
     }
     let quick = if args.quick { " --quick" } else { "" };
     report.arg(&format!("cargo xtask bench-report --run{quick}")).run()
