@@ -101,6 +101,13 @@ impl Deferred {
         self.word.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether a cancel came, or a request for nothing that the subscription has not got.
+    #[inline]
+    #[must_use]
+    pub fn is_disturbed(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & (CANCELLED | ILLEGAL) != 0
+    }
+
     /// Whether a cancel came.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

@@ -13,7 +13,7 @@ const PROMISED: u64 = 1 << 63;
 /// Demand; all bits set is unbounded.
 const DEMAND: u64 = PROMISED - 1;
 
-/// A sum of requests on its way to somebody. Saturates at `u64::MAX`, which is unbounded.
+/// A sum of requests on its way to somebody. From `2^63 - 1` on it is unbounded (rule 3.17): `u64::MAX`.
 #[derive(Debug)]
 pub struct Pending(AtomicU64);
 

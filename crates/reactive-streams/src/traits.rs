@@ -60,7 +60,7 @@ pub trait Subscriber<T>: Send + 'static {
     /// `on_subscribe` or instead of it.
     ///
     /// Called at most once, before any signal, by a publisher that knows of it; `on_subscribe` then
-    /// requests nothing, and the publisher counts what was taken as requested. It sends by
+    /// requests nothing of it, and the publisher counts what was taken as requested. It sends by
     /// [`offer`](Self::offer) and obeys the answer.
     ///
     /// The default of 0 makes every publisher begin with `on_subscribe`. An operator that has nothing to

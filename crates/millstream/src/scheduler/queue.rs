@@ -27,6 +27,9 @@ thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
 }
 
+/// How long it takes a thread to fall asleep, about: a timer that is due by then is waited for.
+const FALLING_ASLEEP: Duration = Duration::from_micros(50);
+
 /// The tasks of one thread, or of several that take turns.
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -37,7 +40,8 @@ pub(super) struct Queue {
 }
 
 struct State {
-    ready: VecDeque<Job>,
+    /// Each with whether it is the clock's.
+    ready: VecDeque<(Job, bool)>,
     timers: BinaryHeap<Timer>,
     /// Orders timers that are due at the same time.
     n_timers: u64,
@@ -107,16 +111,18 @@ impl Queue {
 
     /// Runs tasks until the queue is closed and empty, or `is_done`.
     pub(super) fn run_until(&self, is_done: impl Fn() -> bool) {
-        // Another task is probably on its way, unless the last one was the clock's.
+        // Whether another task is probably on its way, after one that was not the clock's.
         let mut is_expecting = true;
         while !is_done() {
-            if is_expecting {
-                self.spin();
-            }
+            let has_news = is_expecting && self.spin();
             let mut state = self.state.lock();
             let Some((job, is_timed)) = self.next(&mut state) else {
                 if state.is_closed || is_done() {
                     return;
+                }
+                if has_news {
+                    // They were of a task that has run already.
+                    continue;
                 }
                 match state.timers.peek() {
                     Some(timer) => {
@@ -125,24 +131,28 @@ impl Queue {
                     }
                     None => self.changed.wait(&mut state),
                 }
+                is_expecting = false;
                 continue;
             };
+            let is_due = |timer: &Timer| timer.due <= self.time(&state) + FALLING_ASLEEP;
+            let has_more = !state.ready.is_empty() || state.timers.peek().is_some_and(is_due);
+            is_expecting = !is_timed && !has_more;
             drop(state);
-            is_expecting = !is_timed;
             self.run(job);
         }
     }
 
-    /// Waits a little for a task, because sleeping and being woken costs more.
-    fn spin(&self) {
+    /// Waits a little for a task, because sleeping and being woken costs more. Whether there are news.
+    fn spin(&self) -> bool {
         for i in 0..N_SPINS + N_YIELDS {
             let mut is_there = false;
             self.news.take(|_| is_there = true);
             if is_there {
-                return;
+                return true;
             }
             if i < N_SPINS { spin_loop() } else { yield_now() }
         }
+        false
     }
 
     /// Runs what is ready; how many tasks that were.
@@ -176,16 +186,15 @@ impl Queue {
 
     /// The next task that is ready or due, and whether it is the clock's.
     fn next(&self, state: &mut State) -> Option<(Job, bool)> {
-        let is_timed = state.ready.is_empty();
         if !state.timers.is_empty() {
             let now = self.time(state);
             while state.timers.peek().is_some_and(|timer| timer.due <= now) {
                 if let Some(timer) = state.timers.pop() {
-                    state.ready.push_back(timer.job);
+                    state.ready.push_back((timer.job, true));
                 }
             }
         }
-        state.ready.pop_front().map(|job| (job, is_timed))
+        state.ready.pop_front()
     }
 
     fn run(&self, job: Job) {
@@ -214,7 +223,7 @@ impl Lane for Arc<Queue> {
             drop(state);
             return drop(job);
         }
-        state.ready.push_back(job);
+        state.ready.push_back((job, false));
         drop(state);
         self.news.set(0);
         self.changed.notify_one();

@@ -185,3 +185,31 @@ fn a_request_that_a_stopped_worker_loses_is_an_error() {
     assert_eq!(probe.error().unwrap().kind(), ErrorKind::Rejected);
     assert_eq!(probe.items(), [0]);
 }
+
+#[test]
+fn a_cancel_from_inside_stops_what_is_sent_ahead() {
+    let clock = VirtualTime::new();
+    let (probe, subscriber) = Probe::new();
+    probe.request_in_on_subscribe(9).cancel_at(1);
+
+    range(0..9).subscribe_on(&clock).subscribe(subscriber);
+    clock.run();
+
+    assert_eq!(probe.items(), [0]);
+    assert!(probe.is_dropped() && !probe.is_ended());
+}
+
+#[test]
+fn a_request_for_nothing_from_inside_fails_what_is_sent_ahead() {
+    let clock = VirtualTime::new();
+    let (probe, subscriber) = Probe::new();
+    probe.request_in_on_subscribe(9);
+    let inside = probe.clone();
+    let ask = move |_: &u64| inside.subscription().request(0);
+
+    range(0..9).subscribe_on(&clock).inspect(ask).subscribe(subscriber);
+    clock.run();
+
+    assert_eq!(probe.items(), [0]);
+    assert_eq!(probe.error().map(|error| error.kind()), Some(ErrorKind::IllegalRequest));
+}

@@ -143,7 +143,8 @@ impl<T: 'static, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<T, S>
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        self.downstream.offer(item)
+        let answer = self.downstream.offer(item);
+        if self.line.upstream.is_disturbed() { self.interrupt() } else { answer }
     }
 
     fn on_error(mut self, error: Error) {
@@ -152,6 +153,17 @@ impl<T: 'static, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<T, S>
 
     fn on_complete(mut self) {
         let _ended = self.downstream.end(|downstream| downstream.on_complete());
+    }
+}
+
+impl<T, S: Subscriber<T>> SubscribeOnSubscriber<T, S> {
+    /// Stops a source that sends ahead of its subscription, which could not be told.
+    #[cold]
+    fn interrupt(&mut self) -> Offer {
+        if self.line.upstream.is_cancelled() {
+            return Offer::Finished;
+        }
+        self.downstream.end(|downstream| downstream.on_error(Error::illegal_request()))
     }
 }
 
