@@ -136,13 +136,8 @@ impl<T: Clone> Broadcaster<T> {
     ///
     /// As [`send`](Self::send).
     pub fn send_blocking(&mut self, item: T) -> Result<Sent, SendError<T>> {
-        match try_for_a_while(item, |item| self.try_send(item)) {
-            Ok(sent) => Ok(sent),
-            Err(TrySendError::Closed(item)) => Err(SendError(item)),
-            Err(TrySendError::Full(item) | TrySendError::NoSubscriber(item)) => {
-                pollster::block_on(self.send(item))
-            }
-        }
+        try_for_a_while(item, |item| self.try_send(item))
+            .unwrap_or_else(|item| pollster::block_on(self.send(item)))
     }
 }
 

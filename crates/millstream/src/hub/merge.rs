@@ -158,13 +158,8 @@ impl<T> Sender<T> {
     ///
     /// As [`send`](Self::send).
     pub fn send_blocking(&self, item: T) -> Result<(), SendError<T>> {
-        match try_for_a_while(item, |item| self.try_send(item)) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Closed(item)) => Err(SendError(item)),
-            Err(TrySendError::Full(item) | TrySendError::NoSubscriber(item)) => {
-                pollster::block_on(self.send(item))
-            }
-        }
+        try_for_a_while(item, |item| self.try_send(item))
+            .unwrap_or_else(|item| pollster::block_on(self.send(item)))
     }
 
     /// This sender is done. The stream completes when all of them are.

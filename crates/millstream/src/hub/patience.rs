@@ -2,16 +2,20 @@
 
 use crossbeam_utils::Backoff;
 
-use super::TrySendError;
+use super::{SendError, TrySendError};
 
 /// Sends `item` by `try_send`, which is asked again for some microseconds while it says `Full`: a place is
 /// probably about to be free, and sleeping and being woken costs more. Longer and longer pauses, and then
 /// the turn of other threads, as crossbeam's channels do it.
+///
+/// # Errors
+///
+/// Gives the item back if there is still no place, or nobody yet to send to: it is time to sleep.
 #[inline]
 pub(super) fn try_for_a_while<T, R>(
     mut item: T,
     mut try_send: impl FnMut(T) -> Result<R, TrySendError<T>>,
-) -> Result<R, TrySendError<T>> {
+) -> Result<Result<R, SendError<T>>, T> {
     let backoff = Backoff::new();
     loop {
         match try_send(item) {
@@ -19,7 +23,9 @@ pub(super) fn try_for_a_while<T, R>(
                 item = back;
                 backoff.snooze();
             }
-            result => return result,
+            Err(TrySendError::Full(item) | TrySendError::NoSubscriber(item)) => return Err(item),
+            Err(TrySendError::Closed(item)) => return Ok(Err(SendError(item))),
+            Ok(sent) => return Ok(Ok(sent)),
         }
     }
 }
