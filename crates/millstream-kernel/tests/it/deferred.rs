@@ -94,3 +94,26 @@ fn a_second_arrival_is_cancelled() {
     assert_eq!(first.take(), [Told::Request(1)]);
     assert_eq!(second.take(), [Told::Cancel], "rule 2.5");
 }
+
+#[test]
+fn what_came_before_the_arrival_is_known() {
+    let [requested, disturbed, cancelled] = [(); 3].map(|()| Deferred::new());
+    assert!(requested.is_fresh() && !requested.is_disturbed());
+
+    requested.request(1);
+    disturbed.request(0);
+    cancelled.cancel();
+
+    assert!([&requested, &disturbed, &cancelled].iter().all(|deferred| !deferred.is_fresh()));
+    assert!(!requested.is_disturbed() && disturbed.is_disturbed() && cancelled.is_disturbed());
+}
+
+#[test]
+fn a_request_for_nothing_that_was_passed_on_disturbs_no_more() {
+    let deferred = Deferred::new();
+    deferred.request(0);
+
+    deferred.set(Line::new().shared());
+
+    assert!(!deferred.is_fresh() && !deferred.is_disturbed());
+}
