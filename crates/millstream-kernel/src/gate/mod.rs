@@ -305,6 +305,7 @@ where
         if self.lane.wake() {
             return;
         }
+        // Invariant 5: a runner that is alone does not look again by itself.
         if self.raise(0, WOKEN) {
             self.pass();
         }

@@ -22,19 +22,20 @@ const N_SPINS: u32 = 256;
 /// threads that wait for each other would else sleep each time, because they do.
 const N_YIELDS: u32 = 32;
 
+/// Longer than both take together: a thread does not look for tasks while a timer is due by then.
+const FALLING_ASLEEP: Duration = Duration::from_micros(50);
+
 thread_local! {
     /// The queue whose tasks run on this thread, by its address.
     static CURRENT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How long it takes a thread to fall asleep, about: a timer that is due by then is waited for.
-const FALLING_ASLEEP: Duration = Duration::from_micros(50);
-
 /// The tasks of one thread, or of several that take turns.
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
-    /// Rung with each task, and when there is something else to see, for those who spin: they read this, and leave the lock to whoever has a task.
+    /// Rung with each task, and when there is something else to see, for those who spin: they read this,
+    /// and leave the lock to whoever has a task.
     news: ReadySet,
     clock: Clock,
 }
