@@ -14,6 +14,8 @@
 
 use std::{collections::VecDeque, fmt};
 
+use reactive_streams::{Error, ErrorKind};
+
 use crate::{
     End, Step,
     sync::{AtomicUsize, Mutex, MutexGuard, Ordering},
@@ -40,6 +42,8 @@ pub(super) enum Put<T> {
     Evicted(T),
     /// It is not.
     Refused(T),
+    /// It is not, and an end is, after all that wait.
+    Ended(T),
 }
 
 /// A queue of exactly `capacity` items. The file's header has the rest.
@@ -152,7 +156,14 @@ impl<T> Mailbox<T> {
                 self.settle(inner);
                 oldest.map_or(Put::Added, Put::Evicted)
             }
-            WhenFull::Wait | WhenFull::DropIncoming | WhenFull::End => Put::Refused(item),
+            WhenFull::End => {
+                // Under the same lock: whoever takes the item that is in the way sees the end with it.
+                let former = inner.end.replace(lagged());
+                self.settle(inner);
+                drop(former);
+                Put::Ended(item)
+            }
+            WhenFull::Wait | WhenFull::DropIncoming => Put::Refused(item),
         }
     }
 
@@ -211,6 +222,13 @@ impl<T> Inner<T> {
     fn n_waiting(&self) -> usize {
         self.queue.len() - self.n_replayed
     }
+}
+
+fn lagged() -> End {
+    End::Failed(Error::new(
+        ErrorKind::Overflow,
+        "the subscriber lags behind: it asked for fewer items than were sent, and its queue is full",
+    ))
 }
 
 impl<T> fmt::Debug for Mailbox<T> {

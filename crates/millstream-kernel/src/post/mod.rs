@@ -39,8 +39,6 @@ mod poster;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use reactive_streams::{Error, ErrorKind};
-
 use self::{
     mailbox::Put,
     past::{Arrival, Past},
@@ -250,13 +248,14 @@ impl<T> Post<T> {
                 Put::Refused(item) => {
                     posted.n_dropped += 1;
                     dropped.push(item);
-                    if self.when_full == WhenFull::End {
-                        posted.n_ended += 1;
-                        member.mailbox.close(lagged());
-                        self.renew();
-                        // Invariant 6: `members` holds it as well.
-                        state.members.retain(|other| !Arc::ptr_eq(&other.mailbox, &member.mailbox));
-                    }
+                }
+                Put::Ended(item) => {
+                    posted.n_dropped += 1;
+                    posted.n_ended += 1;
+                    dropped.push(item);
+                    self.renew();
+                    // Invariant 6: `members` holds it as well.
+                    state.members.retain(|other| !Arc::ptr_eq(&other.mailbox, &member.mailbox));
                 }
             }
         }
@@ -361,13 +360,6 @@ impl<T> Member<T> {
     pub fn set_listener(&self, listener: Arc<dyn Wake>) {
         self.listener.set(listener);
     }
-}
-
-fn lagged() -> End {
-    End::Failed(Error::new(
-        ErrorKind::Overflow,
-        "the subscriber lags behind: it asked for fewer items than were sent, and its queue is full",
-    ))
 }
 
 impl<T> fmt::Debug for Post<T> {

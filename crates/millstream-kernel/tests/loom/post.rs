@@ -224,6 +224,10 @@ impl Source for Outlet {
     fn next(&mut self) -> Step<u64> {
         self.post.pop(&self.mailbox)
     }
+
+    fn end(&mut self) -> Option<End> {
+        self.mailbox.take_end()
+    }
 }
 
 /// An item is sent while its subscriber finds nothing and parks: it arrives.
@@ -251,6 +255,33 @@ fn an_item_that_is_sent_while_its_subscriber_parks_arrives() {
 
         assert_eq!(watch.release().n_dropped, 1);
         seen
+    });
+}
+
+/// A subscriber that lags is ended while it takes the item that is in the way: the end comes with it, or the
+/// next item has room.
+///
+/// Kills: the end is put after the lock was released.
+#[test]
+fn one_that_lags_is_ended_without_another_request() {
+    let ended = Seen { n_items: 1, n_failed: 1, n_dropped: 1, ..Seen::default() };
+    let one = Seen { n_items: 1, ..Seen::default() };
+    model(2, &[(ended, 1), (one, 0)], || {
+        let (mut poster, post) = post(1, WhenFull::End);
+        let member = post.join(NOW);
+        poster.emit(1, NOW).unwrap();
+        let watch = Watch::default();
+        let outlet = Outlet { post: Arc::clone(&post), mailbox: Arc::clone(member.mailbox()) };
+        let gate = Gate::start_with(|_| (outlet, Watcher::new(&watch), InlineForOne));
+        member.set_listener(Arc::clone(&gate) as Arc<dyn Wake>);
+        let other = thread::spawn(move || (poster.emit(2, NOW).unwrap(), poster));
+        gate.request(1);
+        let (posted, poster) = other.join().unwrap();
+        let seen = watch.seen();
+        watch.subscription().cancel();
+        drop((poster, gate, member, post));
+
+        (seen, posted.n_ended)
     });
 }
 
