@@ -5,9 +5,9 @@
 //! does not is cancelled, and the stream ends with an error of kind `Overflow` after the items that were
 //! in time.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
-use millstream_kernel::{Deferred, End, Prefetch, Step, Wake, spsc};
+use millstream_kernel::{Deferred, End, Fed, Prefetch, Step, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
 
 /// The end that takes.
@@ -81,6 +81,25 @@ impl<T> Inlet<T> {
             }
             step => step,
         }
+    }
+
+    /// Gives up to `limit` items to `take`. The upstream is asked for another item once one was passed on, which
+    /// is the sooner the less comes before.
+    #[inline(always)]
+    pub(crate) fn feed(&mut self, limit: u64, mut take: impl FnMut(T) -> ControlFlow<()>) -> Fed {
+        self.start();
+        for _ in 0..limit {
+            let flow = match self.take() {
+                Step::Item(item) => take(item),
+                Step::Pending => return Fed::Pending,
+                Step::End(end) => return Fed::End(end),
+            };
+            self.release(1);
+            if flow.is_break() {
+                return Fed::Broken;
+            }
+        }
+        Fed::Full
     }
 
     /// Asks for the first batch, once.

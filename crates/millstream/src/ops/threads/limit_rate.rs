@@ -1,8 +1,11 @@
 //! `limit_rate`: demand in small portions.
 
-use std::sync::{Arc, Weak};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Weak},
+};
 
-use millstream_kernel::{End, Gate, InlineForOne, Source, Step};
+use millstream_kernel::{End, Fed, Gate, InlineForOne, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
@@ -74,6 +77,11 @@ impl<T: Send + 'static> Source for Inlet<T> {
     #[inline]
     fn next(&mut self) -> Step<T> {
         Self::next(self)
+    }
+
+    #[inline(always)]
+    fn feed(&mut self, limit: u64, take: impl FnMut(T) -> ControlFlow<()>) -> Fed {
+        Self::feed(self, limit, take)
     }
 
     fn longest_pause(&self) -> u32 {
