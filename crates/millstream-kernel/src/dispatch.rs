@@ -17,7 +17,7 @@ pub trait Dispatch: Send + Sync + 'static {
     const IS_WOKEN_BY_ONE: bool = false;
 
     /// The most chunks in one turn, and the most advances, after which the gate asks for another turn and
-    /// lets others run.
+    /// lets [others](Self::has_others) run.
     const BUDGET: u64 = 64;
 
     /// Sees to it that the gate's [`Task::run`] is called. May call it before returning.
@@ -31,6 +31,11 @@ pub trait Dispatch: Send + Sync + 'static {
     /// wait for it.
     fn is_here(&self) -> bool {
         false
+    }
+
+    /// Whether others wait to run where turns run. A turn that has used up its budget goes on if not.
+    fn has_others(&self) -> bool {
+        true
     }
 
     /// [`Wake::ring`] was called elsewhere than inside a turn; a wake-up follows.

@@ -25,14 +25,14 @@ pub trait Source: Send + 'static {
     const CHUNK: u64 = 64;
 
     /// For how many pauses of the processor a runner on a worker waits after [`Step::Pending`] before it
-    /// parks; it asks again after 1, 2, 4 and so on, up to [`longest_pause`](Self::longest_pause). For sources
-    /// that another thread fills, and that cost nothing to ask.
+    /// parks; it asks again after every [`pause`](Self::pause) of them, and each question counts as a chunk of
+    /// the turn's. For sources that another thread fills, and that cost nothing to ask.
     const SPINS: u32 = 0;
 
-    /// The most pauses between two questions of a runner that waits: few where one item is awaited, many
-    /// where the producer should get ahead.
+    /// The pauses between two questions of a runner that waits: few where one item is awaited, many where the
+    /// producer should get ahead.
     #[inline]
-    fn longest_pause(&self) -> u32 {
+    fn pause(&self) -> u32 {
         Self::SPINS
     }
 

@@ -146,7 +146,7 @@ impl<T> Inlet<T> {
     /// How long a taker may pause before it looks again, in pauses of the processor: the more items may come
     /// meanwhile, the longer.
     #[inline]
-    pub(crate) fn longest_pause(&self) -> u32 {
+    pub(crate) fn pause(&self) -> u32 {
         (self.prefetch.batch() / 16).clamp(1, 16) as u32
     }
 

@@ -191,7 +191,10 @@ where
             add_demand(demand, notes.requested);
             if P::IS_WOKEN && is_woken && !has_advanced {
                 if !D::IS_INLINE && n_advances == D::BUDGET {
-                    return Verdict::Yield;
+                    if self.dispatch.has_others() {
+                        return Verdict::Yield;
+                    }
+                    n_advances = 0;
                 }
                 n_advances += 1;
                 has_advanced = true;
@@ -225,12 +228,18 @@ where
                 return Verdict::Settle(quiet);
             }
             if chunks == D::BUDGET {
-                return Verdict::Yield;
+                if self.dispatch.has_others() {
+                    return Verdict::Yield;
+                }
+                chunks = 0;
             }
-            chunks += u64::from(n_spins == 0);
+            chunks += 1;
             let limit = (*demand).min(P::CHUNK);
             let mut is_finished = false;
+            let mut is_fed = false;
             let mut offer = |item| {
+                // Read where a runner waits, and nowhere else.
+                is_fed |= !D::IS_INLINE;
                 let offer = subscriber.offer(item);
                 is_finished |= offer == Offer::Finished;
                 // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
@@ -252,14 +261,16 @@ where
                     flow
                 })
             };
+            if !D::IS_INLINE && is_fed {
+                n_spins = 0;
+            }
             match fed {
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
-                Fed::Full | Fed::Broken => n_spins = 0,
+                Fed::Full | Fed::Broken => {}
                 Fed::Pending if may_wait && n_spins < P::SPINS => {
                     // The next item is probably on its way, and parking costs more than waiting. Each look
-                    // takes the queue's cache line away from the producer, so each wait is twice as long
-                    // as the one before, and what comes meanwhile is taken at one go.
-                    let n = (n_spins + 1).min(source.longest_pause()).min(P::SPINS - n_spins);
+                    // takes the queue's cache line away from the producer.
+                    let n = source.pause().clamp(1, P::SPINS - n_spins);
                     for _ in 0..n {
                         spin_loop();
                     }

@@ -22,6 +22,7 @@ struct OnList {
     jobs: Jobs,
     gate: Weak<dyn Task>,
     is_rejecting: bool,
+    has_others: bool,
 }
 
 impl Dispatch for OnList {
@@ -35,6 +36,10 @@ impl Dispatch for OnList {
             self.jobs.lock().push_back(Job::new(gate));
         }
         Ok(())
+    }
+
+    fn has_others(&self) -> bool {
+        self.has_others
     }
 }
 
@@ -77,6 +82,14 @@ impl Stage {
         is_rejecting: bool,
         configure: impl FnOnce(Recorder, Steps, Weak<dyn Wake>) -> Recorder,
     ) -> Self {
+        Self::beside(true, is_rejecting, configure)
+    }
+
+    fn beside(
+        has_others: bool,
+        is_rejecting: bool,
+        configure: impl FnOnce(Recorder, Steps, Weak<dyn Wake>) -> Recorder,
+    ) -> Self {
         let (watch, jobs, steps) = (Watch::default(), Jobs::default(), Steps::default());
         let gate = Gate::start_with(|weak: &Weak<Gate<Woken, Recorder, OnList>>| {
             let gate = Weak::clone(weak);
@@ -84,7 +97,7 @@ impl Stage {
             (
                 Woken { watch: watch.clone(), steps: Arc::clone(&steps) },
                 configure(subscriber, Arc::clone(&steps), Weak::clone(weak) as Weak<dyn Wake>),
-                OnList { jobs: Arc::clone(&jobs), gate, is_rejecting },
+                OnList { jobs: Arc::clone(&jobs), gate, is_rejecting, has_others },
             )
         });
         Self { watch, jobs, steps, gate }
@@ -158,6 +171,19 @@ fn a_turn_ends_after_its_budget_and_asks_for_another() {
 
     // Four chunks of two items each in a turn, and one turn that finds nothing.
     assert_eq!(n_turns, 4);
+    assert_eq!(stage.take(), (1..=24).map(Item).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_turn_that_keeps_nobody_waiting_goes_on_beyond_its_budget() {
+    let stage = Stage::beside(false, false, |subscriber, _, _| subscriber);
+    stage.run();
+    (1..=24).for_each(|n| stage.steps.lock().push_back(Step::Item(n)));
+    stage.watch.take();
+
+    stage.watch.request(u64::MAX);
+
+    assert_eq!(stage.run(), 1);
     assert_eq!(stage.take(), (1..=24).map(Item).collect::<Vec<_>>());
 }
 
@@ -260,7 +286,7 @@ fn restless_turn(demand: u64) -> (usize, usize, bool) {
         (
             source,
             Recorder::new(&watch),
-            OnList { jobs: Arc::clone(&jobs), gate, is_rejecting: false },
+            OnList { jobs: Arc::clone(&jobs), gate, is_rejecting: false, has_others: true },
         )
     });
     if demand > 0 {

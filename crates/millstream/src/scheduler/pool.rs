@@ -126,6 +126,10 @@ impl Lane for PoolLane {
         self.queue().is_current()
     }
 
+    fn has_others(&self) -> bool {
+        self.queue().has_others()
+    }
+
     fn now(&self) -> Duration {
         self.queue().now()
     }

@@ -47,6 +47,8 @@ struct State {
     /// Orders timers that are due at the same time.
     n_timers: u64,
     is_closed: bool,
+    /// Whoever runs tasks until something is done has to look whether it is.
+    is_nudged: bool,
     /// The time of a virtual clock.
     now: Duration,
 }
@@ -80,6 +82,7 @@ impl Queue {
             timers: BinaryHeap::new(),
             n_timers: 0,
             is_closed: false,
+            is_nudged: false,
             now: Duration::ZERO,
         };
         Arc::new(Self {
@@ -105,7 +108,7 @@ impl Queue {
     /// Makes whoever waits in [`run_until`](Self::run_until) look again.
     pub(super) fn nudge(&self) {
         // The lock: whoever looked before is waiting now.
-        drop(self.state.lock());
+        self.state.lock().is_nudged = true;
         self.news.set(0);
         self.changed.notify_all();
     }
@@ -117,6 +120,9 @@ impl Queue {
         while !is_done() {
             let has_news = is_expecting && self.spin();
             let mut state = self.state.lock();
+            if std::mem::take(&mut state.is_nudged) && is_done() {
+                return;
+            }
             let Some((job, is_timed)) = self.next(&mut state) else {
                 if state.is_closed || is_done() {
                     return;
@@ -246,6 +252,13 @@ impl Lane for Arc<Queue> {
 
     fn is_current(&self) -> bool {
         CURRENT.get() == self.address()
+    }
+
+    fn has_others(&self) -> bool {
+        let state = self.state.lock();
+        let is_due = |timer: &Timer| timer.due <= self.time(&state);
+        let is_left_alone = state.ready.is_empty() && !state.is_closed && !state.is_nudged;
+        !is_left_alone || state.timers.peek().is_some_and(is_due)
     }
 
     fn now(&self) -> Duration {

@@ -27,6 +27,14 @@ pub trait Lane: Send + Sync + 'static {
     /// Whether the caller is running on this lane.
     fn is_current(&self) -> bool;
 
+    /// Whether something else waits to be run on this lane. A task that has run for a while lets it, and goes
+    /// on if there is nothing.
+    ///
+    /// Always so, unless a lane says otherwise.
+    fn has_others(&self) -> bool {
+        true
+    }
+
     /// The time since some moment that stays the same.
     fn now(&self) -> Duration;
 
@@ -107,6 +115,10 @@ impl Dispatch for OnWorker {
 
     fn is_here(&self) -> bool {
         self.worker.is_current()
+    }
+
+    fn has_others(&self) -> bool {
+        self.worker.0.has_others()
     }
 }
 

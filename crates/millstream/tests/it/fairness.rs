@@ -1,8 +1,12 @@
 //! Whose turn it is, among flows that never stop.
 
-use std::{collections::BTreeMap, sync::mpsc};
+use std::{collections::BTreeMap, sync::mpsc, time::Duration};
 
-use millstream::{Flow, concat_eager, merge, range};
+use millstream::{
+    ErrorKind, Flow, concat_eager, merge, range,
+    scheduler::{CurrentThread, Pool},
+    timer,
+};
 use millstream_testkit::{Probe, Puppet};
 
 #[test]
@@ -141,4 +145,26 @@ fn a_flow_that_comes_later_begins_beside_one_that_never_stops() {
     probe.cancel();
     assert_eq!(filler.join().unwrap(), 32);
     assert!(next.is_cancelled() && busy.is_cancelled());
+}
+
+#[test]
+fn a_flow_that_never_stops_lets_its_pool_run_others_and_stop() {
+    let pool = Pool::new(1);
+    let endless = range(0..u64::MAX).publish_on(&pool, 4).count();
+
+    assert_eq!(range(0..10_u64).publish_on(&pool, 2).count().wait().unwrap(), 10);
+    timer(&pool, Duration::from_millis(1)).count().wait().unwrap();
+    pool.shutdown();
+
+    assert_eq!(endless.wait().unwrap_err().kind(), ErrorKind::Rejected);
+}
+
+#[test]
+fn a_flow_that_never_stops_lets_the_current_thread_see_what_it_waits_for() {
+    let (here, pool) = (CurrentThread::new(), Pool::new(1));
+    let _endless = range(0..u64::MAX).publish_on(&here, 4).count();
+
+    let n = here.block_on(range(0..10_u64).publish_on(&pool, 1).count());
+
+    assert_eq!(n.unwrap(), 10);
 }

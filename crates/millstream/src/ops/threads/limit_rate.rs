@@ -84,8 +84,8 @@ impl<T: Send + 'static> Source for Inlet<T> {
         Self::feed(self, limit, take)
     }
 
-    fn longest_pause(&self) -> u32 {
-        Self::longest_pause(self)
+    fn pause(&self) -> u32 {
+        Self::pause(self)
     }
 
     fn end(&mut self) -> Option<End> {
