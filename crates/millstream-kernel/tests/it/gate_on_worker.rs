@@ -316,3 +316,50 @@ fn items_come_from_a_source_that_wakes_itself() {
     assert!(n_advances <= 4, "{n_advances} advances in one turn");
     assert!(n_items > 0 && is_followed);
 }
+
+/// Gives what is in its list, and is worth waiting for.
+struct Patient(Steps);
+
+impl Source for Patient {
+    type Item = u64;
+
+    const IS_WOKEN: bool = true;
+    const HAS_WORK: bool = false;
+    const SPINS: u32 = 8;
+
+    fn next(&mut self) -> Step<u64> {
+        self.0.lock().pop_front().unwrap_or(Step::Pending)
+    }
+
+    fn pause(&self) -> u32 {
+        1
+    }
+}
+
+/// The items of one turn for which a runner has to wait six pauses each, and whether another turn follows.
+fn patient_turn(has_others: bool) -> (Vec<Event>, bool) {
+    let (watch, jobs) = (Watch::default(), Jobs::default());
+    let wait_for = |n| (0..6).map(|_| Step::Pending).chain([Step::Item(n)]);
+    let steps = Arc::new(Mutex::new((1..=3).flat_map(wait_for).collect()));
+    let _gate = Gate::start_with(|weak: &Weak<Gate<Patient, Recorder, OnList>>| {
+        let gate = Weak::clone(weak);
+        let dispatch = OnList { jobs: Arc::clone(&jobs), gate, is_rejecting: false, has_others };
+        (Patient(steps), Recorder::new(&watch), dispatch)
+    });
+    watch.request(9);
+    watch.take();
+    let job = jobs.lock().pop_front().expect("a request begins a turn");
+    job.run();
+    (watch.take(), !jobs.lock().is_empty())
+}
+
+#[test]
+fn a_runner_waits_for_each_item_anew() {
+    assert_eq!(patient_turn(false), (vec![Item(1), Item(2), Item(3)], false));
+}
+
+#[test]
+fn a_runner_that_waits_lets_others_run() {
+    // Four questions are a turn, and the first item is the answer to the seventh.
+    assert_eq!(patient_turn(true), (vec![], true));
+}
