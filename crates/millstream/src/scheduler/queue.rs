@@ -15,12 +15,13 @@ use parking_lot::{Condvar, Mutex};
 
 use super::Lane;
 
-/// How often a thread looks for a task before it lets others run: several microseconds.
-const N_SPINS: u32 = 256;
+/// How often a thread looks for a task before it lets others run: less than a microsecond. Whoever makes the
+/// task may be waiting for this very processor.
+const N_SPINS: u32 = 32;
 
 /// How often it lets others run before it sleeps: together for as long as it takes to wake a thread. Two
 /// threads that wait for each other would else sleep each time, because they do.
-const N_YIELDS: u32 = 32;
+const N_YIELDS: u32 = 48;
 
 /// Longer than both take together: a thread does not look for tasks while a timer is due by then.
 const FALLING_ASLEEP: Duration = Duration::from_micros(50);

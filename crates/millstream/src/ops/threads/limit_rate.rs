@@ -10,7 +10,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, check_capacity, inlet},
+    inlet::{Inlet, SPINS, check_capacity, inlet},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -72,7 +72,7 @@ impl<T: Send + 'static> Source for Inlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
     // For `publish_on`; inline gates do not wait.
-    const SPINS: u32 = 256;
+    const SPINS: u32 = SPINS;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
