@@ -190,11 +190,8 @@ where
             }
             add_demand(demand, notes.requested);
             if P::IS_WOKEN && is_woken && !has_advanced {
-                if !D::IS_INLINE && n_advances == D::BUDGET {
-                    if self.dispatch.has_others() {
-                        return Verdict::Yield;
-                    }
-                    n_advances = 0;
+                if self.is_over(&mut n_advances) {
+                    return Verdict::Yield;
                 }
                 n_advances += 1;
                 has_advanced = true;
@@ -227,11 +224,9 @@ where
                 }
                 return Verdict::Settle(quiet);
             }
-            if chunks == D::BUDGET {
-                if self.dispatch.has_others() {
-                    return Verdict::Yield;
-                }
-                chunks = 0;
+            // A runner that waits parks instead.
+            if n_spins == 0 && self.is_over(&mut chunks) {
+                return Verdict::Yield;
             }
             chunks += 1;
             let limit = (*demand).min(P::CHUNK);
@@ -267,7 +262,7 @@ where
             match fed {
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
                 Fed::Full | Fed::Broken => {}
-                Fed::Pending if may_wait && n_spins < P::SPINS => {
+                Fed::Pending if may_wait && n_spins < P::SPINS && !self.is_over(&mut chunks) => {
                     // The next item is probably on its way, and parking costs more than waiting. Each look
                     // takes the queue's cache line away from the producer.
                     let n = source.pause().clamp(1, P::SPINS - n_spins);
@@ -286,6 +281,19 @@ where
                 Fed::End(end) => return Verdict::Ended(end),
             }
         }
+    }
+
+    /// Whether a turn that has done `n` has to let others run. If nobody waits, it begins to count anew.
+    #[inline(always)]
+    fn is_over(&self, n: &mut u64) -> bool {
+        if *n < D::BUDGET {
+            return false;
+        }
+        if self.dispatch.has_others() {
+            return true;
+        }
+        *n = 0;
+        false
     }
 
     /// `RUNNING → CLOSED`. The caller has the turn and is inside the lane.
