@@ -92,6 +92,12 @@ pub fn by_merge_publish_on(n: u64, n_producers: u64) -> u64 {
     by_hub(n, n_producers, |flow| crate::sum(flow.publish_on(&*POOL, CAPACITY), 0))
 }
 
+/// By a hub, whose queue is emptied by a thread of a pool.
+#[must_use]
+pub fn by_merge_signal_on(n: u64, n_producers: u64) -> u64 {
+    by_hub(n, n_producers, |flow| crate::sum(flow.signal_on(&*POOL), 0))
+}
+
 /// By a hub whose producers are tasks.
 #[must_use]
 pub fn by_merge_tasks(n: u64, n_producers: u64, runtime: &Runtime) -> u64 {

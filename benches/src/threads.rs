@@ -92,6 +92,12 @@ pub fn by_unicast_publish_on(n: u64) -> u64 {
     by_hub(n, |flow| sum(flow.publish_on(&*POOL, CAPACITY), 0))
 }
 
+/// By a hub, whose queue is emptied by a thread of a pool.
+#[must_use]
+pub fn by_unicast_signal_on(n: u64) -> u64 {
+    by_hub(n, |flow| sum(flow.signal_on(&*POOL), 0))
+}
+
 fn by_hub(n: u64, sum: impl FnOnce(Flow<Unicast<u64>>) -> u64) -> u64 {
     let (mut sender, flow) = hub::unicast(CAPACITY);
     let producer = thread::spawn(move || {

@@ -3,7 +3,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput};
 use millstream_benches::many_to_one::{
     by_async_channel, by_crossbeam, by_flume, by_kanal, by_merge, by_merge_publish_on,
-    by_merge_tasks, by_tokio, by_tokio_tasks,
+    by_merge_signal_on, by_merge_tasks, by_tokio, by_tokio_tasks,
 };
 use tokio::runtime::Builder;
 
@@ -11,7 +11,7 @@ use crate::is_smoke;
 
 pub(crate) fn bench(c: &mut Criterion) {
     let Ok(runtime) = Builder::new_multi_thread().worker_threads(2).build() else { return };
-    let n = if is_smoke() { 10_000 } else { 200_000 };
+    let n = if is_smoke() { 10_000 } else { 1_000_000 };
     let expected = (0..n).sum::<u64>();
     let mut group = c.benchmark_group("many_to_one");
     group.throughput(Throughput::Elements(n));
@@ -30,6 +30,7 @@ pub(crate) fn bench(c: &mut Criterion) {
         time("kanal", &by_kanal);
         time("millstream_merge", &by_merge);
         time("millstream_merge_publish_on", &by_merge_publish_on);
+        time("millstream_merge_signal_on", &by_merge_signal_on);
         time("millstream_merge_tasks", &|n, n_producers| by_merge_tasks(n, n_producers, &runtime));
     }
     group.finish();

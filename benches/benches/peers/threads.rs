@@ -6,7 +6,7 @@
 use criterion::{Criterion, Throughput};
 use millstream_benches::threads::{
     by_async_channel, by_crossbeam, by_flume, by_kanal, by_publish_on, by_rtrb, by_tokio,
-    by_tokio_tasks, by_unicast, by_unicast_publish_on,
+    by_tokio_tasks, by_unicast, by_unicast_publish_on, by_unicast_signal_on,
 };
 
 use crate::{sizes, time};
@@ -28,6 +28,7 @@ pub(crate) fn bench(c: &mut Criterion) {
         time(&mut group, "millstream_publish_on", n, expected, by_publish_on);
         time(&mut group, "millstream_unicast", n, expected, by_unicast);
         time(&mut group, "millstream_unicast_publish_on", n, expected, by_unicast_publish_on);
+        time(&mut group, "millstream_unicast_signal_on", n, expected, by_unicast_signal_on);
     }
     group.finish();
 }

@@ -51,7 +51,7 @@ const SUBJECTS: [Subject; 12] = [
         base: "crossbeam_channel",
         title: "Many to one",
         about: "Producers on threads of their own to one consumer, with 256 places in between; the columns are numbers of producers.\n\
-                A hub's subscriber is signalled on the threads that send, and with `publish_on` on one of its own.",
+                A hub's subscriber is signalled on the threads that send, and with `signal_on` or `publish_on` on one of its own.",
         chart: "",
     },
     Subject {

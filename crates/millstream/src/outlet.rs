@@ -3,8 +3,15 @@
 //! `hub::unicast` and the flows that operators hand out, such as the windows of `window`, differ in who
 //! is to hear that items are taken: their [`Keeper`].
 
+use std::sync::Weak;
+
 use millstream_kernel::{End, Gate, InlineForOne, Listener, Source, Step, spsc};
 use reactive_streams::Subscriber;
+
+use crate::{
+    inlet::{SPINS, pause},
+    scheduler::{OnWorker, Worker},
+};
 
 /// Who hears what becomes of the items.
 pub(crate) trait Keeper: Send + 'static {
@@ -13,6 +20,10 @@ pub(crate) trait Keeper: Send + 'static {
 
     /// An item was taken.
     fn taken(&mut self);
+
+    /// There is nothing more to take for now, or nobody who asks for it.
+    #[inline]
+    fn idle(&mut self) {}
 
     /// None will be taken any more.
     fn closed(&mut self);
@@ -33,12 +44,35 @@ impl<T: Send + 'static, K: Keeper> Outlet<T, K> {
     pub(crate) fn subscribe<S: Subscriber<T>>(self, listener: &Listener, downstream: S) {
         listener.set(Gate::start_with(|_| (self, downstream, InlineForOne)));
     }
+
+    /// The same on `worker`.
+    pub(crate) fn signal_on<S: Subscriber<T>>(
+        self,
+        worker: Worker,
+        listener: &Listener,
+        downstream: S,
+    ) {
+        signal_on(self, worker, listener, downstream);
+    }
+}
+
+/// Gives `downstream` what `source` has, of which `listener` tells, on `worker`.
+pub(crate) fn signal_on<P: Source, S: Subscriber<P::Item>>(
+    source: P,
+    worker: Worker,
+    listener: &Listener,
+    downstream: S,
+) {
+    listener.set(Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
+        (source, downstream, OnWorker::new(worker, Weak::clone(gate)))
+    }));
 }
 
 impl<T: Send + 'static, K: Keeper> Source for Outlet<T, K> {
     type Item = T;
     const IS_WOKEN: bool = true;
     const HAS_WORK: bool = false;
+    const SPINS: u32 = SPINS;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
@@ -47,12 +81,20 @@ impl<T: Send + 'static, K: Keeper> Source for Outlet<T, K> {
                 self.keeper.taken();
                 Step::Item(item)
             }
-            spsc::Pop::Empty => Step::Pending,
+            spsc::Pop::Empty => {
+                self.keeper.idle();
+                Step::Pending
+            }
             spsc::Pop::Closed(end) => Step::End(end.unwrap_or_else(K::dropped)),
         }
     }
 
+    fn pause(&self) -> u32 {
+        pause(self.queue.capacity() as u64)
+    }
+
     fn end(&mut self) -> Option<End> {
+        self.keeper.idle();
         self.queue.take_end().map(|end| end.unwrap_or_else(K::dropped))
     }
 }

@@ -28,7 +28,7 @@ use millstream::{
     hub::{
         Broadcaster, Closed, Merge, Multicast, MulticastProcessor, MulticastPublisher,
         MulticastSubscriber, Overflow, Partitioner, Permit, Policy, Producer, QueueProcessor,
-        QueuePublisher, QueueSubscriber, Replay, SendError, Sender, SenderPermit, Sent,
+        QueuePublisher, QueueSubscriber, Replay, SendError, Sender, SenderPermit, Sent, SignalOn,
         TrySendError, Unheard, Unicast,
     },
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
@@ -224,6 +224,8 @@ table! {
     Sender<Unshared>          | +    +    +     -          +     +;
     SenderPermit<'_, Unshared>| +    +    +     -          -     +;
     Merge<Unshared>           | +    -    +     -          -     +;
+    SignalOn<Unicast<Unshared>>| +   +    +     -          -     +;
+    SignalOn<Merge<Unshared>> | +    -    +     -          -     +;
     QueueProcessor<Unshared>  | +    +    +     -          -     +;
     QueueSubscriber<Unshared> | +    +    +     -          -     +;
     QueuePublisher<Unshared>  | +    +    +     -          -     +;

@@ -148,6 +148,12 @@ impl<T> Clone for Sender<T> {
 }
 
 impl<T> Receiver<T> {
+    /// How many items the queue holds at most.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.ring.slots.len()
+    }
+
     /// Takes the oldest item. `None` also while its producer is between claiming and writing.
     pub fn pop(&mut self) -> Option<T> {
         let slot = self.ring.slot(self.head);

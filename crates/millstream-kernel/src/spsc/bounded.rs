@@ -177,6 +177,12 @@ impl<T> Drop for Producer<T> {
 }
 
 impl<T> Consumer<T> {
+    /// How many items the queue holds at most.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.ring.capacity
+    }
+
     /// Tells the producer that no item will be taken any more.
     pub fn abandon(&mut self) {
         // Release: what was done before is seen by the producer that finds the queue abandoned.

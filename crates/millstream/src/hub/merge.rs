@@ -10,8 +10,18 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, Publisher, Subscriber};
 
-use super::{Closed, SendError, TrySendError, patience::try_for_a_while, unicast::disconnected};
-use crate::{Flow, inlet::check_capacity};
+use super::{
+    Closed, SendError, TrySendError,
+    patience::try_for_a_while,
+    signal_on::{Queued, Sealed},
+    unicast::disconnected,
+};
+use crate::{
+    Flow,
+    inlet::{SPINS, check_capacity, pause},
+    outlet::signal_on,
+    scheduler::Worker,
+};
 
 /// A sender, of which there may be clones, and the flow of what all of them send.
 ///
@@ -22,6 +32,9 @@ use crate::{Flow, inlet::check_capacity};
 /// item back and [`send`](Sender::send) waits. Senders that wait are served in the order in which they
 /// began to, one item each, and are not overtaken by others; they are woken each time a quarter of the
 /// queue was taken, and when there is no item or no demand left.
+///
+/// The subscriber is signalled on the threads that send and on the one that requests; with
+/// [`signal_on`](crate::Flow::signal_on), on a worker.
 ///
 /// # Termination
 ///
@@ -287,6 +300,14 @@ impl<T: Send + 'static> Publisher for Merge<T> {
     }
 }
 
+impl<T: Send + 'static> Sealed for Merge<T> {
+    fn signal_on<S: Subscriber<T>>(self, worker: Worker, downstream: S) {
+        signal_on(self.outlet, worker, &self.listener, downstream);
+    }
+}
+
+impl<T: Send + 'static> Queued for Merge<T> {}
+
 backpressure!(source Merge<T>);
 opaque_debug!(Merge<T>);
 
@@ -302,6 +323,7 @@ impl<T: Send + 'static> Source for Outlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
     const HAS_WORK: bool = false;
+    const SPINS: u32 = SPINS;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
@@ -316,6 +338,10 @@ impl<T: Send + 'static> Source for Outlet<T> {
                 Step::Pending
             }
         }
+    }
+
+    fn pause(&self) -> u32 {
+        pause(self.queue.capacity() as u64)
     }
 
     fn end(&mut self) -> Option<End> {

@@ -32,6 +32,7 @@ mod partition;
 mod patience;
 mod processor;
 mod replay;
+mod signal_on;
 mod unicast;
 
 pub use broadcaster::{Broadcaster, Multicast, Sent};
@@ -44,4 +45,5 @@ pub use multicast_processor::{
 pub use partition::{Partitioner, partition};
 pub use processor::{QueueProcessor, QueuePublisher, QueueSubscriber, processor};
 pub use replay::{Replay, latest, replay};
+pub use signal_on::{Queued, SignalOn};
 pub use unicast::{Permit, Producer, Unicast, unicast};

@@ -5,14 +5,19 @@
 
 use std::{future::poll_fn, sync::Arc};
 
-use millstream_kernel::{End, Listener, Room, Take, Wake, spsc};
+use millstream_kernel::{End, Exit, Listener, Room, Take, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
-use super::{Closed, SendError, TrySendError, patience::try_for_a_while};
+use super::{
+    Closed, SendError, TrySendError,
+    patience::try_for_a_while,
+    signal_on::{Queued, Sealed},
+};
 use crate::{
     Flow,
     inlet::check_capacity,
     outlet::{Keeper, Outlet},
+    scheduler::Worker,
 };
 
 /// A producer, and the flow of what it sends.
@@ -23,8 +28,9 @@ use crate::{
 ///
 /// The producer never sees it: items that were not asked for wait in a queue of exactly `capacity`
 /// items, and when that is full, [`try_send`](Producer::try_send) gives the item back and
-/// [`send`](Producer::send) waits. The subscriber is signalled on the thread that sends or on the one
-/// that requests, whichever makes an item due.
+/// [`send`](Producer::send) waits, until a quarter of the queue was taken, or there is no item or no demand
+/// left. The subscriber is signalled on the thread that sends or on the one
+/// that requests, whichever makes an item due; with [`signal_on`](crate::Flow::signal_on), on a worker.
 ///
 /// # Termination
 ///
@@ -59,9 +65,9 @@ pub fn unicast<T: Send + 'static>(capacity: usize) -> (Producer<T>, Flow<Unicast
         Ok(ends) => ends,
         Err(error) => panic!("{error}"),
     };
-    let room = Arc::new(Room::new(capacity));
+    let (room, exit) = Room::with_exit(capacity);
     let listener = Arc::new(Listener::new());
-    let outlet = Outlet::new(consumer, Places(Arc::clone(&room)));
+    let outlet = Outlet::new(consumer, Places(exit));
     let flow = Flow { source: Unicast { outlet, listener: Arc::clone(&listener) } };
     (Producer { queue: Some(queue), room, listener }, flow)
 }
@@ -248,11 +254,19 @@ impl<T: Send + 'static> Publisher for Unicast<T> {
     }
 }
 
+impl<T: Send + 'static> Sealed for Unicast<T> {
+    fn signal_on<S: Subscriber<T>>(self, worker: Worker, downstream: S) {
+        self.outlet.signal_on(worker, &self.listener, downstream);
+    }
+}
+
+impl<T: Send + 'static> Queued for Unicast<T> {}
+
 backpressure!(source Unicast<T>);
 opaque_debug!(Unicast<T>);
 
 /// Frees the places of items that were taken.
-struct Places(Arc<Room>);
+struct Places(Exit);
 
 impl Keeper for Places {
     fn dropped() -> End {
@@ -261,7 +275,12 @@ impl Keeper for Places {
 
     #[inline]
     fn taken(&mut self) {
-        self.0.free();
+        self.0.leave();
+    }
+
+    #[inline]
+    fn idle(&mut self) {
+        self.0.look();
     }
 
     fn closed(&mut self) {

@@ -17,6 +17,7 @@ mod map_async;
 mod processor;
 mod publish_on;
 mod retry;
+mod signal_on;
 mod subscribe_on;
 mod support;
 mod window;

@@ -1,6 +1,6 @@
 //! A queue whose subscriber comes while its source does.
 
-use millstream::{Processor, Publisher, hub::processor};
+use millstream::{Processor, hub::processor};
 use shuttle::thread;
 
 use crate::support::{Came, Tally, Watch, explore};

@@ -9,6 +9,8 @@ use millstream::{
 };
 use reactive_streams_tck::{Capabilities, Driven, publisher_tests};
 
+use crate::pool;
+
 /// More items than any check asks for.
 const MANY: u64 = 100_000;
 
@@ -87,6 +89,38 @@ publisher_tests!(
         }
         sender.complete();
         flow
+    },
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    unicast_signal_on,
+    |n| {
+        let (mut producer, flow) = hub::unicast(3);
+        #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
+        thread::spawn(move || {
+            if (0..n).all(|item| producer.send_blocking(item).is_ok()) {
+                producer.complete();
+            }
+        });
+        flow.signal_on(&pool())
+    },
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(
+    merge_signal_on,
+    |n| {
+        let (sender, flow) = hub::merge(3);
+        for items in [0..n / 2, n / 2..n] {
+            let sender = sender.clone();
+            #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
+            thread::spawn(move || {
+                if { items }.all(|item| sender.send_blocking(item).is_ok()) {
+                    sender.complete();
+                }
+            });
+        }
+        sender.complete();
+        flow.signal_on(&pool())
     },
     Capabilities::new().asynchronous()
 );

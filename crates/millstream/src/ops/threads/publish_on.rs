@@ -14,6 +14,8 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Signals the downstream on a worker of `scheduler`; the source goes on meanwhile.
     ///
+    /// A hub that has a queue of its own needs no second one: see [`signal_on`](Self::signal_on).
+    ///
     /// # Demand
     ///
     /// Starts with the downstream's first request: then `capacity` items are asked for, and three

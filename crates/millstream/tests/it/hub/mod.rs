@@ -8,6 +8,7 @@ mod replay;
 mod replay_model;
 mod replayed;
 mod share;
+mod signal_on;
 mod unicast;
 
 use std::{
