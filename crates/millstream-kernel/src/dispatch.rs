@@ -17,7 +17,7 @@ pub trait Dispatch: Send + Sync + 'static {
     const IS_WOKEN_BY_ONE: bool = false;
 
     /// The most chunks in one turn, and the most advances, after which the gate asks for another turn and
-    /// lets [others](Self::has_others) run.
+    /// lets [others](Self::has_others) run, or parks if it waits.
     const BUDGET: u64 = 64;
 
     /// Sees to it that the gate's [`Task::run`] is called. May call it before returning.

@@ -94,8 +94,8 @@ impl<T> Inlet<T> {
         }
     }
 
-    /// Gives up to `limit` items to `take`. The upstream is asked for another item once one was passed on, which
-    /// is the sooner the less comes before.
+    /// Gives up to `limit` items to `take`, each before the upstream is asked for another in its place, so that
+    /// none waits for the source's work.
     #[inline(always)]
     pub(crate) fn feed(&mut self, limit: u64, mut take: impl FnMut(T) -> ControlFlow<()>) -> Fed {
         self.start();
@@ -105,10 +105,11 @@ impl<T> Inlet<T> {
                 Step::Pending => return Fed::Pending,
                 Step::End(end) => return Fed::End(end),
             };
-            self.release(1);
+            // Nothing more is wanted by one who has had enough.
             if flow.is_break() {
                 return Fed::Broken;
             }
+            self.release(1);
         }
         Fed::Full
     }

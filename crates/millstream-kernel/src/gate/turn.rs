@@ -224,7 +224,7 @@ where
                 }
                 return Verdict::Settle(quiet);
             }
-            // A runner that waits parks instead.
+            // A runner that waits parks instead, unless it has just had an item.
             if n_spins == 0 && self.is_over(&mut chunks) {
                 return Verdict::Yield;
             }

@@ -17,6 +17,9 @@
 //! instead. The other end is a [`Flow`](crate::Flow). Queues hold exactly as many items as was said,
 //! however many producers there are.
 //!
+//! The subscriber of a hub is signalled on the threads that send; to have it on another, see
+//! [`Flow::signal_on`](crate::Flow::signal_on) and [`Flow::publish_on`](crate::Flow::publish_on).
+//!
 //! Ends may be dropped at any time. When the subscriber has cancelled, or the flow was dropped, the
 //! sending end is closed: `try_send` gives items back, whoever waits is woken, and items that were
 //! queued are dropped. When the sending end is dropped without `complete` or `fail`, the stream fails

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// A hub whose queue can be emptied from another thread than those that fill it:
-/// [`unicast`](super::unicast) and [`merge`](super::merge). Sealed.
+/// [`unicast`](super::unicast), of which [`partition`](super::partition) has several, and
+/// [`merge`](super::merge). Sealed.
 pub trait Queued: Sealed {}
 
 /// Keeps others from being [`Queued`], and has their queue emptied.
@@ -24,7 +25,7 @@ impl<P: Queued> Flow<P> {
     /// Signals the downstream on a worker of `scheduler`, straight out of the hub's queue.
     ///
     /// As [`publish_on`](Self::publish_on), at half the cost: each item passes one queue instead of two, and
-    /// those who send never run the subscriber.
+    /// those who send leave the subscriber to the worker.
     ///
     /// # Demand
     ///
@@ -32,8 +33,8 @@ impl<P: Queued> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As the hub's. Fails with an error of kind `Rejected` if the scheduler was shut down, and closes the
-    /// hub. A cancel drops the waiting items at once, on the thread that cancels, if nothing is being
+    /// As the hub's. Fails with an error of kind `Rejected`, and closes the hub, if an item, a request or an
+    /// end is due on a scheduler that was shut down. A cancel drops the waiting items at once, on the thread that cancels, if nothing is being
     /// signalled; otherwise after the item that is.
     ///
     /// # Examples

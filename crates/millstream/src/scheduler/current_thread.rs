@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    mem::replace,
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
@@ -47,13 +48,19 @@ impl CurrentThread {
     /// Runs tasks until `future` is done.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
-        let nudge = Arc::new(Nudge { queue: Arc::clone(&self.0), is_woken: Mutex::new(true) });
+        let nudge = Arc::new(Nudge { queue: Arc::clone(&self.0), is_woken: Mutex::new(false) });
         let waker = Waker::from(Arc::clone(&nudge));
         loop {
-            self.0.run_until(|| *nudge.is_woken.lock());
-            *nudge.is_woken.lock() = false;
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                // Woken once and for all: nobody looks any more.
+                if replace(&mut *nudge.is_woken.lock(), true) {
+                    self.0.heard();
+                }
                 return output;
+            }
+            self.0.run_until(|| *nudge.is_woken.lock());
+            if replace(&mut *nudge.is_woken.lock(), false) {
+                self.0.heard();
             }
         }
     }
@@ -67,8 +74,9 @@ struct Nudge {
 
 impl Wake for Nudge {
     fn wake(self: Arc<Self>) {
-        *self.is_woken.lock() = true;
-        self.queue.nudge();
+        if !replace(&mut *self.is_woken.lock(), true) {
+            self.queue.nudge();
+        }
     }
 }
 

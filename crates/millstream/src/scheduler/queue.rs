@@ -48,8 +48,9 @@ struct State {
     /// Orders timers that are due at the same time.
     n_timers: u64,
     is_closed: bool,
-    /// Whoever runs tasks until something is done has to look whether it is.
-    is_nudged: bool,
+    /// How many of those who run tasks until something is done have to look whether it is; less than none for
+    /// a moment, if one looks before it is counted.
+    n_nudged: i64,
     /// The time of a virtual clock.
     now: Duration,
 }
@@ -83,7 +84,7 @@ impl Queue {
             timers: BinaryHeap::new(),
             n_timers: 0,
             is_closed: false,
-            is_nudged: false,
+            n_nudged: 0,
             now: Duration::ZERO,
         };
         Arc::new(Self {
@@ -106,12 +107,17 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Makes whoever waits in [`run_until`](Self::run_until) look again.
+    /// Makes whoever waits in [`run_until`](Self::run_until) look again. One of them [hears](Self::heard) it.
     pub(super) fn nudge(&self) {
         // The lock: whoever looked before is waiting now.
-        self.state.lock().is_nudged = true;
+        self.state.lock().n_nudged += 1;
         self.news.set(0);
         self.changed.notify_all();
+    }
+
+    /// Has looked after a nudge, so that tasks need not make way for it any longer.
+    pub(super) fn heard(&self) {
+        self.state.lock().n_nudged -= 1;
     }
 
     /// Runs tasks until the queue is closed and empty, or `is_done`.
@@ -121,9 +127,6 @@ impl Queue {
         while !is_done() {
             let has_news = is_expecting && self.spin();
             let mut state = self.state.lock();
-            if std::mem::take(&mut state.is_nudged) && is_done() {
-                return;
-            }
             let Some((job, is_timed)) = self.next(&mut state) else {
                 if state.is_closed || is_done() {
                     return;
@@ -258,7 +261,7 @@ impl Lane for Arc<Queue> {
     fn has_others(&self) -> bool {
         let state = self.state.lock();
         let is_due = |timer: &Timer| timer.due <= self.time(&state);
-        let is_left_alone = state.ready.is_empty() && !state.is_closed && !state.is_nudged;
+        let is_left_alone = state.ready.is_empty() && !state.is_closed && state.n_nudged <= 0;
         !is_left_alone || state.timers.peek().is_some_and(is_due)
     }
 

@@ -1,6 +1,8 @@
 //! What is asked for, and what arrives.
 
-use millstream::{Demand, ErrorKind, Flow, Publisher, from_iter, range};
+use std::sync::{Arc, Mutex};
+
+use millstream::{Demand, ErrorKind, Flow, Publisher, from_iter, range, scheduler::CurrentThread};
 use millstream_testkit::{Probe, Puppet};
 
 /// Every operator that passes `u64`s on, over a source of them.
@@ -150,4 +152,20 @@ fn ranges_have_the_numbers_of_their_bounds() {
     assert_eq!(numbers(range(7..=7)), [7]);
     assert_eq!(range(-3_i8..0).collect::<Vec<_>>().wait().unwrap(), [-3, -2, -1]);
     assert_eq!(range(u64::MAX - 1..).count().wait().unwrap(), 2);
+}
+
+/// An item is passed on before another is asked for in its place, and after the last one none is.
+#[test]
+fn a_queue_passes_an_item_on_before_it_asks_for_another() {
+    let (here, log) = (CurrentThread::new(), Arc::new(Mutex::new(Vec::new())));
+    let note = |what: &'static str| {
+        let log = Arc::clone(&log);
+        move |n: &u64| log.lock().unwrap().push((what, *n))
+    };
+
+    let flow = range(0..9_u64).inspect(note("made")).publish_on(&here, 1);
+    here.block_on(flow.inspect(note("passed on")).take(2).count()).unwrap();
+
+    let expected = [("made", 0), ("passed on", 0), ("made", 1), ("passed on", 1)];
+    assert_eq!(*log.lock().unwrap(), expected);
 }

@@ -3,8 +3,8 @@
 use std::{sync::Mutex, thread};
 
 use millstream::{
-    Processor,
-    hub::{self, Broadcaster, Policy, Replay, Unheard},
+    Flow, Processor,
+    hub::{self, Broadcaster, Merge, Policy, Replay, Unheard, Unicast},
     range,
 };
 use reactive_streams_tck::{Capabilities, Driven, publisher_tests};
@@ -54,74 +54,16 @@ publisher_tests!(
     },
     Capabilities::new()
 );
-publisher_tests!(
-    unicast,
-    |n| {
-        let (mut producer, flow) = hub::unicast(3);
-        #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
-        thread::spawn(move || {
-            for item in 0..n {
-                if producer.send_blocking(item).is_err() {
-                    return;
-                }
-            }
-            producer.complete();
-        });
-        flow
-    },
-    Capabilities::new().asynchronous()
-);
-publisher_tests!(
-    merge,
-    |n| {
-        let (sender, flow) = hub::merge(3);
-        for items in [0..n / 2, n / 2..n] {
-            let sender = sender.clone();
-            #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
-            thread::spawn(move || {
-                for item in items {
-                    if sender.send_blocking(item).is_err() {
-                        return;
-                    }
-                }
-                sender.complete();
-            });
-        }
-        sender.complete();
-        flow
-    },
-    Capabilities::new().asynchronous()
-);
+publisher_tests!(unicast, sent_by_one, Capabilities::new().asynchronous());
 publisher_tests!(
     unicast_signal_on,
-    |n| {
-        let (mut producer, flow) = hub::unicast(3);
-        #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
-        thread::spawn(move || {
-            if (0..n).all(|item| producer.send_blocking(item).is_ok()) {
-                producer.complete();
-            }
-        });
-        flow.signal_on(&pool())
-    },
+    |n| sent_by_one(n).signal_on(&pool()),
     Capabilities::new().asynchronous()
 );
+publisher_tests!(merge, sent_by_two, Capabilities::new().asynchronous());
 publisher_tests!(
     merge_signal_on,
-    |n| {
-        let (sender, flow) = hub::merge(3);
-        for items in [0..n / 2, n / 2..n] {
-            let sender = sender.clone();
-            #[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
-            thread::spawn(move || {
-                if { items }.all(|item| sender.send_blocking(item).is_ok()) {
-                    sender.complete();
-                }
-            });
-        }
-        sender.complete();
-        flow.signal_on(&pool())
-    },
+    |n| sent_by_two(n).signal_on(&pool()),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(processor, |n| {
@@ -129,6 +71,34 @@ publisher_tests!(processor, |n| {
     range(0..n).subscribe(subscriber);
     flow
 });
+
+/// `n` items, sent by a thread.
+#[expect(clippy::disallowed_methods, reason = "a thread of the user's")]
+fn sent_by_one(n: u64) -> Flow<Unicast<u64>> {
+    let (mut producer, flow) = hub::unicast(3);
+    thread::spawn(move || {
+        if (0..n).all(|item| producer.send_blocking(item).is_ok()) {
+            producer.complete();
+        }
+    });
+    flow
+}
+
+/// `n` items, sent by two threads.
+#[expect(clippy::disallowed_methods, reason = "threads of the user's")]
+fn sent_by_two(n: u64) -> Flow<Merge<u64>> {
+    let (sender, flow) = hub::merge(3);
+    for mut items in [0..n / 2, n / 2..n] {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            if items.all(|item| sender.send_blocking(item).is_ok()) {
+                sender.complete();
+            }
+        });
+    }
+    sender.complete();
+    flow
+}
 
 /// Sends what there is a place for, until all `n` items are sent.
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -13,6 +13,7 @@ use futures::FutureExt;
 use millstream::{
     Error, ErrorKind,
     hub::{self, Closed, SendError, TrySendError},
+    scheduler::VirtualTime,
 };
 use millstream_testkit::Probe;
 
@@ -195,5 +196,27 @@ fn items_cross_threads_in_order_and_once() {
         });
 
         assert_eq!(items, (0..20_000).collect::<Vec<_>>());
+    }
+}
+
+/// A queue of eight wakes its producer after two items, or when no more are asked for.
+#[test]
+fn a_producer_that_waits_goes_on_when_nothing_more_is_taken() {
+    for (is_on_worker, n_requested) in [(false, 1), (false, 2), (true, 1), (true, 2)] {
+        let clock = VirtualTime::new();
+        let (mut producer, flow) = hub::unicast(8);
+        (0..8).for_each(|n| producer.try_send(n).unwrap());
+        let mut send = Box::pin(producer.send(8));
+        assert!(poll(send.as_mut()).is_pending());
+
+        let probe = match is_on_worker {
+            false => Probe::subscribe_to(flow),
+            true => Probe::subscribe_to(flow.signal_on(&clock)),
+        };
+        probe.request(n_requested);
+        clock.run();
+
+        assert_eq!(probe.n_items() as u64, n_requested);
+        assert!(poll(send.as_mut()).is_ready(), "{n_requested} requested, {is_on_worker}");
     }
 }
