@@ -36,6 +36,8 @@ pub(super) struct Line {
     pub(super) illegal_at_end: bool,
     pub(super) cancels_made: u32,
     cancels_ended: u32,
+    /// The threads inside of a cancel that began after another one had returned.
+    repeating: Vec<u32>,
     /// Whether a cancel returned while no other thread was inside of anything.
     cancelled_alone: bool,
     pub(super) finished: bool,
@@ -135,12 +137,22 @@ impl Line {
         if let Some(index) = self.open.iter().rposition(same) {
             self.open.remove(index);
         }
+        if event.call == Call::Cancel
+            && let Some(index) = self.repeating.iter().rposition(|thread| *thread == event.thread)
+        {
+            self.repeating.remove(index);
+        }
     }
 
     fn upstream(&mut self, call: Call, thread: u32, expectation: &Expectation) {
         match call {
             Call::Subscribe => self.subscribe_made = true,
-            Call::Cancel => self.cancels_made += 1,
+            Call::Cancel => {
+                self.cancels_made += 1;
+                if self.cancels_ended > 0 {
+                    self.repeating.push(thread);
+                }
+            }
             Call::Drop => self.dropped = true,
             Call::Release => self.released = true,
             // A request that meets a cancel on its way may still count.
@@ -208,7 +220,7 @@ impl Line {
     fn signal_after_cancel(&mut self, at: usize, event: &Event, policy: AfterCancel) {
         let is_item = matches!(event.call, Call::OnNext(_));
         let in_cancel = self.open.contains(&(event.thread, Call::Cancel));
-        if in_cancel && self.cancels_ended > 0 {
+        if in_cancel && self.repeating.contains(&event.thread) {
             self.report("3.7", at, "a repeated `cancel` led to a signal");
         } else if in_cancel && (is_item || policy != AfterCancel::Terminal) {
             self.report("1.8", at, "`cancel` led to a signal");
