@@ -24,9 +24,10 @@ pub trait Source: Send + 'static {
     /// long in `next` sets 1. A woken source's cancel is seen at the next item in any case.
     const CHUNK: u64 = 64;
 
-    /// For how many pauses of the processor a runner on a worker waits, for each item anew, after [`Step::Pending`]
-    /// before it parks; it asks again after every [`pause`](Self::pause) of them, and each question counts as a chunk of
-    /// the turn's. For sources that another thread fills, and that cost nothing to ask.
+    /// For how many pauses of the processor a runner on a worker waits, for each item anew, after
+    /// [`Step::Pending`] before it parks; it asks again after every [`pause`](Self::pause) of them, and each
+    /// question counts as a chunk of the turn's. For sources that another thread fills, and that cost
+    /// nothing to ask.
     const SPINS: u32 = 0;
 
     /// The pauses between two questions of a runner that waits: few where one item is awaited, many where the

@@ -44,16 +44,6 @@ impl<T: Send + 'static, K: Keeper> Outlet<T, K> {
     pub(crate) fn subscribe<S: Subscriber<T>>(self, listener: &Listener, downstream: S) {
         listener.set(Gate::start_with(|_| (self, downstream, InlineForOne)));
     }
-
-    /// The same on `worker`.
-    pub(crate) fn signal_on<S: Subscriber<T>>(
-        self,
-        worker: Worker,
-        listener: &Listener,
-        downstream: S,
-    ) {
-        signal_on(self, worker, listener, downstream);
-    }
 }
 
 /// Gives `downstream` what `source` has, of which `listener` tells, on `worker`.

@@ -34,8 +34,8 @@ impl<P: Queued> Flow<P> {
     /// # Termination
     ///
     /// As the hub's. Fails with an error of kind `Rejected`, and closes the hub, if an item, a request or an
-    /// end is due on a scheduler that was shut down. A cancel drops the waiting items at once, on the thread that cancels, if nothing is being
-    /// signalled; otherwise after the item that is.
+    /// end is due on a scheduler that was shut down. A cancel drops the waiting items at once, on the thread
+    /// that cancels, if nothing is being signalled; otherwise after the item that is.
     ///
     /// # Examples
     ///

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Flow,
     inlet::check_capacity,
-    outlet::{Keeper, Outlet},
+    outlet::{Keeper, Outlet, signal_on},
     scheduler::Worker,
 };
 
@@ -29,8 +29,8 @@ use crate::{
 /// The producer never sees it: items that were not asked for wait in a queue of exactly `capacity`
 /// items, and when that is full, [`try_send`](Producer::try_send) gives the item back and
 /// [`send`](Producer::send) waits, until a quarter of the queue was taken, or there is no item or no demand
-/// left. The subscriber is signalled on the thread that sends or on the one
-/// that requests, whichever makes an item due; with [`signal_on`](crate::Flow::signal_on), on a worker.
+/// left. The subscriber is signalled on the thread that sends or on the one that requests, whichever makes
+/// an item due; with [`signal_on`](crate::Flow::signal_on), on a worker.
 ///
 /// # Termination
 ///
@@ -256,7 +256,7 @@ impl<T: Send + 'static> Publisher for Unicast<T> {
 
 impl<T: Send + 'static> Sealed for Unicast<T> {
     fn signal_on<S: Subscriber<T>>(self, worker: Worker, downstream: S) {
-        self.outlet.signal_on(worker, &self.listener, downstream);
+        signal_on(self.outlet, worker, &self.listener, downstream);
     }
 }
 

@@ -23,9 +23,11 @@ fn the_subscriber_is_signalled_on_the_worker_alone() {
     let pool = Pool::named("there", 1);
     let (mut producer, unicast) = hub::unicast(1);
     let (sender, merge) = hub::merge(1);
-    let names = [unicast.signal_on(&pool).map(move |()| name()).collect::<Vec<_>>(), {
-        merge.signal_on(&pool).map(move |()| name()).collect::<Vec<_>>()
-    }];
+    let names = [
+        unicast.signal_on(&pool).map(move |()| name()).boxed(),
+        merge.signal_on(&pool).map(move |()| name()).boxed(),
+    ]
+    .map(|names| names.collect::<Vec<_>>());
     for _ in 0..3 {
         producer.send_blocking(()).unwrap();
         sender.send_blocking(()).unwrap();
