@@ -24,17 +24,14 @@ pub trait Source: Send + 'static {
     /// long in `next` sets 1. A woken source's cancel is seen at the next item in any case.
     const CHUNK: u64 = 64;
 
-    /// For how many pauses of the processor a runner on a worker waits, for each item anew, after
-    /// [`Step::Pending`] before it parks; it asks again after every [`pause`](Self::pause) of them, and each
-    /// question counts as a chunk of the turn's. For sources that another thread fills, and that cost
-    /// nothing to ask.
-    const SPINS: u32 = 0;
-
-    /// The pauses between two questions of a runner that waits: few where one item is awaited, many where the
-    /// producer should get ahead.
+    /// After how many pauses of the processor a runner on a worker that got [`Step::Pending`] asks again, having
+    /// waited for `n_waited` of them since the last item; 0, it parks. Each question counts as a chunk of the
+    /// turn's. For sources that another thread fills, and that cost nothing to ask: few pauses where one item
+    /// is awaited, many where the producer should get ahead.
     #[inline]
-    fn pause(&self) -> u32 {
-        Self::SPINS
+    fn pause(&self, n_waited: u32) -> u32 {
+        let _unused = n_waited;
+        0
     }
 
     /// The next item. Called only while there is demand.

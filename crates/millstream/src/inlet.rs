@@ -10,16 +10,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use millstream_kernel::{Deferred, End, Fed, Prefetch, Step, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
 
-/// For how many pauses of the processor a runner on a worker waits for the next item: about as long as parking
-/// and being woken takes. Not longer, because the producer may be waiting for this very processor.
-pub(crate) const SPINS: u32 = 64;
-
-/// How long a runner pauses before it looks again, in pauses of the processor: the more items may come
-/// meanwhile, the longer.
-#[inline]
-pub(crate) fn pause(capacity: u64) -> u32 {
-    (capacity / 16).clamp(1, 16) as u32
-}
+use crate::patience::pause;
 
 /// The end that takes.
 pub(crate) struct Inlet<T> {
@@ -157,8 +148,8 @@ impl<T> Inlet<T> {
 
     /// How long a taker may pause before it looks again.
     #[inline]
-    pub(crate) fn pause(&self) -> u32 {
-        pause(self.prefetch.batch())
+    pub(crate) fn pause(&self, n_waited: u32) -> u32 {
+        pause(n_waited, self.prefetch.batch())
     }
 
     /// `n` items that were taken are done with: their places may be filled again.

@@ -77,6 +77,7 @@ mod merging;
 mod ops;
 mod outcome;
 mod outlet;
+mod patience;
 mod port;
 mod registry;
 pub mod scheduler;

@@ -9,7 +9,7 @@ use millstream_kernel::{End, Gate, InlineForOne, Listener, Source, Step, spsc};
 use reactive_streams::Subscriber;
 
 use crate::{
-    inlet::{SPINS, pause},
+    patience::pause,
     scheduler::{OnWorker, Worker},
 };
 
@@ -62,7 +62,6 @@ impl<T: Send + 'static, K: Keeper> Source for Outlet<T, K> {
     type Item = T;
     const IS_WOKEN: bool = true;
     const HAS_WORK: bool = false;
-    const SPINS: u32 = SPINS;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
@@ -79,8 +78,8 @@ impl<T: Send + 'static, K: Keeper> Source for Outlet<T, K> {
         }
     }
 
-    fn pause(&self) -> u32 {
-        pause(self.queue.capacity() as u64)
+    fn pause(&self, n_waited: u32) -> u32 {
+        pause(n_waited, self.queue.capacity() as u64)
     }
 
     fn end(&mut self) -> Option<End> {

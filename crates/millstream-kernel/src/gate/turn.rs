@@ -146,7 +146,7 @@ where
         let mut has_advanced = false;
         let mut n_advances = 0;
         let mut chunks = 0;
-        let mut n_spins = 0;
+        let mut n_waited = 0;
         loop {
             let mut is_illegal = false;
             // Relaxed: a look; what is behind the news is acquired by the swap.
@@ -225,7 +225,7 @@ where
                 return Verdict::Settle(quiet);
             }
             // A runner that waits parks instead, unless it has just had an item.
-            if n_spins == 0 && self.is_over(&mut chunks) {
+            if n_waited == 0 && self.is_over(&mut chunks) {
                 return Verdict::Yield;
             }
             chunks += 1;
@@ -257,19 +257,22 @@ where
                 })
             };
             if !D::IS_INLINE && is_fed {
-                n_spins = 0;
+                n_waited = 0;
             }
             match fed {
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
                 Fed::Full | Fed::Broken => {}
-                Fed::Pending if may_wait && n_spins < P::SPINS && !self.is_over(&mut chunks) => {
+                Fed::Pending
+                    if may_wait
+                        && let n @ 1.. = source.pause(n_waited)
+                        && !self.is_over(&mut chunks) =>
+                {
                     // The next item is probably on its way, and parking costs more than waiting. Each look
                     // takes the queue's cache line away from the producer.
-                    let n = source.pause().clamp(1, P::SPINS - n_spins);
                     for _ in 0..n {
                         spin_loop();
                     }
-                    n_spins += n;
+                    n_waited += n;
                 }
                 Fed::Pending => {
                     // Nobody could have made an item meanwhile. SAFETY: as above.

@@ -325,14 +325,13 @@ impl Source for Patient {
 
     const IS_WOKEN: bool = true;
     const HAS_WORK: bool = false;
-    const SPINS: u32 = 8;
 
     fn next(&mut self) -> Step<u64> {
         self.0.lock().pop_front().unwrap_or(Step::Pending)
     }
 
-    fn pause(&self) -> u32 {
-        1
+    fn pause(&self, n_waited: u32) -> u32 {
+        u32::from(n_waited < 8)
     }
 }
 

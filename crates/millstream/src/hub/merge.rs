@@ -16,12 +16,7 @@ use super::{
     signal_on::{Queued, Sealed},
     unicast::disconnected,
 };
-use crate::{
-    Flow,
-    inlet::{SPINS, check_capacity, pause},
-    outlet::signal_on,
-    scheduler::Worker,
-};
+use crate::{Flow, inlet::check_capacity, outlet::signal_on, patience::pause, scheduler::Worker};
 
 /// A sender, of which there may be clones, and the flow of what all of them send.
 ///
@@ -323,7 +318,6 @@ impl<T: Send + 'static> Source for Outlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
     const HAS_WORK: bool = false;
-    const SPINS: u32 = SPINS;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
@@ -340,8 +334,8 @@ impl<T: Send + 'static> Source for Outlet<T> {
         }
     }
 
-    fn pause(&self) -> u32 {
-        pause(self.queue.capacity() as u64)
+    fn pause(&self, n_waited: u32) -> u32 {
+        pause(n_waited, self.queue.capacity() as u64)
     }
 
     fn end(&mut self) -> Option<End> {

@@ -1,8 +1,9 @@
 //! Shared: what a thread does before it sleeps for a place.
 
-use std::{hint::spin_loop, thread::yield_now};
+use std::hint::spin_loop;
 
 use super::{SendError, TrySendError};
+use crate::patience::{is_crowded, let_others_run};
 
 /// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the processor:
 /// less than a microsecond in all. Whoever makes room may be waiting for this very processor.
@@ -28,9 +29,9 @@ pub(super) fn try_for_a_while<T, R>(
         match try_send(item) {
             Err(TrySendError::Full(back)) if n_full < N_SPINS + N_YIELDS => {
                 item = back;
-                match n_full < N_SPINS {
+                match n_full < N_SPINS && !is_crowded() {
                     true => (0..1 << n_full).for_each(|_| spin_loop()),
-                    false => yield_now(),
+                    false => let_others_run(),
                 }
                 n_full += 1;
             }

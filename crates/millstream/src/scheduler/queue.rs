@@ -6,7 +6,6 @@ use std::{
     collections::{BinaryHeap, VecDeque},
     hint::spin_loop,
     sync::Arc,
-    thread::yield_now,
     time::{Duration, Instant},
 };
 
@@ -14,6 +13,7 @@ use millstream_kernel::{Job, ReadySet};
 use parking_lot::{Condvar, Mutex};
 
 use super::Lane;
+use crate::patience::{is_crowded, let_others_run};
 
 /// How often a thread looks for a task before it lets others run: less than a microsecond. Whoever makes the
 /// task may be waiting for this very processor.
@@ -161,7 +161,7 @@ impl Queue {
             if is_there {
                 return true;
             }
-            if i < N_SPINS { spin_loop() } else { yield_now() }
+            if i < N_SPINS && !is_crowded() { spin_loop() } else { let_others_run() }
         }
         false
     }

@@ -10,7 +10,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, SPINS, check_capacity, inlet},
+    inlet::{Inlet, check_capacity, inlet},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -71,8 +71,6 @@ backpressure!(LimitRate<P>, Queue, |this| this.n);
 impl<T: Send + 'static> Source for Inlet<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
-    // For `publish_on`; inline gates do not wait.
-    const SPINS: u32 = SPINS;
 
     #[inline]
     fn next(&mut self) -> Step<T> {
@@ -84,8 +82,9 @@ impl<T: Send + 'static> Source for Inlet<T> {
         Self::feed(self, limit, take)
     }
 
-    fn pause(&self) -> u32 {
-        Self::pause(self)
+    // For `publish_on`; inline gates do not wait.
+    fn pause(&self, n_waited: u32) -> u32 {
+        Self::pause(self, n_waited)
     }
 
     fn end(&mut self) -> Option<End> {
