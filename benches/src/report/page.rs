@@ -120,6 +120,7 @@ pub(crate) fn text(measured: &Measured, machine: &str, command: &str) -> String 
     for subject in &SUBJECTS {
         page.push_str(&table(measured, subject));
     }
+    page.push_str(&turns(&record::read("turns")));
     page.push_str(&latency(&record::read("latency")));
     page.push_str(&memory(&record::read("memory")));
     page.push_str(&growth(measured));
@@ -155,11 +156,7 @@ fn table(measured: &Measured, subject: &Subject) -> String {
             .map(|size| {
                 let time = measured.time(subject.group, peer, size);
                 let base = measured.time(subject.group, subject.base, size);
-                match (time, base) {
-                    (Some(time), Some(base)) => format!("{time:.2} ({:.2})", time / base),
-                    (Some(time), None) => format!("{time:.2}"),
-                    (None, _) => "-".to_owned(),
-                }
+                cell(time, base)
             })
             .collect();
         text.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
@@ -176,6 +173,65 @@ fn sizes_of(group: &[&Benchmark]) -> Vec<String> {
     let mut sizes: Vec<&str> = sizes.into_iter().collect();
     sizes.sort_by_key(|size| size.parse::<u64>().unwrap_or(0));
     sizes.into_iter().map(str::to_owned).collect()
+}
+
+/// The tables of threads that take turns: their columns, and the peer that the others are compared with.
+const TURNS: [(&[&str], &str); 3] = [
+    (&["1 to 1"], "crossbeam_channel"),
+    (&["2 to 1", "4 to 1", "8 to 1"], "crossbeam_channel"),
+    (&["1 to 4"], "crossbeam_channels"),
+];
+
+fn turns(record: &Record) -> String {
+    if record.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from(
+        "\n## Threads in turns\n\n\
+         The same work across threads: `cargo bench -p millstream-benches --bench turns`.\n\
+         Above, each peer is measured for seconds before the next, and for as long the system may leave threads that wait for each other on one processor.\n\
+         Here the peers take turns, 200,000 items each (1 to 4: 50,000), 60 times; a cell is the median, and the last two columns are that of the runs that used one processor and both, where there were any.\n",
+    );
+    for (titles, base) in TURNS {
+        let mut columns: Vec<(String, String)> =
+            titles.iter().map(|title| ((*title).to_owned(), format!("{title} / all"))).collect();
+        for (part, name) in [("one", "one processor"), ("both", "both")] {
+            columns.push((format!("{}, {name}", titles[0]), format!("{} / {part}", titles[0])));
+        }
+        text.push_str(&table_of_turns(record, &columns, base));
+    }
+    text
+}
+
+/// Each column is a head, and which part of which title.
+fn table_of_turns(record: &Record, columns: &[(String, String)], base: &str) -> String {
+    let heads: Vec<&str> = columns.iter().map(|(head, _)| head.as_str()).collect();
+    let mut text =
+        format!("\n| | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(columns.len()));
+    let time = |column: &str, peer: &str| {
+        let (title, part) = column.split_once(" / ")?;
+        record.get(&format!("{title} / {peer} / {part}")).copied()
+    };
+    let is_here = |name: &&String| name.starts_with(&format!("{} / ", columns[0].0));
+    let mut peers: Vec<&str> =
+        record.keys().filter(is_here).filter_map(|name| name.split(" / ").nth(1)).collect();
+    peers.dedup();
+    peers.sort_by_key(|peer| *peer != base);
+    for peer in peers {
+        let name = if peer == base { format!("*{peer}*") } else { format!("`{peer}`") };
+        let cells = columns.iter().map(|(_, column)| cell(time(column, peer), time(column, base)));
+        text.push_str(&format!("| {name} | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
+    }
+    text
+}
+
+/// A time, and its ratio to another.
+fn cell(time: Option<f64>, base: Option<f64>) -> String {
+    match (time, base) {
+        (Some(time), Some(base)) => format!("{time:.2} ({:.2})", time / base),
+        (Some(time), None) => format!("{time:.2}"),
+        (None, _) => "-".to_owned(),
+    }
 }
 
 fn latency(record: &Record) -> String {
@@ -282,7 +338,7 @@ fn builds(record: &Record) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Measured, Record, SUBJECTS, latency, table};
+    use super::{Measured, Record, SUBJECTS, latency, table, turns};
 
     #[test]
     fn a_table_compares_with_its_first_row() {
@@ -297,8 +353,33 @@ mod tests {
     }
 
     #[test]
+    fn threads_in_turns_are_compared_by_their_medians() {
+        let times = [
+            ("2 to 1 / crossbeam_channel / all", 20.0),
+            ("2 to 1 / crossbeam_channel / one", 30.0),
+            ("2 to 1 / kanal / all", 25.0),
+            ("2 to 1 / kanal / both", 24.0),
+            ("4 to 1 / kanal / all", 50.0),
+        ];
+        let text = turns(&times.into_iter().map(|(name, time)| (name.to_owned(), time)).collect());
+
+        assert!(
+            text.contains(
+                "| | 2 to 1 | 4 to 1 | 8 to 1 | 2 to 1, one processor | 2 to 1, both |\n"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains("| *crossbeam_channel* | 20.00 (1.00) | - | - | 30.00 (1.00) | - |\n"),
+            "{text}"
+        );
+        assert!(text.contains("| `kanal` | 25.00 (1.25) | 50.00 | - | - | 24.00 |\n"), "{text}");
+    }
+
+    #[test]
     fn what_was_not_measured_has_no_table() {
         assert_eq!(table(&Measured::default(), &SUBJECTS[0]), "");
         assert_eq!(latency(&Record::new()), "");
+        assert_eq!(turns(&Record::new()), "");
     }
 }

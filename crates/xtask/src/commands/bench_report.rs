@@ -26,7 +26,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let settings = if args.quick { QUICK } else { "" };
     let bench = "bench --package millstream-benches --bench";
     shell.cargo(&format!("{bench} peers -- {settings}")).run()?;
-    for name in ["latency", "memory"] {
+    for name in ["latency", "turns", "memory"] {
         shell.cargo(&format!("{bench} {name}")).run()?;
     }
     if !args.quick {
