@@ -18,25 +18,40 @@ use millstream_benches::{
     threads::POOL,
 };
 
-/// Nanoseconds; three digits.
-type Times = Histogram<u64>;
+/// Nanoseconds, with three digits, after a while.
+struct Times {
+    histogram: Histogram<u64>,
+    /// How many items more are not counted: until the system has found places for the threads.
+    n_to_skip: u64,
+}
 
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)];
 
-fn times() -> Times {
+fn histogram() -> Histogram<u64> {
     // Up to a minute, which holds whatever a busy machine does.
-    Times::new_with_bounds(1, 60_000_000_000, 3).unwrap_or_else(|error| panic!("{error}"))
+    Histogram::new_with_bounds(1, 60_000_000_000, 3).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn note(times: &mut Times, sent: Instant) {
-    times.saturating_record(u64::try_from(sent.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1));
+impl Times {
+    /// Of a run of `n` items, whose first fifth is not counted.
+    fn of(n: u64) -> Self {
+        Self { histogram: histogram(), n_to_skip: n / 5 }
+    }
+
+    fn note(&mut self, sent: Instant) {
+        let time = u64::try_from(sent.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
+        match self.n_to_skip.checked_sub(1) {
+            Some(n) => self.n_to_skip = n,
+            None => self.histogram.saturating_record(time),
+        }
+    }
 }
 
 /// A queue of one place asks for the next item when this one is taken.
 fn by_publish_on(n: u64) -> Times {
     let flow = range(0..n).map(|_| Instant::now()).subscribe_on(&*POOL).publish_on(&*POOL, 1);
-    let outcome = flow.fold(times(), |mut times, sent| {
-        note(&mut times, sent);
+    let outcome = flow.fold(Times::of(n), |mut times, sent| {
+        times.note(sent);
         times
     });
     outcome.wait().unwrap_or_else(|error| panic!("{error}"))
@@ -59,10 +74,10 @@ where
             send(Instant::now());
         }
     });
-    let mut times = times();
+    let mut times = Times::of(n);
     for _ in 0..n {
         request();
-        note(&mut times, receive());
+        times.note(receive());
     }
     drop(producer.join());
     times
@@ -103,11 +118,11 @@ fn by_tokio_tasks(n: u64, runtime: &tokio::runtime::Runtime) -> Times {
         }
     });
     let consumer = runtime.spawn(async move {
-        let mut times = times();
+        let mut times = Times::of(n);
         for _ in 0..n {
             _ = request.send(()).await;
             if let Some(sent) = receiver.recv().await {
-                note(&mut times, sent);
+                times.note(sent);
             }
         }
         times
@@ -123,8 +138,8 @@ fn by_map_async(n: u64) -> Times {
         Order::Source,
         |sent| async move { sent },
     );
-    let outcome = flow.fold(times(), |mut times, sent| {
-        note(&mut times, sent);
+    let outcome = flow.fold(Times::of(n), |mut times, sent| {
+        times.note(sent);
         times
     });
     outcome.wait().unwrap_or_else(|error| panic!("{error}"))
@@ -133,7 +148,7 @@ fn by_map_async(n: u64) -> Times {
 fn main() {
     // Without `--bench` it is run once, to see that it works.
     let is_smoke = !std::env::args().any(|argument| argument == "--bench");
-    let (n, n_rounds) = if is_smoke { (100, 1) } else { (20_000, 10) };
+    let (n, n_rounds) = if is_smoke { (100, 1) } else { (50_000, 10) };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
     let Ok(runtime) = runtime else { return println!("tokio's runtime did not start") };
     let peers: [(&str, &dyn Fn(u64) -> Times); 5] = [
@@ -145,10 +160,10 @@ fn main() {
     ];
 
     // The peers take turns, so that what else the machine does meets all of them.
-    let mut all: Vec<Times> = peers.iter().map(|_| times()).collect();
+    let mut all: Vec<_> = peers.iter().map(|_| histogram()).collect();
     for _ in 0..n_rounds {
         for ((_, run), all) in peers.iter().zip(&mut all) {
-            all.add(run(n)).unwrap_or_else(|error| panic!("{error}"));
+            all.add(run(n).histogram).unwrap_or_else(|error| panic!("{error}"));
         }
     }
 

@@ -30,7 +30,16 @@ struct Run {
 
 /// Runs of a peer that are looked at by themselves: a name, and how many processors they used at least and
 /// at most.
-const PARTS: [(&str, f64, f64); 2] = [("one", 0.0, 1.25), ("both", 1.75, f64::INFINITY)];
+const PARTS: [(&str, f64, f64); 2] = [("one processor", 0.0, 1.25), ("both", 1.75, f64::INFINITY)];
+
+/// What is measured: of which group and size, for how many items, and whether the report says what the runs of
+/// each part took.
+struct Subject<'a> {
+    group: &'a str,
+    size: u64,
+    n: u64,
+    has_parts: bool,
+}
 
 /// The time of the processors that this process has used.
 #[cfg(unix)]
@@ -69,35 +78,36 @@ fn quantile(runs: &[Run], share: f64) -> Option<f64> {
     times.get(((times.len() as f64 - 1.0) * share).round() as usize).copied()
 }
 
-/// Has all peers do `n` items so often, one after another, and notes and prints what that took.
-fn take_turns(record: &mut Record, title: &str, n: u64, n_rounds: u32, peers: &[Peer<'_>]) {
+/// Has all peers do the same, one after another and again, and notes and prints what that took.
+fn take_turns(record: &mut Record, subject: &Subject<'_>, n_items: u64, peers: &[Peer<'_>]) {
+    let Subject { group, size, n, has_parts } = *subject;
+    let n_rounds = if n_items == 0 { 1 } else { (n_items / n).clamp(20, 300) };
+    let sums: Vec<u64> = peers.iter().map(|(_, work)| work(n)).collect();
+    assert!(sums.iter().all(|sum| *sum == sums[0]), "{group}, {size}: {sums:?}");
     let mut all: Vec<Vec<Run>> = peers.iter().map(|_| Vec::new()).collect();
     for _ in 0..n_rounds {
         for ((_, work), runs) in peers.iter().zip(&mut all) {
             runs.push(run(n, || work(black_box(n))));
         }
     }
-    println!(
-        "
-{title}, {n_rounds} runs each of {n} items: ns an item"
-    );
+    println!("\n{group}, {size}: {n_rounds} runs each of {n} items, ns an item");
     println!("{:32} {:>8} {:>8} {:>8}  in runs that used", "", "p25", "p50", "p75");
     for ((name, _), runs) in peers.iter().zip(&all) {
         print!("{name:32}");
         for share in [0.25, 0.5, 0.75] {
             print!(" {:>8.1}", quantile(runs, share).unwrap_or(f64::NAN));
         }
-        let mut note = |part: &str, runs: &[Run]| {
-            let median = quantile(runs, 0.5)?;
-            record.insert(format!("{title} / {name} / {part}"), median);
-            Some(median)
-        };
-        note("all", runs);
+        if let Some(median) = quantile(runs, 0.5) {
+            record.insert(format!("{group} / {name} / {size}"), median);
+        }
         for (part, least, most) in PARTS {
             let is_part = |run: &Run| (least..=most).contains(&run.n_processors);
             let runs: Vec<Run> = runs.iter().copied().filter(is_part).collect();
-            if let Some(median) = note(part, &runs) {
+            if let Some(median) = quantile(&runs, 0.5) {
                 print!("  {part}: {median:.1} ({} runs)", runs.len());
+                if has_parts {
+                    record.insert(format!("{group} / {name} / {size}, {part}"), median);
+                }
             }
         }
         println!();
@@ -107,7 +117,9 @@ fn take_turns(record: &mut Record, title: &str, n: u64, n_rounds: u32, peers: &[
 fn main() {
     // Without `--bench` it is run once, to see that it works.
     let is_smoke = !std::env::args().any(|argument| argument == "--bench");
-    let (n, n_rounds) = if is_smoke { (1_000, 1) } else { (200_000, 60) };
+    // How many items each peer is given of each size, in some rounds; none, one round.
+    let n_items = if is_smoke { 0 } else { 12_000_000 };
+    let sizes = |sizes: &'static [u64]| sizes.iter().copied().take(if is_smoke { 1 } else { 3 });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
     let Ok(runtime) = runtime else { return println!("tokio's runtime did not start") };
     let mut record = Record::new();
@@ -125,9 +137,12 @@ fn main() {
         ("millstream_unicast_publish_on", &threads::by_unicast_publish_on),
         ("millstream_unicast_signal_on", &threads::by_unicast_signal_on),
     ];
-    take_turns(&mut record, "1 to 1", n, n_rounds, &peers);
+    for size in sizes(&[10_000, 100_000, 1_000_000]) {
+        let subject = Subject { group: "one_to_one", size, n: size, has_parts: size == 100_000 };
+        take_turns(&mut record, &subject, n_items, &peers);
+    }
 
-    for k in [2, 4, 8] {
+    for k in sizes(&[2, 4, 8]) {
         use many_to_one as by;
         let peers: [Peer<'_>; 10] = [
             ("crossbeam_channel", &|n| by::by_crossbeam(n, k)),
@@ -141,7 +156,9 @@ fn main() {
             ("millstream_merge_signal_on", &|n| by::by_merge_signal_on(n, k)),
             ("millstream_merge_tasks", &|n| by::by_merge_tasks(n, k, &runtime)),
         ];
-        take_turns(&mut record, &format!("{k} to 1"), n, n_rounds, &peers);
+        let n = if is_smoke { 1_000 } else { 200_000 };
+        let subject = Subject { group: "many_to_one", size: k, n, has_parts: k == 2 };
+        take_turns(&mut record, &subject, n_items, &peers);
     }
 
     let peers: [Peer<'_>; 7] = [
@@ -153,7 +170,10 @@ fn main() {
         ("millstream_share", &one_to_many::by_share),
         ("millstream_share_publish_on", &one_to_many::by_share_publish_on),
     ];
-    take_turns(&mut record, "1 to 4", n / 4, n_rounds, &peers);
+    for size in sizes(&[10_000, 100_000]) {
+        let subject = Subject { group: "one_to_many", size, n: size, has_parts: false };
+        take_turns(&mut record, &subject, n_items / 4, &peers);
+    }
 
     if !is_smoke && let Err(error) = record::keep("turns", &record) {
         println!("not kept: {error}");

@@ -13,7 +13,7 @@ mod page;
 use std::{fs, io, path::Path};
 
 use measured::Measured;
-use millstream_benches::record::target_dir;
+use millstream_benches::record::{self, target_dir};
 
 fn main() -> io::Result<()> {
     let measured = Measured::read(&target_dir().join("criterion"))?;
@@ -21,6 +21,7 @@ fn main() -> io::Result<()> {
         let text = "nothing was measured yet: run `cargo xtask bench-report --run`";
         return Err(io::Error::other(text));
     }
+    let measured = measured.with_turns(&record::read("turns"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/book/src");
     for (name, svg) in charts::all(&measured) {
         write(&folder.join(name), &svg)?;

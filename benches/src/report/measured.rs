@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::Path};
 
+use millstream_benches::record::Record;
 use serde::Deserialize;
 
 /// All benchmarks of the last runs.
@@ -65,6 +66,19 @@ impl Measured {
             all.add(folder)?;
         }
         Ok(all)
+    }
+
+    /// Has what the peers took in turns in place of what criterion measured of the same groups: nanoseconds an
+    /// item, by group, peer and size.
+    pub(crate) fn with_turns(mut self, turns: &Record) -> Self {
+        let parts = |name: &str| -> Vec<String> { name.split(" / ").map(str::to_owned).collect() };
+        let is_in_turns = |group: &str| turns.keys().any(|name| parts(name)[0] == group);
+        self.0.retain(|benchmark| !is_in_turns(&benchmark.group));
+        self.0.extend(turns.iter().filter_map(|(name, time)| {
+            let [group, peer, size] = parts(name).try_into().ok()?;
+            Some(Benchmark { group, peer, size, nanoseconds: *time, n_items: 1.0 })
+        }));
+        self
     }
 
     fn add(&mut self, folder: &Path) -> io::Result<()> {
@@ -135,7 +149,22 @@ impl Measured {
 
 #[cfg(test)]
 mod tests {
-    use super::{Benchmark, Description, Estimates};
+    use super::{Benchmark, Description, Estimates, Measured, Record};
+
+    #[test]
+    fn what_was_measured_in_turns_stands_in_place_of_criterions() {
+        let criterions =
+            Measured::default().with("hubs", "slow", 2, 9.0).with("chain", "slow", 2, 9.0);
+        let turns = [("hubs / fast / 2", 3.0), ("hubs / fast / 2, both", 2.0)];
+        let turns: Record = turns.map(|(name, time)| (name.to_owned(), time)).into();
+
+        let measured = criterions.with_turns(&turns);
+
+        let times = ["2", "2, both"].map(|size| measured.time("hubs", "fast", size));
+        assert_eq!(times, [Some(3.0), Some(2.0)]);
+        assert_eq!(measured.time("hubs", "slow", "2"), None);
+        assert_eq!(measured.time("chain", "slow", "2"), Some(4.5));
+    }
 
     #[test]
     fn what_criterion_writes_is_read() {

@@ -43,6 +43,8 @@ const SUBJECTS: [Subject; 12] = [
         base: "millstream_publish_on",
         title: "Across threads",
         about: "One producer to one consumer, with 256 places in between; the columns are numbers of items.\n\
+                The peers take turns, because on few processors the time is decided by where the system has the threads, for milliseconds at a time: `cargo bench -p millstream-benches --bench turns`.\n\
+                A cell is the median of all runs, or of those that used one processor or both.\n\
                 `rtrb` has no way to sleep, and shows the limit.",
         chart: "performance-threads.svg",
     },
@@ -51,7 +53,8 @@ const SUBJECTS: [Subject; 12] = [
         base: "crossbeam_channel",
         title: "Many to one",
         about: "Producers on threads of their own to one consumer, with 256 places in between; the columns are numbers of producers.\n\
-                A hub's subscriber is signalled on the threads that send, and with `signal_on` or `publish_on` on one of its own.",
+                A hub's subscriber is signalled on the threads that send, and with `signal_on` or `publish_on` on one of its own.\n\
+                In turns, as above.",
         chart: "",
     },
     Subject {
@@ -59,7 +62,8 @@ const SUBJECTS: [Subject; 12] = [
         base: "crossbeam_channels",
         title: "One to many",
         about: "One producer to four consumers, each of which gets every item, with 256 places for the slowest; the columns are numbers of items.\n\
-                A hub's subscribers are signalled on the thread that sends, and with `publish_on` on others, as the consumers of the peers are.",
+                A hub's subscribers are signalled on the thread that sends, and with `publish_on` on others, as the consumers of the peers are.\n\
+                In turns, as above.",
         chart: "",
     },
     Subject {
@@ -120,7 +124,6 @@ pub(crate) fn text(measured: &Measured, machine: &str, command: &str) -> String 
     for subject in &SUBJECTS {
         page.push_str(&table(measured, subject));
     }
-    page.push_str(&turns(&record::read("turns")));
     page.push_str(&latency(&record::read("latency")));
     page.push_str(&memory(&record::read("memory")));
     page.push_str(&growth(measured));
@@ -156,7 +159,11 @@ fn table(measured: &Measured, subject: &Subject) -> String {
             .map(|size| {
                 let time = measured.time(subject.group, peer, size);
                 let base = measured.time(subject.group, subject.base, size);
-                cell(time, base)
+                match (time, base) {
+                    (Some(time), Some(base)) => format!("{time:.2} ({:.2})", time / base),
+                    (Some(time), None) => format!("{time:.2}"),
+                    (None, _) => "-".to_owned(),
+                }
             })
             .collect();
         text.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
@@ -167,71 +174,15 @@ fn table(measured: &Measured, subject: &Subject) -> String {
     text
 }
 
-/// By number where they are numbers.
+/// By number where they begin with one.
 fn sizes_of(group: &[&Benchmark]) -> Vec<String> {
     let sizes: BTreeSet<&str> = group.iter().map(|benchmark| benchmark.size.as_str()).collect();
     let mut sizes: Vec<&str> = sizes.into_iter().collect();
-    sizes.sort_by_key(|size| size.parse::<u64>().unwrap_or(0));
+    sizes.sort_by_key(|size| {
+        let number = size.split_once(',').map_or(*size, |(number, _)| number);
+        number.parse::<u64>().unwrap_or(0)
+    });
     sizes.into_iter().map(str::to_owned).collect()
-}
-
-/// The tables of threads that take turns: their columns, and the peer that the others are compared with.
-const TURNS: [(&[&str], &str); 3] = [
-    (&["1 to 1"], "crossbeam_channel"),
-    (&["2 to 1", "4 to 1", "8 to 1"], "crossbeam_channel"),
-    (&["1 to 4"], "crossbeam_channels"),
-];
-
-fn turns(record: &Record) -> String {
-    if record.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from(
-        "\n## Threads in turns\n\n\
-         The same work across threads: `cargo bench -p millstream-benches --bench turns`.\n\
-         Above, each peer is measured for seconds before the next, and for as long the system may leave threads that wait for each other on one processor.\n\
-         Here the peers take turns, 200,000 items each (1 to 4: 50,000), 60 times; a cell is the median, and the last two columns are that of the runs that used one processor and both, where there were any.\n",
-    );
-    for (titles, base) in TURNS {
-        let mut columns: Vec<(String, String)> =
-            titles.iter().map(|title| ((*title).to_owned(), format!("{title} / all"))).collect();
-        for (part, name) in [("one", "one processor"), ("both", "both")] {
-            columns.push((format!("{}, {name}", titles[0]), format!("{} / {part}", titles[0])));
-        }
-        text.push_str(&table_of_turns(record, &columns, base));
-    }
-    text
-}
-
-/// Each column is a head, and which part of which title.
-fn table_of_turns(record: &Record, columns: &[(String, String)], base: &str) -> String {
-    let heads: Vec<&str> = columns.iter().map(|(head, _)| head.as_str()).collect();
-    let mut text =
-        format!("\n| | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(columns.len()));
-    let time = |column: &str, peer: &str| {
-        let (title, part) = column.split_once(" / ")?;
-        record.get(&format!("{title} / {peer} / {part}")).copied()
-    };
-    let is_here = |name: &&String| name.starts_with(&format!("{} / ", columns[0].0));
-    let mut peers: Vec<&str> =
-        record.keys().filter(is_here).filter_map(|name| name.split(" / ").nth(1)).collect();
-    peers.dedup();
-    peers.sort_by_key(|peer| *peer != base);
-    for peer in peers {
-        let name = if peer == base { format!("*{peer}*") } else { format!("`{peer}`") };
-        let cells = columns.iter().map(|(_, column)| cell(time(column, peer), time(column, base)));
-        text.push_str(&format!("| {name} | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
-    }
-    text
-}
-
-/// A time, and its ratio to another.
-fn cell(time: Option<f64>, base: Option<f64>) -> String {
-    match (time, base) {
-        (Some(time), Some(base)) => format!("{time:.2} ({:.2})", time / base),
-        (Some(time), None) => format!("{time:.2}"),
-        (None, _) => "-".to_owned(),
-    }
 }
 
 fn latency(record: &Record) -> String {
@@ -242,7 +193,7 @@ fn latency(record: &Record) -> String {
     }
     let mut text = String::from(
         "\n## Latency\n\n\
-         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds: `cargo bench -p millstream-benches --bench latency`.\n\n\
+         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, after the first fifth of a run, in which the system finds places for the threads: `cargo bench -p millstream-benches --bench latency`.\n\n\
          | | p50 | p99 | p99.9 |\n|---|---|---|---|\n",
     );
     for peer in peers {
@@ -338,7 +289,7 @@ fn builds(record: &Record) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Measured, Record, SUBJECTS, latency, table, turns};
+    use super::{Measured, Record, SUBJECTS, latency, table};
 
     #[test]
     fn a_table_compares_with_its_first_row() {
@@ -353,33 +304,8 @@ mod tests {
     }
 
     #[test]
-    fn threads_in_turns_are_compared_by_their_medians() {
-        let times = [
-            ("2 to 1 / crossbeam_channel / all", 20.0),
-            ("2 to 1 / crossbeam_channel / one", 30.0),
-            ("2 to 1 / kanal / all", 25.0),
-            ("2 to 1 / kanal / both", 24.0),
-            ("4 to 1 / kanal / all", 50.0),
-        ];
-        let text = turns(&times.into_iter().map(|(name, time)| (name.to_owned(), time)).collect());
-
-        assert!(
-            text.contains(
-                "| | 2 to 1 | 4 to 1 | 8 to 1 | 2 to 1, one processor | 2 to 1, both |\n"
-            ),
-            "{text}"
-        );
-        assert!(
-            text.contains("| *crossbeam_channel* | 20.00 (1.00) | - | - | 30.00 (1.00) | - |\n"),
-            "{text}"
-        );
-        assert!(text.contains("| `kanal` | 25.00 (1.25) | 50.00 | - | - | 24.00 |\n"), "{text}");
-    }
-
-    #[test]
     fn what_was_not_measured_has_no_table() {
         assert_eq!(table(&Measured::default(), &SUBJECTS[0]), "");
         assert_eq!(latency(&Record::new()), "");
-        assert_eq!(turns(&Record::new()), "");
     }
 }
