@@ -1,8 +1,8 @@
 //! From threads to threads, by peers that take turns, with the use of the processors beside the time.
 //!
 //! Run with `cargo bench -p millstream-benches --bench turns`. Where there are more threads than processors, the
-//! system decides for milliseconds at a time which of them share one, and that decides the time. Here all peers
-//! meet the same of it: one run of each, and again.
+//! system decides for milliseconds at a time which of them share one, and that decides the time. Here the peers
+//! have one run each, and again, each round another one first.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -28,9 +28,12 @@ struct Run {
     n_processors: f64,
 }
 
-/// Runs of a peer that are looked at by themselves: a name, and how many processors they used at least and
-/// at most.
-const PARTS: [(&str, f64, f64); 2] = [("one processor", 0.0, 1.25), ("both", 1.75, f64::INFINITY)];
+/// Runs of a peer that are looked at by themselves: a name, and how many processors they kept busy on average,
+/// at least and at most.
+const PARTS: [(&str, f64, f64); 2] = [("one processor", 0.0, 1.25), ("more", 1.75, f64::INFINITY)];
+
+/// The runs of a part are few, and say nothing, below this number.
+const ENOUGH: usize = 5;
 
 /// What is measured: of which group and size, for how many items, and whether the report says what the runs of
 /// each part took.
@@ -81,13 +84,14 @@ fn quantile(runs: &[Run], share: f64) -> Option<f64> {
 /// Has all peers do the same, one after another and again, and notes and prints what that took.
 fn take_turns(record: &mut Record, subject: &Subject<'_>, n_items: u64, peers: &[Peer<'_>]) {
     let Subject { group, size, n, has_parts } = *subject;
-    let n_rounds = if n_items == 0 { 1 } else { (n_items / n).clamp(20, 300) };
+    let n_rounds = if n_items == 0 { 1 } else { (n_items / n).clamp(20, 300) as usize };
     let sums: Vec<u64> = peers.iter().map(|(_, work)| work(n)).collect();
     assert!(sums.iter().all(|sum| *sum == sums[0]), "{group}, {size}: {sums:?}");
     let mut all: Vec<Vec<Run>> = peers.iter().map(|_| Vec::new()).collect();
-    for _ in 0..n_rounds {
-        for ((_, work), runs) in peers.iter().zip(&mut all) {
-            runs.push(run(n, || work(black_box(n))));
+    for round in 0..n_rounds {
+        for index in 0..peers.len() {
+            let peer = (index + round) % peers.len();
+            all[peer].push(run(n, || peers[peer].1(black_box(n))));
         }
     }
     println!("\n{group}, {size}: {n_rounds} runs each of {n} items, ns an item");
@@ -103,7 +107,7 @@ fn take_turns(record: &mut Record, subject: &Subject<'_>, n_items: u64, peers: &
         for (part, least, most) in PARTS {
             let is_part = |run: &Run| (least..=most).contains(&run.n_processors);
             let runs: Vec<Run> = runs.iter().copied().filter(is_part).collect();
-            if let Some(median) = quantile(&runs, 0.5) {
+            if let Some(median) = quantile(&runs, 0.5).filter(|_| runs.len() >= ENOUGH) {
                 print!("  {part}: {median:.1} ({} runs)", runs.len());
                 if has_parts {
                     record.insert(format!("{group} / {name} / {size}, {part}"), median);
@@ -115,10 +119,15 @@ fn take_turns(record: &mut Record, subject: &Subject<'_>, n_items: u64, peers: &
 }
 
 fn main() {
-    // Without `--bench` it is run once, to see that it works.
-    let is_smoke = !std::env::args().any(|argument| argument == "--bench");
+    // Without `--bench` it is run once or twice, to see that it works.
+    let has = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let is_smoke = !has("--bench");
     // How many items each peer is given of each size, in some rounds; none, one round.
-    let n_items = if is_smoke { 0 } else { 12_000_000 };
+    let n_items = match (is_smoke, has("--quick")) {
+        (true, _) => 0,
+        (false, true) => 4,
+        (false, false) => 12_000_000,
+    };
     let sizes = |sizes: &'static [u64]| sizes.iter().copied().take(if is_smoke { 1 } else { 3 });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
     let Ok(runtime) = runtime else { return println!("tokio's runtime did not start") };

@@ -1,7 +1,7 @@
 //! Time by criterion, peers beside us: one file for each subject.
 //!
 //! Run all with `cargo bench -p millstream-benches --bench peers`, one with
-//! `cargo bench -p millstream-benches --bench peers -- one_to_one`. All peers of a group do the same
+//! `cargo bench -p millstream-benches --bench peers -- flatten`. All peers of a group do the same
 //! work in one run; compare them with each other, not with numbers from elsewhere.
 
 mod chain;
@@ -11,9 +11,6 @@ mod flatten;
 mod group_by;
 mod growth;
 mod in_flight;
-mod many_to_one;
-mod one_to_many;
-mod threads;
 
 use std::{hint::black_box, time::Duration};
 
@@ -55,8 +52,7 @@ fn short() -> Criterion {
 criterion_group!(
     name = subjects;
     config = short();
-    targets = chain::bench, chain::depth, demand::bench, threads::bench, many_to_one::bench,
-        one_to_many::bench, flatten::bench, flatten::across_threads, group_by::bench, in_flight::bench,
+    targets = chain::bench, chain::depth, demand::bench, flatten::bench, flatten::across_threads, group_by::bench, in_flight::bench,
         in_flight::concurrency, first_item::bench, growth::items, growth::flows, growth::operators
 );
 criterion_main!(subjects);

@@ -16,12 +16,12 @@ use measured::Measured;
 use millstream_benches::record::{self, target_dir};
 
 fn main() -> io::Result<()> {
-    let measured = Measured::read(&target_dir().join("criterion"))?;
+    let measured =
+        Measured::read(&target_dir().join("criterion"))?.with_turns(&record::read("turns"));
     if measured.is_empty() {
         let text = "nothing was measured yet: run `cargo xtask bench-report --run`";
         return Err(io::Error::other(text));
     }
-    let measured = measured.with_turns(&record::read("turns"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/book/src");
     for (name, svg) in charts::all(&measured) {
         write(&folder.join(name), &svg)?;

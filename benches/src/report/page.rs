@@ -44,7 +44,7 @@ const SUBJECTS: [Subject; 12] = [
         title: "Across threads",
         about: "One producer to one consumer, with 256 places in between; the columns are numbers of items.\n\
                 The peers take turns, because on few processors the time is decided by where the system has the threads, for milliseconds at a time: `cargo bench -p millstream-benches --bench turns`.\n\
-                A cell is the median of all runs, or of those that used one processor or both.\n\
+                A cell is the median of all runs, or of those of a peer that kept at most 1.25 processors busy on average (one processor), or at least 1.75 (more).\n\
                 `rtrb` has no way to sleep, and shows the limit.",
         chart: "performance-threads.svg",
     },
@@ -193,7 +193,7 @@ fn latency(record: &Record) -> String {
     }
     let mut text = String::from(
         "\n## Latency\n\n\
-         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, after the first fifth of a run, in which the system finds places for the threads: `cargo bench -p millstream-benches --bench latency`.\n\n\
+         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, without the first fifth of a run: `cargo bench -p millstream-benches --bench latency`.\n\n\
          | | p50 | p99 | p99.9 |\n|---|---|---|---|\n",
     );
     for peer in peers {

@@ -77,7 +77,6 @@ mod merging;
 mod ops;
 mod outcome;
 mod outlet;
-mod patience;
 mod port;
 mod registry;
 pub mod scheduler;

@@ -272,7 +272,7 @@ where
                     for _ in 0..n {
                         spin_loop();
                     }
-                    n_waited += n;
+                    n_waited = n_waited.saturating_add(n);
                 }
                 Fed::Pending => {
                     // Nobody could have made an item meanwhile. SAFETY: as above.

@@ -10,7 +10,7 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, Publisher, Subscriber};
 
-use super::{SendError, TrySendError, Unheard, patience::try_for_a_while};
+use super::{SendError, TrySendError, Unheard, blocking::try_for_a_while};
 use crate::{Flow, scheduler::Worker};
 
 /// The end that sends, of a hub with many subscribers. There is one: its methods take `&mut self`.

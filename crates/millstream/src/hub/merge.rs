@@ -12,11 +12,16 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use super::{
     Closed, SendError, TrySendError,
-    patience::try_for_a_while,
+    blocking::try_for_a_while,
     signal_on::{Queued, Sealed},
     unicast::disconnected,
 };
-use crate::{Flow, inlet::check_capacity, outlet::signal_on, patience::pause, scheduler::Worker};
+use crate::{
+    Flow,
+    inlet::check_capacity,
+    outlet::signal_on,
+    scheduler::{Worker, patience::pause},
+};
 
 /// A sender, of which there may be clones, and the flow of what all of them send.
 ///

@@ -26,13 +26,13 @@
 //! with an error of kind [`Disconnected`](crate::ErrorKind::Disconnected), after the items that were
 //! sent: a producer that panicked, or whose task was aborted, does not look like one that was done.
 
+mod blocking;
 mod broadcaster;
 mod error;
 mod merge;
 mod multicast;
 mod multicast_processor;
 mod partition;
-mod patience;
 mod processor;
 mod replay;
 mod signal_on;

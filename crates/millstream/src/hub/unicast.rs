@@ -10,7 +10,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use super::{
     Closed, SendError, TrySendError,
-    patience::try_for_a_while,
+    blocking::try_for_a_while,
     signal_on::{Queued, Sealed},
 };
 use crate::{

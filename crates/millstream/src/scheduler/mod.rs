@@ -15,6 +15,7 @@
 
 mod current_thread;
 mod immediate;
+pub(crate) mod patience;
 mod pool;
 mod queue;
 #[cfg(feature = "tokio")]

@@ -12,11 +12,13 @@ use std::{
 use millstream_kernel::{Job, ReadySet};
 use parking_lot::{Condvar, Mutex};
 
-use super::Lane;
-use crate::patience::{is_crowded, let_others_run};
+use super::{
+    Lane,
+    patience::{is_crowded, let_others_run},
+};
 
-/// How often a thread looks for a task before it lets others run: less than a microsecond. Whoever makes the
-/// task may be waiting for this very processor.
+/// How often a thread looks for a task before it lets others run: less than a microsecond, and not at all if
+/// others ran last time. Whoever makes the task may be waiting for this very processor.
 const N_SPINS: u32 = 32;
 
 /// How often it lets others run before it sleeps: together for as long as it takes to wake a thread. Two
@@ -155,13 +157,14 @@ impl Queue {
 
     /// Waits a little for a task, because sleeping and being woken costs more. Whether there are news.
     fn spin(&self) -> bool {
-        for i in 0..N_SPINS + N_YIELDS {
+        let first = if is_crowded() { N_SPINS } else { 0 };
+        for i in first..N_SPINS + N_YIELDS {
             let mut is_there = false;
             self.news.take(|_| is_there = true);
             if is_there {
                 return true;
             }
-            if i < N_SPINS && !is_crowded() { spin_loop() } else { let_others_run() }
+            if i < N_SPINS { spin_loop() } else { let_others_run() }
         }
         false
     }

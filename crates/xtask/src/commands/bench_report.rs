@@ -26,7 +26,8 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let settings = if args.quick { QUICK } else { "" };
     let bench = "bench --package millstream-benches --bench";
     shell.cargo(&format!("{bench} peers -- {settings}")).run()?;
-    for name in ["latency", "turns", "memory"] {
+    let turns = if args.quick { "turns -- --quick" } else { "turns" };
+    for name in [turns, "latency", "memory"] {
         shell.cargo(&format!("{bench} {name}")).run()?;
     }
     if !args.quick {

@@ -8,6 +8,6 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
     // In the profile of the tests, whose dependencies are compiled already: link-time optimization of
-    // five programs would take minutes, and nothing is measured.
+    // six programs would take minutes, and nothing is measured.
     shell.cargo("test --package millstream-benches --benches").run()
 }

@@ -3,10 +3,10 @@
 use std::hint::spin_loop;
 
 use super::{SendError, TrySendError};
-use crate::patience::{is_crowded, let_others_run};
+use crate::scheduler::patience::{is_crowded, let_others_run};
 
 /// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the processor:
-/// less than a microsecond in all. Whoever makes room may be waiting for this very processor.
+/// less than a microsecond in all, and not at all if others ran last time. Whoever makes room may be waiting for this very processor.
 const N_SPINS: u32 = 4;
 
 /// How often it lets others run before it sleeps.
@@ -24,12 +24,12 @@ pub(super) fn try_for_a_while<T, R>(
     mut item: T,
     mut try_send: impl FnMut(T) -> Result<R, TrySendError<T>>,
 ) -> Result<Result<R, SendError<T>>, T> {
-    let mut n_full = 0;
+    let mut n_full = if is_crowded() { N_SPINS } else { 0 };
     loop {
         match try_send(item) {
             Err(TrySendError::Full(back)) if n_full < N_SPINS + N_YIELDS => {
                 item = back;
-                match n_full < N_SPINS && !is_crowded() {
+                match n_full < N_SPINS {
                     true => (0..1 << n_full).for_each(|_| spin_loop()),
                     false => let_others_run(),
                 }
@@ -39,5 +39,32 @@ pub(super) fn try_for_a_while<T, R>(
             Err(TrySendError::Closed(item)) => return Ok(Err(SendError(item))),
             Ok(sent) => return Ok(Ok(sent)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::SendError, N_SPINS, N_YIELDS, TrySendError, try_for_a_while};
+    use crate::scheduler::patience;
+
+    /// Tries to send to a queue that stays full. How often.
+    fn n_tries() -> u32 {
+        let mut n_tries = 0;
+        let tried: Result<Result<(), SendError<&str>>, _> = try_for_a_while("item", |item| {
+            n_tries += 1;
+            Err(TrySendError::Full(item))
+        });
+
+        assert!(matches!(tried, Err("item")), "given back");
+        n_tries
+    }
+
+    #[test]
+    fn a_full_queue_is_tried_for_a_while_and_for_less_where_others_ran_last() {
+        assert_eq!(n_tries(), N_SPINS + N_YIELDS + 1);
+
+        patience::crowd();
+
+        assert_eq!(n_tries(), N_YIELDS + 1);
     }
 }
