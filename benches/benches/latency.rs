@@ -1,7 +1,8 @@
 //! How long one item takes across threads, when the next is asked for only after it has arrived.
 //!
 //! Run with `cargo bench -p millstream-benches --bench latency`. Each item carries the time of its
-//! making; it is recorded where the item arrives.
+//! making; it is recorded where the item arrives. Each run has threads of its own, but for those of tokio's
+//! tasks.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(
@@ -12,11 +13,8 @@
 use std::{thread, time::Instant};
 
 use hdrhistogram::Histogram;
-use millstream::{Order, range};
-use millstream_benches::{
-    record::{self, Record},
-    threads::POOL,
-};
+use millstream::{Order, range, scheduler::Pool};
+use millstream_benches::record::{self, Record};
 
 /// Nanoseconds, with three digits, after a while.
 struct Times {
@@ -49,7 +47,8 @@ impl Times {
 
 /// A queue of one place asks for the next item when this one is taken.
 fn by_publish_on(n: u64) -> Times {
-    let flow = range(0..n).map(|_| Instant::now()).subscribe_on(&*POOL).publish_on(&*POOL, 1);
+    let pool = Pool::new(2);
+    let flow = range(0..n).map(|_| Instant::now()).subscribe_on(&pool).publish_on(&pool, 1);
     let outcome = flow.fold(Times::of(n), |mut times, sent| {
         times.note(sent);
         times
@@ -132,8 +131,9 @@ fn by_tokio_tasks(n: u64, runtime: &tokio::runtime::Runtime) -> Times {
 
 /// The same over a future on a worker, for comparison with the tasks of a runtime.
 fn by_map_async(n: u64) -> Times {
-    let flow = range(0..n).subscribe_on(&*POOL).map(|_| Instant::now()).map_async_on(
-        &*POOL,
+    let pool = Pool::new(2);
+    let flow = range(0..n).subscribe_on(&pool).map(|_| Instant::now()).map_async_on(
+        &pool,
         1,
         Order::Source,
         |sent| async move { sent },

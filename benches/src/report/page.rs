@@ -193,7 +193,7 @@ fn latency(record: &Record) -> String {
     }
     let mut text = String::from(
         "\n## Latency\n\n\
-         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, without the first fifth of a run: `cargo bench -p millstream-benches --bench latency`.\n\n\
+         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, on threads that begin with the run, and without its first fifth: `cargo bench -p millstream-benches --bench latency`.\n\n\
          | | p50 | p99 | p99.9 |\n|---|---|---|---|\n",
     );
     for peer in peers {
