@@ -116,7 +116,7 @@ const SUBJECTS: [Subject; 12] = [
 pub(crate) fn text(measured: &Measured, machine: &str, command: &str) -> String {
     let mut page = format!(
         "# Performance\n\n\
-         What millstream costs beside its peers, in one run of all of them: {machine}\n\
+         What millstream costs beside its peers, in each table in one run of all of them: {machine}\n\
          Made by `{command}`, with fat link-time optimization and one codegen unit, as in the workspace's bench profile.\n\
          Compare the numbers of a table with each other, and not with numbers from elsewhere; run the command to see your machine's.\n\n\
          A cell is nanoseconds an item, and in brackets the ratio to the row in italics.\n"
@@ -193,11 +193,12 @@ fn latency(record: &Record) -> String {
     }
     let mut text = String::from(
         "\n## Latency\n\n\
-         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, on threads that begin with the run, and without its first fifth: `cargo bench -p millstream-benches --bench latency`.\n\n\
-         | | p50 | p99 | p99.9 |\n|---|---|---|---|\n",
+         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, on threads that begin with the run, and without its first fifth: `cargo bench -p millstream-benches --bench latency`.\n\
+         The quantiles are those of all items, and of 30 runs in turns; the last column is the p99 of the median run, because the system has the threads of some runs on one processor.\n\n\
+         | | p50 | p99 | p99.9 | p99 of the median run |\n|---|---|---|---|---|\n",
     );
     for peer in peers {
-        let cells = ["p50", "p99", "p99.9"].map(|quantile| {
+        let cells = ["p50", "p99", "p99.9", "run"].map(|quantile| {
             record.get(&format!("{peer} {quantile}")).map_or("-".to_owned(), f64::to_string)
         });
         text.push_str(&format!("| `{peer}` | {} |\n", cells.join(" | ")));
