@@ -29,7 +29,7 @@ struct Run {
 }
 
 /// Runs of a peer that are looked at by themselves: a name, and how many processors they kept busy on average,
-/// at least and at most.
+/// at least and at most. Threads that sleep in turn keep one busy wherever they are.
 const PARTS: [(&str, f64, f64); 2] = [("one processor", 0.0, 1.25), ("more", 1.75, f64::INFINITY)];
 
 /// The runs of a part are few, and say nothing, below this number.
@@ -42,6 +42,19 @@ struct Subject<'a> {
     size: u64,
     n: u64,
     has_parts: bool,
+}
+
+/// How many rounds: as many as make so many items for each peer, but no fewer than `least`.
+#[derive(Clone, Copy)]
+struct Rounds {
+    n_items: u64,
+    least: u64,
+}
+
+impl Rounds {
+    fn of(self, n: u64) -> usize {
+        (self.n_items / n).clamp(self.least, 300) as usize
+    }
 }
 
 /// The time of the processors that this process has used.
@@ -82,9 +95,9 @@ fn quantile(runs: &[Run], share: f64) -> Option<f64> {
 }
 
 /// Has all peers do the same, one after another and again, and notes and prints what that took.
-fn take_turns(record: &mut Record, subject: &Subject<'_>, n_items: u64, peers: &[Peer<'_>]) {
+fn take_turns(record: &mut Record, subject: &Subject<'_>, rounds: Rounds, peers: &[Peer<'_>]) {
     let Subject { group, size, n, has_parts } = *subject;
-    let n_rounds = if n_items == 0 { 1 } else { (n_items / n).clamp(20, 300) as usize };
+    let n_rounds = rounds.of(n);
     let sums: Vec<u64> = peers.iter().map(|(_, work)| work(n)).collect();
     assert!(sums.iter().all(|sum| *sum == sums[0]), "{group}, {size}: {sums:?}");
     let mut all: Vec<Vec<Run>> = peers.iter().map(|_| Vec::new()).collect();
@@ -122,11 +135,10 @@ fn main() {
     // Without `--bench` it is run once or twice, to see that it works.
     let has = |flag: &str| std::env::args().any(|argument| argument == flag);
     let is_smoke = !has("--bench");
-    // How many items each peer is given of each size, in some rounds; none, one round.
-    let n_items = match (is_smoke, has("--quick")) {
-        (true, _) => 0,
-        (false, true) => 4,
-        (false, false) => 12_000_000,
+    let rounds = match (is_smoke, has("--quick")) {
+        (true, _) => Rounds { n_items: 1, least: 1 },
+        (false, true) => Rounds { n_items: 1_000_000, least: 3 },
+        (false, false) => Rounds { n_items: 12_000_000, least: 20 },
     };
     let sizes = |sizes: &'static [u64]| sizes.iter().copied().take(if is_smoke { 1 } else { 3 });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
@@ -148,7 +160,7 @@ fn main() {
     ];
     for size in sizes(&[10_000, 100_000, 1_000_000]) {
         let subject = Subject { group: "one_to_one", size, n: size, has_parts: size == 100_000 };
-        take_turns(&mut record, &subject, n_items, &peers);
+        take_turns(&mut record, &subject, rounds, &peers);
     }
 
     for k in sizes(&[2, 4, 8]) {
@@ -167,7 +179,7 @@ fn main() {
         ];
         let n = if is_smoke { 1_000 } else { 200_000 };
         let subject = Subject { group: "many_to_one", size: k, n, has_parts: k == 2 };
-        take_turns(&mut record, &subject, n_items, &peers);
+        take_turns(&mut record, &subject, rounds, &peers);
     }
 
     let peers: [Peer<'_>; 7] = [
@@ -179,9 +191,11 @@ fn main() {
         ("millstream_share", &one_to_many::by_share),
         ("millstream_share_publish_on", &one_to_many::by_share_publish_on),
     ];
+    // Each item goes to four.
+    let rounds = Rounds { n_items: rounds.n_items / 4, ..rounds };
     for size in sizes(&[10_000, 100_000]) {
         let subject = Subject { group: "one_to_many", size, n: size, has_parts: false };
-        take_turns(&mut record, &subject, n_items / 4, &peers);
+        take_turns(&mut record, &subject, rounds, &peers);
     }
 
     if !is_smoke && let Err(error) = record::keep("turns", &record) {

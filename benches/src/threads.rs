@@ -110,8 +110,7 @@ fn by_hub(n: u64, sum: impl FnOnce(Flow<Unicast<u64>>) -> u64) -> u64 {
     sum
 }
 
-/// By rtrb's ring, without any way to sleep: each side spins, and lets others run after a while. The
-/// limit of what a queue between two threads can do.
+/// By rtrb's ring, without any way to sleep: each side spins, and lets others run after a while.
 #[must_use]
 pub fn by_rtrb(n: u64) -> u64 {
     let (mut producer, mut consumer) = rtrb::RingBuffer::new(CAPACITY);

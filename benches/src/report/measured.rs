@@ -68,8 +68,12 @@ impl Measured {
         Ok(all)
     }
 
-    /// Adds what peers took in turns: nanoseconds an item, by group, peer and size.
+    /// Has what peers took in turns in place of what criterion may have measured of the same groups: nanoseconds
+    /// an item, by group, peer and size.
     pub(crate) fn with_turns(mut self, turns: &Record) -> Self {
+        let is_in_turns =
+            |group: &str| turns.keys().any(|name| name.split(" / ").next() == Some(group));
+        self.0.retain(|benchmark| !is_in_turns(benchmark.group.as_str()));
         self.0.extend(turns.iter().filter_map(|(name, time)| {
             let parts: Vec<String> = name.split(" / ").map(str::to_owned).collect();
             let [group, peer, size] = parts.try_into().ok()?;
@@ -149,11 +153,13 @@ mod tests {
     use super::{Benchmark, Description, Estimates, Measured, Record};
 
     #[test]
-    fn what_was_measured_in_turns_stands_beside_criterions() {
+    fn what_was_measured_in_turns_stands_in_place_of_criterions() {
         let turns = [("hubs / fast / 2", 3.0), ("hubs / fast / 2, more", 2.0)];
         let turns: Record = turns.map(|(name, time)| (name.to_owned(), time)).into();
 
-        let measured = Measured::default().with("chain", "slow", 2, 9.0).with_turns(&turns);
+        let criterions =
+            Measured::default().with("chain", "slow", 2, 9.0).with("hubs", "fast", 2, 9.0);
+        let measured = criterions.with_turns(&turns);
 
         let times = ["2", "2, more"].map(|size| measured.time("hubs", "fast", size));
         assert_eq!(times, [Some(3.0), Some(2.0)]);

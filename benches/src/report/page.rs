@@ -44,8 +44,8 @@ const SUBJECTS: [Subject; 12] = [
         title: "Across threads",
         about: "One producer to one consumer, with 256 places in between; the columns are numbers of items.\n\
                 The peers take turns, because on few processors the time is decided by where the system has the threads, for milliseconds at a time: `cargo bench -p millstream-benches --bench turns`.\n\
-                A cell is the median of all runs, or of those of a peer that kept at most 1.25 processors busy on average (one processor), or at least 1.75 (more).\n\
-                `rtrb` has no way to sleep, and shows the limit.",
+                A cell is the median of all runs, or of those of a peer that kept at most 1.25 processors busy on average (one processor), or at least 1.75 (more), if there were five; threads that sleep in turn keep one busy wherever they are.\n\
+                `rtrb` has no way to sleep: each side looks again, and lets others run after a while.",
         chart: "performance-threads.svg",
     },
     Subject {
@@ -193,7 +193,7 @@ fn latency(record: &Record) -> String {
     }
     let mut text = String::from(
         "\n## Latency\n\n\
-         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, on threads that begin with the run, and without its first fifth: `cargo bench -p millstream-benches --bench latency`.\n\
+         How long one item takes across threads when the next is asked for only after it has arrived, in nanoseconds, on threads that begin with the run (but for tokio's tasks), and without its first fifth: `cargo bench -p millstream-benches --bench latency`.\n\
          The quantiles are those of all items, and of 30 runs in turns; the last column is the p99 of the median run, because the system has the threads of some runs on one processor.\n\n\
          | | p50 | p99 | p99.9 | p99 of the median run |\n|---|---|---|---|---|\n",
     );

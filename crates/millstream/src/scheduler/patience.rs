@@ -17,7 +17,7 @@ const N_PAUSES: u32 = 64;
 /// For how many if its thread let others run last time: long enough to see whether anybody is sending.
 const N_PAUSES_CROWDED: u32 = 16;
 
-/// Longer than most systems need to find that nobody else wants the processor.
+/// Longer than letting others run took where nobody else wanted the processor, on the systems measured.
 const UNHEEDED: Duration = Duration::from_micros(1);
 
 /// How many times the least that letting others run has taken is not yet long, on systems that need longer.
@@ -27,7 +27,7 @@ thread_local! {
     /// Whether another thread probably ran when this one let others run last.
     static IS_CROWDED: Cell<bool> = const { Cell::new(false) };
 
-    /// The least time that letting others run has taken this thread.
+    /// The least time that letting others run has ever taken this thread.
     static LEAST: Cell<Duration> = const { Cell::new(Duration::MAX) };
 }
 

@@ -9,7 +9,7 @@ pub(crate) struct Args {
     /// Runs the benchmarks and `build-cost` first, which takes about a quarter of an hour on a quiet machine.
     #[arg(long)]
     run: bool,
-    /// Gives each benchmark less than a second, for numbers that are good for large ratios alone, and leaves
+    /// Gives criterion's benchmarks less than a second each, and turns fewer rounds, for numbers that are good for large ratios alone, and leaves
     /// `build-cost` out.
     #[arg(long, requires = "run")]
     quick: bool,
