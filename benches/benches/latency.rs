@@ -1,9 +1,9 @@
 //! How long one item takes across threads, when the next is asked for only after it has arrived.
 //!
 //! Run with `cargo bench -p millstream-benches --bench latency`. Each item carries the time of its
-//! making; it is recorded where the item arrives. Each run has threads of its own, but for those of tokio's
-//! tasks.
-//! The last column is the p99 of the median run: the system has the threads of some runs on one processor.
+//! making; it is recorded where the item arrives. Each run has threads of its own, but for those of
+//! tokio's tasks. The last column is the p99 of the median run, because the system has the threads of
+//! some runs on one processor.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(
@@ -17,10 +17,10 @@ use hdrhistogram::Histogram;
 use millstream::{Order, range, scheduler::Pool};
 use millstream_benches::record::{self, Record};
 
-/// Nanoseconds, with three digits, after a while.
+/// Nanoseconds, with three digits, without those of a run's first items.
 struct Times {
     histogram: Histogram<u64>,
-    /// How many items more are not counted: until the system has found places for the threads.
+    /// How many items more are not counted.
     n_to_skip: u64,
 }
 

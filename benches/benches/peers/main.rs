@@ -1,4 +1,4 @@
-//! Time by criterion, peers beside us: one file for each subject.
+//! Time by criterion, peers beside us: one file for each subject. Those from threads to threads are in `turns`.
 //!
 //! Run all with `cargo bench -p millstream-benches --bench peers`, one with
 //! `cargo bench -p millstream-benches --bench peers -- flatten`. All peers of a group do the same
@@ -52,7 +52,8 @@ fn short() -> Criterion {
 criterion_group!(
     name = subjects;
     config = short();
-    targets = chain::bench, chain::depth, demand::bench, flatten::bench, flatten::across_threads, group_by::bench, in_flight::bench,
-        in_flight::concurrency, first_item::bench, growth::items, growth::flows, growth::operators
+    targets = chain::bench, chain::depth, demand::bench, flatten::bench, flatten::across_threads,
+        group_by::bench, in_flight::bench, in_flight::concurrency, first_item::bench, growth::items,
+        growth::flows, growth::operators
 );
 criterion_main!(subjects);

@@ -26,9 +26,9 @@ pub trait Source: Send + 'static {
 
     /// After how many pauses of the processor a runner on a worker that got [`Step::Pending`] asks again, having
     /// waited for `n_waited` of them since the last item; 0, it parks. It has to come to 0 as `n_waited`
-    /// grows, because nothing else makes a runner park that is the only one on its worker. Each question counts as a chunk of the
-    /// turn's. For sources that another thread fills, and that cost nothing to ask: few pauses where one item
-    /// is awaited, many where the producer should get ahead.
+    /// grows, because nothing else makes a runner park that is the only one on its worker. Each question
+    /// counts as a chunk of the turn's. For sources that another thread fills, and that cost nothing to ask:
+    /// few pauses where one item is awaited, many where the producer should get ahead.
     #[inline]
     fn pause(&self, n_waited: u32) -> u32 {
         let _unused = n_waited;

@@ -6,7 +6,8 @@ use super::{SendError, TrySendError};
 use crate::scheduler::patience::{is_crowded, let_others_run};
 
 /// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the processor:
-/// less than a microsecond in all, and not at all if others ran last time. Whoever makes room may be waiting for this very processor.
+/// less than a microsecond in all, and not at all if others ran last time. Whoever makes room may be waiting for
+/// this very processor.
 const N_SPINS: u32 = 4;
 
 /// How often it lets others run before it sleeps.
