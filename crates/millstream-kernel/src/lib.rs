@@ -35,56 +35,31 @@
 //! fail under.
 
 mod accumulator;
-mod alarm;
-mod allowance;
-mod arbiter;
-mod backlog;
-mod cap;
-mod deferred;
-mod dispatch;
+mod demand;
 mod gate;
 mod gauge;
 pub mod guard;
-mod lane;
-mod listener;
-pub mod mpsc;
-pub mod oneshot;
-mod pending;
-mod post;
-mod prefetch;
-mod ready_set;
-mod room;
+mod many;
+mod queue;
 mod serial;
-mod sharing;
 mod slot;
-mod source;
-pub mod spsc;
 #[doc(hidden)]
 pub mod sync;
-mod tap;
-mod upstream;
-mod waker;
+mod wake;
 
 pub use accumulator::Accumulator;
-pub use alarm::Alarm;
-pub use allowance::Allowance;
-pub use arbiter::{Arbiter, Inside, Voice};
-pub use backlog::{Backlog, Evict};
-pub use cap::Cap;
-pub use deferred::Deferred;
-pub use dispatch::{Bells, Dispatch, Inline, InlineForOne, Job, Task, Wake};
-pub use gate::Gate;
+pub use demand::{
+    Allowance, Arbiter, Cap, Deferred, Inside, InvalidPrefetch, Pending, Prefetch, Upstream, Voice,
+};
+pub use gate::{
+    Bells, Dispatch, End, Fed, Gate, Inline, InlineForOne, Job, Source, Step, Task, Wake,
+};
 pub use gauge::{Gauge, Gauges, Passed, Reading};
-pub use listener::Listener;
-pub use pending::Pending;
-pub use post::{Mailbox, Member, Post, Posted, Poster, Unposted, WhenFull, post, post_with_past};
-pub use prefetch::{InvalidPrefetch, Prefetch};
-pub use ready_set::ReadySet;
-pub use room::{Exit, Room, Take, Waiting};
+pub use many::{
+    Entered, Exit, Left, Mailbox, Member, News, Post, Posted, Poster, Room, Sharing, Take, Tap,
+    Unposted, Waiting, WhenFull, post, post_with_past,
+};
+pub use queue::{Backlog, Evict, mpsc, spsc};
 pub use serial::{Handler, Serial};
-pub use sharing::{Entered, Left, Sharing};
 pub use slot::Slot;
-pub use source::{End, Fed, Source, Step};
-pub use tap::{News, Tap};
-pub use upstream::Upstream;
-pub use waker::TaskWaker;
+pub use wake::{Alarm, Listener, ReadySet, TaskWaker, oneshot};

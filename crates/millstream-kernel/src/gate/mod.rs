@@ -51,7 +51,10 @@
 //! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So a
 //!    task that is run twice, or that was never scheduled, does nothing.
 
+mod dispatch;
+pub(crate) mod reentry;
 mod seat;
+mod source;
 mod turn;
 
 use std::{
@@ -62,14 +65,17 @@ use std::{
 
 use reactive_streams::{Error, Subscriber, Subscription};
 
+pub use self::{
+    dispatch::{Bells, Dispatch, Inline, InlineForOne, Job, Task, Wake},
+    source::{End, Fed, Source, Step},
+};
 use self::{
+    reentry::Lane,
     seat::Seat,
     turn::{Cause, Verdict},
 };
 use crate::{
-    Dispatch, Inline, Source, Task, Wake,
     guard::{caught, muted},
-    lane::Lane,
     sync::{AtomicU64, Ordering, UnsafeCell, fence, last_value},
 };
 

@@ -31,7 +31,7 @@
 //!    fails if the word has changed since, under the lock that handing on and closing take as well.
 //! 6. Wakers are the user's code: under the lock they are moved, and not cloned, woken or dropped.
 
-mod exit;
+mod release;
 
 use std::{
     collections::VecDeque,
@@ -42,7 +42,7 @@ use std::{
 
 use crossbeam_utils::CachePadded;
 
-pub use self::exit::Exit;
+pub use self::release::Exit;
 use crate::sync::{AtomicU64, Mutex, Ordering, fence};
 
 /// No more places.

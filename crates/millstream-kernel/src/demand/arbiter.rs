@@ -16,7 +16,7 @@ use std::{fmt, sync::Arc};
 
 use reactive_streams::Subscription;
 
-use crate::{lane::Lane, sync::Mutex};
+use crate::{gate::reentry::Lane, sync::Mutex};
 
 /// The downstream's subscription. The file's header has the rest.
 pub struct Arbiter {

@@ -34,18 +34,18 @@
 //!    is dropped is moved out.
 
 mod mailbox;
-mod past;
-mod poster;
+mod replay;
+mod sender;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use self::{
     mailbox::Put,
-    past::{Arrival, Past},
+    replay::{Arrival, Past},
 };
 pub use self::{
     mailbox::{Mailbox, WhenFull},
-    poster::Poster,
+    sender::Poster,
 };
 use crate::{
     End, Listener, Step, TaskWaker, Wake,
