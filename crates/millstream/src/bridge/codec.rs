@@ -15,8 +15,8 @@ use tokio_util::codec::{
 };
 
 use super::{
+    forward_into::forward,
     intake::{Intake, run},
-    sink::forward,
 };
 use crate::{
     FlattenResults, Flow, FromStream, Outcome, from_stream, inlet::check_capacity, scheduler,

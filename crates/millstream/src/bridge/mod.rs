@@ -41,6 +41,7 @@ mod codec;
 #[cfg(feature = "crossbeam")]
 mod crossbeam;
 mod failure;
+mod forward_into;
 mod intake;
 mod iter;
 #[cfg(feature = "tokio")]
@@ -51,7 +52,6 @@ mod pour;
 mod read;
 #[cfg(feature = "tower")]
 mod service;
-mod sink;
 #[cfg(feature = "tokio")]
 mod watch;
 
