@@ -51,52 +51,22 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[macro_use]
-mod opaque;
+mod macros;
 #[macro_use]
-mod backpressure;
-
-mod backoff;
-pub mod bridge;
-mod closing;
-mod downstream;
-mod error_mode;
-mod fan_in;
-mod flattening;
 mod flow;
-mod group;
-mod grouping;
-mod groups;
-pub mod hub;
-mod in_order;
-mod inlet;
-mod inner;
-mod junction;
-mod lasting;
-mod lossy;
-mod merging;
-mod ops;
-mod outcome;
-mod outlet;
-mod port;
-mod registry;
-pub mod scheduler;
-mod sequence;
-mod terminal;
-mod timer;
-mod windowing;
 
-pub use backoff::{Backoff, Delays};
-pub use backpressure::{Backpressure, BackpressureKind, Bounded, assert_bounded};
-pub use error_mode::ErrorMode;
-pub use flow::Flow;
-pub use group::Group;
+pub mod bridge;
+pub mod hub;
+mod ops;
+mod parts;
+pub mod scheduler;
+
+pub use flow::{Backpressure, BackpressureKind, Bounded, ErrorMode, Flow, Outcome, assert_bounded};
 pub use ops::*;
-pub use outcome::Outcome;
 pub use reactive_streams::{
     BoxClonePublisher, BoxPublisher, BoxSubscriber, Demand, Error, ErrorKind, Offer, Processor,
     Publisher, Subscriber, Subscription,
 };
-pub use registry::*;
 
 #[cfg(doctest)]
 mod readme {

@@ -19,7 +19,7 @@ use super::{
     intake::{Intake, run},
 };
 use crate::{
-    FlattenResults, Flow, FromStream, Outcome, from_stream, inlet::check_capacity, scheduler,
+    FlattenResults, Flow, FromStream, Outcome, from_stream, parts::inlet::check_capacity, scheduler,
 };
 
 /// The buffer of a decoder before it grows.

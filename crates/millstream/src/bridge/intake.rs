@@ -12,9 +12,11 @@ use reactive_streams::{Error, ErrorKind, Publisher};
 
 use crate::{
     Once, Outcome, from_stream_on,
-    inlet::{Inlet, inlet},
+    parts::{
+        inlet::{Inlet, inlet},
+        terminal,
+    },
     scheduler::Scheduler,
-    terminal,
 };
 
 /// How many items a future takes before it returns to its gate, which lets others on the worker run

@@ -48,10 +48,10 @@ mod iter;
 mod mpsc;
 #[cfg(feature = "tokio")]
 mod parked;
-mod pour;
 mod read;
 #[cfg(feature = "tower")]
 mod service;
+mod sink;
 #[cfg(feature = "tokio")]
 mod watch;
 
@@ -64,10 +64,10 @@ pub use crossbeam::*;
 pub use iter::*;
 #[cfg(feature = "tokio")]
 pub use mpsc::*;
-pub use pour::*;
 pub use read::*;
 #[cfg(feature = "tower")]
 pub use service::*;
+pub use sink::*;
 #[cfg(feature = "tokio")]
 pub use watch::*;
 

@@ -9,7 +9,10 @@ use millstream_kernel::{End, Gate, Source, Step};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use super::failure::failure;
-use crate::{Flow, Outcome, inlet::check_capacity, terminal};
+use crate::{
+    Flow, Outcome,
+    parts::{inlet::check_capacity, terminal},
+};
 
 /// The bytes of a reader, in chunks of up to `size` bytes, as they are read.
 ///

@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::intake::Intake;
 use crate::{
     Flow, Order, from_stream_on,
-    inlet::check_capacity,
+    parts::inlet::check_capacity,
     scheduler::{self, Ambient},
 };
 

@@ -3,7 +3,7 @@
 use std::hint::spin_loop;
 
 use super::{SendError, TrySendError};
-use crate::scheduler::patience::{is_crowded, let_others_run};
+use crate::scheduler::spin_wait::{is_crowded, let_others_run};
 
 /// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the processor:
 /// less than a microsecond in all, and not at all if others ran last time. Whoever makes room may be waiting for
@@ -46,7 +46,7 @@ pub(super) fn try_for_a_while<T, R>(
 #[cfg(test)]
 mod tests {
     use super::{super::SendError, N_SPINS, N_YIELDS, TrySendError, try_for_a_while};
-    use crate::scheduler::patience;
+    use crate::scheduler::spin_wait;
 
     /// Tries to send to a queue that stays full. How often.
     fn n_tries() -> u32 {
@@ -64,7 +64,7 @@ mod tests {
     fn a_full_queue_is_tried_for_a_while_and_for_less_where_others_ran_last() {
         assert_eq!(n_tries(), N_SPINS + N_YIELDS + 1);
 
-        patience::crowd();
+        spin_wait::crowd();
 
         assert_eq!(n_tries(), N_YIELDS + 1);
     }

@@ -18,9 +18,8 @@ use super::{
 };
 use crate::{
     Flow,
-    inlet::check_capacity,
-    outlet::signal_on,
-    scheduler::{Worker, patience::pause},
+    parts::{inlet::check_capacity, outlet::signal_on},
+    scheduler::{Worker, spin_wait::pause},
 };
 
 /// A sender, of which there may be clones, and the flow of what all of them send.

@@ -3,7 +3,7 @@
 use millstream_kernel::WhenFull;
 
 use super::{Broadcaster, Multicast, broadcaster::Plan};
-use crate::{Flow, inlet::check_capacity};
+use crate::{Flow, parts::inlet::check_capacity};
 
 /// What a hub does about a subscriber that asks for fewer items than are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

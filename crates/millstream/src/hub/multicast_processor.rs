@@ -10,8 +10,10 @@ use reactive_streams::{Error, Processor, Publisher, Subscriber, Subscription};
 use super::Replay;
 use crate::{
     Flow,
-    inlet::check_capacity,
-    junction::{Feed, Junction, Outlet},
+    parts::{
+        inlet::check_capacity,
+        junction::{Feed, Junction, Outlet},
+    },
     scheduler::Worker,
 };
 

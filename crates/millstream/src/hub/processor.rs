@@ -7,7 +7,7 @@ use reactive_streams::{Error, Processor, Publisher, Subscriber, Subscription};
 
 use crate::{
     Flow,
-    inlet::{Entrance, Inlet, InletSubscriber, inlet},
+    parts::inlet::{Entrance, Inlet, InletSubscriber, inlet},
 };
 
 /// A processor that passes items on through a queue, for a publisher and a subscriber that do not

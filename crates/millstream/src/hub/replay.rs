@@ -7,7 +7,7 @@ use millstream_kernel::WhenFull;
 use super::{Broadcaster, Multicast, Policy, Unheard, broadcaster::Plan};
 use crate::{
     Flow,
-    inlet::check_capacity,
+    parts::inlet::check_capacity,
     scheduler::{Scheduler, Worker},
 };
 

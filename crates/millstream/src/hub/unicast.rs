@@ -15,8 +15,10 @@ use super::{
 };
 use crate::{
     Flow,
-    inlet::check_capacity,
-    outlet::{Keeper, Outlet, signal_on},
+    parts::{
+        inlet::check_capacity,
+        outlet::{Keeper, Outlet, signal_on},
+    },
     scheduler::Worker,
 };
 

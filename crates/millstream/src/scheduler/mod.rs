@@ -14,10 +14,11 @@
 //! What is scheduled on a scheduler that was shut down ends with an error of kind `Rejected`.
 
 mod current_thread;
+pub(crate) mod gate_timer;
 mod immediate;
-pub(crate) mod patience;
 mod pool;
 mod queue;
+pub(crate) mod spin_wait;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod virtual_time;

@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{
     Lane,
-    patience::{is_crowded, let_others_run},
+    spin_wait::{is_crowded, let_others_run},
 };
 
 /// How often a thread looks for a task before it lets others run: less than a microsecond, and not at all if

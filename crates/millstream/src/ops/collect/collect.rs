@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use reactive_streams::Publisher;
 
-use crate::{Flow, Outcome, terminal};
+use crate::{Flow, Outcome, parts::terminal};
 
 impl<P: Publisher> Flow<P> {
     /// Runs the flow and puts its items into a collection.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use millstream_kernel::Accumulator;
 use reactive_streams::{Error, ErrorKind, Publisher};
 
-use crate::{Flow, Outcome, terminal};
+use crate::{Flow, Outcome, parts::terminal};
 
 impl<P: Publisher> Flow<P> {
     /// Runs the flow and combines its items into one value, starting with `init`.

@@ -12,7 +12,7 @@ use reactive_streams::{Error, Publisher};
 
 use crate::{
     Flow,
-    inlet::{Inlet, inlet},
+    parts::inlet::{Inlet, inlet},
 };
 
 impl<P: Publisher> Flow<P> {

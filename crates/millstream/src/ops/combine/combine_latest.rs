@@ -17,8 +17,10 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
-    fan_in::{PREFETCH, Start},
-    inlet::{Inlet, inlet},
+    parts::{
+        fan_in::{PREFETCH, Start},
+        inlet::{Inlet, inlet},
+    },
 };
 
 /// The latest items of two to eight flows, whenever one of them has a new one.

@@ -5,7 +5,7 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, ErrorMode, Flow, empty,
-    sequence::{self, Seat, Successor},
+    parts::sequence::{self, Seat, Successor},
 };
 
 /// The flows that an iterator gives, one after another.

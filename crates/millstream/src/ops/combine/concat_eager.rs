@@ -2,7 +2,10 @@
 
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::{ErrorMode, Flow, fan_in::PREFETCH, in_order::InOrder, merging};
+use crate::{
+    ErrorMode, Flow,
+    parts::fan_in::{PREFETCH, in_order::InOrder, merging},
+};
 
 /// The items of several flows, all of one before those of the next; the flows run at the same time.
 ///

@@ -7,8 +7,10 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::PREFETCH,
-    inlet::{Inlet, inlet},
+    parts::{
+        fan_in::PREFETCH,
+        inlet::{Inlet, inlet},
+    },
 };
 
 /// The flow that is the first to give an item, to complete or to fail; the others are cancelled.

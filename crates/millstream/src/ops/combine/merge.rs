@@ -6,8 +6,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     ErrorMode, Flow,
-    fan_in::{FanIn, PREFETCH},
-    merging,
+    parts::fan_in::{FanIn, PREFETCH, merging},
 };
 
 /// The items of several flows, as they come.

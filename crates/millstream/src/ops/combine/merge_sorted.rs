@@ -11,8 +11,10 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::{PREFETCH, Start},
-    inlet::{Inlet, inlet},
+    parts::{
+        fan_in::{PREFETCH, Start},
+        inlet::{Inlet, inlet},
+    },
 };
 
 /// The items of several flows, each of which is sorted, in ascending order.

@@ -7,8 +7,8 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Attempt, Flow,
+    parts::sequence::{self, Seat, Successor},
     scheduler::{self, Scheduler, Worker},
-    sequence::{self, Seat, Successor},
 };
 
 impl<P: Publisher> Flow<P> {

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow, FromIter, just,
-    sequence::{self, Seat, Successor},
+    parts::sequence::{self, Seat, Successor},
 };
 
 impl<P: Publisher> Flow<P> {

@@ -7,8 +7,10 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::{PREFETCH, Start},
-    inlet::{Inlet, inlet},
+    parts::{
+        fan_in::{PREFETCH, Start},
+        inlet::{Inlet, inlet},
+    },
 };
 
 impl<P: Publisher> Flow<P> {

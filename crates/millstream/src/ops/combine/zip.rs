@@ -7,8 +7,10 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
-    fan_in::{PREFETCH, Start},
-    inlet::{Inlet, inlet},
+    parts::{
+        fan_in::{PREFETCH, Start},
+        inlet::{Inlet, inlet},
+    },
 };
 
 /// The items of two to eight flows, row by row: the first of each, the second of each, and so on.

@@ -5,7 +5,7 @@ use std::{error, sync::Arc};
 use millstream_kernel::Upstream;
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, downstream::Downstream};
+use crate::{Flow, parts::downstream::Downstream};
 
 impl<P: Publisher> Flow<P> {
     /// Passes on what is `Ok`, and fails with the first `Err`.

@@ -1,5 +1,6 @@
 //! Operators that deal with failures.
 
+mod backoff;
 mod flatten_results;
 mod map_err;
 mod on_error_complete;
@@ -9,6 +10,7 @@ mod retry;
 mod retry_backoff;
 mod retry_when;
 
+pub use backoff::{Backoff, Delays};
 pub use flatten_results::FlattenResults;
 pub use map_err::MapErr;
 pub use on_error_complete::{OnErrorComplete, OnErrorCompleteIf};

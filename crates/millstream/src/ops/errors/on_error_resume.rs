@@ -5,7 +5,7 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
-    sequence::{self, Seat, Successor},
+    parts::sequence::{self, Seat, Successor},
 };
 
 impl<P: Publisher> Flow<P> {

@@ -5,7 +5,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    sequence::{self, Seat, Successor},
+    parts::sequence::{self, Seat, Successor},
 };
 
 impl<P: Publisher> Flow<P> {

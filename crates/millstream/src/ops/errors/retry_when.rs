@@ -7,8 +7,8 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Flow,
+    parts::sequence::{self, Seat, Successor},
     scheduler::{self, Scheduler, Worker},
-    sequence::{self, Seat, Successor},
 };
 
 /// A run of a flow that has ended, as policies see it.

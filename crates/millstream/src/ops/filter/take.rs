@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::{Cap, Upstream};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, downstream::Downstream};
+use crate::{Flow, parts::downstream::Downstream};
 
 impl<P: Publisher> Flow<P> {
     /// Passes the first `n` items on, and then completes.

@@ -13,7 +13,7 @@ use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
     Flow,
-    inlet::{Inlet, InletSubscriber, inlet},
+    parts::inlet::{Inlet, InletSubscriber, inlet},
 };
 
 impl<P: Publisher> Flow<P> {

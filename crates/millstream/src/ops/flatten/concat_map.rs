@@ -7,7 +7,7 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     ErrorMode, Flow,
-    inlet::{Inlet, InletPool, inlet},
+    parts::inlet::{Inlet, InletPool, inlet},
 };
 
 /// Items that a flow is asked for at a time.

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, inlet},
+    parts::inlet::{Inlet, inlet},
 };
 
 /// Items that are asked of the source at a time.

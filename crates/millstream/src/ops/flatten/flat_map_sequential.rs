@@ -2,7 +2,13 @@
 
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::{ErrorMode, Flow, flattening, in_order::InOrder, inlet::check_capacity};
+use crate::{
+    ErrorMode, Flow,
+    parts::{
+        fan_in::{flattening, in_order::InOrder},
+        inlet::check_capacity,
+    },
+};
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into a flow, runs up to `concurrency` of them at a time, and passes their items

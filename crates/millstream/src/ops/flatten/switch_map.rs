@@ -10,8 +10,10 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    fan_in::PREFETCH,
-    inlet::{Inlet, inlet},
+    parts::{
+        fan_in::PREFETCH,
+        inlet::{Inlet, inlet},
+    },
 };
 
 impl<P: Publisher> Flow<P> {

@@ -5,7 +5,10 @@ use std::sync::{Arc, Weak};
 use millstream_kernel::{Backlog, Evict, Gate, Inline};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
-use crate::{Flow, inlet::check_capacity, lossy::sieve};
+use crate::{
+    Flow,
+    parts::{inlet::check_capacity, shed::sieve},
+};
 
 /// Drops an item.
 pub type Discard<T> = fn(T);

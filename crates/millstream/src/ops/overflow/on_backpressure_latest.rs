@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    lossy::{keep_newest, sieve},
+    parts::shed::{keep_newest, sieve},
 };
 
 impl<P: Publisher> Flow<P> {

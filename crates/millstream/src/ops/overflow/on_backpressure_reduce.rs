@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use millstream_kernel::{Backlog, Evict, Gate, Inline, Step};
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::{Flow, lossy::sieve};
+use crate::{Flow, parts::shed::sieve};
 
 impl<P: Publisher> Flow<P> {
     /// Asks the source for everything, and has `f` combine the item that waits with a newer one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::{Gauge, Gauges, Passed};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, registry::Registry};
+use crate::{Flow, ops::peek::registry::Registry};
 
 impl<P: Publisher> Flow<P> {
     /// Counts the requests and items that pass here, under a name, in a registry that can be read and

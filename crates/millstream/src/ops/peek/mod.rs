@@ -9,6 +9,7 @@ mod instrument;
 mod listen;
 #[cfg(feature = "tracing")]
 mod log;
+mod registry;
 
 pub use checkpoint::Checkpoint;
 pub use do_finally::{DoFinally, Ending};
@@ -19,3 +20,4 @@ pub use instrument::Instrument;
 pub use listen::{Listen, Listener};
 #[cfg(feature = "tracing")]
 pub use log::Log;
+pub use registry::{Holder, LastSignal, Registry, Stage, Stall, Stalls, stalls};

@@ -19,7 +19,7 @@ use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 use super::share::{Sharing, Stay};
 use crate::{
     hub::Replay,
-    junction::{Feed, Junction, Outlet},
+    parts::junction::{Feed, Junction, Outlet},
 };
 
 /// What the clones of a flow share. Dropped with the last of them.

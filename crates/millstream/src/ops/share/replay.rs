@@ -5,7 +5,9 @@ use std::sync::Arc;
 use reactive_streams::{Publisher, Subscriber};
 
 use super::{connection::Door, share::Sharing};
-use crate::{Backpressure, BackpressureKind, Bounded, Flow, hub::Replay, inlet::check_capacity};
+use crate::{
+    Backpressure, BackpressureKind, Bounded, Flow, hub::Replay, parts::inlet::check_capacity,
+};
 
 impl<P: Publisher> Flow<P> {
     /// [`share`](Self::share) whose late subscribers first get the last items that came before them, as

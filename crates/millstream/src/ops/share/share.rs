@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 use super::connection::Door;
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
-    inlet::check_capacity,
+    parts::inlet::check_capacity,
     scheduler::{Scheduler, Worker},
 };
 

@@ -10,7 +10,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, check_capacity, inlet},
+    parts::inlet::{Inlet, check_capacity, inlet},
 };
 
 impl<P: Publisher> Flow<P> {

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{check_capacity, inlet},
+    parts::inlet::{check_capacity, inlet},
     scheduler::{OnWorker, Scheduler, Worker},
 };
 

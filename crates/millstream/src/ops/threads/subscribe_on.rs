@@ -10,7 +10,7 @@ use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscript
 
 use crate::{
     Flow,
-    downstream::Downstream,
+    parts::downstream::Downstream,
     scheduler::{Scheduler, Worker},
 };
 

@@ -11,9 +11,8 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, check_capacity, inlet},
-    scheduler::{Scheduler, Worker},
-    timer::Timer,
+    parts::inlet::{Inlet, check_capacity, inlet},
+    scheduler::{Scheduler, Worker, gate_timer::Timer},
 };
 
 impl<P: Publisher> Flow<P> {

@@ -11,9 +11,8 @@ use reactive_streams::{Publisher, Subscriber};
 use super::sample::Latest;
 use crate::{
     Flow,
-    lossy::{keep_newest, sieve},
-    scheduler::{Scheduler, Worker},
-    timer::Timer,
+    parts::shed::{keep_newest, sieve},
+    scheduler::{Scheduler, Worker, gate_timer::Timer},
 };
 
 impl<P: Publisher> Flow<P> {

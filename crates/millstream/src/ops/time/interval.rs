@@ -7,8 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    scheduler::{Scheduler, Worker},
-    timer::Timer as Clock,
+    scheduler::{Scheduler, Worker, gate_timer::Timer as Clock},
 };
 
 /// What becomes of ticks that nobody asked for at their time.

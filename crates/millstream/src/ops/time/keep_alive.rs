@@ -10,9 +10,8 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, inlet},
-    scheduler::{Scheduler, Worker},
-    timer::Timer,
+    parts::inlet::{Inlet, inlet},
+    scheduler::{Scheduler, Worker, gate_timer::Timer},
 };
 
 /// Items that the source is asked for at a time.

@@ -9,7 +9,6 @@ mod sample;
 mod throttle;
 mod throttle_first;
 mod timeout;
-mod window_timeout;
 
 pub use buffer_timeout::BufferTimeout;
 pub use debounce::Debounce;

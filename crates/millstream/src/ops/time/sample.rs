@@ -10,9 +10,8 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    lossy::{Sieve, keep_newest, sieve},
-    scheduler::{Scheduler, Worker},
-    timer::Timer,
+    parts::shed::{Sieve, keep_newest, sieve},
+    scheduler::{Scheduler, Worker, gate_timer::Timer},
 };
 
 impl<P: Publisher> Flow<P> {

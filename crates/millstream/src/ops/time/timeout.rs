@@ -10,9 +10,8 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Failed, Flow, error,
-    inlet::{Inlet, inlet},
-    scheduler::{Scheduler, Worker},
-    timer::Timer,
+    parts::inlet::{Inlet, inlet},
+    scheduler::{Scheduler, Worker, gate_timer::Timer},
 };
 
 /// Items that the source is asked for at a time.

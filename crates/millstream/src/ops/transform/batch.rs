@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, check_capacity, inlet},
+    parts::inlet::{Inlet, check_capacity, inlet},
 };
 
 /// The most items that wait in the queue.

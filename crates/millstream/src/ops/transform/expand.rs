@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, inlet},
+    parts::inlet::{Inlet, inlet},
 };
 
 impl<P: Publisher> Flow<P> {

@@ -25,7 +25,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    inlet::{Inlet, check_capacity, inlet},
+    parts::inlet::{Inlet, check_capacity, inlet},
     scheduler::{self, GateWaker, OnWorker, Scheduler, Worker},
 };
 

@@ -5,7 +5,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Flow, from_iter,
-    sequence::{self, Seat, Successor},
+    parts::sequence::{self, Seat, Successor},
 };
 
 /// A signal of a flow, as [`Flow::materialize`] makes an item of it.

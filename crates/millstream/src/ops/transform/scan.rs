@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::Upstream;
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, downstream::Downstream};
+use crate::{Flow, parts::downstream::Downstream};
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into another with a state of its own; a `None` ends the flow.

@@ -14,7 +14,7 @@ use futures_sink::Sink;
 use millstream_kernel::{End, TaskWaker, Wake, spsc};
 use reactive_streams::{Error, ErrorKind};
 
-use crate::{FlattenResults, Flow, FromStream, from_stream, inlet::check_capacity};
+use crate::{FlattenResults, Flow, FromStream, from_stream, parts::inlet::check_capacity};
 
 /// A sink, and the flow of what is put into it.
 ///

@@ -1,14 +1,20 @@
 //! `group_by`, `group_map`: a flow for each key.
 
+mod group;
+mod port;
+mod source;
+mod table;
+
 use std::hash::Hash;
+
+pub use group::Group;
 
 use reactive_streams::{Publisher, Subscriber};
 
+use self::source::Limits;
 use crate::{
-    FlatMap, Flow, Group,
-    fan_in::PREFETCH,
-    grouping::{self, Limits},
-    inlet::check_capacity,
+    FlatMap, Flow,
+    parts::{fan_in::PREFETCH, inlet::check_capacity},
 };
 
 /// What gives way in [`group_by`](Flow::group_by) when a key comes that has no group, and there is no
@@ -204,7 +210,7 @@ where
     type Item = Flow<Group<K, P::Item>>;
 
     fn subscribe<S: Subscriber<Self::Item>>(self, downstream: S) {
-        grouping::subscribe(self.source, self.key, self.limits, downstream);
+        source::subscribe(self.source, self.key, self.limits, downstream);
     }
 }
 

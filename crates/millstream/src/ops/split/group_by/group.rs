@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc};
 
 use reactive_streams::{BoxSubscriber, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, port::Line};
+use super::port::Line;
+use crate::Flow;
 
 /// The items of a flow that have the same key: what [`Flow::group_by`] makes.
 ///

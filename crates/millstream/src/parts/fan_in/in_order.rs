@@ -10,8 +10,10 @@ use reactive_streams::Error;
 
 use crate::{
     ErrorMode,
-    fan_in::{BURST, Door, Inlets},
-    inlet::{Entrance, Inlet, InletPool},
+    parts::{
+        fan_in::{BURST, Door, Inlets},
+        inlet::{Entrance, Inlet, InletPool},
+    },
 };
 
 /// The inlets, in order. The file's header has the rest.

@@ -10,7 +10,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use millstream_kernel::{Deferred, End, Fed, Prefetch, Step, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
 
-use crate::scheduler::patience::pause;
+use crate::scheduler::spin_wait::pause;
 
 /// The end that takes.
 pub(crate) struct Inlet<T> {

@@ -1,4 +1,4 @@
-//! Shared: the groups of a [`grouping`](crate::grouping), by key, by age and by number.
+//! Shared: the groups of a [grouping](super::source), by key, by age and by number.
 //!
 //! A group that has demand gets its items as they come; those that it did not ask for wait in it.
 //!
@@ -26,10 +26,8 @@ use std::{
 use millstream_kernel::{End, ReadySet, Wake};
 use reactive_streams::BoxSubscriber;
 
-use crate::{
-    Flow, Group,
-    port::{Line, Port},
-};
+use super::port::{Line, Port};
+use crate::{Flow, Group};
 
 /// The groups. The file's header has the rest.
 pub(crate) struct Groups<K, T> {

@@ -11,7 +11,7 @@ use std::{
 use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::{
+use crate::parts::{
     fan_in::{Inlets, Start},
     inlet::{Inlet, inlet},
 };

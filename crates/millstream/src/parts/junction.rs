@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use millstream_kernel::{Deferred, End, Mailbox, Post, Poster, Source, Step, Unposted};
 use reactive_streams::{Error, Subscriber, Subscription};
 
-use crate::inlet::{disconnected, overflowed};
+use crate::parts::inlet::{disconnected, overflowed};
 
 /// What the ends share.
 pub(crate) trait Junction<T> {

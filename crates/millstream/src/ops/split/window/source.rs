@@ -7,13 +7,14 @@ use std::{sync::Weak, time::Duration};
 use millstream_kernel::{End, Step, Wake};
 use reactive_streams::{Publisher, Subscriber};
 
+use super::{
+    deferred_cancel::{Flows, start},
+    inner::{Feed, inner},
+};
 use crate::{
     Flow, Window,
-    inlet::{Inlet, inlet},
-    inner::{Feed, inner},
-    lasting::{Flows, start},
-    scheduler::Worker,
-    timer::Timer,
+    parts::inlet::{Inlet, inlet},
+    scheduler::{Worker, gate_timer::Timer},
 };
 
 /// Items that are asked of the source at a time, and that a window takes ahead of its subscriber.

@@ -11,7 +11,7 @@ use std::{
 use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::fan_in::{Door, Inlets, Start, StartSignal};
+use crate::parts::fan_in::{Door, Inlets, Start, StartSignal};
 
 /// A gate for the flows, a door for each of them, and what is given when all of them are subscribed to.
 type Opened<T, I, S> = (Arc<Gate<Merging<T, I>, S, Bells>>, Vec<Door<T>>, StartSignal);

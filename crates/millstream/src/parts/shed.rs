@@ -136,7 +136,7 @@ impl<T, W: Wake, A> SieveSubscriber<T, W, A> {
 impl<T, W: Wake, A> Drop for SieveSubscriber<T, W, A> {
     fn drop(&mut self) {
         if !self.is_closed {
-            self.close(crate::inlet::disconnected());
+            self.close(crate::parts::inlet::disconnected());
         }
         self.taker.wake();
     }

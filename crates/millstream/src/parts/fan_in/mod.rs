@@ -12,6 +12,10 @@
 //! 3. An open slot that is not in the line was drained and not at its end when it was last looked at;
 //!    whatever comes to it afterwards is followed by its bell.
 
+pub(crate) mod flattening;
+pub(crate) mod in_order;
+pub(crate) mod merging;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use millstream_kernel::{Bells, End, ReadySet, Step, Wake};
@@ -19,7 +23,7 @@ use reactive_streams::Error;
 
 use crate::{
     ErrorMode,
-    inlet::{Entrance, Inlet, InletPool, InletSubscriber, inlet},
+    parts::inlet::{Entrance, Inlet, InletPool, InletSubscriber, inlet},
 };
 
 /// Items of one inlet before the next one's turn.

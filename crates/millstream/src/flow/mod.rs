@@ -1,5 +1,13 @@
 //! `Flow`: a publisher that carries the operators.
 
+#[macro_use]
+mod backpressure;
+mod error_mode;
+mod outcome;
+
+pub use backpressure::{Backpressure, BackpressureKind, Bounded, assert_bounded};
+pub use error_mode::ErrorMode;
+pub use outcome::Outcome;
 use reactive_streams::{BoxClonePublisher, BoxPublisher, Publisher, Subscriber};
 
 /// A publisher with operators.

@@ -8,7 +8,7 @@ use std::sync::Weak;
 use millstream_kernel::{End, Gate, InlineForOne, Listener, Source, Step, spsc};
 use reactive_streams::Subscriber;
 
-use crate::scheduler::{OnWorker, Worker, patience::pause};
+use crate::scheduler::{OnWorker, Worker, spin_wait::pause};
 
 /// Who hears what becomes of the items.
 pub(crate) trait Keeper: Send + 'static {

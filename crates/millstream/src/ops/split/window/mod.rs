@@ -1,13 +1,14 @@
 //! `window`: items in flows of a size.
 
+mod deferred_cancel;
+mod inner;
+mod source;
+
 use reactive_streams::{Publisher, Subscriber};
 
+use self::{inner::Inner, source::BATCH};
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow,
-    inlet::check_capacity,
-    inner::Inner,
-    scheduler::Worker,
-    windowing::{self, BATCH},
+    Backpressure, BackpressureKind, Bounded, Flow, parts::inlet::check_capacity, scheduler::Worker,
 };
 
 impl<P: Publisher> Flow<P> {
@@ -76,7 +77,7 @@ where
     type Item = Flow<Window<P::Item>>;
 
     fn subscribe<S: Subscriber<Flow<Window<P::Item>>>>(self, downstream: S) {
-        windowing::subscribe(self.source, self.n, self.time, downstream);
+        source::subscribe(self.source, self.n, self.time, downstream);
     }
 }
 

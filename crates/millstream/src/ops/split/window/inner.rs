@@ -16,7 +16,7 @@ use std::sync::Arc;
 use millstream_kernel::{End, Listener, Prefetch, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Subscriber};
 
-use crate::outlet::{Keeper, Outlet};
+use crate::parts::outlet::{Keeper, Outlet};
 
 /// The operator's end. Dropped without an [`end`](Self::end), it fails its flow.
 pub(crate) struct Feed<T> {

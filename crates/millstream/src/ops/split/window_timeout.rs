@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reactive_streams::Publisher;
 
-use crate::{Flow, Windows, inlet::check_capacity, scheduler::Scheduler};
+use crate::{Flow, Windows, parts::inlet::check_capacity, scheduler::Scheduler};
 
 impl<P: Publisher> Flow<P> {
     /// Passes items on in windows: each is a flow that ends when it has had `n` items, or when `limit`

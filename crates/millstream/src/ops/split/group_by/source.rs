@@ -23,12 +23,16 @@ use std::{
 use millstream_kernel::{End, Gate, Inline, ReadySet, Source, Step, Wake, guard::caught};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber, Subscription};
 
+use super::{
+    port::{Line, Port},
+    table::{Groups, Put},
+};
 use crate::{
     Flow, Group, GroupPolicy,
-    fan_in::{PREFETCH, Start},
-    groups::{Groups, Put},
-    inlet::{Inlet, inlet},
-    port::{Line, Port},
+    parts::{
+        fan_in::{PREFETCH, Start},
+        inlet::{Inlet, inlet},
+    },
 };
 
 /// How many groups may be open, how many items wait in each, and what gives way.
