@@ -1,4 +1,4 @@
-//! `Backoff`: waits that grow.
+//! Shared: `Backoff`, delays that grow from one retry to the next.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the stages of a flow have asked for and received, and which of them holds it up.
+//! Shared: what the stages of a flow have asked for and received, and which of them holds it up.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -37,6 +37,14 @@ impl<K, T> Group<K, T> {
 impl<K, T> Flow<Group<K, T>> {
     /// The key that the items of this group have.
     ///
+    /// # Demand
+    ///
+    /// Makes no request.
+    ///
+    /// # Termination
+    ///
+    /// The group stays as it is.
+    ///
     /// # Examples
     ///
     /// ```
