@@ -1,4 +1,4 @@
-//! Shared: `Debug` for types that hold closures.
+//! `Debug` for types that hold closures.
 
 /// Implements `Debug` by name alone, because closures, futures and foreign publishers are not
 /// `Debug`: `opaque_debug!(Map<P, F>)`.

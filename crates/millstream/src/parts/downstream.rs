@@ -1,10 +1,11 @@
-//! Shared: the downstream of an operator that may end the flow before its source does.
+//! The downstream of an operator that may end the flow before its source does.
 //!
 //! `take`, `take_while`, `scan` and `flatten_results` end it in the middle of an offer, and the source
 //! hears of that by the answer. What it sends all the same, or how it ends, concerns nobody any more.
 
 use std::sync::Arc;
 
+use millstream_kernel::{End, guard::caught};
 use reactive_streams::{Error, Offer, Subscriber, Subscription};
 
 /// A downstream until it is ended; then a subscriber that is finished.
@@ -68,5 +69,18 @@ impl<T, S: Subscriber<T>> Subscriber<T> for Downstream<S> {
         if let Some(downstream) = self.0 {
             downstream.on_complete();
         }
+    }
+}
+
+/// Passes `item` on, if there is one, and then ends `downstream`. The caller has demand for the item.
+///
+/// A terminal signal may come from outside of a turn's guard, so that a panic of the downstream is caught
+/// here.
+pub(crate) fn end_after<T, S: Subscriber<T>>(mut downstream: S, item: Option<T>, end: End) {
+    let Some(item) = item else { return end.signal(downstream) };
+    match caught(|| downstream.offer(item)) {
+        Ok(Offer::Accepted | Offer::Skipped) => end.signal(downstream),
+        Ok(Offer::Finished) => {}
+        Err(error) => downstream.on_error(error),
     }
 }

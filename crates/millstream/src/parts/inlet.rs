@@ -1,4 +1,4 @@
-//! Shared: a bounded queue between an upstream that pushes and whoever takes from it.
+//! A bounded queue between an upstream that pushes and whoever takes from it.
 //!
 //! Operators with a queue differ in who takes and where; what they share is here. The queue holds exactly
 //! as many items as were asked for, so that a publisher that obeys demand never overflows it; one that
@@ -167,7 +167,7 @@ impl<T> Inlet<T> {
     }
 
     /// An entrance for another upstream, once the present one has ended; `None` before.
-    fn reopen(&mut self) -> Option<Entrance<T>> {
+    pub(super) fn reopen(&mut self) -> Option<Entrance<T>> {
         let queue = self.queue.reopen()?;
         // The one that has ended may still be on its way out, and then it keeps its own.
         match Arc::get_mut(&mut self.upstream) {
@@ -186,48 +186,6 @@ impl<T> Inlet<T> {
 
     pub(crate) fn cancel(&self) {
         self.upstream.cancel();
-    }
-}
-
-/// Inlets of one capacity for many upstreams: those that have ended leave their queues to those to come.
-pub(crate) struct InletPool<T> {
-    capacity: usize,
-    /// Boxed, because they go to and fro.
-    spare: Vec<(Entrance<T>, Box<Inlet<T>>)>,
-}
-
-/// How many queues are kept at most, so that many upstreams that end do not leave all of theirs.
-const SPARE: usize = 256;
-
-impl<T> InletPool<T> {
-    /// # Panics
-    ///
-    /// [`open`](Self::open) does if `capacity` is 0.
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, spare: Vec::new() }
-    }
-
-    pub(crate) fn open(&mut self) -> (Entrance<T>, Box<Inlet<T>>) {
-        self.spare.pop().unwrap_or_else(|| {
-            let (entrance, inlet) = inlet(self.capacity);
-            (entrance, Box::new(inlet))
-        })
-    }
-
-    /// The same, asking for its first batch as soon as it is subscribed.
-    pub(crate) fn begin(&mut self) -> (Entrance<T>, Box<Inlet<T>>) {
-        let (mut entrance, mut inlet) = self.open();
-        inlet.start_by(&mut entrance);
-        (entrance, inlet)
-    }
-
-    /// The upstream of `inlet` has ended.
-    pub(crate) fn close(&mut self, mut inlet: Box<Inlet<T>>) {
-        if self.spare.len() < SPARE
-            && let Some(entrance) = inlet.reopen()
-        {
-            self.spare.push((entrance, inlet));
-        }
     }
 }
 

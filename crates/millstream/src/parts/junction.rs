@@ -1,4 +1,4 @@
-//! Shared: where one source meets many subscribers that come and go.
+//! Where one source meets many subscribers that come and go.
 //!
 //! `share`, `replay`, `cache` and `multicast_processor` differ in who connects the source and who
 //! disconnects it. What they share is here: the subscriber that posts what comes, and the end of each

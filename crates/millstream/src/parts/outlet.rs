@@ -1,4 +1,4 @@
-//! Shared: the end of a queue that takes, as a publisher for one subscriber who may come later.
+//! The end of a queue that takes, as a publisher for one subscriber who may come later.
 //!
 //! `hub::unicast` and the flows that operators hand out, such as the windows of `window`, differ in who
 //! is to hear that items are taken: their [`Keeper`].

@@ -1,4 +1,4 @@
-//! Shared: one source after the other, for one downstream.
+//! One source after the other, for one downstream.
 //!
 //! `concat`, `repeat`, `retry` and `on_error_resume` differ in what they do when a
 //! source has ended. What they share is here: the downstream is moved from one source's subscriber to

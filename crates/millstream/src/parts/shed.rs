@@ -1,4 +1,4 @@
-//! Shared: a bounded queue behind a source that is asked for everything.
+//! A bounded queue behind a source that is asked for everything.
 //!
 //! The overflow operators, `debounce` and `sample` differ in what they do with an item that finds the
 //! queue full; what they share is here. The source is asked without bound with the downstream's first

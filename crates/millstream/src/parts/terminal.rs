@@ -1,4 +1,4 @@
-//! Shared: the subscriber at the end of a flow that is run for its result.
+//! The subscriber at the end of a flow that is run for its result.
 
 use std::{ops::ControlFlow, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Shared: a gate's timer.
+//! A gate's timer.
 //!
 //! Operators that wait for a time have at most one alarm outstanding as long as what they wait for
 //! moves later; when it rings, they look at the clock and set the next one. So an item costs a look at

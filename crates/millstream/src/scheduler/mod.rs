@@ -16,6 +16,7 @@
 mod current_thread;
 pub(crate) mod gate_timer;
 mod immediate;
+mod on_worker;
 mod pool;
 mod queue;
 pub(crate) mod spin_wait;
@@ -26,11 +27,11 @@ mod worker;
 
 pub use current_thread::CurrentThread;
 pub use immediate::Immediate;
+pub(crate) use on_worker::{GateWaker, OnWorker};
 pub use pool::{Pool, shared};
 #[cfg(feature = "tokio")]
 pub use tokio::Tokio;
 pub use virtual_time::VirtualTime;
-pub(crate) use worker::{GateWaker, OnWorker};
 pub use worker::{Lane, Scheduler, Worker};
 
 /// The scheduler for futures where none was named: the tokio runtime that surrounds the call, or else

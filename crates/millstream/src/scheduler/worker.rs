@@ -2,13 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Weak},
-    task::{self, Context, Poll},
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
-use millstream_kernel::{Dispatch, Job, Task, Wake};
-use reactive_streams::Error;
+use millstream_kernel::Job;
 
 /// Hands out workers.
 pub trait Scheduler: Send + Sync {
@@ -79,6 +78,11 @@ impl Worker {
         self.0.poll_budget(cx)
     }
 
+    /// Whether something else waits to be run on this worker.
+    pub(super) fn has_others(&self) -> bool {
+        self.0.has_others()
+    }
+
     /// The time by this worker's clock.
     #[must_use]
     pub fn now(&self) -> Duration {
@@ -89,60 +93,5 @@ impl Worker {
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker").finish_non_exhaustive()
-    }
-}
-
-/// Has a gate's turns run on a worker.
-pub(crate) struct OnWorker {
-    worker: Worker,
-    gate: Weak<dyn Task>,
-}
-
-impl OnWorker {
-    pub(crate) fn new(worker: Worker, gate: Weak<impl Task + 'static>) -> Self {
-        Self { worker, gate }
-    }
-}
-
-impl Dispatch for OnWorker {
-    fn dispatch(&self) -> Result<(), Error> {
-        // A gate that nobody holds any more has nobody to signal.
-        if let Some(gate) = self.gate.upgrade() {
-            self.worker.schedule(Job::new(gate));
-        }
-        Ok(())
-    }
-
-    fn is_here(&self) -> bool {
-        self.worker.is_current()
-    }
-
-    fn has_others(&self) -> bool {
-        self.worker.0.has_others()
-    }
-}
-
-/// Wakes a gate from a future.
-pub(crate) struct GateWaker(Weak<dyn Wake>);
-
-impl GateWaker {
-    pub(crate) fn new(gate: Weak<impl Wake + 'static>) -> Self {
-        Self(gate)
-    }
-
-    pub(crate) fn wake_by_ref(&self) {
-        if let Some(gate) = self.0.upgrade() {
-            gate.wake();
-        }
-    }
-}
-
-impl task::Wake for GateWaker {
-    fn wake(self: Arc<Self>) {
-        Self::wake_by_ref(&self);
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        Self::wake_by_ref(self);
     }
 }

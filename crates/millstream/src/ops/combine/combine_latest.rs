@@ -18,8 +18,9 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
     parts::{
-        fan_in::{PREFETCH, Start},
+        fan_in::PREFETCH,
         inlet::{Inlet, inlet},
+        start::Start,
     },
 };
 

@@ -6,7 +6,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     ErrorMode, Flow,
-    parts::fan_in::{FanIn, PREFETCH, merging},
+    parts::fan_in::{PREFETCH, fair::FanIn, merging},
 };
 
 /// The items of several flows, as they come.

@@ -8,8 +8,9 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::{
-        fan_in::{PREFETCH, Start},
+        fan_in::PREFETCH,
         inlet::{Inlet, inlet},
+        start::Start,
     },
 };
 

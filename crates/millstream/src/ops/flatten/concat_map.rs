@@ -7,7 +7,10 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     ErrorMode, Flow,
-    parts::inlet::{Inlet, InletPool, inlet},
+    parts::{
+        inlet::{Inlet, inlet},
+        inlet_pool::InletPool,
+    },
 };
 
 /// Items that a flow is asked for at a time.

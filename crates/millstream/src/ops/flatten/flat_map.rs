@@ -5,7 +5,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     ErrorMode, Flow,
     parts::{
-        fan_in::{FanIn, flattening},
+        fan_in::{fair::FanIn, flattening},
         inlet::check_capacity,
     },
 };

@@ -10,6 +10,7 @@ mod listen;
 #[cfg(feature = "tracing")]
 mod log;
 mod registry;
+mod stalls;
 
 pub use checkpoint::Checkpoint;
 pub use do_finally::{DoFinally, Ending};
@@ -20,4 +21,5 @@ pub use instrument::Instrument;
 pub use listen::{Listen, Listener};
 #[cfg(feature = "tracing")]
 pub use log::Log;
-pub use registry::{Holder, LastSignal, Registry, Stage, Stall, Stalls, stalls};
+pub use registry::{LastSignal, Registry, Stage};
+pub use stalls::{Holder, Stall, Stalls, stalls};

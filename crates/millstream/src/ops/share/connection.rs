@@ -16,7 +16,7 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 
-use super::share::{Sharing, Stay};
+use super::sharing::{Sharing, Stay};
 use crate::{
     hub::Replay,
     parts::junction::{Feed, Junction, Outlet},

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reactive_streams::{Publisher, Subscriber};
 
-use super::{connection::Door, share::Sharing};
+use super::{connection::Door, sharing::Sharing};
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow, hub::Replay, parts::inlet::check_capacity,
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::{End, Upstream};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, parts::closing::end_after};
+use crate::{Flow, parts::downstream::end_after};
 
 /// The most items that room is made for before they are there.
 const ROOM: usize = 1024;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::{End, Upstream};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, parts::closing::end_after};
+use crate::{Flow, parts::downstream::end_after};
 
 impl<P: Publisher> Flow<P> {
     /// Collects items into a vector that ends with one for which `is_last` holds.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::{End, Upstream};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, parts::closing::end_after};
+use crate::{Flow, parts::downstream::end_after};
 
 /// What the closure of [`Flow::handle`] makes of an item.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Shared: a source whose items become flows, several at a time.
+//! A source whose items become flows, several at a time.
 //!
 //! `flat_map` and `flat_map_sequential` differ in whose items come next, which is up to the
 //! [`Inlets`]; what they share is here.
@@ -12,8 +12,9 @@ use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::parts::{
-    fan_in::{Inlets, Start},
+    fan_in::Inlets,
     inlet::{Inlet, inlet},
+    start::Start,
 };
 
 /// Subscribes `downstream` to the flows that `f` makes of the items of `source`, through `inners`, up

@@ -1,4 +1,4 @@
-//! Shared: many inlets for one gate, which takes all of one before it takes from the next.
+//! Many inlets for one gate, which takes all of one before it takes from the next.
 //!
 //! `flat_map_sequential` and `concat_eager` differ in where the inlets come from. All of them are
 //! filled; the first is emptied.
@@ -12,7 +12,8 @@ use crate::{
     ErrorMode,
     parts::{
         fan_in::{BURST, Door, Inlets},
-        inlet::{Entrance, Inlet, InletPool},
+        inlet::{Entrance, Inlet},
+        inlet_pool::InletPool,
     },
 };
 

@@ -1,4 +1,4 @@
-//! Shared: the flows of a list, all at a time.
+//! The flows of a list, all at a time.
 //!
 //! `merge` and `concat_eager` differ in whose items come next, which is up to the [`Inlets`]; what they
 //! share is here.
@@ -11,7 +11,10 @@ use std::{
 use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::parts::fan_in::{Door, Inlets, Start, StartSignal};
+use crate::parts::{
+    fan_in::{Door, Inlets},
+    start::{Start, StartSignal},
+};
 
 /// A gate for the flows, a door for each of them, and what is given when all of them are subscribed to.
 type Opened<T, I, S> = (Arc<Gate<Merging<T, I>, S, Bells>>, Vec<Door<T>>, StartSignal);

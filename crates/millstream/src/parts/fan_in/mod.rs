@@ -1,30 +1,20 @@
-//! Shared: many inlets for one gate, which takes from them in turns.
+//! Many inlets for one gate, which takes from them in turns or in order.
 //!
-//! `flat_map` and `merge` differ in where the inlets come from; what they share is here. An inlet rings
-//! its [`Bell`], which tells the gate its number. Inlets that hold something stand in a line, so that
-//! thousands that are idle cost nothing. The first in line gives up to [`BURST`] items, and then goes to
-//! the end of the line: no inlet waits for more than a burst of each of the others.
-//!
-//! # Invariants
-//!
-//! 1. A slot is open, and then it has an inlet, or its number is in `idle`; `n_open` are open.
-//! 2. An open slot in the line holds an item, except perhaps the first.
-//! 3. An open slot that is not in the line was drained and not at its end when it was last looked at;
-//!    whatever comes to it afterwards is followed by its bell.
+//! An operator opens inlets through [`Inlets`] and takes their items; [`fair`] goes round them,
+//! [`in_order`] empties one after the other. [`flattening`] and [`merging`] are sources over either. An
+//! inlet rings its [`Bell`], which tells the gate its number.
 
+pub(crate) mod fair;
 pub(crate) mod flattening;
 pub(crate) mod in_order;
 pub(crate) mod merging;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
-use millstream_kernel::{Bells, End, ReadySet, Step, Wake};
+use millstream_kernel::{Bells, End, Wake};
 use reactive_streams::Error;
 
-use crate::{
-    ErrorMode,
-    parts::inlet::{Entrance, Inlet, InletPool, InletSubscriber, inlet},
-};
+use super::inlet::{Entrance, InletSubscriber};
 
 /// Items of one inlet before the next one's turn.
 pub(crate) const BURST: u32 = 8;
@@ -32,30 +22,7 @@ pub(crate) const BURST: u32 = 8;
 /// Items that are asked of each flow at a time, where the operator does not say otherwise.
 pub(crate) const PREFETCH: usize = 32;
 
-/// The inlets. The file's header has the rest.
-pub(crate) struct FanIn<T> {
-    slots: Vec<Slot<T>>,
-    idle: Vec<usize>,
-    inlets: InletPool<T>,
-    n_open: usize,
-    /// Slots that were closed since they were last asked for.
-    n_closed: u64,
-    line: VecDeque<usize>,
-    /// What is left of the burst of the first in line.
-    n_left: u32,
-    /// Items until the next look into the ready set.
-    n_until_look: u32,
-    ready: Arc<ReadySet>,
-    mode: ErrorMode,
-    failure: Option<Error>,
-}
-
-struct Slot<T> {
-    inlet: Option<Box<Inlet<T>>>,
-    is_in_line: bool,
-}
-
-/// Inlets as their gate's source sees them: those of [`FanIn`], or in order.
+/// Inlets as their gate's source sees them: in turns ([`fair`]) or in order ([`in_order`]).
 pub(crate) trait Inlets<T>: Send + 'static {
     /// How many are open.
     fn n_open(&self) -> usize;
@@ -130,6 +97,10 @@ impl<G: Wake> Wake for Bell<G> {
 }
 
 impl<T> Door<T> {
+    fn new(number: usize, entrance: Entrance<T>) -> Self {
+        Self { number: Some(number), entrance }
+    }
+
     /// For inlets that need not say which one it was.
     pub(crate) fn without_number(entrance: Entrance<T>) -> Self {
         Self { number: None, entrance }
@@ -137,221 +108,5 @@ impl<T> Door<T> {
 
     pub(crate) fn subscriber<G: Wake>(self, gate: Arc<G>) -> InletSubscriber<T, Bell<G>> {
         self.entrance.subscriber(Bell { number: self.number, gate })
-    }
-}
-
-/// Holds a source back until all is subscribed to.
-///
-/// So the first flow of several does not have the whole of the demand before the others are there; and
-/// flows that answer at once do so within the gate's turn, in place of one turn for each of their items.
-pub(crate) struct Start {
-    signal: Inlet<()>,
-    has_come: bool,
-}
-
-/// Gives the start.
-pub(crate) struct StartSignal(Entrance<()>);
-
-impl Start {
-    pub(crate) fn new() -> (StartSignal, Self) {
-        let (entrance, signal) = inlet(1);
-        (StartSignal(entrance), Self { signal, has_come: false })
-    }
-
-    /// Whether it was given.
-    #[inline]
-    pub(crate) fn has_come(&mut self) -> bool {
-        if !self.has_come {
-            self.has_come = self.signal.end().is_some();
-        }
-        self.has_come
-    }
-}
-
-impl StartSignal {
-    pub(crate) fn give<G: Wake>(self, gate: Arc<G>) {
-        // Closes the inlet, and wakes the gate.
-        drop(self.0.subscriber(gate));
-    }
-}
-
-impl<T: Send + 'static> FanIn<T> {
-    /// At most `bound` slots at a time, for inlets of `prefetch` items.
-    pub(crate) fn new(bound: usize, prefetch: usize, mode: ErrorMode) -> Self {
-        Self {
-            slots: Vec::new(),
-            idle: Vec::new(),
-            inlets: InletPool::new(prefetch),
-            n_open: 0,
-            n_closed: 0,
-            line: VecDeque::new(),
-            n_left: BURST,
-            n_until_look: BURST,
-            ready: Arc::new(ReadySet::new(bound)),
-            mode,
-            failure: None,
-        }
-    }
-
-    fn place(&mut self, (entrance, inlet): (Entrance<T>, Box<Inlet<T>>)) -> (usize, Door<T>) {
-        let index = self.idle.pop().unwrap_or(self.slots.len());
-        let slot = Slot { inlet: Some(inlet), is_in_line: false };
-        match self.slots.get_mut(index) {
-            Some(place) => *place = slot,
-            None => self.slots.push(slot),
-        }
-        self.n_open += 1;
-        (index, Door { number: Some(index), entrance })
-    }
-
-    /// Looks at a slot that is not in line, and puts it there, closes it or leaves it.
-    fn notice(&mut self, index: usize) {
-        let Some(slot) = self.slots.get_mut(index) else { return };
-        // The bell of a slot may ring late, for an inlet that is gone.
-        let Some(inlet) = &mut slot.inlet else { return };
-        if slot.is_in_line {
-            return;
-        }
-        if !inlet.is_drained() {
-            slot.is_in_line = true;
-            self.line.push_back(index);
-        } else if let Some(end) = inlet.end() {
-            self.close(index, end);
-        }
-    }
-
-    fn leave_line(&mut self) {
-        self.n_left = BURST;
-        if let Some(index) = self.line.pop_front() {
-            self.slots[index].is_in_line = false;
-        }
-    }
-
-    fn close(&mut self, index: usize, end: End) {
-        if let Some(inlet) = self.slots[index].inlet.take() {
-            self.inlets.close(inlet);
-        }
-        self.idle.push(index);
-        self.n_open -= 1;
-        self.n_closed += 1;
-        if let End::Failed(error) = end {
-            self.fail(error);
-        }
-    }
-}
-
-impl<T: Send + 'static> Inlets<T> for FanIn<T> {
-    fn n_open(&self) -> usize {
-        self.n_open
-    }
-
-    fn take_closed(&mut self) -> u64 {
-        std::mem::take(&mut self.n_closed)
-    }
-
-    fn open(&mut self) -> (usize, Door<T>) {
-        let pair = self.inlets.open();
-        self.place(pair)
-    }
-
-    fn begin(&mut self) -> (usize, Door<T>) {
-        let pair = self.inlets.begin();
-        self.place(pair)
-    }
-
-    fn start(&mut self, index: usize) {
-        if let Some(inlet) = &mut self.slots[index].inlet {
-            inlet.start();
-            // What it gave at once need not wait for its bell.
-            self.notice(index);
-        }
-    }
-
-    #[inline]
-    fn is_time_to_look(&self) -> bool {
-        self.n_until_look == 0
-    }
-
-    fn bells(&self) -> Bells {
-        Bells(Arc::clone(&self.ready))
-    }
-
-    fn rung(&mut self, mut indices: u64) {
-        while indices != 0 {
-            self.notice(indices.trailing_zeros() as usize);
-            indices &= indices - 1;
-        }
-    }
-
-    fn look(&mut self) {
-        self.n_until_look = BURST;
-        let ready = Arc::clone(&self.ready);
-        ready.take(|index| self.notice(index));
-    }
-
-    #[inline]
-    fn next(&mut self) -> Option<T> {
-        while !self.has_failed() {
-            let index = *self.line.front()?;
-            let Some(inlet) = &mut self.slots[index].inlet else { return None };
-            match inlet.take() {
-                Step::Item(item) => {
-                    inlet.release(1);
-                    self.n_until_look = self.n_until_look.saturating_sub(1);
-                    self.n_left -= 1;
-                    if self.n_left == 0 {
-                        self.leave_line();
-                        self.notice(index);
-                    }
-                    return Some(item);
-                }
-                Step::Pending => self.leave_line(),
-                Step::End(end) => {
-                    self.leave_line();
-                    self.close(index, end);
-                }
-            }
-        }
-        None
-    }
-
-    // The others in line hold items (invariant 2).
-    fn close_ended(&mut self) {
-        let Some(&index) = self.line.front() else { return };
-        let end = self.slots[index].inlet.as_mut().and_then(|inlet| inlet.end());
-        if let Some(end) = end {
-            self.leave_line();
-            self.close(index, end);
-        }
-    }
-
-    fn end(&mut self, is_last: bool) -> Option<End> {
-        let is_over = is_last && self.n_open == 0;
-        if !is_over && !self.has_failed() {
-            return None;
-        }
-        self.cancel();
-        Some(self.failure.take().map_or(End::Complete, End::Failed))
-    }
-
-    fn fail(&mut self, error: Error) {
-        self.failure.get_or_insert(error);
-    }
-
-    #[inline]
-    fn has_failed(&self) -> bool {
-        self.failure.is_some() && self.mode == ErrorMode::Immediate
-    }
-
-    fn is_closing(&self) -> bool {
-        self.failure.is_some() && self.mode != ErrorMode::Delayed
-    }
-
-    fn cancel(&self) {
-        for slot in &self.slots {
-            if let Some(inlet) = &slot.inlet {
-                inlet.cancel();
-            }
-        }
     }
 }

@@ -30,8 +30,9 @@ use super::{
 use crate::{
     Flow, Group, GroupPolicy,
     parts::{
-        fan_in::{PREFETCH, Start},
+        fan_in::PREFETCH,
         inlet::{Inlet, inlet},
+        start::Start,
     },
 };
 
