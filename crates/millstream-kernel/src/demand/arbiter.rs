@@ -3,7 +3,7 @@
 //! An operator that continues with another source (`concat`, `retry`) shows its downstream one
 //! subscription, the arbiter, and gives it the sources' subscriptions one after the other. Requests
 //! from outside take a short lock. Requests that come back from inside a signal do not: the operator
-//! signals [`inside`](Voice::inside) the arbiter's lane, and passes on what was noted itself.
+//! signals [`inside`](Voice::inside) the arbiter's reentry, and passes on what was noted itself.
 //!
 //! # Invariants
 //!
@@ -16,11 +16,11 @@ use std::{fmt, sync::Arc};
 
 use reactive_streams::Subscription;
 
-use crate::{gate::reentry::Lane, sync::Mutex};
+use crate::{gate::reentry::Reentry, sync::Mutex};
 
 /// The downstream's subscription. The file's header has the rest.
 pub struct Arbiter {
-    lane: Lane,
+    reentry: Reentry,
     state: Mutex<State>,
 }
 
@@ -53,7 +53,7 @@ impl Arbiter {
     #[must_use]
     #[expect(clippy::new_ret_no_self, reason = "an arbiter is reached through its one voice")]
     pub fn new() -> Voice {
-        Voice(Arc::new(Self { lane: Lane::new(), state: Mutex::new(State::default()) }))
+        Voice(Arc::new(Self { reentry: Reentry::new(), state: Mutex::new(State::default()) }))
     }
 
     /// Whether the downstream has cancelled.
@@ -103,20 +103,20 @@ impl Voice {
     /// Signals the downstream, and tells what it did with its subscription meanwhile.
     #[inline]
     pub fn inside<R>(&mut self, signal: impl FnOnce() -> R) -> (R, Inside) {
-        struct Leave<'a>(&'a Lane);
+        struct Leave<'a>(&'a Reentry);
         impl Drop for Leave<'_> {
             #[inline]
             fn drop(&mut self) {
                 self.0.leave();
             }
         }
-        let Arbiter { lane, state } = &*self.0;
-        lane.enter();
-        let leave = Leave(lane);
+        let Arbiter { reentry, state } = &*self.0;
+        reentry.enter();
+        let leave = Leave(reentry);
         let result = signal();
         // SAFETY: this thread is inside, and no other one enters, because there is one voice to an
         // arbiter, and it is borrowed mutably here.
-        let notes = unsafe { lane.take() };
+        let notes = unsafe { reentry.take() };
         drop(leave);
         if notes.cancelled {
             state.lock().is_cancelled = true;
@@ -133,7 +133,7 @@ impl Voice {
 impl Subscription for Arbiter {
     #[inline]
     fn request(&self, n: u64) {
-        if self.lane.request(n) {
+        if self.reentry.request(n) {
             return;
         }
         let current = {
@@ -151,7 +151,7 @@ impl Subscription for Arbiter {
     }
 
     fn cancel(&self) {
-        if self.lane.cancel() {
+        if self.reentry.cancel() {
             return;
         }
         let current = {

@@ -5,7 +5,7 @@
 //! or has the [`Dispatch`] schedule one. The runner moves source and subscriber to its stack, so that
 //! a chain of operators over a cheap source compiles to a loop over registers, emits in chunks, and
 //! looks at the word once a chunk, or at each item of a source that waits. Calls that come back from the
-//! runner's own thread are noted in the [`Lane`] and cost no atomic read-modify-write. A source that waits
+//! runner's own thread are noted in the [`Reentry`] and cost no atomic read-modify-write. A source that waits
 //! stays where it is, because its turns are many and short.
 //!
 //! # States
@@ -25,26 +25,26 @@
 //!                                     └────────┘
 //! ```
 //!
-//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, SATED, HERE, and 55 bits of
+//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, NO_DEMAND, HERE, and 55 bits of
 //! demand that was not yet taken by a runner. `2^55 - 1` and above count as unbounded (rule 3.17). IDLE
-//! is SATED when the last runner left without demand: then an item is not worth a turn.
+//! is NO_DEMAND when the last runner left without demand: then an item is not worth a turn.
 //!
 //! # Invariants
 //!
 //! 1. Whoever moves the word from not RUNNING to RUNNING has acquired the turn, and only it, or the
 //!    one it passes the turn to, moves the word back or closes it. The turn gives exclusive access to
-//!    `seat` and `demand`, and to the lane.
-//! 2. `seat` is initialized unless the word is CLOSED or a runner has it on its stack.
-//! 3. CANCELLED and CLOSED are never taken back. Once CLOSED, the seat was taken out and source and
+//!    `link` and `demand`, and to the reentry.
+//! 2. `link` is initialized unless the word is CLOSED or a runner has it on its stack.
+//! 3. CANCELLED and CLOSED are never taken back. Once CLOSED, the link was taken out and source and
 //!    subscriber were dropped or ended, once.
 //! 4. No request is lost: it begins a turn that takes it along; or it is added to the word by a
 //!    read-modify-write that either finds RUNNING, and then the settling compare-exchange of the runner
-//!    fails and it looks again, or acquires the turn; or it is noted in the lane, whose notes the runner
+//!    fails and it looks again, or acquires the turn; or it is noted in the reentry, whose notes the runner
 //!    takes before it settles.
 //! 5. No wake-up is lost. A waker publishes its work, fences, and then looks at the word; a runner
 //!    that found nothing sets PARKING, fences, and then looks for work once more. In the total order
 //!    of the fences one comes first: either the waker sees PARKING or IDLE and writes to the word, or
-//!    the runner sees the work. A waker that has an item, and not an end, may see SATED instead, and
+//!    the runner sees the work. A waker that has an item, and not an end, may see NO_DEMAND instead, and
 //!    leave: whoever takes that mark away looks for items after a fence of its own. Where the signals of
 //!    one upstream are the only wake-ups, a turn that one of them began needs no last look: whoever could
 //!    wake it waits on its stack. Others catch up, which writes to the word whoever is running.
@@ -52,8 +52,8 @@
 //!    task that is run twice, or that was never scheduled, does nothing.
 
 mod dispatch;
+mod link;
 pub(crate) mod reentry;
-mod seat;
 mod source;
 mod turn;
 
@@ -70,8 +70,8 @@ pub use self::{
     source::{End, Fed, Source, Step},
 };
 use self::{
-    reentry::Lane,
-    seat::Seat,
+    link::Link,
+    reentry::Reentry,
     turn::{Cause, Verdict},
 };
 use crate::{
@@ -94,7 +94,7 @@ const WOKEN: u64 = 1 << 58;
 /// The turn waits to be run by somebody else.
 const SCHEDULED: u64 = 1 << 57;
 /// Nobody has the turn, and there was no demand when the last one left it.
-const SATED: u64 = 1 << 56;
+const NO_DEMAND: u64 = 1 << 56;
 /// The turn that is scheduled was caused where it will run.
 const HERE: u64 = 1 << 55;
 /// The bits of demand; all of them set is unbounded.
@@ -103,15 +103,15 @@ const DEMAND: u64 = HERE - 1;
 /// Emits a source's items to a subscriber that asks for them. The file's header has the rest.
 pub struct Gate<P, S, D = Inline> {
     word: AtomicU64,
-    lane: Lane,
+    reentry: Reentry,
     /// Demand taken from the word and not yet used.
     demand: UnsafeCell<u64>,
-    seat: UnsafeCell<MaybeUninit<Seat<P, S>>>,
+    link: UnsafeCell<MaybeUninit<Link<P, S>>>,
     dispatch: D,
 }
 
-// SAFETY: by invariant 1 `seat` and `demand` are touched by one thread at a time, handed on by the
-// word's release and acquire; source and subscriber are `Send`. The lane is `Sync` by itself.
+// SAFETY: by invariant 1 `link` and `demand` are touched by one thread at a time, handed on by the
+// word's release and acquire; source and subscriber are `Send`. The reentry is `Sync` by itself.
 unsafe impl<P: Send, S: Send, D: Sync> Sync for Gate<P, S, D> {}
 
 impl<P, S> Gate<P, S, Inline>
@@ -125,10 +125,10 @@ where
     /// A subscriber with an [initial request](Subscriber::initial_request) gets a first chunk before there
     /// is a gate, and the end, if that comes with it, instead of one.
     pub fn start(source: P, subscriber: S) {
-        let mut seat = Seat { source, subscriber };
-        match seat.feed_ahead() {
-            Ok(demand) => Arc::new(Self::new(seat, demand, Inline)).open(demand),
-            Err(verdict) => seat.conclude(verdict),
+        let mut link = Link { source, subscriber };
+        match link.feed_ahead() {
+            Ok(demand) => Arc::new(Self::new(link, demand, Inline)).open(demand),
+            Err(verdict) => link.conclude(verdict),
         }
     }
 }
@@ -146,41 +146,41 @@ where
     pub fn start_with(make: impl FnOnce(&Weak<Self>) -> (P, S, D)) -> Arc<Self> {
         let gate = Arc::new_cyclic(|weak| {
             let (source, subscriber, dispatch) = make(weak);
-            Self::new(Seat { source, subscriber }, 0, dispatch)
+            Self::new(Link { source, subscriber }, 0, dispatch)
         });
         gate.open(0);
         gate
     }
 
-    fn new(seat: Seat<P, S>, demand: u64, dispatch: D) -> Self {
+    fn new(link: Link<P, S>, demand: u64, dispatch: D) -> Self {
         Self {
             // The caller of `open` has the turn (invariant 1).
             word: AtomicU64::new(RUNNING),
-            lane: Lane::new(),
+            reentry: Reentry::new(),
             demand: UnsafeCell::new(demand),
-            seat: UnsafeCell::new(MaybeUninit::new(seat)),
+            link: UnsafeCell::new(MaybeUninit::new(link)),
             dispatch,
         }
     }
 
     /// Begins. `demand` is what the gate was made with.
     fn open(self: &Arc<Self>, demand: u64) {
-        self.lane.enter();
+        self.reentry.enter();
         let subscription = Arc::clone(self) as Arc<dyn Subscription>;
         let signal = || {
-            self.in_seat(|seat| {
-                seat.subscriber.on_subscribe(subscription);
-                // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
-                let is_quiet = unsafe { self.lane.is_quiet() };
+            self.in_link(|link| {
+                link.subscriber.on_subscribe(subscription);
+                // SAFETY: the caller has the turn and is inside the reentry (reentry's invariant 1).
+                let is_quiet = unsafe { self.reentry.is_quiet() };
                 // Most subscribers inside of a flow wait for somebody else's request: no turn for them.
                 let may_rest = demand == 0 && !P::IS_WOKEN && D::IS_INLINE && is_quiet;
-                may_rest.then(|| seat.source.end())
+                may_rest.then(|| link.source.end())
             })
         };
         match caught(signal) {
-            Ok(Some(Some(end))) => self.close(self.take_seat(), Verdict::Ended(end)),
+            Ok(Some(Some(end))) => self.close(self.take_link(), Verdict::Ended(end)),
             Ok(may_rest) => {
-                self.lane.leave();
+                self.reentry.leave();
                 // Release: as in `turn`. It fails if something was asked for meanwhile.
                 let rests = may_rest.is_some()
                     && self
@@ -191,7 +191,7 @@ where
                     self.pass();
                 }
             }
-            Err(error) => self.close(self.take_seat(), Verdict::Failed(error)),
+            Err(error) => self.close(self.take_link(), Verdict::Failed(error)),
         }
     }
 
@@ -200,7 +200,7 @@ where
     fn seize(&self) -> bool {
         // Relaxed: a look, which spares those who find somebody running the claim to the cache line.
         let idle = self.word.load(Ordering::Relaxed);
-        if idle & !SATED != 0 {
+        if idle & !NO_DEMAND != 0 {
             return false;
         }
         // Acquire: sees what the last runner left behind its settling release. Nobody else has the turn,
@@ -228,7 +228,7 @@ where
                 return false;
             }
             let sum = (word & DEMAND).saturating_add(demand).min(DEMAND);
-            let next = (word & !(DEMAND | SATED)) | sum | flags | RUNNING;
+            let next = (word & !(DEMAND | NO_DEMAND)) | sum | flags | RUNNING;
             // AcqRel: publishes what the caller did before to the runner's swap, and, if the turn is
             // acquired, sees what the last runner left behind its settling release.
             match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
@@ -247,7 +247,7 @@ where
 {
     #[inline]
     fn request(&self, n: u64) {
-        if self.lane.request(n) {
+        if self.reentry.request(n) {
             return;
         }
         if D::IS_INLINE && n != 0 && self.seize() {
@@ -260,7 +260,7 @@ where
     }
 
     fn cancel(&self) {
-        if self.lane.cancel() {
+        if self.reentry.cancel() {
             return;
         }
         // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up, wherever
@@ -279,7 +279,7 @@ where
 {
     #[inline]
     fn wake(&self) {
-        if self.lane.wake() {
+        if self.reentry.wake() {
             return;
         }
         if D::IS_INLINE && self.seize() {
@@ -300,7 +300,7 @@ where
 
     #[inline]
     fn ring(&self, index: usize) {
-        if self.lane.ring(index) {
+        if self.reentry.ring(index) {
             return;
         }
         self.dispatch.ring(index);
@@ -308,7 +308,7 @@ where
     }
 
     fn catch_up(&self) {
-        if self.lane.wake() {
+        if self.reentry.wake() {
             return;
         }
         // Invariant 5: a runner that is alone does not look again by itself.
@@ -320,11 +320,11 @@ where
     #[inline]
     fn wake_for_item(&self) {
         // Relaxed: ordered by the fence.
-        let is_sated = || self.word.load(Ordering::Relaxed) & SATED != 0;
-        if !P::HAS_WORK && is_sated() {
+        let has_no_demand = || self.word.load(Ordering::Relaxed) & NO_DEMAND != 0;
+        if !P::HAS_WORK && has_no_demand() {
             // Invariant 5: the caller has published its work.
             fence(Ordering::SeqCst);
-            if is_sated() {
+            if has_no_demand() {
                 return;
             }
         }
@@ -357,11 +357,11 @@ impl<P, S, D> Drop for Gate<P, S, D> {
         // Nobody else is left.
         if last_value(&mut self.word) & CLOSED == 0 {
             // The subscriber let go of its subscription without a cancel, or the turn was lost.
-            self.seat.with_mut(|seat| {
-                // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the seat
+            self.link.with_mut(|link| {
+                // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the link
                 // is initialized, because the word is not CLOSED.
-                let seat = unsafe { seat.cast::<Seat<P, S>>().read() };
-                muted(|| drop(seat));
+                let link = unsafe { link.cast::<Link<P, S>>().read() };
+                muted(|| drop(link));
             });
         }
     }

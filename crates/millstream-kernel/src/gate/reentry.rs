@@ -2,7 +2,7 @@
 //!
 //! A subscriber that asks for one item at a time calls `request(1)` from inside `on_next`: the thread
 //! that emits is the thread that asks. Such a call needs no shared memory. The emitter enters the
-//! lane before it signals; while it is inside, a call from the same thread is noted in plain memory,
+//! reentry before it signals; while it is inside, a call from the same thread is noted in plain memory,
 //! which the emitter reads when the signal has returned; a call from another thread is not, and has
 //! to take the shared way.
 //!
@@ -19,7 +19,7 @@
 //! # Invariants
 //!
 //! 1. Between `enter` and `leave` one thread is the owner, and `owner` holds its token; otherwise it
-//!    holds 0. The caller of `enter` has exclusive access to whatever the lane guards.
+//!    holds 0. The caller of `enter` has exclusive access to whatever the reentry guards.
 //! 2. `notes` and `rung` are touched by the owner alone. A thread that reads its own token from `owner` is the
 //!    owner: it stored the token itself, and had it left since, it would have stored 0 later, which
 //!    coherence does not let it miss. So `owner` needs no ordering.
@@ -31,7 +31,7 @@ use std::{fmt, mem};
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, thread_token};
 
 /// A place for the notes of re-entrant calls. The file's header has the rest.
-pub(crate) struct Lane {
+pub(crate) struct Reentry {
     /// The token of the thread inside, or 0.
     owner: AtomicUsize,
     notes: UnsafeCell<Notes>,
@@ -39,7 +39,7 @@ pub(crate) struct Lane {
     rung: UnsafeCell<u64>,
 }
 
-/// What was noted since the last [`Lane::take`].
+/// What was noted since the last [`Reentry::take`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Notes {
     /// Items asked for; saturates.
@@ -75,10 +75,10 @@ impl Notes {
 }
 
 // SAFETY: by invariant 2 `notes` is touched by one thread at a time, and it holds plain numbers.
-unsafe impl Sync for Lane {}
+unsafe impl Sync for Reentry {}
 
-impl Lane {
-    /// An empty lane.
+impl Reentry {
+    /// An empty reentry.
     #[must_use]
     pub(crate) fn new() -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Lane {
         }
     }
 
-    /// `EMPTY → OWNED`. The caller has exclusive access to what the lane guards.
+    /// `EMPTY → OWNED`. The caller has exclusive access to what the reentry guards.
     #[inline(always)]
     pub(crate) fn enter(&self) {
         // Relaxed: invariant 2.
@@ -175,7 +175,7 @@ impl Lane {
         })
     }
 
-    /// [`take`](Self::take) for a lane that other threads look at all the time: stores only if something
+    /// [`take`](Self::take) for a reentry that other threads look at all the time: stores only if something
     /// was noted, so that the cache line stays with those who read it.
     ///
     /// # Safety
@@ -230,9 +230,9 @@ impl Lane {
     }
 }
 
-impl fmt::Debug for Lane {
+impl fmt::Debug for Reentry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_owned = self.owner.load(Ordering::Relaxed) != 0;
-        f.debug_struct("Lane").field("is_owned", &is_owned).finish_non_exhaustive()
+        f.debug_struct("Reentry").field("is_owned", &is_owned).finish_non_exhaustive()
     }
 }

@@ -7,8 +7,8 @@ use std::{hint::spin_loop, ops::ControlFlow};
 use reactive_streams::{Error, Offer, Subscriber};
 
 use super::{
-    CANCELLED, CLOSED, DEMAND, Gate, HERE, ILLEGAL, PARKING, RUNNING, SATED, SCHEDULED, WOKEN,
-    seat::{Rescue, Seat},
+    CANCELLED, CLOSED, DEMAND, Gate, HERE, ILLEGAL, NO_DEMAND, PARKING, RUNNING, SCHEDULED, WOKEN,
+    link::{Link, Rescue},
 };
 use crate::{
     Dispatch, End, Fed, Source, Task,
@@ -65,13 +65,13 @@ where
 
     /// Closes instead of running. The caller has the turn.
     pub(super) fn end_turn(&self, verdict: Verdict) {
-        self.lane.enter();
-        self.close(self.take_seat(), verdict);
+        self.reentry.enter();
+        self.close(self.take_link(), verdict);
     }
 
     /// One turn. The caller has it. `n` items were asked for, beyond what the word says.
     pub(super) fn turn(&self, n: u64, cause: Cause) {
-        self.lane.enter();
+        self.reentry.enter();
         let mut demand = self.demand.with(|demand| {
             // SAFETY: the caller has the turn (invariant 1).
             unsafe { *demand }
@@ -79,64 +79,64 @@ where
         add_demand(&mut demand, n);
         loop {
             let mut closing = None;
-            let verdict = match caught(|| self.drive_seat(&mut demand, cause, &mut closing)) {
+            let verdict = match caught(|| self.drive_link(&mut demand, cause, &mut closing)) {
                 Ok(verdict) => verdict,
                 Err(error) => Verdict::Failed(error),
             };
             let expected = match verdict {
                 Verdict::Settle(expected) => expected,
                 Verdict::Yield => RUNNING,
-                verdict => return self.close(closing.unwrap_or_else(|| self.take_seat()), verdict),
+                verdict => return self.close(closing.unwrap_or_else(|| self.take_link()), verdict),
             };
             self.demand.with_mut(|place| {
                 // SAFETY: the caller has the turn (invariant 1).
                 unsafe { *place = demand }
             });
-            self.lane.leave();
+            self.reentry.leave();
             if let Verdict::Yield = verdict {
                 return self.schedule(cause);
             }
-            let idle = if demand == 0 { SATED } else { 0 };
-            // Release: hands seat, demand and notes on to whoever acquires the turn next. Acquire on
+            let idle = if demand == 0 { NO_DEMAND } else { 0 };
+            // Release: hands link, demand and notes on to whoever acquires the turn next. Acquire on
             // failure is left to the swap in `drive`.
             let settled =
                 self.word.compare_exchange(expected, idle, Ordering::Release, Ordering::Relaxed);
             if settled.is_ok() {
                 return;
             }
-            self.lane.enter();
+            self.reentry.enter();
         }
     }
 
-    /// Drives the seat: on the stack, where a cheap source loops over registers; in its place, where
-    /// turns are many and short. Moves a seat that is on the stack and about to be closed to `closing`.
+    /// Drives the link: on the stack, where a cheap source loops over registers; in its place, where
+    /// turns are many and short. Moves a link that is on the stack and about to be closed to `closing`.
     #[inline(always)]
-    fn drive_seat(
+    fn drive_link(
         &self,
         demand: &mut u64,
         cause: Cause,
-        closing: &mut Option<Seat<P, S>>,
+        closing: &mut Option<Link<P, S>>,
     ) -> Verdict {
         if P::IS_WOKEN && D::IS_INLINE {
-            return self.in_seat(|seat| self.drive(seat, demand, cause));
+            return self.in_link(|link| self.drive(link, demand, cause));
         }
-        let mut rescue = Rescue { seat: Some(self.take_seat()), gate: self };
-        let verdict = match &mut rescue.seat {
-            Some(seat) => self.drive(seat, demand, cause),
+        let mut rescue = Rescue { link: Some(self.take_link()), gate: self };
+        let verdict = match &mut rescue.link {
+            Some(link) => self.drive(link, demand, cause),
             None => Verdict::Cancelled,
         };
         if !matches!(verdict, Verdict::Settle(_) | Verdict::Yield) {
-            *closing = rescue.seat.take();
+            *closing = rescue.link.take();
         }
         verdict
     }
 
     /// Emits until there is no demand or no item.
     #[inline(always)]
-    fn drive(&self, seat: &mut Seat<P, S>, demand: &mut u64, cause: Cause) -> Verdict {
+    fn drive(&self, link: &mut Link<P, S>, demand: &mut u64, cause: Cause) -> Verdict {
         let is_alone = D::IS_WOKEN_BY_ONE && cause == Cause::Wake;
         let may_wait = !D::IS_INLINE && cause != Cause::Here;
-        let Seat { source, subscriber } = seat;
+        let Link { source, subscriber } = link;
         // What the word is while nothing new has come: RUNNING, and PARKING before the last look.
         let mut quiet = RUNNING;
         let mut is_woken = true;
@@ -165,14 +165,14 @@ where
                 is_woken |= news & WOKEN != 0;
                 add_demand(demand, news & DEMAND);
             }
-            // Whoever wakes a source reads the lane's cache line each time. Where nobody does, a store
+            // Whoever wakes a source reads the reentry's cache line each time. Where nobody does, a store
             // costs less than a look.
             let notes = if P::IS_WOKEN {
-                // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
-                unsafe { self.lane.take_noted() }
+                // SAFETY: the caller has the turn and is inside the reentry (reentry's invariant 1).
+                unsafe { self.reentry.take_noted() }
             } else {
                 // SAFETY: as above.
-                unsafe { self.lane.take() }
+                unsafe { self.reentry.take() }
             };
             if notes.cancelled {
                 return Verdict::Cancelled;
@@ -183,7 +183,7 @@ where
             is_woken |= notes.woken;
             if P::IS_WOKEN && notes.woken {
                 // SAFETY: as above.
-                let rung = unsafe { self.lane.take_rung() };
+                let rung = unsafe { self.reentry.take_rung() };
                 if rung != 0 {
                     source.rung(rung);
                 }
@@ -237,8 +237,8 @@ where
                 is_fed |= !D::IS_INLINE;
                 let offer = subscriber.offer(item);
                 is_finished |= offer == Offer::Finished;
-                // SAFETY: the caller has the turn and is inside the lane (lane's invariant 1).
-                let is_urgent = unsafe { self.lane.is_urgent() };
+                // SAFETY: the caller has the turn and is inside the reentry (reentry's invariant 1).
+                let is_urgent = unsafe { self.reentry.is_urgent() };
                 // Where items wait to be worked on, a cancel from elsewhere is obeyed at the next one.
                 // Relaxed: a look, repeated at the top of the loop.
                 let is_cancelled =
@@ -276,7 +276,7 @@ where
                 }
                 Fed::Pending => {
                     // Nobody could have made an item meanwhile. SAFETY: as above.
-                    if is_alone && !P::HAS_WORK && !is_woken && unsafe { self.lane.is_quiet() } {
+                    if is_alone && !P::HAS_WORK && !is_woken && unsafe { self.reentry.is_quiet() } {
                         return Verdict::Settle(quiet);
                     }
                     is_starved = true;
@@ -299,13 +299,13 @@ where
         false
     }
 
-    /// `RUNNING → CLOSED`. The caller has the turn and is inside the lane.
-    pub(super) fn close(&self, seat: Seat<P, S>, verdict: Verdict) {
+    /// `RUNNING → CLOSED`. The caller has the turn and is inside the reentry.
+    pub(super) fn close(&self, link: Link<P, S>, verdict: Verdict) {
         // A swap, so that it is ordered with the read-modify-writes of others. Release: whoever drops
-        // the gate sees that the seat is gone (invariant 3).
+        // the gate sees that the link is gone (invariant 3).
         self.word.swap(RUNNING | CANCELLED | CLOSED, Ordering::AcqRel);
-        self.lane.leave();
-        seat.conclude(verdict);
+        self.reentry.leave();
+        link.conclude(verdict);
     }
 }
 

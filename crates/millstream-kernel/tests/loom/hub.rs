@@ -62,7 +62,7 @@ fn an_item_that_races_with_the_subscriber_arrives() {
 
 /// An item is sent to a subscriber without demand while it is asked for: it arrives.
 ///
-/// Kills: `wake_for_item` looks without a fence; a runner that had demand leaves the mark SATED.
+/// Kills: `wake_for_item` looks without a fence; a runner that had demand leaves the mark NO_DEMAND.
 #[test]
 fn an_item_that_races_with_the_first_request_arrives() {
     let both = Seen { n_items: 2, ..Seen::default() };

@@ -1,4 +1,4 @@
-//! A gate's seat: the source and the subscriber, in their place or on a runner's stack.
+//! A gate's link: the source and the subscriber, in their place or on a runner's stack.
 //!
 //! The invariants are those of [`Gate`].
 
@@ -15,7 +15,7 @@ use crate::{
     guard::{caught, muted},
 };
 
-pub(super) struct Seat<P, S> {
+pub(super) struct Link<P, S> {
     pub(super) source: P,
     pub(super) subscriber: S,
 }
@@ -26,34 +26,34 @@ where
     S: Subscriber<P::Item>,
     D: Dispatch,
 {
-    pub(super) fn take_seat(&self) -> Seat<P, S> {
-        self.seat.with(|seat| {
-            // SAFETY: the caller has the turn, and has not taken the seat, so by invariants 1 and 2 it
+    pub(super) fn take_link(&self) -> Link<P, S> {
+        self.link.with(|link| {
+            // SAFETY: the caller has the turn, and has not taken the link, so by invariants 1 and 2 it
             // is initialized and nobody else looks at it. It is put back or closed.
-            unsafe { seat.cast::<Seat<P, S>>().read() }
+            unsafe { link.cast::<Link<P, S>>().read() }
         })
     }
 
-    /// Works on the seat in its place.
+    /// Works on the link in its place.
     #[inline(always)]
-    pub(super) fn in_seat<R>(&self, work: impl FnOnce(&mut Seat<P, S>) -> R) -> R {
-        self.seat.with_mut(|seat| {
-            // SAFETY: the caller has the turn, and the seat is not on its stack, so by invariants 1 and
+    pub(super) fn in_link<R>(&self, work: impl FnOnce(&mut Link<P, S>) -> R) -> R {
+        self.link.with_mut(|link| {
+            // SAFETY: the caller has the turn, and the link is not on its stack, so by invariants 1 and
             // 2 it is initialized and nobody else looks at it.
-            work(unsafe { &mut *seat.cast::<Seat<P, S>>() })
+            work(unsafe { &mut *link.cast::<Link<P, S>>() })
         })
     }
 
-    pub(super) fn put_seat(&self, seat: Seat<P, S>) {
-        self.seat.with_mut(|place| {
-            // SAFETY: the caller has the turn and has taken the seat, so by invariants 1 and 2 nobody
+    pub(super) fn put_link(&self, link: Link<P, S>) {
+        self.link.with_mut(|place| {
+            // SAFETY: the caller has the turn and has taken the link, so by invariants 1 and 2 nobody
             // else looks at the place, and nothing in it is overwritten.
-            unsafe { place.cast::<Seat<P, S>>().write(seat) }
+            unsafe { place.cast::<Link<P, S>>().write(link) }
         });
     }
 }
 
-impl<P, S> Seat<P, S>
+impl<P, S> Link<P, S>
 where
     P: Source,
     S: Subscriber<P::Item>,
@@ -113,14 +113,14 @@ where
     }
 }
 
-/// Puts the seat back, through a panic too, so that the subscriber can be told.
+/// Puts the link back, through a panic too, so that the subscriber can be told.
 pub(super) struct Rescue<'a, P, S, D>
 where
     P: Source,
     S: Subscriber<P::Item>,
     D: Dispatch,
 {
-    pub(super) seat: Option<Seat<P, S>>,
+    pub(super) link: Option<Link<P, S>>,
     pub(super) gate: &'a Gate<P, S, D>,
 }
 
@@ -132,8 +132,8 @@ where
 {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(seat) = self.seat.take() {
-            self.gate.put_seat(seat);
+        if let Some(link) = self.link.take() {
+            self.gate.put_link(link);
         }
     }
 }
