@@ -25,7 +25,7 @@
 //! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
 //! | [`Post`], [`Poster`] | from one producer to many subscribers that come and go |
 //! | [`Room`], [`Exit`] | a bound for items, the tasks that wait for a place, and the way out |
-//! | [`Tap`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
+//! | [`SubscriberSlot`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
 //! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
 //! | [`guard`] | panics in user code |
@@ -56,8 +56,8 @@ pub use gate::{
 };
 pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use many::{
-    Entered, Exit, Left, Mailbox, Member, News, Post, Posted, Poster, Room, Sharing, Take, Tap,
-    Unposted, Waiting, WhenFull, post, post_with_past,
+    Changes, Entered, Exit, Left, Mailbox, Member, Post, Posted, Poster, Room, Sharing,
+    SubscriberSlot, Take, Unposted, Waiting, WhenFull, post, post_with_past,
 };
 pub use queue::{Backlog, Evict, mpsc, spsc};
 pub use serial::{Handler, Serial};

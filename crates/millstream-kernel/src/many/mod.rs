@@ -9,5 +9,5 @@ pub use self::{
     broadcast::{Mailbox, Member, Post, Posted, Poster, Unposted, WhenFull, post, post_with_past},
     semaphore::{Exit, Room, Take, Waiting},
     sharing::{Entered, Left, Sharing},
-    subscriber_slot::{News, Tap},
+    subscriber_slot::{Changes, SubscriberSlot},
 };

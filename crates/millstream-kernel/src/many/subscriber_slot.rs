@@ -2,15 +2,15 @@
 //!
 //! A gate serves one subscriber. Where one source of items feeds many, such as the groups of a flow,
 //! the driver holds the subscribers itself and signals them one at a time; what they ask for reaches
-//! it through a tap each. Whoever changes a tap in which nothing was new is told so, and rings for the
+//! it through a slot each. Whoever changes a slot in which nothing was new is told so, and rings for the
 //! driver; the driver takes what is new at one go.
 //!
 //! # States
 //!
 //! ```text
-//!              request, seat: rings            take
+//!            request, attach: rings           take
 //!   ┌───────┐ ──────────────────────▶ ┌─────┐ ──────▶ QUIET
-//!   │ QUIET │                         │ NEW │ ⟲ request, seat: nobody rings
+//!   │ QUIET │                         │ NEW │ ⟲ request, attach: nobody rings
 //!   └───────┘ ◀────────────────────── └─────┘
 //!                      take
 //!   cancel: CANCELLED is added in every state, and kept; the first one rings.
@@ -20,10 +20,10 @@
 //!
 //! 1. Demand that was requested is taken once, or is still there: both are read-modify-writes of one
 //!    word. Demand saturates, and all its bits set is unbounded (rule 3.17).
-//! 2. Of all who change a quiet tap one rings, after its change; so whatever is in the tap was taken
+//! 2. Of all who change a quiet slot one rings, after its change; so whatever is in the slot was taken
 //!    by the driver, or a ring for it is under way.
 //! 3. Once CANCELLED, nothing is requested any more.
-//! 4. A subscriber that is seated is in `place` until one caller of `take` or `seat` has it: `place` is
+//! 4. A subscriber that is attached is in `place` until one caller of `take` or `attach` has it: `place` is
 //!    changed under a lock, under which nothing of the user's is run or dropped.
 //! 5. What was done before a request is seen by whoever takes it, by release and acquire of the word.
 
@@ -36,20 +36,20 @@ const CANCELLED: u64 = 1 << 63;
 /// `request(0)` was called (rule 3.9).
 const ILLEGAL: u64 = 1 << 62;
 /// A subscriber is in its place.
-const SEATED: u64 = 1 << 61;
+const ATTACHED: u64 = 1 << 61;
 /// Demand; all bits set is unbounded.
-const DEMAND: u64 = SEATED - 1;
+const DEMAND: u64 = ATTACHED - 1;
 
 /// Between a subscriber `S` and the driver that serves it. The file's header has the rest.
-pub struct Tap<S> {
+pub struct SubscriberSlot<S> {
     word: AtomicU64,
     place: Mutex<Option<S>>,
 }
 
-/// What is new in a tap.
+/// What is new in a slot.
 #[derive(Debug)]
 #[must_use = "what was taken is nowhere else"]
-pub struct News<S> {
+pub struct Changes<S> {
     /// Items that were asked for; `u64::MAX` is without bound.
     pub demand: u64,
     /// No items at all were asked for (rule 3.9).
@@ -58,21 +58,21 @@ pub struct News<S> {
     pub subscriber: Option<S>,
 }
 
-impl<S> Default for Tap<S> {
+impl<S> Default for SubscriberSlot<S> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<S> Tap<S> {
-    /// A quiet tap, without a subscriber.
+impl<S> SubscriberSlot<S> {
+    /// A quiet slot, without a subscriber.
     #[must_use]
     pub fn new() -> Self {
         Self { word: AtomicU64::new(0), place: Mutex::new(None) }
     }
 
     /// Asks for `n` items: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings.
-    #[must_use = "whoever finds a quiet tap rings for the driver"]
+    #[must_use = "whoever finds a quiet slot rings for the driver"]
     pub fn request(&self, n: u64) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
@@ -92,14 +92,14 @@ impl<S> Tap<S> {
 
     /// Leaves the subscriber for the driver: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings. A
     /// subscriber that has cancelled is dropped.
-    #[must_use = "whoever finds a quiet tap rings for the driver"]
-    pub fn seat(&self, subscriber: S) -> bool {
+    #[must_use = "whoever finds a quiet slot rings for the driver"]
+    pub fn attach(&self, subscriber: S) -> bool {
         let former = self.place.lock().replace(subscriber);
         drop(former);
         // AcqRel: whoever sees the flag finds the subscriber.
-        let before = self.word.fetch_or(SEATED, Ordering::AcqRel);
+        let before = self.word.fetch_or(ATTACHED, Ordering::AcqRel);
         if before & CANCELLED != 0 {
-            drop(self.unseat());
+            drop(self.detach());
             return false;
         }
         before == 0
@@ -121,10 +121,10 @@ impl<S> Tap<S> {
 
     /// Takes what is new: `NEW → QUIET`. For the driver.
     #[inline]
-    pub fn take(&self) -> News<S> {
+    pub fn take(&self) -> Changes<S> {
         // Relaxed: what is missed is followed by a ring (invariant 2).
         if self.word.load(Ordering::Relaxed) & !CANCELLED == 0 {
-            return News { demand: 0, is_illegal: false, subscriber: None };
+            return Changes { demand: 0, is_illegal: false, subscriber: None };
         }
         // AcqRel: invariant 5.
         let word = self.word.fetch_and(CANCELLED, Ordering::AcqRel);
@@ -132,18 +132,20 @@ impl<S> Tap<S> {
             DEMAND => u64::MAX,
             n => n,
         };
-        let subscriber = if word & SEATED == 0 { None } else { self.unseat() };
-        News { demand, is_illegal: word & ILLEGAL != 0, subscriber }
+        let subscriber = if word & ATTACHED == 0 { None } else { self.detach() };
+        Changes { demand, is_illegal: word & ILLEGAL != 0, subscriber }
     }
 
-    fn unseat(&self) -> Option<S> {
+    fn detach(&self) -> Option<S> {
         self.place.lock().take()
     }
 }
 
-impl<S> fmt::Debug for Tap<S> {
+impl<S> fmt::Debug for SubscriberSlot<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_cancelled = self.word.load(Ordering::Relaxed) & CANCELLED != 0;
-        f.debug_struct("Tap").field("is_cancelled", &is_cancelled).finish_non_exhaustive()
+        f.debug_struct("SubscriberSlot")
+            .field("is_cancelled", &is_cancelled)
+            .finish_non_exhaustive()
     }
 }

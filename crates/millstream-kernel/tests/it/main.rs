@@ -26,6 +26,6 @@ mod serial;
 mod slot;
 mod spsc;
 mod stress;
+mod subscriber_slot;
 mod support;
-mod tap;
 mod upstream;

@@ -2,65 +2,65 @@
 
 use std::sync::Arc;
 
-use millstream_kernel::Tap;
+use millstream_kernel::SubscriberSlot;
 
 #[test]
 fn whoever_finds_a_quiet_tap_rings() {
-    let tap = Tap::new();
+    let slot = SubscriberSlot::new();
 
-    assert!(tap.request(2));
-    assert!(!tap.request(3) && !tap.seat('a'));
-    let news = tap.take();
-    assert_eq!((news.demand, news.is_illegal, news.subscriber), (5, false, Some('a')));
-    assert!(tap.request(1), "it was quiet again");
+    assert!(slot.request(2));
+    assert!(!slot.request(3) && !slot.attach('a'));
+    let changes = slot.take();
+    assert_eq!((changes.demand, changes.is_illegal, changes.subscriber), (5, false, Some('a')));
+    assert!(slot.request(1), "it was quiet again");
 }
 
 #[test]
 fn what_is_taken_is_not_there_any_more() {
-    let tap = Tap::new();
-    assert!(tap.seat('a') && !tap.request(7));
-    let _first = tap.take();
+    let slot = SubscriberSlot::new();
+    assert!(slot.attach('a') && !slot.request(7));
+    let _first = slot.take();
 
-    let second = tap.take();
+    let second = slot.take();
 
     assert_eq!((second.demand, second.is_illegal, second.subscriber), (0, false, None));
 }
 
 #[test]
 fn demand_saturates_at_without_bound() {
-    let tap = Tap::<()>::new();
-    assert!(tap.request(u64::MAX - 1) && !tap.request(9));
+    let slot = SubscriberSlot::<()>::new();
+    assert!(slot.request(u64::MAX - 1) && !slot.request(9));
 
-    assert_eq!(tap.take().demand, u64::MAX);
+    assert_eq!(slot.take().demand, u64::MAX);
 }
 
 #[test]
 fn a_request_for_nothing_is_told() {
-    let tap = Tap::<()>::new();
+    let slot = SubscriberSlot::<()>::new();
 
-    assert!(tap.request(0));
+    assert!(slot.request(0));
 
-    assert!(tap.take().is_illegal);
+    assert!(slot.take().is_illegal);
 }
 
 #[test]
 fn the_first_cancel_rings_and_nothing_is_asked_for_after_it() {
-    let tap = Tap::<()>::new();
-    assert!(tap.request(1));
+    let slot = SubscriberSlot::<()>::new();
+    assert!(slot.request(1));
 
-    assert!(tap.cancel() && tap.is_cancelled());
+    assert!(slot.cancel() && slot.is_cancelled());
 
-    assert!(!tap.cancel() && !tap.request(1));
-    assert_eq!(tap.take().demand, 1, "what was asked for before");
+    assert!(!slot.cancel() && !slot.request(1));
+    assert_eq!(slot.take().demand, 1, "what was asked for before");
 }
 
 #[test]
 fn a_subscriber_that_comes_after_its_cancel_is_dropped() {
-    let tap = Tap::new();
+    let slot = SubscriberSlot::new();
     let witness = Arc::new(());
-    assert!(tap.cancel());
+    assert!(slot.cancel());
 
-    assert!(!tap.seat(Arc::clone(&witness)));
+    assert!(!slot.attach(Arc::clone(&witness)));
 
     assert_eq!(Arc::strong_count(&witness), 1);
 }

@@ -19,7 +19,7 @@ mod room;
 mod serial;
 mod sharing;
 mod spsc;
+mod subscriber_slot;
 mod support;
 mod switch;
-mod tap;
 mod wake;

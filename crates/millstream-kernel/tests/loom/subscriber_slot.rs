@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use loom::thread;
-use millstream_kernel::{End, Gate, Inline, ReadySet, Source, Step, Tap, Wake, spsc};
+use millstream_kernel::{End, Gate, Inline, ReadySet, Source, Step, SubscriberSlot, Wake, spsc};
 use reactive_streams::Subscriber;
 
 use crate::support::{Seen, Watch, Watcher, model};
@@ -17,15 +17,15 @@ use crate::support::{Seen, Watch, Watcher, model};
 #[test]
 fn a_request_that_races_with_taking_is_taken_or_rung_for() {
     model(2, &[(1, true), (3, false)], || {
-        let tap = Arc::new(Tap::<()>::new());
-        assert!(tap.request(1));
+        let slot = Arc::new(SubscriberSlot::<()>::new());
+        assert!(slot.request(1));
         let other = {
-            let tap = Arc::clone(&tap);
-            thread::spawn(move || tap.request(2))
+            let slot = Arc::clone(&slot);
+            thread::spawn(move || slot.request(2))
         };
-        let first = tap.take().demand;
+        let first = slot.take().demand;
         let is_rung = other.join().unwrap();
-        let second = if is_rung { tap.take().demand } else { 0 };
+        let second = if is_rung { slot.take().demand } else { 0 };
 
         assert_eq!(first + second, 3);
         (first, is_rung)
@@ -42,31 +42,31 @@ impl Drop for Counted {
 }
 
 /// A subscriber comes while its subscription is cancelled: it is dropped once, by whoever finds it, and
-/// not with the tap.
+/// not with the slot.
 ///
-/// Kills: `seat` does not look for a cancel.
+/// Kills: `attach` does not look for a cancel.
 #[test]
 fn a_subscriber_that_comes_while_it_cancels_is_dropped() {
     model(2, &[1], || {
-        let tap = Arc::new(Tap::new());
+        let slot = Arc::new(SubscriberSlot::new());
         let n_dropped = Arc::new(AtomicUsize::new(0));
         let other = {
-            let (tap, counted) = (Arc::clone(&tap), Counted(Arc::clone(&n_dropped)));
-            thread::spawn(move || tap.seat(counted))
+            let (slot, counted) = (Arc::clone(&slot), Counted(Arc::clone(&n_dropped)));
+            thread::spawn(move || slot.attach(counted))
         };
         // The driver hears of it.
-        assert!(tap.cancel());
-        drop(tap.take().subscriber);
+        assert!(slot.cancel());
+        drop(slot.take().subscriber);
         other.join().unwrap();
 
         n_dropped.load(Ordering::Relaxed)
     });
 }
 
-/// Gives numbers to the subscribers of two taps in turn, and ends when both are gone.
+/// Gives numbers to the subscribers of two slots in turn, and ends when both are gone.
 struct Driver {
     queue: spsc::Consumer<u64>,
-    ports: [(Arc<Tap<Watcher>>, Option<Watcher>, u64); 2],
+    ports: [(Arc<SubscriberSlot<Watcher>>, Option<Watcher>, u64); 2],
     ready: Arc<ReadySet>,
 }
 
@@ -76,16 +76,16 @@ impl Source for Driver {
 
     fn advance(&mut self) {
         self.ready.take(|index| {
-            let (tap, subscriber, demand) = &mut self.ports[index];
-            let news = tap.take();
-            *demand += news.demand;
-            if tap.is_cancelled() {
+            let (slot, subscriber, demand) = &mut self.ports[index];
+            let changes = slot.take();
+            *demand += changes.demand;
+            if slot.is_cancelled() {
                 drop(subscriber.take());
             }
         });
         while let spsc::Pop::Item(item) = self.queue.pop() {
-            let (tap, subscriber, demand) = &mut self.ports[item as usize % 2];
-            *demand += tap.take().demand;
+            let (slot, subscriber, demand) = &mut self.ports[item as usize % 2];
+            *demand += slot.take().demand;
             if let Some(subscriber) = subscriber.as_mut().filter(|_| *demand > 0) {
                 *demand -= 1;
                 subscriber.on_next(item);
@@ -103,17 +103,20 @@ impl Source for Driver {
 }
 
 /// Two subscribers of one gate, which are there and have asked for an item each.
-fn pair(watches: &[Watch; 2], end: &Watch) -> (spsc::Producer<u64>, [Arc<Tap<Watcher>>; 2], Ring) {
+fn pair(
+    watches: &[Watch; 2],
+    end: &Watch,
+) -> (spsc::Producer<u64>, [Arc<SubscriberSlot<Watcher>>; 2], Ring) {
     let (producer, queue) = spsc::bounded(2).unwrap();
-    let taps = [Arc::new(Tap::new()), Arc::new(Tap::new())];
+    let slots = [Arc::new(SubscriberSlot::new()), Arc::new(SubscriberSlot::new())];
     let ready = Arc::new(ReadySet::new(2));
-    let port = |index: usize| (Arc::clone(&taps[index]), Some(Watcher::new(&watches[index])), 1);
+    let port = |index: usize| (Arc::clone(&slots[index]), Some(Watcher::new(&watches[index])), 1);
     let ports = [port(0), port(1)];
     let driver_ready = Arc::clone(&ready);
     let gate = Gate::start_with(|_| {
         (Driver { queue, ports, ready: driver_ready }, Watcher::new(end), Inline)
     });
-    (producer, taps, Ring { ready, gate })
+    (producer, slots, Ring { ready, gate })
 }
 
 #[derive(Clone)]
@@ -123,8 +126,8 @@ struct Ring {
 }
 
 impl Ring {
-    fn cancel(&self, tap: &Tap<Watcher>, index: usize) {
-        if tap.cancel() {
+    fn cancel(&self, slot: &SubscriberSlot<Watcher>, index: usize) {
+        if slot.cancel() {
             self.ready.set(index);
             self.gate.wake();
         }
@@ -140,17 +143,17 @@ fn a_cancel_that_races_with_an_item_drops_the_subscriber_once() {
     let dropped = |n_items| Seen { n_items, n_dropped: 1, ..Seen::default() };
     model(5, &[dropped(0), dropped(1)], || {
         let (watches, end) = ([Watch::default(), Watch::default()], Watch::default());
-        let (mut producer, [tap, other_tap], ring) = pair(&watches, &end);
+        let (mut producer, [slot, other_slot], ring) = pair(&watches, &end);
         let canceller = {
             let ring = ring.clone();
-            thread::spawn(move || ring.cancel(&tap, 0))
+            thread::spawn(move || ring.cancel(&slot, 0))
         };
         producer.push(0).unwrap();
         ring.gate.wake();
         canceller.join().unwrap();
         let seen = watches[0].seen();
         assert_eq!(watches[1].seen(), Seen::default());
-        ring.cancel(&other_tap, 1);
+        ring.cancel(&other_slot, 1);
 
         assert_eq!(end.release().n_completed, 1);
         seen
@@ -164,12 +167,12 @@ fn a_cancel_that_races_with_an_item_drops_the_subscriber_once() {
 fn the_last_two_that_withdraw_at_once_end_the_source() {
     model(5, &[(1, 1, 1)], || {
         let (watches, end) = ([Watch::default(), Watch::default()], Watch::default());
-        let (producer, [tap, other_tap], ring) = pair(&watches, &end);
+        let (producer, [slot, other_slot], ring) = pair(&watches, &end);
         let other = {
             let ring = ring.clone();
-            thread::spawn(move || ring.cancel(&other_tap, 1))
+            thread::spawn(move || ring.cancel(&other_slot, 1))
         };
-        ring.cancel(&tap, 0);
+        ring.cancel(&slot, 0);
         other.join().unwrap();
         drop(producer);
 

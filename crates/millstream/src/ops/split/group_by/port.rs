@@ -7,16 +7,16 @@
 use std::sync::Arc;
 
 use millstream_kernel::{
-    End, ReadySet, Tap, Wake,
+    End, ReadySet, SubscriberSlot, Wake,
     guard::{caught, muted},
 };
 use reactive_streams::{Error, Offer, Subscriber, Subscription};
 
 /// A subscriber as the source sees it.
 pub(crate) struct Port<S> {
-    tap: Arc<Tap<S>>,
+    slot: Arc<SubscriberSlot<S>>,
     subscriber: Option<S>,
-    /// Demand that was taken from the tap and is not used up.
+    /// Demand that was taken from the slot and is not used up.
     demand: u64,
     /// For a subscriber that asked for nothing (rule 3.9), and is not there yet.
     failure: Option<Error>,
@@ -24,7 +24,7 @@ pub(crate) struct Port<S> {
 
 /// What the subscriber asks by.
 pub(crate) struct Line<S> {
-    tap: Arc<Tap<S>>,
+    slot: Arc<SubscriberSlot<S>>,
     /// Where a ring is noted, and by which number.
     number: Option<(Arc<ReadySet>, usize)>,
     gate: Arc<dyn Wake>,
@@ -32,18 +32,18 @@ pub(crate) struct Line<S> {
 
 impl<S> Port<S> {
     pub(crate) fn new() -> Self {
-        Self { tap: Arc::new(Tap::new()), subscriber: None, demand: 0, failure: None }
+        Self { slot: Arc::new(SubscriberSlot::new()), subscriber: None, demand: 0, failure: None }
     }
 
     /// What a line to this port is made of.
-    pub(crate) fn tap(&self) -> Arc<Tap<S>> {
-        Arc::clone(&self.tap)
+    pub(crate) fn slot(&self) -> Arc<SubscriberSlot<S>> {
+        Arc::clone(&self.slot)
     }
 
     /// Whether the subscriber has withdrawn or ended, or will never come.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.tap.is_cancelled()
+        self.slot.is_cancelled()
     }
 
     /// What was asked for and is not used up, as far as it was looked at.
@@ -53,8 +53,8 @@ impl<S> Port<S> {
 
     /// Lets go of the subscriber, without a signal.
     pub(crate) fn leave(&mut self) {
-        self.tap.cancel();
-        let late = self.tap.take().subscriber;
+        self.slot.cancel();
+        let late = self.slot.take().subscriber;
         let subscriber = self.subscriber.take();
         muted(|| drop(subscriber));
         muted(|| drop(late));
@@ -67,12 +67,12 @@ impl<S> Port<S> {
     where
         S: Subscriber<T>,
     {
-        let news = self.tap.take();
-        self.demand = self.demand.saturating_add(news.demand);
-        if news.subscriber.is_some() {
-            self.subscriber = news.subscriber;
+        let changes = self.slot.take();
+        self.demand = self.demand.saturating_add(changes.demand);
+        if changes.subscriber.is_some() {
+            self.subscriber = changes.subscriber;
         }
-        if news.is_illegal {
+        if changes.is_illegal {
             self.failure.get_or_insert_with(Error::illegal_request);
         }
         if self.is_over() {
@@ -118,14 +118,14 @@ impl<S> Port<S> {
         S: Subscriber<T>,
     {
         if let Some(subscriber) = self.subscriber.take() {
-            let is_first = self.tap.cancel();
+            let is_first = self.slot.cancel();
             // Who has cancelled gets no signal.
             muted(|| if is_first { end.signal(subscriber) } else { drop(subscriber) });
         }
     }
 
     /// Whether the subscriber is there, so that it can be ended.
-    pub(crate) fn is_seated(&self) -> bool {
+    pub(crate) fn is_attached(&self) -> bool {
         self.subscriber.is_some()
     }
 }
@@ -133,11 +133,11 @@ impl<S> Port<S> {
 impl<S> Line<S> {
     /// A line that rings for a turn of `gate`; a number says which one rang.
     pub(crate) fn new(
-        tap: Arc<Tap<S>>,
+        slot: Arc<SubscriberSlot<S>>,
         number: Option<(Arc<ReadySet>, usize)>,
         gate: Arc<dyn Wake>,
     ) -> Self {
-        Self { tap, number, gate }
+        Self { slot, number, gate }
     }
 
     /// Subscribes: signals `on_subscribe`, and leaves the subscriber for the port.
@@ -147,7 +147,7 @@ impl<S> Line<S> {
     {
         let line = Arc::clone(&self);
         match caught(|| subscriber.on_subscribe(line)) {
-            Ok(()) => self.ring(self.tap.seat(subscriber)),
+            Ok(()) => self.ring(self.slot.attach(subscriber)),
             Err(error) => {
                 self.cancel();
                 muted(|| subscriber.on_error(error));
@@ -167,10 +167,10 @@ impl<S> Line<S> {
 
 impl<S: Send> Subscription for Line<S> {
     fn request(&self, n: u64) {
-        self.ring(self.tap.request(n));
+        self.ring(self.slot.request(n));
     }
 
     fn cancel(&self) {
-        self.ring(self.tap.cancel());
+        self.ring(self.slot.cancel());
     }
 }

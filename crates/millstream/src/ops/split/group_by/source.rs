@@ -55,7 +55,7 @@ where
     let (entrance, inlet) = inlet(PREFETCH);
     let (signal, start) = Start::new();
     let main = Port::new();
-    let tap = main.tap();
+    let slot = main.slot();
     let gate = Gate::start_with(|gate: &Weak<Gate<_, Nobody, _>>| {
         // By invariant 2.
         let ready = Arc::new(ReadySet::new(limits.max_groups.saturating_mul(2)));
@@ -77,7 +77,7 @@ where
         };
         (grouping, Nobody, Inline)
     });
-    Arc::new(Line::new(tap, None, Arc::clone(&gate) as Arc<dyn Wake>)).subscribe(downstream);
+    Arc::new(Line::new(slot, None, Arc::clone(&gate) as Arc<dyn Wake>)).subscribe(downstream);
     source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     signal.give(gate);
 }

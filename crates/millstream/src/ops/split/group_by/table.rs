@@ -103,7 +103,7 @@ where
     pub(crate) fn open(&mut self, key: K, gate: Arc<dyn Wake>) -> (usize, Flow<Group<K, T>>) {
         let number = self.vacant.pop().unwrap_or(self.places.len());
         let port = Port::new();
-        let line = Line::new(port.tap(), Some((Arc::clone(&self.ready), number)), gate);
+        let line = Line::new(port.slot(), Some((Arc::clone(&self.ready), number)), gate);
         let age = self.n_begun;
         self.n_begun += 1;
         self.index.insert(key.clone(), number);
@@ -154,7 +154,7 @@ where
             }
         }
         if place.items.is_empty()
-            && place.port.is_seated()
+            && place.port.is_attached()
             && let Some(end) = place.end.take()
         {
             place.port.end(end);
