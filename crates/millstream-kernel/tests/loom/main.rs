@@ -6,6 +6,7 @@
 #![cfg(millstream_loom)]
 
 mod arbiter;
+mod broadcast;
 mod deferred;
 mod fan_in;
 mod gate;
@@ -14,7 +15,6 @@ mod hub;
 mod inner;
 mod mpsc;
 mod overflow;
-mod post;
 mod room;
 mod serial;
 mod sharing;
