@@ -23,7 +23,7 @@
 //! | [`Gauge`], [`Gauges`] | what passes a place of a flow, counted there and read from anywhere |
 //! | [`TaskWaker`] | the task that polls |
 //! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
-//! | [`Post`], [`Poster`] | from one producer to many subscribers that come and go |
+//! | [`broadcast`] | from one producer to many subscribers that come and go |
 //! | [`Room`], [`Exit`] | a bound for items, the tasks that wait for a place, and the way out |
 //! | [`SubscriberSlot`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
 //! | [`Listener`] | somebody to be woken who arrives later |
@@ -56,8 +56,7 @@ pub use gate::{
 };
 pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use many::{
-    Changes, Entered, Exit, Left, Mailbox, Member, Post, Posted, Poster, Room, Sharing,
-    SubscriberSlot, Take, Unposted, Waiting, WhenFull, post, post_with_past,
+    Changes, Entered, Exit, Left, Room, Sharing, SubscriberSlot, Take, Waiting, broadcast,
 };
 pub use queue::{Backlog, Evict, mpsc, spsc};
 pub use serial::{Handler, Serial};

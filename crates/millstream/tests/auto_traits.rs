@@ -35,9 +35,10 @@ use millstream::{
 };
 use millstream_kernel::{
     Accumulator, Arbiter, Cap, Deferred, End, Entered, Exit, Fed, Gate, Gauge, Gauges, Handler,
-    Inline, Inside, InvalidPrefetch, Job, Left, Listener, Mailbox, Member, Pending, Post, Posted,
-    Poster, Prefetch, ReadySet, Room, Serial, Slot, Step, Take as TakePlace, TaskWaker, Unposted,
-    Upstream, Voice, Waiting, WhenFull, mpsc, oneshot, spsc,
+    Inline, Inside, InvalidPrefetch, Job, Left, Listener, Pending, Prefetch, ReadySet, Room,
+    Serial, Slot, Step, Take as TakePlace, TaskWaker, Upstream, Voice, Waiting,
+    broadcast::{self, Broadcast, Delivery, Mailbox, Member, WhenFull},
+    mpsc, oneshot, spsc,
 };
 use millstream_testkit::{
     Probe, ProbeSubscriber, Puppet, PuppetPublisher, Record, Signal, marbles::Marbles,
@@ -305,10 +306,10 @@ table! {
     Job                                  | +    +    +     -          -     +;
     Mailbox<Unshared>                    | +    +    +     -          -     +;
     Member<Unshared>                     | +    +    +     -          +     +;
-    Post<Unshared>                       | +    +    +     -          -     +;
-    Poster<Unshared>                     | +    -    +     -          -     +;
-    Posted                               | +    +    +     +          +     +;
-    Unposted<u64>                        | +    +    +     +          -     +;
+    Broadcast<Unshared>                  | +    +    +     -          -     +;
+    broadcast::Sender<Unshared>          | +    -    +     -          -     +;
+    Delivery                             | +    +    +     +          +     +;
+    broadcast::SendError<u64>            | +    +    +     +          -     +;
     WhenFull                             | +    +    +     +          +     +;
     Listener                             | +    +    +     -          -     +;
     Pending                              | +    +    +     +          -     +;

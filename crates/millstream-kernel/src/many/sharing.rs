@@ -16,7 +16,7 @@
 //!    │    └──────────────────────────────────────────────────────── │ OPEN, n = 0 │─┘    │
 //!    │                                                              └─────────────┘ enter│
 //!    └───────────────────────────────────────────────────────────────────────────────────┘
-//!      last leave that does not linger; desert, when nobody is there; forget, in every state
+//!      last leave that does not linger; close, when nobody is there; forget, in every state
 //! ```
 //!
 //! # Invariants
@@ -25,7 +25,7 @@
 //!    told to close it.
 //! 2. Nobody enters a connection that somebody was told to close.
 //! 3. A ticket is worth something until somebody enters again.
-//! 4. Once deserted, nobody enters, and no connection lingers.
+//! 4. Once closed, nobody enters, and no connection lingers.
 //! 5. Connections are neither made nor dropped under the lock by code of the user's: what is made holds
 //!    nothing of it yet, and what is given up is moved out.
 
@@ -46,7 +46,7 @@ struct State<C> {
     /// Changes with every `enter`.
     ticket: u64,
     /// Nobody will enter any more.
-    is_deserted: bool,
+    is_closed: bool,
 }
 
 /// What a subscriber has entered.
@@ -75,7 +75,7 @@ impl<C> Sharing<C> {
     /// No connection yet; it is opened when `open_at` subscribers have come.
     #[must_use]
     pub fn new(open_at: usize) -> Self {
-        let state = State { current: None, n: 0, is_open: false, ticket: 0, is_deserted: false };
+        let state = State { current: None, n: 0, is_open: false, ticket: 0, is_closed: false };
         Self { state: Mutex::new(state), open_at }
     }
 
@@ -107,7 +107,7 @@ impl<C> Sharing<C> {
                 return Left::Nothing;
             }
             state.n -= 1;
-            match (state.n, state.is_open && lingers && !state.is_deserted) {
+            match (state.n, state.is_open && lingers && !state.is_closed) {
                 (0, true) => (Left::Linger(state.ticket), None),
                 (0, false) => (Left::Close, state.current.take()),
                 _ => (Left::Nothing, None),
@@ -131,9 +131,9 @@ impl<C> Sharing<C> {
     /// Nobody will enter any more. The connection that the caller closes: the one that lingers, if there
     /// is one.
     #[must_use = "a connection that nobody closes stays open"]
-    pub fn desert(&self) -> Option<Arc<C>> {
+    pub fn close(&self) -> Option<Arc<C>> {
         let mut state = self.state.lock();
-        state.is_deserted = true;
+        state.is_closed = true;
         if state.n == 0 { state.current.take() } else { None }
     }
 

@@ -11,8 +11,8 @@ use std::{
 
 use loom::thread;
 use millstream_kernel::{
-    End, Gate, InlineForOne, Mailbox, Member, Post, Poster, Source, Step, Unposted, Wake, WhenFull,
-    post, post_with_past,
+    End, Gate, InlineForOne, Source, Step, Wake,
+    broadcast::{self, Broadcast, Mailbox, Member, WhenFull},
 };
 use reactive_streams::Subscription;
 
@@ -21,10 +21,10 @@ use crate::support::{Seen, Watch, Watcher, model};
 const NOW: Duration = Duration::ZERO;
 
 /// Everything in a mailbox, and whether it has ended.
-fn drain<T>(post: &Post<T>, mailbox: &Mailbox<T>) -> (Vec<T>, bool) {
+fn drain<T>(broadcast: &Broadcast<T>, mailbox: &Mailbox<T>) -> (Vec<T>, bool) {
     let mut items = Vec::new();
     loop {
-        match post.pop(mailbox) {
+        match broadcast.pop(mailbox) {
             Step::Item(item) => items.push(item),
             Step::Pending => return (items, false),
             Step::End(_) => return (items, true),
@@ -39,18 +39,18 @@ fn drain<T>(post: &Post<T>, mailbox: &Mailbox<T>) -> (Vec<T>, bool) {
 fn a_member_that_joins_gets_all_items_since() {
     let all = (vec![1, 2, 3], false);
     model(2, &[all, (vec![2, 3], false), (vec![3], false)], || {
-        let (mut poster, post) = post(3, WhenFull::Wait);
+        let (mut sender, broadcast) = broadcast::channel(3, WhenFull::Wait);
         let other = {
-            let post = Arc::clone(&post);
-            thread::spawn(move || post.join(NOW))
+            let broadcast = Arc::clone(&broadcast);
+            thread::spawn(move || broadcast.join(NOW))
         };
         for item in [1, 2] {
-            assert!(!matches!(poster.emit(item, NOW), Err(Unposted::Full(_))));
+            assert!(!matches!(sender.send(item, NOW), Err(broadcast::SendError::Full(_))));
         }
         let member: Member<u64> = other.join().unwrap();
-        poster.emit(3, NOW).unwrap();
+        sender.send(3, NOW).unwrap();
 
-        drain(&post, member.mailbox())
+        drain(&broadcast, member.mailbox())
     });
 }
 
@@ -60,15 +60,15 @@ fn a_member_that_joins_gets_all_items_since() {
 #[test]
 fn a_member_that_joins_at_the_end_ends() {
     model(1, &[(vec![], true)], || {
-        let (poster, post) = post::<u64>(1, WhenFull::Wait);
+        let (sender, broadcast) = broadcast::channel::<u64>(1, WhenFull::Wait);
         let other = {
-            let post = Arc::clone(&post);
-            thread::spawn(move || post.join(NOW))
+            let broadcast = Arc::clone(&broadcast);
+            thread::spawn(move || broadcast.join(NOW))
         };
-        poster.end(End::Complete);
+        sender.end(End::Complete);
         let member = other.join().unwrap();
 
-        drain(&post, member.mailbox())
+        drain(&broadcast, member.mailbox())
     });
 }
 
@@ -94,15 +94,15 @@ impl Drop for Counted {
 #[test]
 fn an_item_that_races_with_leaving_is_dropped_once() {
     model(2, &["nobody", "sent"], || {
-        let (mut poster, post) = post(1, WhenFull::Wait);
-        let member = post.join(NOW);
+        let (mut sender, broadcast) = broadcast::channel(1, WhenFull::Wait);
+        let member = broadcast.join(NOW);
         let n_dropped = Arc::new(AtomicUsize::new(0));
         let item = Counted(Arc::clone(&n_dropped));
         let other = {
-            let (post, mailbox) = (Arc::clone(&post), Arc::clone(member.mailbox()));
-            thread::spawn(move || post.leave(&mailbox))
+            let (broadcast, mailbox) = (Arc::clone(&broadcast), Arc::clone(member.mailbox()));
+            thread::spawn(move || broadcast.leave(&mailbox))
         };
-        let outcome = match poster.emit(item, NOW) {
+        let outcome = match sender.send(item, NOW) {
             Ok(_) => "sent",
             Err(_) => "nobody",
         };
@@ -114,13 +114,13 @@ fn an_item_that_races_with_leaving_is_dropped_once() {
 }
 
 /// Sends, and waits as long as a mailbox is full.
-fn send(poster: &mut Poster<u64>, item: u64) {
+fn send(sender: &mut broadcast::Sender<u64>, item: u64) {
     loom::future::block_on(std::future::poll_fn(|cx| {
         for _ in 0..2 {
-            if poster.emit(item, NOW).is_ok() {
+            if sender.send(item, NOW).is_ok() {
                 return Poll::Ready(());
             }
-            poster.register(cx.waker());
+            sender.register(cx.waker());
         }
         Poll::Pending
     }));
@@ -132,16 +132,16 @@ fn send(poster: &mut Poster<u64>, item: u64) {
 #[test]
 fn a_producer_that_waits_for_the_slowest_goes_on() {
     model(2, &[vec![1, 2]], || {
-        let (mut poster, post) = post(1, WhenFull::Wait);
-        let member = post.join(NOW);
-        poster.emit(1, NOW).unwrap();
+        let (mut sender, broadcast) = broadcast::channel(1, WhenFull::Wait);
+        let member = broadcast.join(NOW);
+        sender.send(1, NOW).unwrap();
         let other = {
-            let (post, mailbox) = (Arc::clone(&post), Arc::clone(member.mailbox()));
-            thread::spawn(move || drain(&post, &mailbox).0)
+            let (broadcast, mailbox) = (Arc::clone(&broadcast), Arc::clone(member.mailbox()));
+            thread::spawn(move || drain(&broadcast, &mailbox).0)
         };
-        send(&mut poster, 2);
+        send(&mut sender, 2);
         let mut items = other.join().unwrap();
-        items.extend(drain(&post, member.mailbox()).0);
+        items.extend(drain(&broadcast, member.mailbox()).0);
 
         items
     });
@@ -153,66 +153,66 @@ fn a_producer_that_waits_for_the_slowest_goes_on() {
 #[test]
 fn a_producer_that_waits_for_one_that_leaves_goes_on() {
     model(2, &[vec![1, 2]], || {
-        let (mut poster, post) = post(2, WhenFull::Wait);
-        let slowest = post.join(NOW);
-        poster.emit(0, NOW).unwrap();
-        let member = post.join(NOW);
-        poster.emit(1, NOW).unwrap();
+        let (mut sender, broadcast) = broadcast::channel(2, WhenFull::Wait);
+        let slowest = broadcast.join(NOW);
+        sender.send(0, NOW).unwrap();
+        let member = broadcast.join(NOW);
+        sender.send(1, NOW).unwrap();
         let other = {
-            let (post, mailbox) = (Arc::clone(&post), Arc::clone(slowest.mailbox()));
-            thread::spawn(move || post.leave(&mailbox))
+            let (broadcast, mailbox) = (Arc::clone(&broadcast), Arc::clone(slowest.mailbox()));
+            thread::spawn(move || broadcast.leave(&mailbox))
         };
-        send(&mut poster, 2);
+        send(&mut sender, 2);
         assert_eq!(other.join().unwrap(), 1);
 
-        drain(&post, member.mailbox()).0
+        drain(&broadcast, member.mailbox()).0
     });
 }
 
-/// Somebody joins a post with a past while an item is sent: the past and the present fit together.
+/// Somebody joins a broadcast that replays while an item is sent: the replay buffer and the present fit together.
 ///
-/// Kills: a member gets the whole past, whenever it joined; an item that is sent while the past is
+/// Kills: a member gets everything that was sent, whenever it joined; an item that is sent while the replay buffer is
 /// lent is not put aside for it.
 #[test]
 fn the_past_and_the_present_fit_together() {
     model(5, &[vec![1, 2, 3]], || {
-        let (mut poster, post) = post_with_past(4, WhenFull::Wait, 2, None);
-        poster.emit(1, NOW).unwrap();
+        let (mut sender, broadcast) = broadcast::with_replay(4, WhenFull::Wait, 2, None);
+        sender.send(1, NOW).unwrap();
         let other = {
-            let post = Arc::clone(&post);
-            thread::spawn(move || post.join(NOW))
+            let broadcast = Arc::clone(&broadcast);
+            thread::spawn(move || broadcast.join(NOW))
         };
-        poster.emit(2, NOW).unwrap();
+        sender.send(2, NOW).unwrap();
         let member = other.join().unwrap();
-        poster.emit(3, NOW).unwrap();
-        assert_eq!(drain(&post, post.join(NOW).mailbox()).0, [2, 3]);
+        sender.send(3, NOW).unwrap();
+        assert_eq!(drain(&broadcast, broadcast.join(NOW).mailbox()).0, [2, 3]);
 
-        drain(&post, member.mailbox()).0
+        drain(&broadcast, member.mailbox()).0
     });
 }
 
-/// Two join a post with a past at once: both get it.
+/// Two join a broadcast that replays at once: both get it.
 ///
-/// Kills: the past is given back although there are notes.
+/// Kills: the replay buffer is given back although there are notes.
 #[test]
 fn two_that_join_at_once_get_the_past() {
     model(5, &[(vec![1], vec![1])], || {
-        let (mut poster, post) = post_with_past(1, WhenFull::Wait, 1, None);
-        poster.emit(1, NOW).unwrap();
+        let (mut sender, broadcast) = broadcast::with_replay(1, WhenFull::Wait, 1, None);
+        sender.send(1, NOW).unwrap();
         let other = {
-            let post = Arc::clone(&post);
-            thread::spawn(move || post.join(NOW))
+            let broadcast = Arc::clone(&broadcast);
+            thread::spawn(move || broadcast.join(NOW))
         };
-        let first = post.join(NOW);
+        let first = broadcast.join(NOW);
         let second = other.join().unwrap();
 
-        (drain(&post, first.mailbox()).0, drain(&post, second.mailbox()).0)
+        (drain(&broadcast, first.mailbox()).0, drain(&broadcast, second.mailbox()).0)
     });
 }
 
 /// The end that takes, of one subscriber.
 struct Outlet {
-    post: Arc<Post<u64>>,
+    broadcast: Arc<Broadcast<u64>>,
     mailbox: Arc<Mailbox<u64>>,
 }
 
@@ -222,7 +222,7 @@ impl Source for Outlet {
     const HAS_WORK: bool = false;
 
     fn next(&mut self) -> Step<u64> {
-        self.post.pop(&self.mailbox)
+        self.broadcast.pop(&self.mailbox)
     }
 
     fn end(&mut self) -> Option<End> {
@@ -237,21 +237,22 @@ impl Source for Outlet {
 fn an_item_that_is_sent_while_its_subscriber_parks_arrives() {
     let one = Seen { n_items: 1, ..Seen::default() };
     model(5, &[one], || {
-        let (mut poster, post) = post(1, WhenFull::Wait);
-        let member = post.join(NOW);
+        let (mut sender, broadcast) = broadcast::channel(1, WhenFull::Wait);
+        let member = broadcast.join(NOW);
         let watch = Watch::default();
-        let outlet = Outlet { post: Arc::clone(&post), mailbox: Arc::clone(member.mailbox()) };
+        let outlet =
+            Outlet { broadcast: Arc::clone(&broadcast), mailbox: Arc::clone(member.mailbox()) };
         let gate = Gate::start_with(|_| (outlet, Watcher::new(&watch), InlineForOne));
         member.set_listener(Arc::clone(&gate) as Arc<dyn Wake>);
         let other = thread::spawn(move || {
-            poster.emit(1, NOW).unwrap();
-            poster
+            sender.send(1, NOW).unwrap();
+            sender
         });
         gate.request(2);
-        let poster = other.join().unwrap();
+        let sender = other.join().unwrap();
         let seen = watch.seen();
         watch.subscription().cancel();
-        drop((poster, gate, member, post));
+        drop((sender, gate, member, broadcast));
 
         assert_eq!(watch.release().n_dropped, 1);
         seen
@@ -267,21 +268,22 @@ fn one_that_lags_is_ended_without_another_request() {
     let ended = Seen { n_items: 1, n_failed: 1, n_dropped: 1, ..Seen::default() };
     let one = Seen { n_items: 1, ..Seen::default() };
     model(2, &[(ended, 1), (one, 0)], || {
-        let (mut poster, post) = post(1, WhenFull::End);
-        let member = post.join(NOW);
-        poster.emit(1, NOW).unwrap();
+        let (mut sender, broadcast) = broadcast::channel(1, WhenFull::End);
+        let member = broadcast.join(NOW);
+        sender.send(1, NOW).unwrap();
         let watch = Watch::default();
-        let outlet = Outlet { post: Arc::clone(&post), mailbox: Arc::clone(member.mailbox()) };
+        let outlet =
+            Outlet { broadcast: Arc::clone(&broadcast), mailbox: Arc::clone(member.mailbox()) };
         let gate = Gate::start_with(|_| (outlet, Watcher::new(&watch), InlineForOne));
         member.set_listener(Arc::clone(&gate) as Arc<dyn Wake>);
-        let other = thread::spawn(move || (poster.emit(2, NOW).unwrap(), poster));
+        let other = thread::spawn(move || (sender.send(2, NOW).unwrap(), sender));
         gate.request(1);
-        let (posted, poster) = other.join().unwrap();
+        let (delivery, sender) = other.join().unwrap();
         let seen = watch.seen();
         watch.subscription().cancel();
-        drop((poster, gate, member, post));
+        drop((sender, gate, member, broadcast));
 
-        (seen, posted.n_ended)
+        (seen, delivery.n_ended)
     });
 }
 
@@ -291,23 +293,26 @@ fn one_that_lags_is_ended_without_another_request() {
 #[test]
 fn what_came_makes_room_for_another() {
     model(2, &[1], || {
-        let (mut poster, post) = post(1, WhenFull::Wait);
-        let members = [post.join(NOW), post.join(NOW)];
-        assert_eq!(post.claim(true), 1);
-        let take = |post: &Post<u64>, member: &Member<u64>| match post.pop_claimed(member.mailbox())
+        let (mut sender, broadcast) = broadcast::channel(1, WhenFull::Wait);
+        let members = [broadcast.join(NOW), broadcast.join(NOW)];
+        assert_eq!(broadcast.claim(true), 1);
+        let take = |broadcast: &Broadcast<u64>, member: &Member<u64>| match broadcast
+            .pop_claimed(member.mailbox())
         {
             (Step::End(_), _) | (_, false) => 0,
-            (_, true) => post.claim(false),
+            (_, true) => broadcast.claim(false),
         };
         let other = thread::spawn(move || {
-            poster.emit(1, NOW).unwrap();
-            poster
+            sender.send(1, NOW).unwrap();
+            sender
         });
-        let n = take(&post, &members[0]);
-        let poster = other.join().unwrap();
+        let n = take(&broadcast, &members[0]);
+        let sender = other.join().unwrap();
         // Each was woken.
-        let n = members.iter().fold(n, |n, member| n + take(&post, member) + take(&post, member));
-        drop(poster);
+        let n = members
+            .iter()
+            .fold(n, |n, member| n + take(&broadcast, member) + take(&broadcast, member));
+        drop(sender);
 
         n
     });

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use loom::thread;
-use millstream_kernel::{Left, Sharing, Step, WhenFull, post, sync::AtomicUsize};
+use millstream_kernel::{
+    Left, Sharing, Step,
+    broadcast::{self, WhenFull},
+    sync::AtomicUsize,
+};
 
 use crate::support::model;
 
@@ -105,18 +109,16 @@ fn an_old_ticket_is_worth_nothing() {
 /// The last subscriber goes while the last flow is dropped: one of the two closes the connection that
 /// would linger otherwise.
 ///
-/// Kills: a connection lingers although nobody will come; a deserted connection is closed although
+/// Kills: a connection lingers although nobody will come; a closed connection is closed although
 /// somebody is there.
 #[test]
 fn the_last_to_leave_and_the_last_flow_close_once() {
-    model(1, &["left", "deserted"], || {
+    model(1, &["left", "closed"], || {
         let sharing = Arc::new(Sharing::new(1));
         let connection = enter(&sharing);
         let other = {
             let sharing = Arc::clone(&sharing);
-            thread::spawn(move || {
-                sharing.desert().inspect(|connection| close(connection)).is_some()
-            })
+            thread::spawn(move || sharing.close().inspect(|connection| close(connection)).is_some())
         };
         let left = sharing.leave(&connection, true);
         if left == Left::Close {
@@ -125,7 +127,7 @@ fn the_last_to_leave_and_the_last_flow_close_once() {
         let is_closed_by_other = other.join().unwrap();
 
         assert_eq!(connection.n_closed.fetch_add(0, ORDER), 1);
-        if is_closed_by_other { "deserted" } else { "left" }
+        if is_closed_by_other { "closed" } else { "left" }
     });
 }
 
@@ -136,17 +138,17 @@ fn the_last_to_leave_and_the_last_flow_close_once() {
 #[test]
 fn two_who_ask_at_once_ask_for_what_there_is_room_for() {
     model(1, &[2], || {
-        let (_poster, post) = post::<u64>(2, WhenFull::Wait);
+        let (_sender, broadcast) = broadcast::channel::<u64>(2, WhenFull::Wait);
         let now = Duration::ZERO;
-        let members = [post.join(now), post.join(now)];
+        let members = [broadcast.join(now), broadcast.join(now)];
         let other = {
-            let (post, mailbox) = (Arc::clone(&post), Arc::clone(members[0].mailbox()));
+            let (broadcast, mailbox) = (Arc::clone(&broadcast), Arc::clone(members[0].mailbox()));
             thread::spawn(move || {
-                assert!(matches!(post.pop(&mailbox), Step::Pending));
-                post.claim(true)
+                assert!(matches!(broadcast.pop(&mailbox), Step::Pending));
+                broadcast.claim(true)
             })
         };
-        let n = post.claim(true);
+        let n = broadcast.claim(true);
 
         n + other.join().unwrap()
     });

@@ -5,8 +5,8 @@
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use millstream_kernel::{
-    End, Gate, InlineForOne, Mailbox, Post, Poster, Source, Step, Unposted, WhenFull, post,
-    post_with_past,
+    End, Gate, InlineForOne, Source, Step,
+    broadcast::{self, Broadcast, Mailbox, WhenFull},
 };
 use reactive_streams::{Error, Publisher, Subscriber};
 
@@ -19,7 +19,7 @@ use crate::{Flow, scheduler::Worker};
 /// [`complete`](Self::complete) and [`fail`](Self::fail).
 #[must_use = "dropping the broadcaster fails its streams"]
 pub struct Broadcaster<T> {
-    poster: Poster<T>,
+    sender: broadcast::Sender<T>,
     unheard: Unheard,
     clock: Option<Worker>,
 }
@@ -49,19 +49,20 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn open<T>(self) -> (Broadcaster<T>, Flow<Multicast<T>>) {
         let Self { capacity, when_full, unheard, past } = self;
-        let (poster, post, clock) = match past {
+        let (sender, broadcast, clock) = match past {
             None => {
-                let (poster, post) = post(capacity, when_full);
-                (poster, post, None)
+                let (sender, broadcast) = broadcast::channel(capacity, when_full);
+                (sender, broadcast, None)
             }
             Some((limit, age)) => {
                 let (max_age, clock) = age.unzip();
-                let (poster, post) = post_with_past(capacity, when_full, limit, max_age);
-                (poster, post, clock)
+                let (sender, broadcast) =
+                    broadcast::with_replay(capacity, when_full, limit, max_age);
+                (sender, broadcast, clock)
             }
         };
-        let handle = Arc::new(Handle { post, clock: clock.clone() });
-        (Broadcaster { poster, unheard, clock }, Flow { source: Multicast { handle } })
+        let handle = Arc::new(Handle { broadcast, clock: clock.clone() });
+        (Broadcaster { sender, unheard, clock }, Flow { source: Multicast { handle } })
     }
 }
 
@@ -78,15 +79,15 @@ impl<T: Clone> Broadcaster<T> {
     /// is, `NoSubscriber` if there is none and the hub is to wait for one, `Closed` if there is none
     /// and no flow is left to subscribe to.
     pub fn try_send(&mut self, item: T) -> Result<Sent, TrySendError<T>> {
-        match self.poster.emit(item, now(self.clock.as_ref())) {
-            Ok(posted) => Ok(Sent {
-                n_subscribers: posted.n_taken,
-                n_dropped: posted.n_dropped,
-                n_ended: posted.n_ended,
+        match self.sender.send(item, now(self.clock.as_ref())) {
+            Ok(delivery) => Ok(Sent {
+                n_subscribers: delivery.n_delivered,
+                n_dropped: delivery.n_dropped,
+                n_ended: delivery.n_ended,
             }),
-            Err(Unposted::Full(item)) => Err(TrySendError::Full(item)),
-            Err(Unposted::Deserted(item)) => Err(TrySendError::Closed(item)),
-            Err(Unposted::Nobody(item)) => match self.unheard {
+            Err(broadcast::SendError::Full(item)) => Err(TrySendError::Full(item)),
+            Err(broadcast::SendError::Closed(item)) => Err(TrySendError::Closed(item)),
+            Err(broadcast::SendError::NoSubscriber(item)) => match self.unheard {
                 Unheard::Wait => Err(TrySendError::NoSubscriber(item)),
                 Unheard::Drop => Ok(Sent::default()),
             },
@@ -119,7 +120,7 @@ impl<T: Clone> Broadcaster<T> {
                     return Poll::Pending;
                 }
                 // There may be room by now: it looks once more.
-                self.poster.register(cx.waker());
+                self.sender.register(cx.waker());
                 is_registered = true;
             }
             Poll::Pending
@@ -144,24 +145,24 @@ impl<T: Clone> Broadcaster<T> {
 impl<T> Broadcaster<T> {
     /// Completes all streams, after the items that wait, and those of who subscribes later.
     pub fn complete(self) {
-        self.poster.end(End::Complete);
+        self.sender.end(End::Complete);
     }
 
     /// Fails all streams, after the items that wait, and those of who subscribes later.
     pub fn fail(self, error: Error) {
-        self.poster.end(End::Failed(error));
+        self.sender.end(End::Failed(error));
     }
 
     /// How many subscribers there are.
     #[must_use]
     pub fn n_subscribers(&self) -> usize {
-        self.poster.post().n_members()
+        self.sender.broadcast().n_members()
     }
 
     /// Whether there is no subscriber, and no flow left to subscribe to.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.poster.post().is_deserted()
+        self.sender.broadcast().is_closed()
     }
 
     /// Waits until [`is_closed`](Self::is_closed).
@@ -171,7 +172,7 @@ impl<T> Broadcaster<T> {
     /// It can be dropped and called again at any time.
     pub async fn closed(&mut self) {
         poll_fn(|cx| {
-            self.poster.register(cx.waker());
+            self.sender.register(cx.waker());
             if self.is_closed() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -188,13 +189,13 @@ pub struct Multicast<T> {
 
 /// Dropped with the last flow.
 struct Handle<T> {
-    post: Arc<Post<T>>,
+    broadcast: Arc<Broadcast<T>>,
     clock: Option<Worker>,
 }
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        self.post.desert();
+        self.broadcast.close_to_new();
     }
 }
 
@@ -208,10 +209,11 @@ impl<T: Clone + Send + 'static> Publisher for Multicast<T> {
     type Item = T;
 
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
-        let Handle { post, clock } = &*self.handle;
+        let Handle { broadcast, clock } = &*self.handle;
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
-        let member = post.join(now(clock.as_ref()));
-        let outlet = Outlet { post: Arc::clone(post), mailbox: Arc::clone(member.mailbox()) };
+        let member = broadcast.join(now(clock.as_ref()));
+        let outlet =
+            Outlet { broadcast: Arc::clone(broadcast), mailbox: Arc::clone(member.mailbox()) };
         member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
     }
 }
@@ -221,7 +223,7 @@ opaque_debug!(Multicast<T>);
 
 /// The end that takes, of one subscriber.
 struct Outlet<T> {
-    post: Arc<Post<T>>,
+    broadcast: Arc<Broadcast<T>>,
     mailbox: Arc<Mailbox<T>>,
 }
 
@@ -232,7 +234,7 @@ impl<T: Send + 'static> Source for Outlet<T> {
 
     #[inline]
     fn next(&mut self) -> Step<T> {
-        self.post.pop(&self.mailbox)
+        self.broadcast.pop(&self.mailbox)
     }
 
     fn end(&mut self) -> Option<End> {
@@ -242,6 +244,6 @@ impl<T: Send + 'static> Source for Outlet<T> {
 
 impl<T> Drop for Outlet<T> {
     fn drop(&mut self) {
-        self.post.leave(&self.mailbox);
+        self.broadcast.leave(&self.mailbox);
     }
 }

@@ -1,6 +1,6 @@
 //! `multicast`: from one producer to all who are subscribed.
 
-use millstream_kernel::WhenFull;
+use millstream_kernel::broadcast::WhenFull;
 
 use super::{Broadcaster, Multicast, broadcaster::Plan};
 use crate::{Flow, parts::inlet::check_capacity};

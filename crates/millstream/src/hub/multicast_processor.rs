@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use millstream_kernel::{
-    Deferred, Gate, InlineForOne, Mailbox, Post, Poster, WhenFull, post, post_with_past,
+    Deferred, Gate, InlineForOne,
+    broadcast::{self, Broadcast, Mailbox, WhenFull},
 };
 use reactive_streams::{Error, Processor, Publisher, Subscriber, Subscription};
 
@@ -55,27 +56,30 @@ pub fn multicast_processor<T: Clone + Send + 'static>(
 ) -> MulticastProcessor<T> {
     check_capacity(capacity);
     let (ends, clock) = match replay {
-        None => (post(capacity, WhenFull::Wait), None),
+        None => (broadcast::channel(capacity, WhenFull::Wait), None),
         Some(Replay { limit, age }) => {
             check_capacity(limit);
             let (max_age, clock) = age.unzip();
-            (post_with_past(capacity, WhenFull::Wait, limit, max_age), clock)
+            (broadcast::with_replay(capacity, WhenFull::Wait, limit, max_age), clock)
         }
     };
-    let (poster, post) = ends;
-    MulticastProcessor { poster, line: Arc::new(Line { post, upstream: Deferred::new(), clock }) }
+    let (sender, broadcast) = ends;
+    MulticastProcessor {
+        sender,
+        line: Arc::new(Line { broadcast, upstream: Deferred::new(), clock }),
+    }
 }
 
 /// Processor returned by [`multicast_processor`].
 #[must_use = "a processor does nothing before it is split and its ends are used"]
 pub struct MulticastProcessor<T> {
-    poster: Poster<T>,
+    sender: broadcast::Sender<T>,
     line: Arc<Line<T>>,
 }
 
 /// What the ends share.
 struct Line<T> {
-    post: Arc<Post<T>>,
+    broadcast: Arc<Broadcast<T>>,
     upstream: Deferred,
     clock: Option<Worker>,
 }
@@ -86,15 +90,15 @@ impl<T> Line<T> {
     }
 
     fn cancel_if_deserted(&self) {
-        if self.post.is_deserted() {
+        if self.broadcast.is_closed() {
             self.upstream.cancel();
         }
     }
 }
 
 impl<T> Junction<T> for Arc<Line<T>> {
-    fn post(&self) -> &Post<T> {
-        &self.post
+    fn broadcast(&self) -> &Broadcast<T> {
+        &self.broadcast
     }
 
     fn upstream(&self) -> &Deferred {
@@ -107,7 +111,7 @@ impl<T> Junction<T> for Arc<Line<T>> {
 
     fn leave(&self, mailbox: &Arc<Mailbox<T>>) {
         // The one that left may have been the slowest, or the last.
-        if self.post.leave(mailbox) > 0 {
+        if self.broadcast.leave(mailbox) > 0 {
             self.refill(false);
         }
         self.cancel_if_deserted();
@@ -120,9 +124,9 @@ impl<T: Clone + Send + 'static> Processor<T> for MulticastProcessor<T> {
     type Publisher = Flow<MulticastPublisher<T>>;
 
     fn split(self) -> (MulticastSubscriber<T>, Flow<MulticastPublisher<T>>) {
-        let Self { poster, line } = self;
+        let Self { sender, line } = self;
         let source = MulticastPublisher(Arc::new(Handle(Arc::clone(&line))));
-        (MulticastSubscriber(Feed::new(poster, line)), Flow { source })
+        (MulticastSubscriber(Feed::new(sender, line)), Flow { source })
     }
 }
 
@@ -160,7 +164,7 @@ struct Handle<T>(Arc<Line<T>>);
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        self.0.post.desert();
+        self.0.broadcast.close_to_new();
         self.0.cancel_if_deserted();
     }
 }
@@ -177,7 +181,7 @@ impl<T: Clone + Send + 'static> Publisher for MulticastPublisher<T> {
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
         let line = &self.0.0;
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
-        let member = line.post.join(line.now());
+        let member = line.broadcast.join(line.now());
         let outlet = Outlet::new(Arc::clone(line), member.mailbox());
         member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
     }

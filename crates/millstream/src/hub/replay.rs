@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use millstream_kernel::WhenFull;
+use millstream_kernel::broadcast::WhenFull;
 
 use super::{Broadcaster, Multicast, Policy, Unheard, broadcaster::Plan};
 use crate::{

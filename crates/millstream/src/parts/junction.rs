@@ -6,14 +6,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use millstream_kernel::{Deferred, End, Mailbox, Post, Poster, Source, Step, Unposted};
+use millstream_kernel::{
+    Deferred, End, Source, Step,
+    broadcast::{self, Broadcast, Mailbox},
+};
 use reactive_streams::{Error, Subscriber, Subscription};
 
 use crate::parts::inlet::{disconnected, overflowed};
 
 /// What the ends share.
 pub(crate) trait Junction<T> {
-    fn post(&self) -> &Post<T>;
+    fn broadcast(&self) -> &Broadcast<T>;
 
     fn upstream(&self) -> &Deferred;
 
@@ -30,7 +33,7 @@ pub(crate) trait Junction<T> {
 
     /// Asks the source for what there is room for now.
     fn refill(&self, is_first: bool) {
-        let n = self.post().claim(is_first);
+        let n = self.broadcast().claim(is_first);
         if n > 0 {
             self.upstream().request(n);
         }
@@ -40,21 +43,21 @@ pub(crate) trait Junction<T> {
 /// The source's subscriber.
 pub(crate) struct Feed<T, J: Junction<T>> {
     /// `None` after the end.
-    poster: Option<Poster<T>>,
+    sender: Option<broadcast::Sender<T>>,
     junction: J,
 }
 
 impl<T, J: Junction<T>> Feed<T, J> {
-    pub(crate) fn new(poster: Poster<T>, junction: J) -> Self {
-        Self { poster: Some(poster), junction }
+    pub(crate) fn new(sender: broadcast::Sender<T>, junction: J) -> Self {
+        Self { sender: Some(sender), junction }
     }
 
     fn end(&mut self, end: End) {
-        if let Some(poster) = self.poster.take() {
+        if let Some(sender) = self.sender.take() {
             self.junction.ending();
             // First, so that the subscribers that leave now do not cancel what has ended (rule 2.3).
             self.junction.upstream().finish();
-            poster.end(end);
+            sender.end(end);
         }
     }
 }
@@ -69,11 +72,12 @@ where
     }
 
     fn on_next(&mut self, item: T) {
-        let Some(poster) = &mut self.poster else { return };
-        match poster.emit(item, self.junction.now()) {
+        let Some(sender) = &mut self.sender else { return };
+        match sender.send(item, self.junction.now()) {
             // Without subscribers it is dropped.
-            Ok(_) | Err(Unposted::Nobody(_) | Unposted::Deserted(_)) => {}
-            Err(Unposted::Full(item)) => {
+            Ok(_)
+            | Err(broadcast::SendError::NoSubscriber(_) | broadcast::SendError::Closed(_)) => {}
+            Err(broadcast::SendError::Full(item)) => {
                 drop(item);
                 self.junction.upstream().cancel();
                 self.end(overflowed());
@@ -124,7 +128,7 @@ where
         if !std::mem::replace(is_started, true) {
             junction.refill(true);
         }
-        let (step, may_claim) = junction.post().pop_claimed(mailbox);
+        let (step, may_claim) = junction.broadcast().pop_claimed(mailbox);
         if may_claim && !matches!(step, Step::End(_)) {
             junction.refill(false);
         }

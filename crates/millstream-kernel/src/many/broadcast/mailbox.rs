@@ -58,7 +58,7 @@ struct Inner<T> {
     queue: VecDeque<T>,
     n_replayed: usize,
     end: Option<End>,
-    /// What happened before the subscriber came is still to be put before the queue.
+    /// What entry before the subscriber came is still to be put before the queue.
     is_arriving: bool,
     has_left: bool,
 }
@@ -175,7 +175,7 @@ impl<T> Mailbox<T> {
         drop(former);
     }
 
-    /// What happened before: `items`, or an end that is all the subscriber gets.
+    /// What entry before: `items`, or an end that is all the subscriber gets.
     pub(super) fn arrive(&self, items: Result<Vec<T>, End>, when_full: WhenFull) {
         let mut dropped = VecDeque::new();
         let mut former = None;

@@ -1,29 +1,29 @@
 //! From one producer to many subscribers that come and go.
 //!
-//! Each subscriber has a [`Mailbox`]. The [`Poster`] puts an item, or a clone of it, into all of them at
+//! Each subscriber has a [`Mailbox`]. The [`Sender`] puts an item, or a clone of it, into all of them at
 //! one moment, and wakes their owners afterwards. Who is subscribed is settled by one lock: a
 //! subscriber is there for an item, or it is not.
 //!
-//! A post may keep a [`Past`]: the last items, which a subscriber that comes later gets first. They are
-//! cloned outside of the lock by one of those who come, to whom the past is lent; the others leave a
+//! A broadcast may keep a [`ReplayBuffer`]: the last items, which a subscriber that comes later gets first. They are
+//! cloned outside of the lock by one of those who come, to whom the replay buffer is lent; the others leave a
 //! note, and items that are sent meanwhile are put aside for it.
 //!
-//! # States of the past
+//! # States of the replay buffer
 //!
 //! ```text
-//!            join: past taken out
-//!   ┌──────┐ ─────────────────────▶ ┌──────┐ ⟲ join: note left, emit: item put aside
+//!            join: replay taken out
+//!   ┌──────┐ ─────────────────────▶ ┌──────┐ ⟲ join: note left, send: item put aside
 //!   │ HERE │                        │ LENT │ ⟲ next note
 //!   └──────┘ ◀───────────────────── └──────┘
-//!            no note left: past put back
+//!            no note left: replay put back
 //! ```
 //!
 //! # Invariants
 //!
-//! 1. A subscriber is a member from `join` until it leaves, lags behind, or the post ends; who joins
+//! 1. A subscriber is a member from `join` until it leaves, lags behind, or the broadcast ends; who joins
 //!    after the end gets the end. `version` changes with the members, under the lock.
-//! 2. An item is put into the mailboxes of all members, and into the past, or nowhere, under the lock.
-//! 3. A member gets the items of the past that are older than its `join`, and then all since.
+//! 2. An item is put into the mailboxes of all members, and into the replay buffer, or nowhere, under the lock.
+//! 3. A member gets the items of the replay buffer that are older than its `join`, and then all since.
 //! 4. No wake-up of the producer is lost: it registers before it looks for the last time, and is woken
 //!    after a full mailbox has room, and after a member came or went.
 //! 5. Who claims items on behalf of the members never asks for more than the fullest mailbox has room
@@ -41,11 +41,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use self::{
     mailbox::Put,
-    replay::{Arrival, Past},
+    replay::{Arrival, ReplayBuffer},
 };
 pub use self::{
     mailbox::{Mailbox, WhenFull},
-    sender::Poster,
+    sender::Sender,
 };
 use crate::{
     End, Listener, Step, TaskWaker, Wake,
@@ -54,7 +54,7 @@ use crate::{
 };
 
 /// What is shared by a producer and its subscribers. The file's header has the rest.
-pub struct Post<T> {
+pub struct Broadcast<T> {
     state: Mutex<State<T>>,
     /// Changes with the members.
     version: AtomicU64,
@@ -63,17 +63,17 @@ pub struct Post<T> {
     producer: TaskWaker,
     capacity: usize,
     when_full: WhenFull,
-    has_past: bool,
+    has_replay: bool,
 }
 
 struct State<T> {
     members: Vec<Member<T>>,
     end: Option<End>,
     /// Nobody can join any more.
-    is_deserted: bool,
+    is_closed: bool,
     /// Something was claimed.
     has_claimed: bool,
-    past: Option<Past<T>>,
+    replay: Option<ReplayBuffer<T>>,
 }
 
 /// A subscriber. Its mailbox does not hold its listener, which may hold whoever has the mailbox.
@@ -84,9 +84,9 @@ pub struct Member<T> {
 
 /// What became of an item that was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Posted {
+pub struct Delivery {
     /// In how many mailboxes it is.
-    pub n_taken: usize,
+    pub n_delivered: usize,
     /// How many items were dropped for it, itself included, because mailboxes were full.
     pub n_dropped: usize,
     /// How many subscribers were ended because their mailboxes were full.
@@ -95,41 +95,41 @@ pub struct Posted {
 
 /// Why an item was not sent; gives it back.
 #[derive(Debug)]
-pub enum Unposted<T> {
+pub enum SendError<T> {
     /// A mailbox is full.
     Full(T),
     /// There is nobody.
-    Nobody(T),
+    NoSubscriber(T),
     /// There is nobody, and never will be.
-    Deserted(T),
+    Closed(T),
 }
 
-/// A post without members, whose mailboxes hold `capacity` items.
+/// A broadcast without members, whose mailboxes hold `capacity` items.
 #[must_use]
-pub fn post<T>(capacity: usize, when_full: WhenFull) -> (Poster<T>, Arc<Post<T>>) {
+pub fn channel<T>(capacity: usize, when_full: WhenFull) -> (Sender<T>, Arc<Broadcast<T>>) {
     open(capacity, when_full, None)
 }
 
-/// A post that keeps the last `limit` items, none older than `max_age`, for those who join later.
+/// A broadcast that keeps the last `limit` items, none older than `max_age`, for those who join later.
 #[must_use]
-pub fn post_with_past<T>(
+pub fn with_replay<T>(
     capacity: usize,
     when_full: WhenFull,
     limit: usize,
     max_age: Option<Duration>,
-) -> (Poster<T>, Arc<Post<T>>) {
-    open(capacity, when_full, Some(Past::new(limit, max_age)))
+) -> (Sender<T>, Arc<Broadcast<T>>) {
+    open(capacity, when_full, Some(ReplayBuffer::new(limit, max_age)))
 }
 
 fn open<T>(
     capacity: usize,
     when_full: WhenFull,
-    past: Option<Past<T>>,
-) -> (Poster<T>, Arc<Post<T>>) {
+    replay: Option<ReplayBuffer<T>>,
+) -> (Sender<T>, Arc<Broadcast<T>>) {
     let state =
-        State { members: Vec::new(), end: None, is_deserted: false, has_claimed: false, past };
-    let post = Arc::new(Post {
-        has_past: state.past.is_some(),
+        State { members: Vec::new(), end: None, is_closed: false, has_claimed: false, replay };
+    let broadcast = Arc::new(Broadcast {
+        has_replay: state.replay.is_some(),
         state: Mutex::new(state),
         version: AtomicU64::new(0),
         n_expected: AtomicU64::new(0),
@@ -137,16 +137,16 @@ fn open<T>(
         capacity,
         when_full,
     });
-    (Poster::new(Arc::clone(&post)), post)
+    (Sender::new(Arc::clone(&broadcast)), broadcast)
 }
 
-impl<T: Clone> Post<T> {
-    /// A new member, which gets what is sent from now on, and before that what the past has at the
+impl<T: Clone> Broadcast<T> {
+    /// A new member, which gets what is sent from now on, and before that what the replay buffer has at the
     /// time `now`.
     pub fn join(&self, now: Duration) -> Member<T> {
         let (member, is_borrower) = {
             let mut state = self.state.lock();
-            let mailbox = Arc::new(Mailbox::new(self.capacity, state.past.is_some()));
+            let mailbox = Arc::new(Mailbox::new(self.capacity, state.replay.is_some()));
             let member = Member { mailbox, listener: Arc::new(Listener::new()) };
             match &state.end {
                 // The text of an end is the user's, but its clone is a pointer.
@@ -156,8 +156,8 @@ impl<T: Clone> Post<T> {
                     self.renew();
                 }
             }
-            let past = state.past.as_mut();
-            let is_borrower = past.is_some_and(|past| past.note(member.clone(), now));
+            let replay = state.replay.as_mut();
+            let is_borrower = replay.is_some_and(|replay| replay.note(member.clone(), now));
             (member, is_borrower)
         };
         if is_borrower {
@@ -167,24 +167,24 @@ impl<T: Clone> Post<T> {
         member
     }
 
-    /// Gives those who have left a note what they missed. The past is lent to the caller.
+    /// Gives those who have left a note what they missed. The replay buffer is lent to the caller.
     fn welcome(&self) {
         loop {
             let (arrival, items) = {
                 let mut state = self.state.lock();
-                let Some(past) = &mut state.past else { return };
-                let Some(arrival) = past.next_note() else {
-                    let dropped = past.put_back();
+                let Some(replay) = &mut state.replay else { return };
+                let Some(arrival) = replay.next_note() else {
+                    let dropped = replay.put_back();
                     drop(state);
                     return drop(dropped);
                 };
-                (arrival, past.take_out())
+                (arrival, replay.take_out())
             };
             let clones = caught(|| arrival.select(&items));
             {
                 let mut state = self.state.lock();
-                if let Some(past) = &mut state.past {
-                    past.put_in(items);
+                if let Some(replay) = &mut state.replay {
+                    replay.put_in(items);
                 }
             }
             let Arrival { member, .. } = arrival;
@@ -194,7 +194,7 @@ impl<T: Clone> Post<T> {
     }
 }
 
-impl<T> Post<T> {
+impl<T> Broadcast<T> {
     /// The member with this mailbox is gone: drops what waits for it. How many others there are.
     pub fn leave(&self, mailbox: &Arc<Mailbox<T>>) -> usize {
         let (n_left, removed) = {
@@ -223,7 +223,7 @@ impl<T> Post<T> {
         step
     }
 
-    /// Puts `item` or one of its clones into each mailbox, and one into the past (invariant 2).
+    /// Puts `item` or one of its clones into each mailbox, and one into the replay buffer (invariant 2).
     fn deliver(
         &self,
         mut state: MutexGuard<'_, State<T>>,
@@ -232,26 +232,26 @@ impl<T> Post<T> {
         clones: &mut Vec<T>,
         now: Duration,
         dropped: &mut Vec<T>,
-    ) -> Posted {
-        let mut posted = Posted::default();
+    ) -> Delivery {
+        let mut delivery = Delivery::default();
         let mut item = Some(item);
         let mut next = || clones.pop().or_else(|| item.take());
         for member in members {
             let Some(item) = next() else { break };
             match member.mailbox.put(item, self.when_full) {
-                Put::Added => posted.n_taken += 1,
+                Put::Added => delivery.n_delivered += 1,
                 Put::Evicted(oldest) => {
-                    posted.n_taken += 1;
-                    posted.n_dropped += 1;
+                    delivery.n_delivered += 1;
+                    delivery.n_dropped += 1;
                     dropped.push(oldest);
                 }
                 Put::Refused(item) => {
-                    posted.n_dropped += 1;
+                    delivery.n_dropped += 1;
                     dropped.push(item);
                 }
                 Put::Ended(item) => {
-                    posted.n_dropped += 1;
-                    posted.n_ended += 1;
+                    delivery.n_dropped += 1;
+                    delivery.n_ended += 1;
                     dropped.push(item);
                     self.renew();
                     // Invariant 6: `members` holds it as well.
@@ -259,12 +259,12 @@ impl<T> Post<T> {
                 }
             }
         }
-        if let Some(past) = &mut state.past {
-            past.extend(next(), now, dropped);
+        if let Some(replay) = &mut state.replay {
+            replay.extend(next(), now, dropped);
         }
         // It is left if members left while it was cloned.
         dropped.extend(item);
-        posted
+        delivery
     }
 
     /// How many items may be asked for on behalf of the members: as many as the fullest mailbox has
@@ -323,8 +323,8 @@ impl<T> Post<T> {
     }
 
     /// Nobody can join any more.
-    pub fn desert(&self) {
-        self.state.lock().is_deserted = true;
+    pub fn close_to_new(&self) {
+        self.state.lock().is_closed = true;
         self.producer.wake();
     }
 
@@ -336,9 +336,9 @@ impl<T> Post<T> {
 
     /// Whether there are no members, and never will be.
     #[must_use]
-    pub fn is_deserted(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         let state = self.state.lock();
-        state.is_deserted && state.members.is_empty()
+        state.is_closed && state.members.is_empty()
     }
 }
 
@@ -362,9 +362,9 @@ impl<T> Member<T> {
     }
 }
 
-impl<T> fmt::Debug for Post<T> {
+impl<T> fmt::Debug for Broadcast<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Post").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("Broadcast").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 

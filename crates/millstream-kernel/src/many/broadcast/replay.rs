@@ -1,20 +1,20 @@
-//! The last items of a post, for those who join later.
+//! The last items of a broadcast, for those who join later.
 //!
 //! # Invariants
 //!
 //! 1. Items are numbered without gaps, in `items` and then in `aside`.
-//! 2. While the past is lent, `items` is with the borrower, and nothing is dropped from it.
+//! 2. While the replay buffer is lent, `items` is with the borrower, and nothing is dropped from it.
 //! 3. While it is not, there are no notes, nothing is aside, and there are at most `limit` items.
 
 use std::{collections::VecDeque, time::Duration};
 
 use super::Member;
 
-/// What has happened. The file's header has the rest.
-pub(super) struct Past<T> {
-    items: VecDeque<Happened<T>>,
+/// What has entry. The file's header has the rest.
+pub(super) struct ReplayBuffer<T> {
+    items: VecDeque<Entry<T>>,
     /// What was sent while the rest is lent.
-    aside: VecDeque<Happened<T>>,
+    aside: VecDeque<Entry<T>>,
     notes: VecDeque<Arrival<T>>,
     is_lent: bool,
     n_items: u64,
@@ -22,13 +22,13 @@ pub(super) struct Past<T> {
     max_age: Option<Duration>,
 }
 
-pub(super) struct Happened<T> {
+pub(super) struct Entry<T> {
     number: u64,
     at: Duration,
     item: T,
 }
 
-/// A member that has not got the past yet.
+/// A member that has not got the replay buffer yet.
 pub(super) struct Arrival<T> {
     pub(super) member: Member<T>,
     /// How many items had been sent when it joined.
@@ -38,7 +38,7 @@ pub(super) struct Arrival<T> {
     since: Duration,
 }
 
-impl<T> Past<T> {
+impl<T> ReplayBuffer<T> {
     pub(super) fn new(limit: usize, max_age: Option<Duration>) -> Self {
         Self {
             items: VecDeque::new(),
@@ -51,7 +51,7 @@ impl<T> Past<T> {
         }
     }
 
-    /// Leaves a note for a member. Whether the past is lent to the caller now.
+    /// Leaves a note for a member. Whether the replay buffer is lent to the caller now.
     pub(super) fn note(&mut self, member: Member<T>, now: Duration) -> bool {
         let since = self.max_age.map_or(Duration::ZERO, |age| now.saturating_sub(age));
         let (n_items, limit) = (self.n_items, self.limit);
@@ -64,14 +64,14 @@ impl<T> Past<T> {
     }
 
     /// Everything until now, for the borrower.
-    pub(super) fn take_out(&mut self) -> VecDeque<Happened<T>> {
+    pub(super) fn take_out(&mut self) -> VecDeque<Entry<T>> {
         let mut items = std::mem::take(&mut self.items);
         items.append(&mut self.aside);
         items
     }
 
     /// What the borrower had.
-    pub(super) fn put_in(&mut self, items: VecDeque<Happened<T>>) {
+    pub(super) fn put_in(&mut self, items: VecDeque<Entry<T>>) {
         self.items = items;
     }
 
@@ -87,12 +87,12 @@ impl<T> Past<T> {
     /// Adds an item; moves those that it makes too many or too old to `dropped`.
     pub(super) fn extend(&mut self, item: Option<T>, now: Duration, dropped: &mut Vec<T>) {
         if let Some(item) = item {
-            let happened = Happened { number: self.n_items, at: now, item };
+            let entry = Entry { number: self.n_items, at: now, item };
             self.n_items += 1;
             if self.is_lent {
-                self.aside.push_back(happened);
+                self.aside.push_back(entry);
             } else {
-                self.items.push_back(happened);
+                self.items.push_back(entry);
                 self.trim(now, dropped);
             }
         }
@@ -110,10 +110,10 @@ impl<T> Past<T> {
 
 impl<T: Clone> Arrival<T> {
     /// Clones of those of `items` that the member is to get.
-    pub(super) fn select(&self, items: &VecDeque<Happened<T>>) -> Vec<T> {
-        let n_before = items.partition_point(|happened| happened.number < self.n_items);
+    pub(super) fn select(&self, items: &VecDeque<Entry<T>>) -> Vec<T> {
+        let n_before = items.partition_point(|entry| entry.number < self.n_items);
         let before = items.range(n_before.saturating_sub(self.limit)..n_before);
-        let recent = before.filter(|happened| happened.at >= self.since);
-        recent.map(|happened| happened.item.clone()).collect()
+        let recent = before.filter(|entry| entry.at >= self.since);
+        recent.map(|entry| entry.item.clone()).collect()
     }
 }

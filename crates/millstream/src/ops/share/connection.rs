@@ -1,7 +1,7 @@
 //! Shared: one connection to a source, for all who subscribe to clones of a flow.
 //!
 //! `share`, `replay` and `cache` differ in what they keep, and for how long. The kernel's `Sharing`
-//! settles who connects and who disconnects, its `Post` who is there for an item. A connection is made
+//! settles who connects and who disconnects, its `Broadcast` who is there for an item. A connection is made
 //! when the first subscriber comes and is never used again once it was closed, so that nothing of it
 //! reaches who comes later. One that has ended is kept if it has something to replay.
 
@@ -11,8 +11,8 @@ use std::{
 };
 
 use millstream_kernel::{
-    Deferred, Entered, Gate, InlineForOne, Job, Left, Mailbox, Post, Poster, Slot, Task, WhenFull,
-    post, post_with_past,
+    Deferred, Entered, Gate, InlineForOne, Job, Left, Slot, Task,
+    broadcast::{self, Broadcast, Mailbox, WhenFull},
 };
 use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 
@@ -37,10 +37,10 @@ struct Hub<T> {
 
 /// One subscription to the source, made or to be made.
 struct Connection<T> {
-    post: Arc<Post<T>>,
+    broadcast: Arc<Broadcast<T>>,
     upstream: Deferred,
     /// Taken by whoever connects.
-    poster: Slot<Poster<T>>,
+    sender: Slot<broadcast::Sender<T>>,
 }
 
 impl<T> Door<T> {
@@ -64,7 +64,7 @@ impl<T> Door<T> {
 
 impl<T> Drop for Door<T> {
     fn drop(&mut self) {
-        if let Some(connection) = self.hub.sharing.desert() {
+        if let Some(connection) = self.hub.sharing.close() {
             connection.close();
         }
     }
@@ -80,15 +80,15 @@ impl<T: Clone + Send + 'static> Door<T> {
         let now = hub.now();
         let Entered { connection, must_open } = hub.sharing.enter(|| Connection::new(&hub));
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
-        let member = connection.post.join(now);
+        let member = connection.broadcast.join(now);
         let line = Line { hub, connection: Arc::clone(&connection) };
         let outlet = Outlet::new(line.clone(), member.mailbox());
         member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
         if !must_open {
             return;
         }
-        if let Some(poster) = connection.poster.take() {
-            source.subscribe(Feed::new(poster, line));
+        if let Some(sender) = connection.sender.take() {
+            source.subscribe(Feed::new(sender, line));
         }
     }
 }
@@ -102,20 +102,20 @@ impl<T> Hub<T> {
 
 impl<T> Connection<T> {
     fn new(hub: &Hub<T>) -> Self {
-        let (poster, post) = match &hub.past {
-            None => post(hub.capacity, WhenFull::Wait),
+        let (sender, broadcast) = match &hub.past {
+            None => broadcast::channel(hub.capacity, WhenFull::Wait),
             Some(Replay { limit, age }) => {
                 let max_age = age.as_ref().map(|(age, _)| *age);
-                post_with_past(hub.capacity, WhenFull::Wait, *limit, max_age)
+                broadcast::with_replay(hub.capacity, WhenFull::Wait, *limit, max_age)
             }
         };
-        Self { post, upstream: Deferred::new(), poster: Slot::new(poster) }
+        Self { broadcast, upstream: Deferred::new(), sender: Slot::new(sender) }
     }
 
     fn close(&self) {
         self.upstream.cancel();
         // Nobody is there any more; if nobody has connected either, nobody will.
-        drop(self.poster.take());
+        drop(self.sender.take());
     }
 
     fn has_ended(&self) -> bool {
@@ -137,8 +137,8 @@ impl<T> Clone for Line<T> {
 }
 
 impl<T: Send + 'static> Junction<T> for Line<T> {
-    fn post(&self) -> &Post<T> {
-        &self.connection.post
+    fn broadcast(&self) -> &Broadcast<T> {
+        &self.connection.broadcast
     }
 
     fn upstream(&self) -> &Deferred {
@@ -158,7 +158,7 @@ impl<T: Send + 'static> Junction<T> for Line<T> {
 
     fn leave(&self, mailbox: &Arc<Mailbox<T>>) {
         let Self { hub, connection } = self;
-        let n_left = connection.post.leave(mailbox);
+        let n_left = connection.broadcast.leave(mailbox);
         let is_kept = connection.has_ended();
         match (hub.sharing.leave(connection, is_kept || hub.stay.lingers()), &hub.stay) {
             (Left::Close, _) => connection.close(),
