@@ -28,52 +28,38 @@
 
 #![forbid(unsafe_code)]
 
+pub mod advice;
 mod capabilities;
-pub mod causes;
 mod check;
 pub mod checker;
-mod clock;
 #[cfg(feature = "cli")]
 pub mod expectations;
-mod failure;
 mod harness;
-#[cfg(feature = "cli")]
-mod harness_main;
-mod harness_subscriber;
-#[cfg(feature = "cli")]
-mod isolate;
-mod line;
+pub mod jvm_tests;
 mod message;
-#[cfg(feature = "cli")]
-pub mod names;
-pub mod originals;
-mod probe;
-mod property;
+mod play;
 pub mod reference;
 #[cfg(feature = "cli")]
 pub mod report;
-mod run;
 pub mod selftest;
 mod settings;
-mod sink;
-mod stage;
 mod subject;
+#[cfg(feature = "cli")]
+pub mod suggest;
 mod suite;
 mod timeline;
 pub mod trace;
-mod turns;
 mod verdict;
 
 pub use capabilities::{AfterCancel, Capabilities, Sharing};
 pub use check::{Check, Suite};
 #[cfg(feature = "cli")]
-pub use harness_main::main;
+pub use harness::main::main;
+pub use play::{stage::Drive, turns::Turns};
 pub use settings::{InvalidSetting, Overrides, Settings};
-pub use stage::Drive;
 pub use subject::{
     BlackBoxSubject, Driven, Ends, IntoSubject, ProcessorCapabilities, ProcessorSubject,
     PublisherSubject, Puppet, Subject, SubscriberCapabilities, SubscriberProbe, SubscriberSubject,
 };
 pub use suite::{checks, dropped};
-pub use turns::Turns;
 pub use verdict::{Outcome, Verdict};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    causes::{advice_on, statement_of},
+    advice::{advice_on, statement_of},
     check::Check,
     checker::{Level, Violation},
     timeline,

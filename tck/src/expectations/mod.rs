@@ -14,10 +14,10 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Deserialize;
 
 use crate::{
-    causes,
+    advice,
     check::Check,
     message::trial,
-    names::near,
+    suggest::near,
     report::{Document, Known, Status},
     subject::Subject,
 };
@@ -218,8 +218,8 @@ fn entry(raw: RawEntry) -> Result<Entry, String> {
     let target = match (raw.check, raw.rule) {
         (Some(check), None) => Target::Check(check),
         (None, Some(rule)) => {
-            let number = causes::numbers().find(|number| *number == rule).ok_or_else(|| {
-                let near = near(&rule, causes::numbers());
+            let number = advice::numbers().find(|number| *number == rule).ok_or_else(|| {
+                let near = near(&rule, advice::numbers());
                 format!("there is no rule `{rule}`; near are {near}")
             })?;
             Target::Rule(number.to_owned())

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use reactive_streams::rules::{Ensured, Level, RULES};
-use reactive_streams_tck::{causes, checks, names::near, originals};
+use reactive_streams_tck::{advice, checks, jvm_tests, suggest::near};
 
 use super::Answer;
 
@@ -28,7 +28,7 @@ fn overview() {
         println!("{:<5}{:<8}{class:<10}{}", rule.number, level(rule.level), rule.statement);
     }
     println!("\nRules of this binding:");
-    for rule in causes::OWN_RULES {
+    for rule in advice::OWN_RULES {
         let tested = checks().any(|check| check.rule == rule.number);
         let class = if tested { "tested" } else { "no check" };
         println!("{:<5}{:<8}{class:<10}{}", rule.number, "must", rule.statement);
@@ -36,18 +36,18 @@ fn overview() {
 }
 
 fn explain(word: &str) -> Result<(), String> {
-    let number = causes::numbers().find(|number| number.eq_ignore_ascii_case(word));
+    let number = advice::numbers().find(|number| number.eq_ignore_ascii_case(word));
     let number = number.ok_or_else(|| {
-        let near = near(word, causes::numbers());
+        let near = near(word, advice::numbers());
         format!("there is no rule `{word}`; near are {near}, and `rs-tck explain` lists them all")
     })?;
-    if let Some((binding, statement)) = causes::statement_of(number) {
+    if let Some((binding, statement)) = advice::statement_of(number) {
         println!("{number} ({}): {statement}", level(binding));
     }
     if let Some(rule) = reactive_streams::rule(number) {
         println!("\nEnsured: {}. {}", class(rule.ensured), rule.how);
     }
-    if let Some(advice) = causes::advice_on(number) {
+    if let Some(advice) = advice::advice_on(number) {
         println!("\nExpected: {}.", advice.expected);
         println!("\nWhat usually breaks it:");
         advice.causes.iter().for_each(|cause| println!("- {cause}"));
@@ -62,7 +62,7 @@ fn explain(word: &str) -> Result<(), String> {
         println!("- none is named after it");
     }
     let originals: Vec<_> =
-        originals::originals().filter(|original| original.rule() == Some(number)).collect();
+        jvm_tests::originals().filter(|original| original.rule() == Some(number)).collect();
     if !originals.is_empty() {
         println!("\nTests of the JVM TCK:");
         originals.iter().for_each(|original| println!("- {}.{}", original.class, original.name));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use reactive_streams_tck::{
     checks,
-    originals::{Fate, originals},
+    jvm_tests::{Fate, originals},
 };
 
 use super::Answer;

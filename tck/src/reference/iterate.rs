@@ -8,7 +8,7 @@ use std::{
 
 use reactive_streams::{BoxSubscriber, Demand, Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::probe::lock;
+use crate::play::probe::lock;
 
 /// A publisher of the items of `iterator`.
 ///

@@ -3,7 +3,7 @@
 use reactive_streams::rules::{Ensured, RULES};
 
 use super::{Document, Report, Status};
-use crate::causes::{OWN_RULES, statement_of};
+use crate::advice::{OWN_RULES, statement_of};
 
 /// Rules that every call of every check is judged by, so that no check is named after them.
 const ON_EVERY_TRACE: [&str; 3] = ["3.4", "3.15", "3.16"];

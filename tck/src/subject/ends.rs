@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     Capabilities, Sharing,
-    line::{End, Line, Manner},
-    stage::Drive,
+    play::upstream::{End, Line, Manner},
+    play::stage::Drive,
 };
 
 /// How many items the processors hold, where a check does not say so.

@@ -8,8 +8,8 @@ use std::{
 use reactive_streams::{Error, Subscription};
 
 use crate::{
-    failure,
-    probe::{Identify, Recorder, lock},
+    play::deliberate_error,
+    play::probe::{Identify, Recorder, lock},
     trace::{Call, Phase, Processed},
 };
 
@@ -120,7 +120,7 @@ impl<T> SubscriberProbe<T> {
 
     /// The subscriber processes a failure.
     pub fn on_error(&self, error: &Error) {
-        self.reports.record(Processed::OnError, failure::number(error));
+        self.reports.record(Processed::OnError, deliberate_error::number(error));
         lock(&self.reports.state).ended = true;
     }
 

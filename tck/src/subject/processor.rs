@@ -14,9 +14,9 @@ use super::{
     subscriber::{ErasedSubscriber, Typed},
 };
 use crate::{
-    line::Target,
-    probe::{Blueprint, Identify, Recorder},
-    stage::Drive,
+    play::upstream::Target,
+    play::probe::{Blueprint, Identify, Recorder},
+    play::stage::Drive,
     trace::Call,
 };
 

@@ -10,9 +10,9 @@ use reactive_streams::{BoxPublisher, Publisher};
 
 use crate::{
     Capabilities, Turns,
-    probe::{Blueprint, Identify, Probe, Recorder},
+    play::probe::{Blueprint, Identify, Probe, Recorder},
     reference,
-    stage::{Drive, Mode},
+    play::stage::{Drive, Mode},
     trace::Call,
 };
 

@@ -5,8 +5,9 @@ pub(crate) mod processor;
 mod processor_checks;
 pub(crate) mod publisher;
 mod scenario;
+mod property;
 pub(crate) mod sides;
-mod situations;
+mod publisher_checks;
 pub(crate) mod subscriber;
 mod subscriber_checks;
 
@@ -19,5 +20,5 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
 
 /// Tests of the JVM's TCK that have no check here: the name of each, and why.
 pub fn dropped() -> impl Iterator<Item = (&'static str, &'static str)> {
-    situations::DROPPED.iter().chain(dropped::DROPPED).copied()
+    publisher_checks::DROPPED.iter().chain(dropped::DROPPED).copied()
 }

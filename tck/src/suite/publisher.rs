@@ -7,17 +7,17 @@ use std::{
 
 use super::{
     scenario::{Scenario, Step},
-    situations::PUBLISHER,
+    publisher_checks::PUBLISHER,
 };
 use crate::{
     capabilities::{Capabilities, Sharing},
     check::Check,
     checker::{Expectation, Level, check_publisher},
-    probe::{Blueprint, Handle, Recorder, Slot, lock},
-    property,
-    run::{self, Play},
+    play::probe::{Blueprint, Handle, Recorder, Slot, lock},
+    suite::property,
+    play::run::{self, Play},
     settings::Settings,
-    stage::Stage,
+    play::stage::Stage,
     subject::{ErasedPublisher, Wanted},
     trace::{Event, Phase},
     verdict::{Outcome, Verdict},

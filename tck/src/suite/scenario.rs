@@ -4,7 +4,7 @@
 use crate::{
     capabilities::Capabilities,
     check::{Check, Suite},
-    probe::Script,
+    play::probe::Script,
     subject::Wanted,
 };
 

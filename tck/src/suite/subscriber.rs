@@ -9,11 +9,11 @@ use super::subscriber_checks::{Needs, SUBSCRIBER, Situation, Step};
 use crate::{
     check::Check,
     checker::{SubscriberExpectation, check_subscriber},
-    line::{End, Line},
-    probe::Recorder,
-    run::{self, Play},
+    play::upstream::{End, Line},
+    play::probe::Recorder,
+    play::run::{self, Play},
     settings::Settings,
-    stage::{Mode, Stage},
+    play::stage::{Mode, Stage},
     subject::{ErasedSubscriber, Reports, SubscriberCapabilities},
     verdict::{Outcome, Verdict},
 };

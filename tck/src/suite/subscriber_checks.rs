@@ -3,7 +3,7 @@
 
 use crate::{
     check::{Check, Suite},
-    line::Manner,
+    play::upstream::Manner,
 };
 
 /// Something that is done to a subscriber.

@@ -13,7 +13,7 @@ use reactive_streams::{
     BoxSubscriber, Demand, Error, ErrorKind, Offer, Processor, Publisher, Subscriber, Subscription,
 };
 
-use crate::probe::lock;
+use crate::play::probe::lock;
 
 /// One deliberate flaw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use reactive_streams::{BoxPublisher, Error, Offer, Publisher, Subscriber, Subscr
 use super::numbers::{Numbers, Slip, panic_quietly};
 use crate::{
     Capabilities, IntoSubject, PublisherSubject, Sharing,
-    probe::lock,
+    play::probe::lock,
     reference::{Item, empty, items, iterate, never},
 };
 

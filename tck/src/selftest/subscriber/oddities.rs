@@ -7,7 +7,7 @@ use reactive_streams::{Error, Offer, Subscriber, Subscription};
 use super::{Flaw, Pending, black, white, worker};
 use crate::{
     BlackBoxSubject, Drive, Puppet, Subject, SubscriberCapabilities, SubscriberProbe,
-    SubscriberSubject, probe::lock, selftest::Oddity,
+    SubscriberSubject, play::probe::lock, selftest::Oddity,
 };
 
 /// When an odd subscriber requests and cancels.

@@ -7,7 +7,7 @@ use std::{
 
 use reactive_streams::{Error, Subscriber, Subscription};
 
-use crate::{Puppet, SubscriberProbe, clock, probe::lock};
+use crate::{Puppet, SubscriberProbe, play::clock, play::probe::lock};
 
 /// One deliberate flaw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

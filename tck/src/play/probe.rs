@@ -10,10 +10,10 @@ use std::{
 use reactive_streams::{Error, ErrorKind, Offer, Subscriber, Subscription};
 
 use crate::{
-    clock::Moment,
-    failure,
+    play::clock::Moment,
+    play::deliberate_error,
     reference::Ledger,
-    sink,
+    play::event_log,
     trace::{Answer, Call, Event, Phase},
     verdict::Verdict,
 };
@@ -58,7 +58,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Recorder {
     pub(crate) fn new(budget: Duration) -> Self {
-        sink::begin();
+        event_log::begin();
         Self { recorded: Arc::default(), budget }
     }
 
@@ -87,7 +87,7 @@ impl Recorder {
         } else if !recorded.sealed {
             let thread = u32::try_from(thread).unwrap_or(u32::MAX);
             let event = Event { subscription, thread, phase, call, item };
-            sink::note(&event);
+            event_log::note(&event);
             recorded.events.push(event);
         }
     }
@@ -374,7 +374,7 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
 
     fn on_error(self, error: Error) {
         let call = Call::OnError(error.kind() == ErrorKind::IllegalRequest);
-        self.end(call, failure::number(&error));
+        self.end(call, deliberate_error::number(&error));
     }
 
     fn on_complete(self) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use reactive_streams_tck::{checks, dropped, originals::originals};
+use reactive_streams_tck::{checks, dropped, jvm_tests::originals};
 
 #[test]
 fn every_original_is_found() {

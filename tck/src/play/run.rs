@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     check::Check,
     checker::{Level, Violation},
-    clock,
-    probe::Recorder,
+    play::clock,
+    play::probe::Recorder,
     settings::Settings,
     trace::{Call, Event},
     verdict::{Outcome, Verdict},

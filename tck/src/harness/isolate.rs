@@ -15,10 +15,10 @@ use std::{
 use crate::{
     check::Check,
     checker::{Level, Violation},
-    clock::{self, Moment},
+    play::clock::{self, Moment},
     report::Document,
     settings::{Overrides, Settings},
-    sink,
+    play::event_log,
     subject::Subject,
     timeline::is_moment,
     trace::{self, Call, Event, Phase},
@@ -54,7 +54,7 @@ pub(crate) fn play(
     });
     let (subject, check) = wanted.ok_or_else(|| format!("there is no check `{name}`"))?;
     let overrides = Overrides::from_env().map_err(|error| error.to_string())?;
-    sink::open(File::create(directory.join("trace")).map_err(|error| error.to_string())?);
+    event_log::open(File::create(directory.join("trace")).map_err(|error| error.to_string())?);
     let outcome = subject.run(check.name, overrides);
     let document = Document::of(&outcome, &check.trial());
     document.write_to(&directory.join("outcome"))?;
@@ -142,7 +142,7 @@ fn wait(child: Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
 
 /// The events of the last run. The last line may be half a line.
 fn last_run(text: &str) -> Vec<Event> {
-    let run = text.rsplit(sink::BEGIN).next().unwrap_or_default();
+    let run = text.rsplit(event_log::BEGIN).next().unwrap_or_default();
     let whole = run.rfind('\n').map_or("", |end| &run[..end]);
     trace::parse(whole).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::script::{Case, Step};
 use crate::{
-    probe::{Act, Deed},
+    play::probe::{Act, Deed},
     verdict::Outcome,
 };
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program for the terminal")]
 
-mod options;
+
 
 use std::{
     process::ExitCode,
@@ -10,13 +10,13 @@ use std::{
 };
 
 use libtest_mimic::{Completion, Failed, Trial};
-use options::Options;
+
 
 use crate::{
     check::Check,
     expectations::{Expectations, today},
-    isolate,
-    probe::lock,
+    harness::{isolate, options::Options},
+    play::probe::lock,
     report::{Document, Report, Status},
     settings::Overrides,
     subject::Subject,

@@ -1,6 +1,6 @@
 //! What a check's situation is played with: the recorder, the times, and how work goes on.
 
-use crate::{clock, probe::Recorder, settings::Settings, trace::Event};
+use crate::{play::clock, play::probe::Recorder, settings::Settings, trace::Event};
 
 /// Runs the work that a subject has pending, until there is none.
 pub type Drive = Box<dyn Fn() + Send>;

@@ -9,9 +9,9 @@ use libtest_mimic::Arguments;
 use reactive_streams::rules::Level;
 
 use crate::{
-    causes::{numbers, statement_of},
+    advice::{numbers, statement_of},
     check::Check,
-    names::near,
+    suggest::near,
     settings::Overrides,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", env = crate::expectations::FILE, help_heading = HEADING)]
     pub(crate) expectations: Option<PathBuf>,
     /// Run each check in a process of its own
-    #[arg(long, env = crate::isolate::ISOLATE, value_parser = FalseyValueParser::new(),
+    #[arg(long, env = crate::harness::isolate::ISOLATE, value_parser = FalseyValueParser::new(),
         help_heading = HEADING)]
     pub(crate) isolate: bool,
 }

@@ -5,7 +5,7 @@ use super::scenario::{
     Step::{By, Cancel, CancelFromThreads, Release, Request, RequestFromThreads, Settle, Storm},
     failing, scenario, shared,
 };
-use crate::probe::Script;
+use crate::play::probe::Script;
 
 const HALF: u64 = u64::MAX / 2;
 

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 use super::{End, Line, Manner};
 use crate::{
     BlackBoxSubject, Capabilities, Overrides, Subject,
-    probe::{Blueprint, Probe, Recorder, Script},
+    play::probe::{Blueprint, Probe, Recorder, Script},
     subject::Typed,
 };
 

@@ -18,9 +18,9 @@ use reactive_streams::{Error, Offer, Subscription};
 
 use self::state::{Next, State};
 use crate::{
-    clock::Moment,
-    failure,
-    probe::{Recorder, lock},
+    play::clock::Moment,
+    play::deliberate_error,
+    play::probe::{Recorder, lock},
     trace::{Answer, Call, Phase},
 };
 
@@ -275,8 +275,8 @@ impl Line {
                 target.on_complete();
                 Call::OnComplete
             }),
-            Some(End::Fail) => self.watch(Call::OnError(false), Some(failure::NUMBER), || {
-                target.on_error(failure::error());
+            Some(End::Fail) => self.watch(Call::OnError(false), Some(deliberate_error::NUMBER), || {
+                target.on_error(deliberate_error::error());
                 Call::OnError(false)
             }),
             None => self.watch(Call::OnError(true), None, || {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     capabilities::Capabilities,
-    probe::{Act, Blueprint, Deed, Recorder, Script},
+    play::probe::{Act, Blueprint, Deed, Recorder, Script},
     settings::Settings,
     subject::{ErasedPublisher, Wanted},
     suite::publisher::Round,

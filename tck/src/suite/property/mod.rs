@@ -14,8 +14,8 @@ use script::Case;
 use crate::{
     check::{Check, Suite},
     checker::{Violation, check_publisher},
-    probe::Recorder,
-    run::{self, Play},
+    play::probe::Recorder,
+    play::run::{self, Play},
     settings::Settings,
     subject::{ErasedPublisher, Wanted},
     suite::publisher::{end, expectation},
