@@ -33,6 +33,15 @@ impl Check {
     pub fn matches(&self, filter: &str) -> bool {
         self.rule == filter || self.name.contains(filter)
     }
+
+    /// Its name in an executable that is made with `main`: `3.9_request_zero`.
+    ///
+    /// It begins with the rule, also for a check that has a side before it, so that a filter by rule
+    /// finds them all.
+    #[must_use]
+    pub fn trial(&self) -> String {
+        trial(self.name, self.rule)
+    }
 }
 
 impl fmt::Display for Suite {
@@ -42,5 +51,36 @@ impl fmt::Display for Suite {
             Self::Subscriber => "subscriber",
             Self::Processor => "processor",
         })
+    }
+}
+
+/// The name of a trial, from a check's name and its rule.
+pub(crate) fn trial(name: &str, rule: &str) -> String {
+    let number = format!("rule_{}_", rule.replace('.', "_").to_lowercase());
+    match name.split_once(&number) {
+        Some((side, rest)) => format!("{rule}_{side}{rest}"),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static CHECK: Check = Check {
+        name: "rule_3_9_request_zero",
+        rule: "3.9",
+        suite: Suite::Publisher,
+        originals: &[],
+    };
+
+    #[test]
+    fn a_trial_is_named_by_the_rule_as_it_is_written() {
+        let own = Check { name: "rule_r_8_finished_is_obeyed", rule: "R.8", ..CHECK };
+
+        assert_eq!(CHECK.trial(), "3.9_request_zero");
+        assert_eq!(own.trial(), "R.8_finished_is_obeyed");
+        let side = Check { name: "publisher_rule_3_9_request_zero", ..CHECK };
+        assert_eq!(side.trial(), "3.9_publisher_request_zero");
     }
 }

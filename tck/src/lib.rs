@@ -32,12 +32,14 @@ pub mod advice;
 mod capabilities;
 mod check;
 pub mod checker;
+mod conclude;
 #[cfg(feature = "cli")]
 pub mod expectations;
 mod harness;
 pub mod jvm_tests;
 mod message;
 mod play;
+mod random;
 pub mod reference;
 #[cfg(feature = "cli")]
 pub mod report;
@@ -47,6 +49,7 @@ mod subject;
 #[cfg(feature = "cli")]
 pub mod suggest;
 mod suite;
+mod sync;
 mod timeline;
 pub mod trace;
 mod verdict;

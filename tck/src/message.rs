@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use crate::{
     advice::{advice_on, statement_of},
-    check::Check,
     checker::{Level, Violation},
     timeline,
     verdict::Outcome,
@@ -12,26 +11,6 @@ use crate::{
 
 /// Rules beyond these are only counted.
 const SHOWN: usize = 3;
-
-impl Check {
-    /// Its name in an executable that is made with `main`: `3.9_request_zero`.
-    ///
-    /// It begins with the rule, also for a check that has a side before it, so that a filter by rule
-    /// finds them all.
-    #[must_use]
-    pub fn trial(&self) -> String {
-        trial(self.name, self.rule)
-    }
-}
-
-/// The name of a trial, from a check's name and its rule.
-pub(crate) fn trial(name: &str, rule: &str) -> String {
-    let number = format!("rule_{}_", rule.replace('.', "_").to_lowercase());
-    match name.split_once(&number) {
-        Some((side, rest)) => format!("{rule}_{side}{rest}"),
-        None => name.to_owned(),
-    }
-}
 
 impl Outcome {
     /// The broken rules, what was expected and what happened, the timeline, usual causes, and the
@@ -101,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        check::Suite,
+        check::{Check, Suite},
         trace::{self, Event},
         verdict::Verdict,
     };
@@ -199,15 +178,5 @@ mod tests {
             "mine: rule_3_9_request_zero harness_error: the maker panicked\n\n  \
              run it alone with: cargo test -- mine::rule_3_9_request_zero"
         );
-    }
-
-    #[test]
-    fn a_trial_is_named_by_the_rule_as_it_is_written() {
-        let own = Check { name: "rule_r_8_finished_is_obeyed", rule: "R.8", ..CHECK };
-
-        assert_eq!(CHECK.trial(), "3.9_request_zero");
-        assert_eq!(own.trial(), "R.8_finished_is_obeyed");
-        let side = Check { name: "publisher_rule_3_9_request_zero", ..CHECK };
-        assert_eq!(side.trial(), "3.9_publisher_request_zero");
     }
 }

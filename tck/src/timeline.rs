@@ -78,11 +78,6 @@ fn lane(event: &Event) -> Lane {
     }
 }
 
-/// Whether a call has no duration, so that it never returns.
-pub(crate) fn is_moment(call: Call) -> bool {
-    matches!(call.name(), "drop" | "lost" | "release" | "report")
-}
-
 fn text(event: &Event, shown: &Event, merged: bool) -> String {
     let mut text = match shown.call {
         Call::OnNext(_) => event.call.name().to_owned(),
@@ -97,7 +92,7 @@ fn text(event: &Event, shown: &Event, merged: bool) -> String {
         let _ok = write!(text, " #{item}");
     }
     text.push_str(match (shown.call, shown.phase) {
-        (call, _) if is_moment(call) => "",
+        (call, _) if call.is_moment() => "",
         (Call::OnNext(Answer::Skipped), Phase::Returned) => ", skipped",
         (Call::OnNext(Answer::Finished), Phase::Returned) => ", finished",
         (_, Phase::Made) => " …",

@@ -101,6 +101,12 @@ pub struct Event {
 }
 
 impl Call {
+    /// Whether the call has no duration, so that it never returns.
+    #[must_use]
+    pub fn is_moment(self) -> bool {
+        matches!(self, Self::Drop | Self::Release | Self::Report(_) | Self::Lost(_) | Self::Settled)
+    }
+
     /// The call's name, as the text form has it.
     #[must_use]
     pub fn name(self) -> &'static str {

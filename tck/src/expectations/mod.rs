@@ -15,11 +15,10 @@ use serde::Deserialize;
 
 use crate::{
     advice,
-    check::Check,
-    message::trial,
-    suggest::near,
+    check::{Check, trial},
     report::{Document, Known, Status},
     subject::Subject,
+    suggest::near,
 };
 
 /// Names the file.

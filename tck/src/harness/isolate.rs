@@ -16,11 +16,10 @@ use crate::{
     check::Check,
     checker::{Level, Violation},
     play::clock::{self, Moment},
+    play::event_log,
     report::Document,
     settings::{Overrides, Settings},
-    play::event_log,
     subject::Subject,
-    timeline::is_moment,
     trace::{self, Call, Event, Phase},
     verdict::{Outcome, Verdict},
 };
@@ -203,7 +202,7 @@ fn open_calls(trace: &[Event]) -> Vec<Call> {
                 && std::mem::discriminant(call) == std::mem::discriminant(&event.call)
         };
         match event.phase {
-            Phase::Made if !is_moment(event.call) => open.push((event.thread, event.call)),
+            Phase::Made if !event.call.is_moment() => open.push((event.thread, event.call)),
             Phase::Made => {}
             _ => {
                 if let Some(index) = open.iter().rposition(is_same) {

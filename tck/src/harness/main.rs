@@ -2,8 +2,6 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program for the terminal")]
 
-
-
 use std::{
     process::ExitCode,
     sync::{Arc, Mutex},
@@ -11,15 +9,16 @@ use std::{
 
 use libtest_mimic::{Completion, Failed, Trial};
 
-
+use super::{isolate, options::Options};
 use crate::{
     check::Check,
-    expectations::{Expectations, today},
-    harness::{isolate, options::Options},
-    play::probe::lock,
+    conclude::Conclusion,
+    expectations::Expectations,
+    random::Random,
     report::{Document, Report, Status},
     settings::Overrides,
     subject::Subject,
+    sync::lock,
 };
 
 /// A rule was broken: what cargo expects of a test executable whose tests fail.
@@ -71,8 +70,7 @@ pub fn main(subjects: Vec<Subject>) -> ExitCode {
 struct Run {
     overrides: Overrides,
     isolate: bool,
-    report_dir: Option<std::path::PathBuf>,
-    expectations: Expectations,
+    conclusion: Conclusion,
     documents: Mutex<Vec<Document>>,
 }
 
@@ -91,8 +89,7 @@ fn run(options: &Options, subjects: Vec<Subject>) -> Result<ExitCode, String> {
     let run = Arc::new(Run {
         overrides: options.overrides(),
         isolate: options.isolate,
-        report_dir: options.report_dir.clone(),
-        expectations,
+        conclusion: Conclusion { expectations, report_dir: options.report_dir.clone() },
         documents: Mutex::default(),
     });
     let mut trials = Vec::new();
@@ -104,14 +101,19 @@ fn run(options: &Options, subjects: Vec<Subject>) -> Result<ExitCode, String> {
         }
     }
     if let Some(seed) = options.shuffle {
-        shuffle(&mut trials, seed);
+        Random::new(seed).shuffle(&mut trials);
     }
     let conclusion = libtest_mimic::run(&options.libtest, trials);
     if options.libtest.list {
         return Ok(ExitCode::SUCCESS);
     }
     let documents = std::mem::take(&mut *lock(&run.documents));
-    Ok(ExitCode::from(conclude(options, &run.expectations, documents, conclusion.has_failed())))
+    Ok(ExitCode::from(conclude(
+        options,
+        &run.conclusion.expectations,
+        documents,
+        conclusion.has_failed(),
+    )))
 }
 
 impl Run {
@@ -120,13 +122,9 @@ impl Run {
             true => isolate::run(subject, check, self.overrides),
             false => Document::of(&subject.run(check.name, self.overrides), &check.trial()),
         };
-        self.expectations.apply(&mut document, today());
-        let written = self
-            .report_dir
-            .as_deref()
-            .map_or(Ok(()), |directory| document.write_into(directory).map(drop));
+        let concluded = self.conclusion.conclude(&mut document);
         lock(&self.documents).push(document.clone());
-        written?;
+        concluded?;
         let reason = || document.reason.clone().unwrap_or_default();
         match document.status {
             Status::Ok => Ok(Completion::Completed),
@@ -173,40 +171,5 @@ fn conclude(
         NOTHING
     } else {
         0
-    }
-}
-
-/// Fisher and Yates, drawn by splitmix64.
-fn shuffle<T>(list: &mut [T], seed: u64) {
-    let mut state = seed;
-    for end in (1..list.len()).rev() {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut drawn = state;
-        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        drawn ^= drawn >> 31;
-        let below = u64::try_from(end).unwrap_or(u64::MAX).saturating_add(1);
-        list.swap(end, usize::try_from(drawn % below).unwrap_or(0));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shuffle_keeps_everything_and_repeats_itself() {
-        let shuffled = |seed| {
-            let mut list: Vec<u32> = (0..20).collect();
-            shuffle(&mut list, seed);
-            list
-        };
-
-        let mut sorted = shuffled(1);
-        sorted.sort_unstable();
-
-        assert_eq!(sorted, (0..20).collect::<Vec<_>>());
-        assert_eq!(shuffled(1), shuffled(1));
-        assert_ne!(shuffled(1), shuffled(2));
     }
 }

@@ -11,8 +11,8 @@ use reactive_streams::rules::Level;
 use crate::{
     advice::{numbers, statement_of},
     check::Check,
-    suggest::near,
     settings::Overrides,
+    suggest::near,
 };
 
 /// Libtest's options, and our own.

@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod deliberate_error;
 pub(crate) mod event_log;
+pub(crate) mod item;
 pub(crate) mod probe;
 pub(crate) mod run;
 pub(crate) mod stage;

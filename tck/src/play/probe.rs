@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     thread::ThreadId,
     time::Duration,
 };
@@ -12,8 +12,9 @@ use reactive_streams::{Error, ErrorKind, Offer, Subscriber, Subscription};
 use crate::{
     play::clock::Moment,
     play::deliberate_error,
-    reference::Ledger,
     play::event_log,
+    play::item::Ledger,
+    sync::lock,
     trace::{Answer, Call, Event, Phase},
     verdict::Verdict,
 };
@@ -50,10 +51,6 @@ pub(crate) struct ScriptedPanic;
 /// Panics without a message on the terminal.
 fn panic_quietly() -> ! {
     resume_unwind(Box::new(ScriptedPanic))
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Recorder {

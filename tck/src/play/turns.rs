@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::play::probe::lock;
+use crate::sync::lock;
 
 /// A task that ran again and again so often does not come to an end.
 const MAX_TURNS: u32 = 100_000;

@@ -8,7 +8,7 @@ use std::{
 
 use reactive_streams::{BoxSubscriber, Demand, Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::play::probe::lock;
+use crate::sync::lock;
 
 /// A publisher of the items of `iterator`.
 ///

@@ -11,17 +11,16 @@
 //!
 //! [`items`] are items whose drops are counted.
 
-mod item;
 mod iterate;
 mod multicast;
 mod plain;
 mod posted;
 mod split;
 
-pub(crate) use item::Ledger;
-pub use item::{Item, Items, items};
 pub use iterate::{Iterate, iterate};
 pub use multicast::{Multicast, multicast};
 pub use plain::{Failed, Never, empty, failed, never, range, single};
 pub use posted::{OnThread, OnTurns, on_thread, on_turns};
 pub use split::{Split, split};
+
+pub use crate::play::item::{Item, Items, items};

@@ -14,7 +14,7 @@ use std::{
 
 use reactive_streams::{BoxSubscriber, Demand, Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::play::probe::lock;
+use crate::sync::lock;
 
 /// A publisher of the items of `iterator`, whose clones share them: all subscribers get the same items,
 /// from the time they subscribe, and none gets an item before each of them has asked for one.

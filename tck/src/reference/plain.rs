@@ -8,7 +8,7 @@ use std::{
 use reactive_streams::{BoxSubscriber, Error, Publisher, Subscriber, Subscription};
 
 use super::{Iterate, iterate};
-use crate::play::probe::lock;
+use crate::sync::lock;
 
 /// A publisher of the numbers from 0 up to `n`.
 pub fn range(n: u64) -> Iterate<std::ops::Range<u64>> {

@@ -7,7 +7,7 @@ use std::{
 
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Turns;
+use crate::play::turns::Turns;
 
 type Task = Box<dyn FnOnce() + Send>;
 

@@ -8,7 +8,7 @@ use std::{
 use reactive_streams::{Publisher, Subscriber};
 
 use super::iterate;
-use crate::play::probe::lock;
+use crate::sync::lock;
 
 /// A publisher of the items of `iterator`, whose clones share them: each item goes to the subscriber that
 /// asks first.

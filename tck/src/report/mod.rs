@@ -18,11 +18,6 @@ use std::{
 pub use document::{Broken, Document, Known, Status};
 use serde::Serialize;
 
-use crate::{
-    expectations::{self, Expectations},
-    verdict::Outcome,
-};
-
 /// The version of the documents' form.
 pub const SCHEMA: &str = "reactive-streams-tck/1";
 
@@ -149,27 +144,6 @@ impl Summary {
             "{passed} passed, {warned} warned, {failed} failed, {tolerated} tolerated, \
              {skipped} without a verdict"
         )
-    }
-}
-
-/// Documents an outcome as the environment says, and applies the known violations; what is said if
-/// the test has to fail.
-pub(crate) fn conclude(outcome: &Outcome) -> Option<String> {
-    let mut document = Document::of(outcome, outcome.check.name);
-    let concluded = (|| {
-        if let Some(file) = std::env::var_os(expectations::FILE) {
-            let known = Expectations::read(Path::new(&file))?;
-            known.apply(&mut document, expectations::today());
-        }
-        match std::env::var_os(DIRECTORY) {
-            Some(directory) => document.write_into(Path::new(&directory)).map(drop),
-            None => Ok(()),
-        }
-    })();
-    match concluded {
-        Err(message) => Some(message),
-        Ok(()) if document.status == Status::Failed => document.message,
-        Ok(()) => None,
     }
 }
 

@@ -7,14 +7,17 @@ use reactive_streams::{BoxPublisher, Error, Processor, Publisher, Subscriber, Su
 use super::{
     declared::SubscriberCapabilities,
     probe::SubscriberProbe,
-    processor::{ProcessorSubject, target},
+    processor::ProcessorSubject,
     publisher::{IntoSubject, PublisherSubject},
-    subscriber::SubscriberSubject,
+    subscriber::{SubscriberSubject, Typed},
 };
 use crate::{
-    Capabilities, Sharing,
-    play::upstream::{End, Line, Manner},
-    play::stage::Drive,
+    capabilities::{Capabilities, Sharing},
+    play::{
+        probe::Identify,
+        stage::Drive,
+        upstream::{End, Line, Manner, Target},
+    },
 };
 
 /// How many items the processors hold, where a check does not say so.
@@ -175,4 +178,25 @@ impl<T: 'static> Subscriber<T> for Downstream<T> {
     fn on_complete(self) {
         self.probe.on_complete();
     }
+}
+
+/// A subscriber end without its type.
+pub(super) fn target<T: ProcessorSubject>(
+    subject: &Arc<T>,
+    subscriber: impl Subscriber<T::Item>,
+) -> Box<dyn Target> {
+    let maker = Arc::clone(subject);
+    Box::new(Typed {
+        subscriber,
+        create: move |i| maker.create_element(i),
+        identify: identify(subject),
+        poke: |_: &mut _, _| {},
+        next: None,
+    })
+}
+
+/// How the subject tells items apart.
+pub(super) fn identify<T: ProcessorSubject>(subject: &Arc<T>) -> Identify<T::Item> {
+    let subject = Arc::clone(subject);
+    Arc::new(move |item| subject.identify(item))
 }

@@ -2,6 +2,7 @@
 
 mod declared;
 mod ends;
+mod erased_processor;
 mod probe;
 mod processor;
 mod publisher;
@@ -11,10 +12,10 @@ use std::fmt;
 
 pub use declared::{ProcessorCapabilities, SubscriberCapabilities};
 pub(crate) use ends::BUFFER;
+pub(crate) use erased_processor::{ErasedProcessor, Subscribe};
 pub(crate) use probe::Reports;
 pub use probe::{Puppet, SubscriberProbe};
 pub use processor::{Ends, ProcessorSubject};
-pub(crate) use processor::{ErasedProcessor, Subscribe};
 pub use publisher::{Driven, IntoSubject, PublisherSubject};
 pub(crate) use publisher::{ErasedPublisher, Wanted};
 pub(crate) use subscriber::ErasedSubscriber;
@@ -25,31 +26,26 @@ pub use subscriber::{BlackBoxSubject, SubscriberSubject};
 use reactive_streams::{Processor, Publisher, Subscriber};
 
 use crate::{
-    Capabilities, Turns,
-    check::{Check, Suite},
+    capabilities::Capabilities,
+    play::turns::Turns,
     settings::{Overrides, Settings},
-    suite,
-    verdict::{Outcome, Verdict},
 };
 
 /// Something that is judged: a name, what it declares, and how it is reached.
 #[derive(Clone)]
 pub struct Subject {
-    name: String,
+    pub(crate) name: String,
     settings: Settings,
-    kind: Kind,
+    pub(crate) kind: Kind,
 }
 
+/// What is reached, by what it is.
 #[derive(Clone)]
-enum Kind {
+pub(crate) enum Kind {
     Publisher(ErasedPublisher),
     Subscriber(ErasedSubscriber),
     Processor(Box<ErasedProcessor>),
 }
-
-/// Stands for a check that does not exist.
-static UNKNOWN: Check =
-    Check { name: "unknown", rule: "", suite: Suite::Publisher, originals: &[] };
 
 impl Subject {
     /// A subject that makes publishers.
@@ -156,66 +152,9 @@ impl Subject {
         &self.name
     }
 
-    /// The checks that are made on it.
-    pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
-        let checks: Box<dyn Iterator<Item = &'static Check>> = match &self.kind {
-            Kind::Publisher(_) => Box::new(suite::publisher::checks()),
-            Kind::Subscriber(_) => Box::new(suite::subscriber::checks()),
-            Kind::Processor(_) => {
-                Box::new(suite::processor::checks().chain(suite::sides::checks()))
-            }
-        };
-        checks
-    }
-
     /// What it declares, with what was given from outside in place of it.
-    #[cfg(feature = "cli")]
     pub(crate) fn settings(&self, overrides: Overrides) -> Settings {
         self.settings.with(overrides)
-    }
-
-    /// Runs the check of this name; settings that are given outside are taken into account.
-    ///
-    /// A name that is no check's is a [`HarnessError`](crate::Verdict::HarnessError).
-    #[must_use]
-    pub fn run(&self, name: &str, overrides: Overrides) -> Outcome {
-        let settings = self.settings.with(overrides);
-        let outcome = match &self.kind {
-            Kind::Publisher(publisher) => {
-                suite::publisher::run(&self.name, publisher, name, &settings)
-            }
-            Kind::Subscriber(subscriber) => {
-                suite::subscriber::run(&self.name, subscriber, name, &settings)
-            }
-            Kind::Processor(processor) => {
-                suite::processor::run(&self.name, processor, name, &settings)
-            }
-        };
-        outcome.unwrap_or_else(|| {
-            let message = format!("there is no check `{name}`; `rs-tck list` names them all");
-            Outcome::unplayed(&self.name, &UNKNOWN, Verdict::HarnessError(message))
-        })
-    }
-
-    /// Runs a check as a test does: with the settings of the environment.
-    ///
-    /// # Panics
-    ///
-    /// If it failed, with the broken rules, the end of the trace, and the command that runs it alone;
-    /// if a setting of the environment is no number.
-    pub fn assert(&self, name: &str) {
-        let overrides = match Overrides::from_env() {
-            Ok(overrides) => overrides,
-            Err(error) => panic!("{error}"),
-        };
-        let outcome = self.run(name, overrides);
-        #[cfg(feature = "cli")]
-        let failure = crate::report::conclude(&outcome);
-        #[cfg(not(feature = "cli"))]
-        let failure = outcome.verdict.is_failure().then(|| outcome.message());
-        if let Some(message) = failure {
-            panic!("{message}");
-        }
     }
 }
 

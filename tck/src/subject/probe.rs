@@ -9,7 +9,8 @@ use reactive_streams::{Error, Subscription};
 
 use crate::{
     play::deliberate_error,
-    play::probe::{Identify, Recorder, lock},
+    play::probe::{Identify, Recorder},
+    sync::lock,
     trace::{Call, Phase, Processed},
 };
 

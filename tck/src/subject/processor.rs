@@ -1,24 +1,9 @@
 //! What is judged as a processor: something that makes processors, and the same without types.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use reactive_streams::{BoxPublisher, BoxSubscriber, Processor};
 
-use reactive_streams::{BoxPublisher, BoxSubscriber, Processor, Publisher, Subscriber};
-
-use super::{
-    declared::ProcessorCapabilities,
-    ends::{AsPublisher, AsSubscriber},
-    publisher::ErasedPublisher,
-    subscriber::{ErasedSubscriber, Typed},
-};
-use crate::{
-    play::upstream::Target,
-    play::probe::{Blueprint, Identify, Recorder},
-    play::stage::Drive,
-    trace::Call,
-};
+use super::declared::ProcessorCapabilities;
+use crate::play::stage::Drive;
 
 /// Makes the processors that are judged: those that send what they receive, unchanged.
 ///
@@ -195,92 +180,4 @@ where
     fn capabilities(&self) -> ProcessorCapabilities {
         self.capabilities
     }
-}
-
-/// Subscribes a probe to a publisher end.
-pub(crate) type Subscribe = Box<dyn FnOnce(Blueprint) + Send>;
-
-/// A processor that was made, in its two ends.
-pub(crate) struct MadeProcessor {
-    pub(crate) target: Box<dyn Target>,
-    pub(crate) ends: Vec<Subscribe>,
-    pub(crate) drive: Option<Drive>,
-}
-
-type Create = dyn Fn(&Recorder, usize, usize) -> Option<MadeProcessor> + Send + Sync;
-
-/// A processor subject without its types.
-#[derive(Clone)]
-pub(crate) struct ErasedProcessor {
-    pub(crate) capabilities: ProcessorCapabilities,
-    /// One that holds so many items, for so many subscribers. `None` if there is no such processor,
-    /// or if the code that makes it panicked, which the recorder then knows.
-    pub(crate) create: Arc<Create>,
-    pub(crate) publisher: ErasedPublisher,
-    pub(crate) subscriber: ErasedSubscriber,
-}
-
-impl ErasedProcessor {
-    pub(crate) fn new<T: ProcessorSubject>(subject: T) -> Self {
-        let subject = Arc::new(subject);
-        Self {
-            capabilities: subject.capabilities(),
-            publisher: ErasedPublisher::new(AsPublisher(Arc::clone(&subject))),
-            subscriber: ErasedSubscriber::white_box(AsSubscriber(Arc::clone(&subject))),
-            create: Arc::new(move |recorder, buffer, k| {
-                let make = || match k {
-                    1 => Some(single(&subject, buffer)),
-                    _ => shared(&subject, buffer, k),
-                };
-                catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
-                    recorder.fail_harness("the code that makes the processor panicked");
-                    None
-                })
-            }),
-        }
-    }
-}
-
-fn single<T: ProcessorSubject>(subject: &Arc<T>, buffer: usize) -> MadeProcessor {
-    let (subscriber, publisher) = subject.create_processor(buffer).split();
-    let ends = vec![end(subject, publisher)];
-    MadeProcessor { target: target(subject, subscriber), ends, drive: subject.drive() }
-}
-
-fn shared<T: ProcessorSubject>(subject: &Arc<T>, buffer: usize, k: usize) -> Option<MadeProcessor> {
-    let (subscriber, publishers) = subject.create_shared_processor(buffer, k)?;
-    let ends = publishers.into_iter().map(|publisher| end(subject, publisher)).collect();
-    Some(MadeProcessor { target: target(subject, subscriber), ends, drive: subject.drive() })
-}
-
-/// A subscriber end without its type.
-pub(crate) fn target<T: ProcessorSubject>(
-    subject: &Arc<T>,
-    subscriber: impl Subscriber<T::Item>,
-) -> Box<dyn Target> {
-    let maker = Arc::clone(subject);
-    Box::new(Typed {
-        subscriber,
-        create: move |i| maker.create_element(i),
-        identify: identify(subject),
-        poke: |_: &mut _, _| {},
-        next: None,
-    })
-}
-
-fn end<T, P>(subject: &Arc<T>, publisher: P) -> Subscribe
-where
-    T: ProcessorSubject,
-    P: Publisher<Item = T::Item> + Send + 'static,
-{
-    let identify = identify(subject);
-    Box::new(move |blueprint| {
-        let probe = blueprint.clone().build(identify);
-        blueprint.recorder.guard(blueprint.id, Call::Subscribe, || publisher.subscribe(probe));
-    })
-}
-
-fn identify<T: ProcessorSubject>(subject: &Arc<T>) -> Identify<T::Item> {
-    let subject = Arc::clone(subject);
-    Arc::new(move |item| subject.identify(item))
 }

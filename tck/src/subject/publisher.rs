@@ -9,10 +9,10 @@ use std::{
 use reactive_streams::{BoxPublisher, Publisher};
 
 use crate::{
-    Capabilities, Turns,
+    capabilities::Capabilities,
     play::probe::{Blueprint, Identify, Probe, Recorder},
-    reference,
     play::stage::{Drive, Mode},
+    play::{item::Item, turns::Turns},
     trace::Call,
 };
 
@@ -39,7 +39,7 @@ pub trait PublisherSubject: Send + Sync + 'static {
     }
 
     /// A number by which items are told apart, so that their order can be judged. Default: the item, if
-    /// it is an unsigned number, or an [`Item`](reference::Item).
+    /// it is an unsigned number, or an [`Item`](crate::reference::Item).
     fn identify(&self, item: &Self::Item) -> Option<u64> {
         number_of(item)
     }
@@ -164,7 +164,7 @@ fn number_of(item: &dyn Any) -> Option<u64> {
     fn get<T: Copy + Into<u64> + 'static>(item: &dyn Any) -> Option<u64> {
         item.downcast_ref::<T>().map(|number| (*number).into())
     }
-    let counted = || item.downcast_ref::<reference::Item>().map(reference::Item::id);
+    let counted = || item.downcast_ref::<Item>().map(Item::id);
     get::<u64>(item)
         .or_else(|| get::<u32>(item))
         .or_else(|| get::<u16>(item))
@@ -248,7 +248,7 @@ fn subscribe<T: PublisherSubject>(
         Some(drive.map_or(own_mode, Mode::Driven))
     };
     let made = catch_unwind(AssertUnwindSafe(|| {
-        if TypeId::of::<T::Item>() == TypeId::of::<reference::Item>() {
+        if TypeId::of::<T::Item>() == TypeId::of::<Item>() {
             recorder.ledger().watch(make)
         } else {
             make()

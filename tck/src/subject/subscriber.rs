@@ -12,9 +12,9 @@ use super::{
     probe::{Reports, SubscriberProbe},
 };
 use crate::{
-    play::upstream::Target,
     play::probe::{Identify, Recorder},
     play::stage::Drive,
+    play::upstream::Target,
 };
 
 /// Makes the subscribers that are judged, where they can report what they process: white boxes.

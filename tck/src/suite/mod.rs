@@ -1,13 +1,15 @@
 //! The situations that subjects are brought into.
 
 mod dropped;
+mod judging;
 pub(crate) mod processor;
 mod processor_checks;
-pub(crate) mod publisher;
-mod scenario;
 mod property;
-pub(crate) mod sides;
+pub(crate) mod publisher;
 mod publisher_checks;
+mod round;
+mod scenario;
+pub(crate) mod sides;
 pub(crate) mod subscriber;
 mod subscriber_checks;
 

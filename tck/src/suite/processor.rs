@@ -10,12 +10,13 @@ use crate::{
     capabilities::Sharing,
     check::Check,
     checker::{DOWNSTREAM, ProcessorExpectation, check_processor},
-    play::upstream::{End, Line, Manner, Target},
-    play::probe::{Blueprint, Handle, Recorder, Script, Slot, lock},
+    play::probe::{Blueprint, Handle, Recorder, Script, Slot},
     play::run::{self, Play},
-    settings::Settings,
     play::stage::{Mode, Stage},
+    play::upstream::{End, Line, Manner, Target},
+    settings::Settings,
     subject::{BUFFER, ErasedProcessor, ProcessorCapabilities, Subscribe},
+    sync::lock,
     verdict::{Outcome, Verdict},
 };
 

@@ -9,11 +9,11 @@ use super::subscriber_checks::{Needs, SUBSCRIBER, Situation, Step};
 use crate::{
     check::Check,
     checker::{SubscriberExpectation, check_subscriber},
-    play::upstream::{End, Line},
     play::probe::Recorder,
     play::run::{self, Play},
-    settings::Settings,
     play::stage::{Mode, Stage},
+    play::upstream::{End, Line},
+    settings::Settings,
     subject::{ErasedSubscriber, Reports, SubscriberCapabilities},
     verdict::{Outcome, Verdict},
 };

@@ -12,6 +12,7 @@ mod coming;
 mod dependencies;
 mod fixmes;
 mod headers;
+mod layers;
 mod loom_models;
 mod manifests;
 mod operator_tables;
@@ -76,6 +77,11 @@ fn every_fixme_has_an_issue() {
 #[test]
 fn every_file_says_what_it_is() {
     assert_tidy(&headers::check(&Tree::load()));
+}
+
+#[test]
+fn modules_import_downward() {
+    assert_tidy(&layers::check(&Tree::load()));
 }
 
 #[test]

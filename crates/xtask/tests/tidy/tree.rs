@@ -41,6 +41,13 @@ pub(crate) struct Finding {
     instead: String,
 }
 
+impl Finding {
+    /// What is wrong in `tidy.toml`.
+    pub(crate) fn in_tidy(instead: String) -> Self {
+        Self { path: "crates/xtask/tidy.toml".to_owned(), line: 0, instead }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
@@ -96,7 +103,7 @@ impl Tree {
 
     /// Whether the file, or what else the check names, is exempt from it.
     pub(crate) fn is_exempt(&self, check: &str, name: &str) -> bool {
-        self.reasons(check).any(|(exempt, reason)| exempt == name && !reason.trim().is_empty())
+        self.table(check).any(|(exempt, reason)| exempt == name && !reason.trim().is_empty())
     }
 
     /// Exemptions from a check that no file needs, or that give no reason.
@@ -112,7 +119,7 @@ impl Tree {
 
     /// The same for exemptions of something else than files.
     pub(crate) fn idle_names(&self, check: &str, is_needed: impl Fn(&str) -> bool) -> Vec<Finding> {
-        self.reasons(check)
+        self.table(check)
             .filter(|(name, reason)| reason.trim().is_empty() || !is_needed(name))
             .map(|(name, _)| Finding {
                 path: "crates/xtask/tidy.toml".to_owned(),
@@ -125,7 +132,8 @@ impl Tree {
             .collect()
     }
 
-    fn reasons(&self, check: &str) -> impl Iterator<Item = (&str, &str)> {
+    /// The texts of a table of `tidy.toml`, by name.
+    pub(crate) fn table(&self, check: &str) -> impl Iterator<Item = (&str, &str)> {
         let table = self.exemptions.get(check).and_then(toml::Value::as_table);
         table
             .into_iter()

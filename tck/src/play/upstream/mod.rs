@@ -20,7 +20,8 @@ use self::state::{Next, State};
 use crate::{
     play::clock::Moment,
     play::deliberate_error,
-    play::probe::{Recorder, lock},
+    play::probe::Recorder,
+    sync::lock,
     trace::{Answer, Call, Phase},
 };
 
@@ -275,10 +276,12 @@ impl Line {
                 target.on_complete();
                 Call::OnComplete
             }),
-            Some(End::Fail) => self.watch(Call::OnError(false), Some(deliberate_error::NUMBER), || {
-                target.on_error(deliberate_error::error());
-                Call::OnError(false)
-            }),
+            Some(End::Fail) => {
+                self.watch(Call::OnError(false), Some(deliberate_error::NUMBER), || {
+                    target.on_error(deliberate_error::error());
+                    Call::OnError(false)
+                })
+            }
             None => self.watch(Call::OnError(true), None, || {
                 target.on_error(Error::illegal_request());
                 Call::OnError(true)

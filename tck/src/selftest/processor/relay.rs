@@ -13,7 +13,7 @@ use reactive_streams::{
     BoxSubscriber, Demand, Error, ErrorKind, Offer, Processor, Publisher, Subscriber, Subscription,
 };
 
-use crate::play::probe::lock;
+use crate::sync::lock;
 
 /// One deliberate flaw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

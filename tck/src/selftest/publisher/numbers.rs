@@ -10,7 +10,7 @@ use reactive_streams::{
     BoxSubscriber, Demand, Error, ErrorKind, Offer, Publisher, Subscriber, Subscription,
 };
 
-use crate::{play::clock, play::probe::lock};
+use crate::{play::clock, sync::lock};
 
 /// So many items are sent after a cancel by [`Slip::FinishesBatch`].
 const BATCH: u64 = 16;

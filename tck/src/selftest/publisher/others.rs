@@ -7,8 +7,8 @@ use reactive_streams::{BoxPublisher, Error, Offer, Publisher, Subscriber, Subscr
 use super::numbers::{Numbers, Slip, panic_quietly};
 use crate::{
     Capabilities, IntoSubject, PublisherSubject, Sharing,
-    play::probe::lock,
     reference::{Item, empty, items, iterate, never},
+    sync::lock,
 };
 
 /// A subject whose shared publisher treats the second subscriber in its own way.

@@ -7,7 +7,7 @@ use reactive_streams::{Error, Offer, Subscriber, Subscription};
 use super::{Flaw, Pending, black, white, worker};
 use crate::{
     BlackBoxSubject, Drive, Puppet, Subject, SubscriberCapabilities, SubscriberProbe,
-    SubscriberSubject, play::probe::lock, selftest::Oddity,
+    SubscriberSubject, selftest::Oddity, sync::lock,
 };
 
 /// When an odd subscriber requests and cancels.

@@ -7,7 +7,7 @@ use std::{
 
 use reactive_streams::{Error, Subscriber, Subscription};
 
-use crate::{Puppet, SubscriberProbe, play::clock, play::probe::lock};
+use crate::{Puppet, SubscriberProbe, play::clock, sync::lock};
 
 /// One deliberate flaw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

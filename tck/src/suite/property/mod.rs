@@ -1,8 +1,7 @@
 //! Random scripts of requests and cancels, judged by the same checker as every check.
 //!
-//! Scripts are drawn from a seed with a generator of our own, eight lines long: that of a library may
-//! change with its version, and a seed from an old report would then no longer repeat what it found. A
-//! library for such tests brings its own runner, which could not put all scripts into one trace.
+//! Not a library for property tests: those bring a runner of their own, which could not put all scripts
+//! into one trace.
 
 mod script;
 mod shrink;
@@ -18,7 +17,7 @@ use crate::{
     play::run::{self, Play},
     settings::Settings,
     subject::{ErasedPublisher, Wanted},
-    suite::publisher::{end, expectation},
+    suite::round::{end, expectation},
     trace::Event,
     verdict::Outcome,
 };

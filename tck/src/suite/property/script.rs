@@ -5,9 +5,10 @@ use std::fmt;
 use crate::{
     capabilities::Capabilities,
     play::probe::{Act, Blueprint, Deed, Recorder, Script},
+    random::Random,
     settings::Settings,
     subject::{ErasedPublisher, Wanted},
-    suite::publisher::Round,
+    suite::round::Round,
     trace::Event,
 };
 
@@ -37,31 +38,10 @@ pub(super) enum Step {
     Settle,
 }
 
-/// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`; that some come a little more often is of no account here.
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u64) as usize]
-    }
-}
-
 impl Case {
     /// The script with this index: always the same for a seed, however many are drawn.
     pub(super) fn draw(seed: u64, index: u64, capabilities: &Capabilities) -> Self {
-        let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ index);
+        let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ index);
         let length = capabilities.length(random.pick(&LENGTHS));
         let requests = match length > 10_000 {
             true => &REQUESTS[..N_SMALL],

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::play::probe::lock;
+use crate::sync::lock;
 
 thread_local! {
     /// Where items that are made on this thread are counted.
