@@ -17,15 +17,15 @@ use crate::scheduler::Worker;
 
 /// Decides what follows when a source has ended.
 pub(crate) trait Successor<T: 'static>: Sized + Send + 'static {
-    /// Seats the downstream at the next source, or ends it.
-    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>);
+    /// Hands the downstream to the next source, or ends it.
+    fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>);
 }
 
 /// The downstream, between two sources.
-pub(crate) struct Seat<T: 'static, S: Subscriber<T>, N: Successor<T>> {
+pub(crate) struct Handoff<T: 'static, S: Subscriber<T>, N: Successor<T>> {
     downstream: S,
     voice: Voice,
-    turns: Arc<Serial<Turns<T, S, N>>>,
+    succession: Arc<Serial<Succession<T, S, N>>>,
     /// What the source before has delivered.
     n_produced: u64,
     stage: Stage,
@@ -43,9 +43,9 @@ enum Stage {
 }
 
 /// Handles the ends of the sources, one at a time.
-pub(crate) struct Turns<T, S, N> {
+pub(crate) struct Succession<T, S, N> {
     successor: N,
-    seats: std::marker::PhantomData<fn(T, S)>,
+    handoffs: std::marker::PhantomData<fn(T, S)>,
 }
 
 /// Subscribes `downstream` to `first`, and then to what `successor` chooses.
@@ -59,8 +59,8 @@ where
     let mut voice = Arbiter::new();
     let arbiter = Arc::clone(voice.arbiter());
     let subscription = Arc::clone(&arbiter) as Arc<dyn Subscription>;
-    let seated = caught(|| voice.inside(|| downstream.on_subscribe(subscription)));
-    let inside = match seated {
+    let subscribed = caught(|| voice.inside(|| downstream.on_subscribe(subscription)));
+    let inside = match subscribed {
         Ok(((), inside)) => inside,
         Err(error) => return downstream.on_error(error),
     };
@@ -73,16 +73,17 @@ where
     if inside.requested > 0 {
         arbiter.request(inside.requested);
     }
-    let turns = Arc::new(Serial::new(Turns { successor, seats: std::marker::PhantomData }));
-    Seat { downstream, voice, turns, n_produced: 0, stage: Stage::Fresh }.subscribe(first);
+    let succession =
+        Arc::new(Serial::new(Succession { successor, handoffs: std::marker::PhantomData }));
+    Handoff { downstream, voice, succession, n_produced: 0, stage: Stage::Fresh }.subscribe(first);
 }
 
-impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handoff<T, S, N> {
     /// The downstream gets its items from `publisher` now.
     pub(crate) fn subscribe(mut self, publisher: impl Publisher<Item = T>) {
         self.stage = Stage::Fresh;
-        publisher.subscribe(Seated {
-            seat: self,
+        publisher.subscribe(SourceSubscriber {
+            handoff: self,
             upstream: Upstream::unset(),
             n_requested: 0,
             n_produced: 0,
@@ -120,47 +121,47 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seat<T, S, N> {
     }
 }
 
-impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handler for Turns<T, S, N> {
-    type Message = (End, Seat<T, S, N>);
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handler for Succession<T, S, N> {
+    type Message = (End, Handoff<T, S, N>);
 
-    fn handle(&mut self, (end, seat): Self::Message) {
-        if !seat.voice.arbiter().is_cancelled() {
-            self.successor.next(end, seat);
+    fn handle(&mut self, (end, handoff): Self::Message) {
+        if !handoff.voice.arbiter().is_cancelled() {
+            self.successor.next(end, handoff);
         }
     }
 }
 
-/// The downstream, at a source.
-struct Seated<T: 'static, S: Subscriber<T>, N: Successor<T>> {
-    seat: Seat<T, S, N>,
+/// The subscriber of the current source, which has the downstream.
+struct SourceSubscriber<T: 'static, S: Subscriber<T>, N: Successor<T>> {
+    handoff: Handoff<T, S, N>,
     upstream: Upstream,
     /// Items that the downstream asked for from inside a signal.
     n_requested: u64,
     n_produced: u64,
 }
 
-impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Seated<T, S, N> {
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> SourceSubscriber<T, S, N> {
     fn end(self, end: End) {
-        let Self { mut seat, upstream, n_requested, n_produced } = self;
-        seat.n_produced = n_produced;
-        seat.voice.arbiter().unset(n_requested, n_produced);
+        let Self { mut handoff, upstream, n_requested, n_produced } = self;
+        handoff.n_produced = n_produced;
+        handoff.voice.arbiter().unset(n_requested, n_produced);
         drop(upstream);
         let is_illegal =
             matches!(&end, End::Failed(error) if error.kind() == ErrorKind::IllegalRequest);
-        if seat.stage == Stage::Signaling || is_illegal {
+        if handoff.stage == Stage::Signaling || is_illegal {
             // The downstream's own panic or illegal request is not the source's failure: nothing
             // follows it (rules 2.13 and 3.9).
-            return seat.end(end);
+            return handoff.end(end);
         }
-        let turns = Arc::clone(&seat.turns);
-        turns.send((end, seat));
+        let succession = Arc::clone(&handoff.succession);
+        succession.send((end, handoff));
     }
 }
 
-impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for Seated<T, S, N> {
+impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for SourceSubscriber<T, S, N> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         if self.upstream.set(&subscription) {
-            self.seat.voice.arbiter().set(&subscription);
+            self.handoff.voice.arbiter().set(&subscription);
         }
     }
 
@@ -171,7 +172,7 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for Seated<T, 
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        let Seat { downstream, voice, stage, .. } = &mut self.seat;
+        let Handoff { downstream, voice, stage, .. } = &mut self.handoff;
         *stage = Stage::Signaling;
         let (offer, inside) = voice.inside(|| downstream.offer(item));
         *stage = Stage::Served;
@@ -200,7 +201,7 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for Seated<T, 
 }
 
 /// The downstream, waiting for the next source. It is there until the time has come, or a cancel.
-struct Wait<T: 'static, S: Subscriber<T>, N: Successor<T>, P>(Slot<(Seat<T, S, N>, P)>);
+struct Wait<T: 'static, S: Subscriber<T>, N: Successor<T>, P>(Slot<(Handoff<T, S, N>, P)>);
 
 impl<T, S, N, P> Wait<T, S, N, P>
 where
@@ -208,16 +209,16 @@ where
     S: Subscriber<T>,
     N: Successor<T>,
 {
-    fn take(&self) -> Option<(Seat<T, S, N>, P)> {
-        let (seat, publisher) = self.0.take()?;
+    fn take(&self) -> Option<(Handoff<T, S, N>, P)> {
+        let (handoff, publisher) = self.0.take()?;
         // The arbiter holds this wait, which held the arbiter.
-        seat.voice.arbiter().unset(0, 0);
-        Some((seat, publisher))
+        handoff.voice.arbiter().unset(0, 0);
+        Some((handoff, publisher))
     }
 
     fn fail(&self, error: Error) {
-        if let Some((seat, _)) = self.take() {
-            muted(|| seat.end(End::Failed(error)));
+        if let Some((handoff, _)) = self.take() {
+            muted(|| handoff.end(End::Failed(error)));
         }
     }
 }
@@ -230,8 +231,8 @@ where
     P: Publisher<Item = T> + Send + 'static,
 {
     fn run(&self) {
-        if let Some((seat, publisher)) = self.take() {
-            seat.subscribe(publisher);
+        if let Some((handoff, publisher)) = self.take() {
+            handoff.subscribe(publisher);
         }
     }
 

@@ -5,7 +5,7 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     ErrorMode, Flow,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -89,14 +89,14 @@ where
     T: 'static,
     Q: Publisher<Item = T> + Send + 'static,
 {
-    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
+    fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         match (end, self.flow.take()) {
-            (End::Complete, Some(second)) => seat.subscribe(second),
+            (End::Complete, Some(second)) => handoff.subscribe(second),
             (End::Failed(error), Some(second)) if self.mode == ErrorMode::Delayed => {
                 self.failure = Some(error);
-                seat.subscribe(second);
+                handoff.subscribe(second);
             }
-            (end, _) => seat.end(self.failure.take().map_or(end, End::Failed)),
+            (end, _) => handoff.end(self.failure.take().map_or(end, End::Failed)),
         }
     }
 }

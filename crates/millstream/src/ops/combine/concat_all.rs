@@ -5,7 +5,7 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, ErrorMode, Flow, empty,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
 };
 
 /// The flows that an iterator gives, one after another.
@@ -101,18 +101,18 @@ where
     I: Iterator<Item = P> + Send + 'static,
     P: Publisher<Item: Send + 'static>,
 {
-    fn next<S: Subscriber<P::Item>>(&mut self, end: End, seat: Seat<P::Item, S, Self>) {
+    fn next<S: Subscriber<P::Item>>(&mut self, end: End, handoff: Handoff<P::Item, S, Self>) {
         match end {
             End::Complete => {}
             End::Failed(error) if self.mode == ErrorMode::Delayed => {
                 self.failure.get_or_insert(error);
             }
-            end => return seat.end(end),
+            end => return handoff.end(end),
         }
         match caught(|| self.flows.next()) {
-            Ok(Some(flow)) => seat.subscribe(flow),
-            Ok(None) => seat.end(self.failure.take().map_or(End::Complete, End::Failed)),
-            Err(error) => seat.end(End::Failed(error)),
+            Ok(Some(flow)) => handoff.subscribe(flow),
+            Ok(None) => handoff.end(self.failure.take().map_or(End::Complete, End::Failed)),
+            Err(error) => handoff.end(End::Failed(error)),
         }
     }
 }

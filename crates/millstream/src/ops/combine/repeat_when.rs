@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Attempt, Flow,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
     scheduler::{self, Scheduler, Worker},
 };
 
@@ -117,17 +117,17 @@ where
     P: Publisher<Item = T> + Clone + Send + 'static,
     F: FnMut(Attempt) -> Option<Duration> + Send + 'static,
 {
-    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
+    fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         if matches!(end, End::Failed(_)) {
-            return seat.end(end);
+            return handoff.end(end);
         }
         let RepeatWhen { source, worker, policy } = &mut self.repeat;
         self.n_runs += 1;
-        let run = Attempt { number: self.n_runs, n_items: seat.n_produced() };
+        let run = Attempt { number: self.n_runs, n_items: handoff.n_produced() };
         match caught(|| policy(run)) {
-            Ok(Some(delay)) => seat.subscribe_after(delay, worker, source.clone()),
-            Ok(None) => seat.end(End::Complete),
-            Err(panicked) => seat.end(End::Failed(panicked)),
+            Ok(Some(delay)) => handoff.subscribe_after(delay, worker, source.clone()),
+            Ok(None) => handoff.end(End::Complete),
+            Err(panicked) => handoff.end(End::Failed(panicked)),
         }
     }
 }

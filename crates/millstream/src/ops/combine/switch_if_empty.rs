@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow, FromIter, just,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -95,10 +95,10 @@ where
     T: 'static,
     Q: Publisher<Item = T> + Send + 'static,
 {
-    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
+    fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         match (end, self.0.take()) {
-            (End::Complete, Some(other)) if !seat.had_items() => seat.subscribe(other),
-            (end, _) => seat.end(end),
+            (End::Complete, Some(other)) if !handoff.had_items() => handoff.subscribe(other),
+            (end, _) => handoff.end(end),
         }
     }
 }

@@ -5,7 +5,7 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -90,13 +90,13 @@ where
     F: FnOnce(Error) -> Q + Send + 'static,
     Q: Publisher<Item = T>,
 {
-    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
+    fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         match (end, self.0.take()) {
             (End::Failed(error), Some(f)) => match caught(|| f(error)) {
-                Ok(publisher) => seat.subscribe(publisher),
-                Err(error) => seat.end(End::Failed(error)),
+                Ok(publisher) => handoff.subscribe(publisher),
+                Err(error) => handoff.end(End::Failed(error)),
             },
-            (end, _) => seat.end(end),
+            (end, _) => handoff.end(end),
         }
     }
 }

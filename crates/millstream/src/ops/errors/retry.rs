@@ -5,7 +5,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -67,7 +67,7 @@ where
     T: 'static,
     P: Publisher<Item = T> + Clone + Send + 'static,
 {
-    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
+    fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         match end {
             // The downstream's own mistake is not mended by asking again.
             End::Failed(error)
@@ -76,9 +76,9 @@ where
                 if self.n != u64::MAX {
                     self.n -= 1;
                 }
-                seat.subscribe(self.source.clone());
+                handoff.subscribe(self.source.clone());
             }
-            end => seat.end(end),
+            end => handoff.end(end),
         }
     }
 }

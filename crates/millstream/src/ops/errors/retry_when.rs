@@ -7,7 +7,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
     scheduler::{self, Scheduler, Worker},
 };
 
@@ -130,19 +130,19 @@ where
     P: Publisher<Item = T> + Clone + Send + 'static,
     F: FnMut(&Error, Attempt) -> Option<Duration> + Send + 'static,
 {
-    fn next<S: Subscriber<T>>(&mut self, end: End, seat: Seat<T, S, Self>) {
+    fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         let error = match end {
             // The downstream's own mistake is not mended by asking again.
             End::Failed(error) if error.kind() != ErrorKind::IllegalRequest => error,
-            end => return seat.end(end),
+            end => return handoff.end(end),
         };
         let RetryWhen { source, worker, policy } = &mut self.retry;
         self.n_attempts += 1;
-        let attempt = Attempt { number: self.n_attempts, n_items: seat.n_produced() };
+        let attempt = Attempt { number: self.n_attempts, n_items: handoff.n_produced() };
         match caught(|| policy(&error, attempt)) {
-            Ok(Some(delay)) => seat.subscribe_after(delay, worker, source.clone()),
-            Ok(None) => seat.end(End::Failed(error)),
-            Err(panicked) => seat.end(End::Failed(panicked)),
+            Ok(Some(delay)) => handoff.subscribe_after(delay, worker, source.clone()),
+            Ok(None) => handoff.end(End::Failed(error)),
+            Err(panicked) => handoff.end(End::Failed(panicked)),
         }
     }
 }

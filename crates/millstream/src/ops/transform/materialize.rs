@@ -5,7 +5,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Flow, from_iter,
-    parts::sequence::{self, Seat, Successor},
+    parts::sequence::{self, Handoff, Successor},
 };
 
 /// A signal of a flow, as [`Flow::materialize`] makes an item of it.
@@ -84,16 +84,16 @@ struct LastSignal {
 }
 
 impl<T: Send + 'static> Successor<Signal<T>> for LastSignal {
-    fn next<S: Subscriber<Signal<T>>>(&mut self, end: End, seat: Seat<Signal<T>, S, Self>) {
+    fn next<S: Subscriber<Signal<T>>>(&mut self, end: End, handoff: Handoff<Signal<T>, S, Self>) {
         let signal = match end {
-            end if self.is_sent => return seat.end(end),
+            end if self.is_sent => return handoff.end(end),
             End::Failed(error) if error.kind() == ErrorKind::IllegalRequest => {
-                return seat.end(End::Failed(error));
+                return handoff.end(End::Failed(error));
             }
             End::Failed(error) => Signal::Failed(error),
             End::Complete => Signal::Completed,
         };
         self.is_sent = true;
-        seat.subscribe(from_iter([signal]));
+        handoff.subscribe(from_iter([signal]));
     }
 }
