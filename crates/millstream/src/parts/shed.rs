@@ -9,22 +9,22 @@ use std::sync::Arc;
 use millstream_kernel::{Backlog, Deferred, End, Evict, Source, Step, Wake};
 use reactive_streams::{Demand, Error, Subscriber, Subscription};
 
-/// The end that takes.
-pub(crate) struct Sieve<T> {
+/// The consumer half.
+pub(crate) struct ShedQueue<T> {
     backlog: Arc<Backlog<T>>,
     upstream: Arc<Deferred>,
     is_started: bool,
 }
 
-/// What is left of a sieve until its taker is known.
-pub(crate) struct Mouth<T> {
+/// The producer half, before it knows whom to wake.
+pub(crate) struct ShedEntrance<T> {
     backlog: Arc<Backlog<T>>,
     upstream: Arc<Deferred>,
 }
 
-/// The end that pushes: the upstream's subscriber. `A` admits items to the queue, and fails the stream
+/// The producer half: the upstream's subscriber. `A` admits items to the queue, and fails the stream
 /// with its error.
-pub(crate) struct SieveSubscriber<T, W: Wake, A> {
+pub(crate) struct ShedSubscriber<T, W: Wake, A> {
     backlog: Arc<Backlog<T>>,
     upstream: Arc<Deferred>,
     taker: Arc<W>,
@@ -32,12 +32,12 @@ pub(crate) struct SieveSubscriber<T, W: Wake, A> {
     is_closed: bool,
 }
 
-/// A sieve whose queue holds at most `capacity` items.
-pub(crate) fn sieve<T>(capacity: usize) -> (Mouth<T>, Sieve<T>) {
+/// A queue that holds at most `capacity` items.
+pub(crate) fn shed_queue<T>(capacity: usize) -> (ShedEntrance<T>, ShedQueue<T>) {
     let backlog = Arc::new(Backlog::new(capacity));
     let upstream = Arc::new(Deferred::new());
-    let mouth = Mouth { backlog: Arc::clone(&backlog), upstream: Arc::clone(&upstream) };
-    (mouth, Sieve { backlog, upstream, is_started: false })
+    let entrance = ShedEntrance { backlog: Arc::clone(&backlog), upstream: Arc::clone(&upstream) };
+    (entrance, ShedQueue { backlog, upstream, is_started: false })
 }
 
 /// Admits every item; the newest takes the place of the oldest.
@@ -47,18 +47,18 @@ pub(crate) fn keep_newest<T>(backlog: &Backlog<T>, item: T) -> Result<(), Error>
     Ok(())
 }
 
-impl<T> Mouth<T> {
-    pub(crate) fn subscriber<W, A>(self, taker: Arc<W>, admit: A) -> SieveSubscriber<T, W, A>
+impl<T> ShedEntrance<T> {
+    pub(crate) fn subscriber<W, A>(self, taker: Arc<W>, admit: A) -> ShedSubscriber<T, W, A>
     where
         W: Wake,
         A: FnMut(&Backlog<T>, T) -> Result<(), Error>,
     {
         let Self { backlog, upstream } = self;
-        SieveSubscriber { backlog, upstream, taker, admit, is_closed: false }
+        ShedSubscriber { backlog, upstream, taker, admit, is_closed: false }
     }
 }
 
-impl<T> Sieve<T> {
+impl<T> ShedQueue<T> {
     /// The item that waits longest. The first call asks the upstream for everything.
     pub(crate) fn next(&mut self) -> Step<T> {
         if !self.is_started {
@@ -78,7 +78,7 @@ impl<T> Sieve<T> {
     }
 }
 
-impl<T: Send + 'static> Source for Sieve<T> {
+impl<T: Send + 'static> Source for ShedQueue<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
 
@@ -95,7 +95,7 @@ impl<T: Send + 'static> Source for Sieve<T> {
     }
 }
 
-impl<T, W, A> Subscriber<T> for SieveSubscriber<T, W, A>
+impl<T, W, A> Subscriber<T> for ShedSubscriber<T, W, A>
 where
     T: Send + 'static,
     W: Wake + 'static,
@@ -125,7 +125,7 @@ where
     }
 }
 
-impl<T, W: Wake, A> SieveSubscriber<T, W, A> {
+impl<T, W: Wake, A> ShedSubscriber<T, W, A> {
     fn close(&mut self, end: End) {
         self.is_closed = true;
         self.backlog.close(end);
@@ -133,7 +133,7 @@ impl<T, W: Wake, A> SieveSubscriber<T, W, A> {
     }
 }
 
-impl<T, W: Wake, A> Drop for SieveSubscriber<T, W, A> {
+impl<T, W: Wake, A> Drop for ShedSubscriber<T, W, A> {
     fn drop(&mut self) {
         if !self.is_closed {
             self.close(crate::parts::inlet::disconnected());

@@ -7,7 +7,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::{inlet::check_capacity, shed::sieve},
+    parts::{inlet::check_capacity, shed::shed_queue},
 };
 
 /// Drops an item.
@@ -146,9 +146,9 @@ where
             Overflow::Clear => Evict::All,
             Overflow::DropIncoming | Overflow::Fail => Evict::Incoming,
         };
-        let (mouth, sieve) = sieve(capacity);
-        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (sieve, downstream, Inline));
-        source.subscribe(mouth.subscriber(
+        let (entrance, queue) = shed_queue(capacity);
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (queue, downstream, Inline));
+        source.subscribe(entrance.subscriber(
             Arc::clone(&gate),
             move |backlog: &Backlog<P::Item>, item| {
                 let was_full = backlog.push(item, evict, &mut on_evicted);

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::shed::{keep_newest, sieve},
+    parts::shed::{keep_newest, shed_queue},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -51,9 +51,9 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let (mouth, sieve) = sieve(1);
-        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (sieve, downstream, Inline));
-        self.source.subscribe(mouth.subscriber(Arc::clone(&gate), keep_newest));
+        let (entrance, queue) = shed_queue(1);
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (queue, downstream, Inline));
+        self.source.subscribe(entrance.subscriber(Arc::clone(&gate), keep_newest));
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use millstream_kernel::{Backlog, Evict, Gate, Inline, Step};
 use reactive_streams::{Publisher, Subscriber};
 
-use crate::{Flow, parts::shed::sieve};
+use crate::{Flow, parts::shed::shed_queue};
 
 impl<P: Publisher> Flow<P> {
     /// Asks the source for everything, and has `f` combine the item that waits with a newer one.
@@ -55,10 +55,10 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let (mouth, sieve) = sieve(1);
-        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (sieve, downstream, Inline));
+        let (entrance, queue) = shed_queue(1);
+        let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (queue, downstream, Inline));
         let mut f = self.f;
-        self.source.subscribe(mouth.subscriber(
+        self.source.subscribe(entrance.subscriber(
             Arc::clone(&gate),
             move |backlog: &Backlog<P::Item>, item| {
                 // Taken out first, so that `f` runs under no lock; only this side adds.

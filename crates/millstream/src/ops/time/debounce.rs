@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 use super::sample::Latest;
 use crate::{
     Flow,
-    parts::shed::{keep_newest, sieve},
+    parts::shed::{keep_newest, shed_queue},
     scheduler::{Scheduler, Worker, gate_timer::Timer},
 };
 
@@ -61,14 +61,14 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { source, worker, quiet } = self;
-        let (mouth, sieve) = sieve(1);
+        let (entrance, queue) = shed_queue(1);
         let clock = worker.clone();
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let timer = Timer::new(worker, Weak::clone(gate));
-            (Latest::new(sieve, timer), downstream, Inline)
+            (Latest::new(queue, timer), downstream, Inline)
         });
         let stamped = Flow { source }.map(move |item| (clock.now().saturating_add(quiet), item));
-        stamped.subscribe(mouth.subscriber(Arc::clone(&gate), keep_newest));
+        stamped.subscribe(entrance.subscriber(Arc::clone(&gate), keep_newest));
     }
 }
 

@@ -10,7 +10,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::shed::{Sieve, keep_newest, sieve},
+    parts::shed::{ShedQueue, keep_newest, shed_queue},
     scheduler::{Scheduler, Worker, gate_timer::Timer},
 };
 
@@ -65,11 +65,11 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { source, worker, period } = self;
-        let (mouth, sieve) = sieve(1);
+        let (entrance, queue) = shed_queue(1);
         let clock = worker.clone();
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let timer = Timer::new(worker, Weak::clone(gate));
-            (Latest::new(sieve, timer), downstream, Inline)
+            (Latest::new(queue, timer), downstream, Inline)
         });
         let begin = clock.now();
         let stamped = Flow { source }.map(move |item| {
@@ -78,7 +78,7 @@ where
             let left = period.as_nanos() - into_period;
             (now.saturating_add(Duration::from_nanos(left as u64)), item)
         });
-        stamped.subscribe(mouth.subscriber(Arc::clone(&gate), keep_newest));
+        stamped.subscribe(entrance.subscriber(Arc::clone(&gate), keep_newest));
     }
 }
 
@@ -87,7 +87,7 @@ opaque_debug!(Sample<P>);
 
 /// The newest of the items that are due at a time, for `sample` and `debounce`.
 pub(super) struct Latest<T> {
-    sieve: Sieve<(Duration, T)>,
+    queue: ShedQueue<(Duration, T)>,
     timer: Timer,
     /// The newest item so far, and when it is due.
     waiting: Option<(Duration, T)>,
@@ -96,8 +96,8 @@ pub(super) struct Latest<T> {
 }
 
 impl<T> Latest<T> {
-    pub(super) fn new(sieve: Sieve<(Duration, T)>, timer: Timer) -> Self {
-        Self { sieve, timer, waiting: None, ended: None }
+    pub(super) fn new(queue: ShedQueue<(Duration, T)>, timer: Timer) -> Self {
+        Self { queue, timer, waiting: None, ended: None }
     }
 }
 
@@ -115,7 +115,7 @@ impl<T: Send + 'static> Source for Latest<T> {
             if let Some(end) = self.ended.take() {
                 return Step::End(end);
             }
-            match self.sieve.next() {
+            match self.queue.next() {
                 Step::Item(newer) => self.waiting = Some(newer),
                 Step::End(end) => match self.waiting.take() {
                     Some((_, item)) => {
@@ -128,17 +128,17 @@ impl<T: Send + 'static> Source for Latest<T> {
             }
         }
         let Some((due, _)) = self.waiting else { return Step::Pending };
-        self.timer.wait_until(due, || self.sieve.cancel())
+        self.timer.wait_until(due, || self.queue.cancel())
     }
 
     fn end(&mut self) -> Option<End> {
         if self.waiting.is_some() {
             return None;
         }
-        self.ended.take().or_else(|| self.sieve.end())
+        self.ended.take().or_else(|| self.queue.end())
     }
 
     fn cancel(&mut self) {
-        self.sieve.cancel();
+        self.queue.cancel();
     }
 }
