@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque, time::Duration};
 
 use millstream_kernel::Job;
 
-use super::{Lane, Scheduler, Worker};
+use super::{Executor, Scheduler, Worker};
 
 /// Runs tasks at once, on the thread that schedules them. A task that is scheduled by a task waits
 /// until that one has returned, so that tasks do not recurse.
@@ -24,7 +24,7 @@ impl Scheduler for Immediate {
     }
 }
 
-impl Lane for Immediate {
+impl Executor for Immediate {
     fn schedule(&self, job: Job) {
         let mut next = WAITING.with_borrow_mut(|waiting| match waiting {
             Some(waiting) => {

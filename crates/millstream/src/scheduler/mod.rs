@@ -32,7 +32,7 @@ pub use pool::{Pool, shared};
 #[cfg(feature = "tokio")]
 pub use tokio::Tokio;
 pub use virtual_time::VirtualTime;
-pub use worker::{Lane, Scheduler, Worker};
+pub use worker::{Executor, Scheduler, Worker};
 
 /// The scheduler for futures where none was named: the tokio runtime that surrounds the call, or else
 /// the process's [`shared`] pool.

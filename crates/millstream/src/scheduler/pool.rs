@@ -10,7 +10,7 @@ use std::{
 use millstream_kernel::Job;
 use parking_lot::Mutex;
 
-use super::{Lane, Scheduler, Worker, queue::Queue};
+use super::{Executor, Scheduler, Worker, queue::Queue};
 
 /// Runs tasks on a fixed number of threads. Each worker stays on one of them; workers are handed out
 /// round robin.
@@ -113,7 +113,7 @@ impl PoolLane {
     }
 }
 
-impl Lane for PoolLane {
+impl Executor for PoolLane {
     fn schedule(&self, job: Job) {
         self.queue().schedule(job);
     }

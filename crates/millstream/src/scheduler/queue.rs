@@ -13,7 +13,7 @@ use millstream_kernel::{Job, ReadySet};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    Lane,
+    Executor,
     spin_wait::{is_crowded, let_others_run},
 };
 
@@ -230,7 +230,7 @@ impl Queue {
     }
 }
 
-impl Lane for Arc<Queue> {
+impl Executor for Arc<Queue> {
     fn schedule(&self, job: Job) {
         let mut state = self.state.lock();
         if state.is_closed {

@@ -16,7 +16,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Lane, Scheduler, Worker};
+use super::{Executor, Scheduler, Worker};
 
 /// Runs tasks on a tokio runtime. Each worker is a tokio task, which ends with its last handle.
 #[derive(Clone, Debug)]
@@ -51,12 +51,12 @@ impl Scheduler for Tokio {
 }
 
 thread_local! {
-    /// The lane whose task runs on this thread, by the address of its id.
+    /// The executor whose task runs on this thread, by the address of its id.
     static CURRENT: Cell<usize> = const { Cell::new(0) };
 }
 
 async fn run(mut receiver: UnboundedReceiver<Job>, id: Arc<()>) {
-    // `recv` takes part in tokio's budget, so that a lane with much to do lets others run.
+    // `recv` takes part in tokio's budget, so that an executor with much to do lets others run.
     while let Some(job) = receiver.recv().await {
         let before = CURRENT.replace(Arc::as_ptr(&id).addr());
         millstream_kernel::guard::muted(|| job.run());
@@ -71,7 +71,7 @@ struct TokioLane {
     start: Instant,
 }
 
-impl Lane for TokioLane {
+impl Executor for TokioLane {
     fn schedule(&self, job: Job) {
         // A failure means that the runtime was shut down; dropping the job says so.
         drop(self.sender.send(job));

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Lane as _, Scheduler, Worker, queue::Queue};
+use super::{Executor as _, Scheduler, Worker, queue::Queue};
 
 /// Runs tasks when [`run`](Self::run) or [`advance`](Self::advance) is called, on the calling thread,
 /// by a clock that stands still in between.

@@ -15,32 +15,32 @@ pub trait Scheduler: Send + Sync {
     fn worker(&self) -> Worker;
 }
 
-/// What a worker is made of. Implemented by schedulers.
-pub trait Lane: Send + Sync + 'static {
-    /// Runs `job` after those that were scheduled before. Dropping it tells it that it was rejected.
+/// Runs the tasks of a [`Worker`]. Implemented by schedulers.
+pub trait Executor: Send + Sync + 'static {
+    /// Runs `job` after those that were scheduled before. Dropping `job` rejects it.
     fn schedule(&self, job: Job);
 
     /// Runs `job` once `delay` has passed.
     fn schedule_after(&self, delay: Duration, job: Job);
 
-    /// Whether the caller is running on this lane.
+    /// Returns whether the caller is running on this executor.
     fn is_current(&self) -> bool;
 
-    /// Whether something else waits to be run on this lane. A task that has run for a while lets it, and goes
-    /// on if there is nothing.
+    /// Returns whether other tasks wait to be run on this executor. Long-running tasks yield when this
+    /// is true.
     ///
-    /// Always so, unless a lane says otherwise.
+    /// The default is `true`.
     fn has_others(&self) -> bool {
         true
     }
 
-    /// The time since some moment that stays the same.
+    /// Returns the time since a fixed moment.
     fn now(&self) -> Duration;
 
-    /// Whether futures may be polled on this lane now; if not, wakes `cx` when they may.
+    /// Returns whether futures may be polled on this executor now; if not, wakes `cx` when they may.
     ///
-    /// For a lane on a runtime that gives each task a budget, beyond which nothing is ready, so that what
-    /// is polled then is polled in vain. Always ready, unless a lane says otherwise.
+    /// For an executor on a runtime that gives each task a budget, such as tokio's, beyond which nothing
+    /// that is polled is ready. The default is always ready.
     fn poll_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
         let _unused = cx;
         Poll::Ready(())
@@ -49,12 +49,12 @@ pub trait Lane: Send + Sync + 'static {
 
 /// Runs tasks one at a time and in order. A clone is the same worker.
 #[derive(Clone)]
-pub struct Worker(Arc<dyn Lane>);
+pub struct Worker(Arc<dyn Executor>);
 
 impl Worker {
-    /// A worker on this lane.
-    pub fn new(lane: impl Lane) -> Self {
-        Self(Arc::new(lane))
+    /// Returns a worker that runs its tasks on `executor`.
+    pub fn new(executor: impl Executor) -> Self {
+        Self(Arc::new(executor))
     }
 
     /// Runs `job` after those that were scheduled before.

@@ -14,7 +14,7 @@ use std::{
 
 use millstream::{
     Error, Flow, Publisher, Subscriber, Subscription, from_iter,
-    scheduler::{Lane, Scheduler, Worker},
+    scheduler::{Executor, Scheduler, Worker},
 };
 use millstream_kernel::Job;
 use shuttle::{
@@ -170,13 +170,13 @@ impl Queue {
 
 impl Scheduler for Thread {
     fn worker(&self) -> Worker {
-        Worker::new(ThreadLane(Arc::clone(&self.queue)))
+        Worker::new(ThreadExecutor(Arc::clone(&self.queue)))
     }
 }
 
-struct ThreadLane(Arc<Queue>);
+struct ThreadExecutor(Arc<Queue>);
 
-impl Lane for ThreadLane {
+impl Executor for ThreadExecutor {
     fn schedule(&self, job: Job) {
         self.schedule_after(Duration::ZERO, job);
     }
