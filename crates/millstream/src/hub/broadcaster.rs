@@ -212,9 +212,11 @@ impl<T: Clone + Send + 'static> Publisher for Multicast<T> {
         let Handle { broadcast, clock } = &*self.handle;
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
         let member = broadcast.join(now(clock.as_ref()));
-        let outlet =
-            Outlet { broadcast: Arc::clone(broadcast), mailbox: Arc::clone(member.mailbox()) };
-        member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
+        let source = MailboxSource {
+            broadcast: Arc::clone(broadcast),
+            mailbox: Arc::clone(member.mailbox()),
+        };
+        member.set_listener(Gate::start_with(|_| (source, downstream, InlineForOne)));
     }
 }
 
@@ -222,12 +224,12 @@ backpressure!(source Multicast<T>);
 opaque_debug!(Multicast<T>);
 
 /// The end that takes, of one subscriber.
-struct Outlet<T> {
+struct MailboxSource<T> {
     broadcast: Arc<Broadcast<T>>,
     mailbox: Arc<Mailbox<T>>,
 }
 
-impl<T: Send + 'static> Source for Outlet<T> {
+impl<T: Send + 'static> Source for MailboxSource<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
     const HAS_WORK: bool = false;
@@ -242,7 +244,7 @@ impl<T: Send + 'static> Source for Outlet<T> {
     }
 }
 
-impl<T> Drop for Outlet<T> {
+impl<T> Drop for MailboxSource<T> {
     fn drop(&mut self) {
         self.broadcast.leave(&self.mailbox);
     }

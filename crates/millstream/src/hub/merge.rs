@@ -82,8 +82,8 @@ pub fn merge<T: Send + 'static>(capacity: usize) -> (Sender<T>, Flow<Merge<T>>) 
     };
     let (room, exit) = Room::with_exit(capacity);
     let listener = Arc::new(Listener::new());
-    let outlet = Outlet { queue: receiver, exit, next: None };
-    let flow = Flow { source: Merge { outlet, listener: Arc::clone(&listener) } };
+    let source = MergeSource { queue: receiver, exit, next: None };
+    let flow = Flow { source: Merge { source, listener: Arc::clone(&listener) } };
     let inside = Arc::new(Inside { queue, room, listener, intact: Slot::new(()) });
     (Sender { inside, is_done: false }, flow)
 }
@@ -286,7 +286,7 @@ impl<T> std::fmt::Debug for SenderPermit<'_, T> {
 /// Publisher returned by [`merge`].
 #[must_use = "publishers do nothing until subscribed to, and dropping this one closes its senders"]
 pub struct Merge<T> {
-    outlet: Outlet<T>,
+    source: MergeSource<T>,
     listener: Arc<Listener>,
 }
 
@@ -294,14 +294,14 @@ impl<T: Send + 'static> Publisher for Merge<T> {
     type Item = T;
 
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
-        let Self { outlet, listener } = self;
-        listener.set(Gate::start_with(|_| (outlet, downstream, Inline)));
+        let Self { source, listener } = self;
+        listener.set(Gate::start_with(|_| (source, downstream, Inline)));
     }
 }
 
 impl<T: Send + 'static> Sealed for Merge<T> {
     fn signal_on<S: Subscriber<T>>(self, worker: Worker, downstream: S) {
-        signal_on(self.outlet, worker, &self.listener, downstream);
+        signal_on(self.source, worker, &self.listener, downstream);
     }
 }
 
@@ -311,14 +311,14 @@ backpressure!(source Merge<T>);
 opaque_debug!(Merge<T>);
 
 /// The end of the queue that takes.
-struct Outlet<T> {
+struct MergeSource<T> {
     queue: mpsc::Receiver<Message<T>>,
     exit: Exit,
     /// Taken from the queue by a look for the end.
     next: Option<Message<T>>,
 }
 
-impl<T: Send + 'static> Source for Outlet<T> {
+impl<T: Send + 'static> Source for MergeSource<T> {
     type Item = T;
     const IS_WOKEN: bool = true;
     const HAS_WORK: bool = false;
@@ -352,7 +352,7 @@ impl<T: Send + 'static> Source for Outlet<T> {
     }
 }
 
-impl<T> Drop for Outlet<T> {
+impl<T> Drop for MergeSource<T> {
     fn drop(&mut self) {
         self.exit.close();
         // The queue drops what waits; an item that crosses this is dropped with the last sender.

@@ -13,7 +13,7 @@ use crate::{
     Flow,
     parts::{
         inlet::check_capacity,
-        junction::{Feed, Junction, Outlet},
+        junction::{Junction, JunctionSubscriber, MailboxSource},
     },
     scheduler::Worker,
 };
@@ -66,7 +66,7 @@ pub fn multicast_processor<T: Clone + Send + 'static>(
     let (sender, broadcast) = ends;
     MulticastProcessor {
         sender,
-        line: Arc::new(Line { broadcast, upstream: Deferred::new(), clock }),
+        shared: Arc::new(Shared { broadcast, upstream: Deferred::new(), clock }),
     }
 }
 
@@ -74,17 +74,17 @@ pub fn multicast_processor<T: Clone + Send + 'static>(
 #[must_use = "a processor does nothing before it is split and its ends are used"]
 pub struct MulticastProcessor<T> {
     sender: broadcast::Sender<T>,
-    line: Arc<Line<T>>,
+    shared: Arc<Shared<T>>,
 }
 
 /// What the ends share.
-struct Line<T> {
+struct Shared<T> {
     broadcast: Arc<Broadcast<T>>,
     upstream: Deferred,
     clock: Option<Worker>,
 }
 
-impl<T> Line<T> {
+impl<T> Shared<T> {
     fn now(&self) -> Duration {
         self.clock.as_ref().map_or(Duration::ZERO, Worker::now)
     }
@@ -96,7 +96,7 @@ impl<T> Line<T> {
     }
 }
 
-impl<T> Junction<T> for Arc<Line<T>> {
+impl<T> Junction<T> for Arc<Shared<T>> {
     fn broadcast(&self) -> &Broadcast<T> {
         &self.broadcast
     }
@@ -106,7 +106,7 @@ impl<T> Junction<T> for Arc<Line<T>> {
     }
 
     fn now(&self) -> Duration {
-        Line::now(self)
+        Shared::now(self)
     }
 
     fn leave(&self, mailbox: &Arc<Mailbox<T>>) {
@@ -124,16 +124,16 @@ impl<T: Clone + Send + 'static> Processor<T> for MulticastProcessor<T> {
     type Publisher = Flow<MulticastPublisher<T>>;
 
     fn split(self) -> (MulticastSubscriber<T>, Flow<MulticastPublisher<T>>) {
-        let Self { sender, line } = self;
-        let source = MulticastPublisher(Arc::new(Handle(Arc::clone(&line))));
-        (MulticastSubscriber(Feed::new(sender, line)), Flow { source })
+        let Self { sender, shared } = self;
+        let source = MulticastPublisher(Arc::new(Handle(Arc::clone(&shared))));
+        (MulticastSubscriber(JunctionSubscriber::new(sender, shared)), Flow { source })
     }
 }
 
 opaque_debug!(MulticastProcessor<T>);
 
 /// The end of a [`multicast_processor`] that receives.
-pub struct MulticastSubscriber<T>(Feed<T, Arc<Line<T>>>);
+pub struct MulticastSubscriber<T>(JunctionSubscriber<T, Arc<Shared<T>>>);
 
 impl<T: Clone + Send + 'static> Subscriber<T> for MulticastSubscriber<T> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
@@ -160,7 +160,7 @@ opaque_debug!(MulticastSubscriber<T>);
 pub struct MulticastPublisher<T>(Arc<Handle<T>>);
 
 /// Dropped with the last publisher end.
-struct Handle<T>(Arc<Line<T>>);
+struct Handle<T>(Arc<Shared<T>>);
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
@@ -179,11 +179,11 @@ impl<T: Clone + Send + 'static> Publisher for MulticastPublisher<T> {
     type Item = T;
 
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
-        let line = &self.0.0;
+        let shared = &self.0.0;
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
-        let member = line.broadcast.join(line.now());
-        let outlet = Outlet::new(Arc::clone(line), member.mailbox());
-        member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
+        let member = shared.broadcast.join(shared.now());
+        let source = MailboxSource::new(Arc::clone(shared), member.mailbox());
+        member.set_listener(Gate::start_with(|_| (source, downstream, InlineForOne)));
     }
 }
 

@@ -41,13 +41,13 @@ pub(crate) trait Junction<T> {
 }
 
 /// The source's subscriber.
-pub(crate) struct Feed<T, J: Junction<T>> {
+pub(crate) struct JunctionSubscriber<T, J: Junction<T>> {
     /// `None` after the end.
     sender: Option<broadcast::Sender<T>>,
     junction: J,
 }
 
-impl<T, J: Junction<T>> Feed<T, J> {
+impl<T, J: Junction<T>> JunctionSubscriber<T, J> {
     pub(crate) fn new(sender: broadcast::Sender<T>, junction: J) -> Self {
         Self { sender: Some(sender), junction }
     }
@@ -62,7 +62,7 @@ impl<T, J: Junction<T>> Feed<T, J> {
     }
 }
 
-impl<T, J> Subscriber<T> for Feed<T, J>
+impl<T, J> Subscriber<T> for JunctionSubscriber<T, J>
 where
     T: Clone + Send + 'static,
     J: Junction<T> + Send + 'static,
@@ -94,26 +94,26 @@ where
     }
 }
 
-impl<T, J: Junction<T>> Drop for Feed<T, J> {
+impl<T, J: Junction<T>> Drop for JunctionSubscriber<T, J> {
     fn drop(&mut self) {
         self.end(disconnected());
     }
 }
 
 /// The end that takes, of one subscriber.
-pub(crate) struct Outlet<T, J: Junction<T>> {
+pub(crate) struct MailboxSource<T, J: Junction<T>> {
     junction: J,
     mailbox: Arc<Mailbox<T>>,
     is_started: bool,
 }
 
-impl<T, J: Junction<T>> Outlet<T, J> {
+impl<T, J: Junction<T>> MailboxSource<T, J> {
     pub(crate) fn new(junction: J, mailbox: &Arc<Mailbox<T>>) -> Self {
         Self { junction, mailbox: Arc::clone(mailbox), is_started: false }
     }
 }
 
-impl<T, J> Source for Outlet<T, J>
+impl<T, J> Source for MailboxSource<T, J>
 where
     T: Send + 'static,
     J: Junction<T> + Send + 'static,
@@ -140,7 +140,7 @@ where
     }
 }
 
-impl<T, J: Junction<T>> Drop for Outlet<T, J> {
+impl<T, J: Junction<T>> Drop for MailboxSource<T, J> {
     fn drop(&mut self) {
         self.junction.leave(&self.mailbox);
     }

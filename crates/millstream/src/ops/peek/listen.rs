@@ -130,7 +130,7 @@ impl<P: Publisher> Publisher for Listen<P> {
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { source, listener } = self;
-        source.subscribe(ListenSubscriber { downstream, listener, line: None });
+        source.subscribe(ListenSubscriber { downstream, listener, subscription: None });
     }
 }
 
@@ -140,19 +140,21 @@ opaque_debug!(Listen<P>);
 struct ListenSubscriber<S> {
     downstream: S,
     listener: Listener,
-    line: Option<(Arc<Line>, oneshot::Receiver<Error>)>,
+    subscription: Option<(Arc<ListenedSubscription>, oneshot::Receiver<Error>)>,
 }
 
 impl<S> ListenSubscriber<S> {
     /// The downstream withdraws no more, or has just done so.
     fn take_cancelled(&self) -> Option<Hook<()>> {
-        self.line.as_ref().and_then(|(line, _)| line.cancelled.take().flatten())
+        self.subscription
+            .as_ref()
+            .and_then(|(subscription, _)| subscription.cancelled.take().flatten())
     }
 }
 
 impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.line.is_some() {
+        if self.subscription.is_some() {
             return subscription.cancel();
         }
         let heard = match &self.listener.subscribed {
@@ -160,17 +162,17 @@ impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
             None => Ok(()),
         };
         let (sender, panic) = oneshot::channel();
-        let line = Arc::new(Line {
+        let subscription = Arc::new(ListenedSubscription {
             upstream: subscription,
             requested: self.listener.requested.take(),
             cancelled: Slot::new(self.listener.cancelled.take()),
             panic: Slot::new(sender),
         });
-        self.line = Some((Arc::clone(&line), panic));
-        self.downstream.on_subscribe(Arc::clone(&line) as Arc<dyn Subscription>);
+        self.subscription = Some((Arc::clone(&subscription), panic));
+        self.downstream.on_subscribe(Arc::clone(&subscription) as Arc<dyn Subscription>);
         if let Err(error) = heard {
             // Only now, because there is no end before `on_subscribe` (rule 1.9).
-            line.fail(error);
+            subscription.fail(error);
         }
     }
 
@@ -192,7 +194,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
 
     fn on_error(mut self, error: Error) {
         drop(self.take_cancelled());
-        let panic = self.line.take().and_then(|(_, mut panic)| {
+        let panic = self.subscription.take().and_then(|(_, mut panic)| {
             let mut context = Context::from_waker(Waker::noop());
             match Pin::new(&mut panic).poll(&mut context) {
                 Poll::Ready(panic) => panic,
@@ -220,7 +222,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
 }
 
 /// The downstream's subscription.
-struct Line {
+struct ListenedSubscription {
     upstream: Arc<dyn Subscription>,
     requested: Option<Hook<u64>>,
     /// Called at most once.
@@ -229,7 +231,7 @@ struct Line {
     panic: Slot<oneshot::Sender<Error>>,
 }
 
-impl Line {
+impl ListenedSubscription {
     /// Fails the flow where nobody may see a panic (rules 2.13 and 3.16): the source fails, because it is
     /// asked for nothing, and its error is replaced.
     fn fail(&self, error: Error) {
@@ -240,7 +242,7 @@ impl Line {
     }
 }
 
-impl Subscription for Line {
+impl Subscription for ListenedSubscription {
     fn request(&self, n: u64) {
         if let Some(f) = &self.requested
             && let Err(error) = caught(|| f(n))

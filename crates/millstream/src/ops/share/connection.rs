@@ -19,15 +19,15 @@ use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 use super::sharing::{Sharing, Stay};
 use crate::{
     hub::Replay,
-    parts::junction::{Feed, Junction, Outlet},
+    parts::junction::{Junction, JunctionSubscriber, MailboxSource},
 };
 
 /// What the clones of a flow share. Dropped with the last of them.
-pub(super) struct Door<T> {
+pub(super) struct Connector<T> {
     hub: Arc<Hub<T>>,
 }
 
-/// What a door and the subscribers that came through it share.
+/// What a connector and the subscribers that came through it share.
 struct Hub<T> {
     sharing: millstream_kernel::Sharing<Connection<T>>,
     capacity: usize,
@@ -43,7 +43,7 @@ struct Connection<T> {
     sender: Slot<broadcast::Sender<T>>,
 }
 
-impl<T> Door<T> {
+impl<T> Connector<T> {
     /// `past`: what is replayed.
     pub(super) fn new(sharing: Sharing, past: Option<Replay>) -> Arc<Self> {
         let Sharing { capacity, min_subscribers, stay } = sharing;
@@ -62,7 +62,7 @@ impl<T> Door<T> {
     }
 }
 
-impl<T> Drop for Door<T> {
+impl<T> Drop for Connector<T> {
     fn drop(&mut self) {
         if let Some(connection) = self.hub.sharing.close() {
             connection.close();
@@ -70,7 +70,7 @@ impl<T> Drop for Door<T> {
     }
 }
 
-impl<T: Clone + Send + 'static> Door<T> {
+impl<T: Clone + Send + 'static> Connector<T> {
     pub(super) fn subscribe<P, S>(&self, source: P, downstream: S)
     where
         P: Publisher<Item = T>,
@@ -81,14 +81,14 @@ impl<T: Clone + Send + 'static> Door<T> {
         let Entered { connection, must_open } = hub.sharing.enter(|| Connection::new(&hub));
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
         let member = connection.broadcast.join(now);
-        let line = Line { hub, connection: Arc::clone(&connection) };
-        let outlet = Outlet::new(line.clone(), member.mailbox());
-        member.set_listener(Gate::start_with(|_| (outlet, downstream, InlineForOne)));
+        let connected = Connected { hub, connection: Arc::clone(&connection) };
+        let mailbox = MailboxSource::new(connected.clone(), member.mailbox());
+        member.set_listener(Gate::start_with(|_| (mailbox, downstream, InlineForOne)));
         if !must_open {
             return;
         }
         if let Some(sender) = connection.sender.take() {
-            source.subscribe(Feed::new(sender, line));
+            source.subscribe(JunctionSubscriber::new(sender, connected));
         }
     }
 }
@@ -125,18 +125,18 @@ impl<T> Connection<T> {
 }
 
 /// One connection of a hub.
-struct Line<T> {
+struct Connected<T> {
     hub: Arc<Hub<T>>,
     connection: Arc<Connection<T>>,
 }
 
-impl<T> Clone for Line<T> {
+impl<T> Clone for Connected<T> {
     fn clone(&self) -> Self {
         Self { hub: Arc::clone(&self.hub), connection: Arc::clone(&self.connection) }
     }
 }
 
-impl<T: Send + 'static> Junction<T> for Line<T> {
+impl<T: Send + 'static> Junction<T> for Connected<T> {
     fn broadcast(&self) -> &Broadcast<T> {
         &self.connection.broadcast
     }

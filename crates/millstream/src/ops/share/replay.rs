@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reactive_streams::{Publisher, Subscriber};
 
-use super::{connection::Door, sharing::Sharing};
+use super::{connection::Connector, sharing::Sharing};
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow, hub::Replay, parts::inlet::check_capacity,
 };
@@ -89,8 +89,8 @@ impl<P: Publisher> Flow<P> {
     #[track_caller]
     pub fn replay_with(self, sharing: Sharing, replay: Replay) -> Flow<Replayed<P>> {
         check_capacity(replay.limit);
-        let door = Door::new(sharing, Some(replay));
-        Flow { source: Replayed { source: self.source, door } }
+        let connector = Connector::new(sharing, Some(replay));
+        Flow { source: Replayed { source: self.source, connector } }
     }
 }
 
@@ -98,12 +98,12 @@ impl<P: Publisher> Flow<P> {
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Replayed<P: Publisher> {
     source: P,
-    door: Arc<Door<P::Item>>,
+    connector: Arc<Connector<P::Item>>,
 }
 
 impl<P: Publisher + Clone> Clone for Replayed<P> {
     fn clone(&self) -> Self {
-        Self { source: self.source.clone(), door: Arc::clone(&self.door) }
+        Self { source: self.source.clone(), connector: Arc::clone(&self.connector) }
     }
 }
 
@@ -114,7 +114,7 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        self.door.subscribe(self.source, downstream);
+        self.connector.subscribe(self.source, downstream);
     }
 }
 
@@ -123,7 +123,7 @@ impl<P: Publisher + Backpressure> Backpressure for Replayed<P> {
 
     fn max_in_flight(&self) -> u64 {
         // What waits for a subscriber, and what is kept beside it.
-        let held = self.door.capacity().saturating_add(self.door.n_kept());
+        let held = self.connector.capacity().saturating_add(self.connector.n_kept());
         self.source.max_in_flight().saturating_add(held)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reactive_streams::{Publisher, Subscriber};
 
-use super::{connection::Door, sharing::Sharing};
+use super::{connection::Connector, sharing::Sharing};
 use crate::{Backpressure, BackpressureKind, Bounded, Flow};
 
 impl<P: Publisher> Flow<P> {
@@ -82,7 +82,7 @@ impl<P: Publisher> Flow<P> {
     #[doc(alias = "auto_connect")]
     #[doc(alias = "ref_count_grace")]
     pub fn share_with(self, sharing: Sharing) -> Flow<Share<P>> {
-        Flow { source: Share { source: self.source, door: Door::new(sharing, None) } }
+        Flow { source: Share { source: self.source, connector: Connector::new(sharing, None) } }
     }
 }
 
@@ -90,12 +90,12 @@ impl<P: Publisher> Flow<P> {
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Share<P: Publisher> {
     source: P,
-    door: Arc<Door<P::Item>>,
+    connector: Arc<Connector<P::Item>>,
 }
 
 impl<P: Publisher + Clone> Clone for Share<P> {
     fn clone(&self) -> Self {
-        Self { source: self.source.clone(), door: Arc::clone(&self.door) }
+        Self { source: self.source.clone(), connector: Arc::clone(&self.connector) }
     }
 }
 
@@ -106,7 +106,7 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        self.door.subscribe(self.source, downstream);
+        self.connector.subscribe(self.source, downstream);
     }
 }
 
@@ -114,7 +114,7 @@ impl<P: Publisher + Backpressure> Backpressure for Share<P> {
     const KIND: BackpressureKind = BackpressureKind::Queue;
 
     fn max_in_flight(&self) -> u64 {
-        self.source.max_in_flight().saturating_add(self.door.capacity())
+        self.source.max_in_flight().saturating_add(self.connector.capacity())
     }
 }
 

@@ -16,7 +16,7 @@ use std::{collections::VecDeque, sync::Arc};
 use millstream_kernel::{Bells, End, ReadySet, Step};
 use reactive_streams::Error;
 
-use super::{BURST, Door, Inlets};
+use super::{BURST, Inlets, SlotEntrance};
 use crate::{
     ErrorMode,
     parts::{
@@ -66,7 +66,10 @@ impl<T: Send + 'static> FanIn<T> {
         }
     }
 
-    fn place(&mut self, (entrance, inlet): (Entrance<T>, Box<Inlet<T>>)) -> (usize, Door<T>) {
+    fn place(
+        &mut self,
+        (entrance, inlet): (Entrance<T>, Box<Inlet<T>>),
+    ) -> (usize, SlotEntrance<T>) {
         let index = self.idle.pop().unwrap_or(self.slots.len());
         let slot = Slot { inlet: Some(inlet), is_in_line: false };
         match self.slots.get_mut(index) {
@@ -74,7 +77,7 @@ impl<T: Send + 'static> FanIn<T> {
             None => self.slots.push(slot),
         }
         self.n_open += 1;
-        (index, Door::new(index, entrance))
+        (index, SlotEntrance::new(index, entrance))
     }
 
     /// Looks at a slot that is not in line, and puts it there, closes it or leaves it.
@@ -122,12 +125,12 @@ impl<T: Send + 'static> Inlets<T> for FanIn<T> {
         std::mem::take(&mut self.n_closed)
     }
 
-    fn open(&mut self) -> (usize, Door<T>) {
+    fn open(&mut self) -> (usize, SlotEntrance<T>) {
         let pair = self.inlets.open();
         self.place(pair)
     }
 
-    fn begin(&mut self) -> (usize, Door<T>) {
+    fn begin(&mut self) -> (usize, SlotEntrance<T>) {
         let pair = self.inlets.begin();
         self.place(pair)
     }

@@ -81,8 +81,8 @@ where
             let Some(item) = self.outer.take_item() else { break };
             let publisher = (self.f)(item);
             let Some(gate) = self.gate.upgrade() else { return };
-            let (index, door) = self.inners.begin();
-            publisher.subscribe(door.subscriber(gate));
+            let (index, entrance) = self.inners.begin();
+            publisher.subscribe(entrance.subscriber(gate));
             self.inners.start(index);
         }
         if self.is_outer_done {

@@ -11,7 +11,7 @@ use reactive_streams::Error;
 use crate::{
     ErrorMode,
     parts::{
-        fan_in::{BURST, Door, Inlets},
+        fan_in::{BURST, Inlets, SlotEntrance},
         inlet::{Entrance, Inlet},
         inlet_pool::InletPool,
     },
@@ -40,9 +40,12 @@ impl<T: Send + 'static> InOrder<T> {
         Self { line, inlets, n_gone: 0, n_closed: 0, n_until_look, mode, failure: None }
     }
 
-    fn place(&mut self, (entrance, inlet): (Entrance<T>, Box<Inlet<T>>)) -> (usize, Door<T>) {
+    fn place(
+        &mut self,
+        (entrance, inlet): (Entrance<T>, Box<Inlet<T>>),
+    ) -> (usize, SlotEntrance<T>) {
         self.line.push_back(inlet);
-        (self.n_gone + self.line.len() - 1, Door::without_number(entrance))
+        (self.n_gone + self.line.len() - 1, SlotEntrance::without_number(entrance))
     }
 
     fn leave(&mut self, end: End) {
@@ -66,12 +69,12 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
         std::mem::take(&mut self.n_closed)
     }
 
-    fn open(&mut self) -> (usize, Door<T>) {
+    fn open(&mut self) -> (usize, SlotEntrance<T>) {
         let pair = self.inlets.open();
         self.place(pair)
     }
 
-    fn begin(&mut self) -> (usize, Door<T>) {
+    fn begin(&mut self) -> (usize, SlotEntrance<T>) {
         let pair = self.inlets.begin();
         self.place(pair)
     }

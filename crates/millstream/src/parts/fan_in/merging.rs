@@ -12,12 +12,12 @@ use millstream_kernel::{Bells, End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::parts::{
-    fan_in::{Door, Inlets},
+    fan_in::{Inlets, SlotEntrance},
     start::{Start, StartSignal},
 };
 
-/// A gate for the flows, a door for each of them, and what is given when all of them are subscribed to.
-type Opened<T, I, S> = (Arc<Gate<Merging<T, I>, S, Bells>>, Vec<Door<T>>, StartSignal);
+/// A gate for the flows, an entrance for each of them, and what is given when all of them are subscribed to.
+type Opened<T, I, S> = (Arc<Gate<Merging<T, I>, S, Bells>>, Vec<SlotEntrance<T>>, StartSignal);
 
 /// Subscribes `downstream` to all of `flows` through `inlets`.
 pub(crate) fn subscribe<P, I, S>(flows: Vec<P>, inlets: I, downstream: S)
@@ -26,9 +26,9 @@ where
     I: Inlets<P::Item>,
     S: Subscriber<P::Item>,
 {
-    let (gate, doors, signal) = open(flows.len(), inlets, downstream);
-    for (flow, door) in flows.into_iter().zip(doors) {
-        flow.subscribe(door.subscriber(Arc::clone(&gate)));
+    let (gate, entrances, signal) = open(flows.len(), inlets, downstream);
+    for (flow, entrance) in flows.into_iter().zip(entrances) {
+        flow.subscribe(entrance.subscriber(Arc::clone(&gate)));
     }
     signal.give(gate);
 }
@@ -40,11 +40,11 @@ where
     I: Inlets<T>,
     S: Subscriber<T>,
 {
-    let doors = (0..n).map(|_| inlets.open().1).collect();
+    let entrances = (0..n).map(|_| inlets.open().1).collect();
     let (signal, start) = Start::new();
     let bells = inlets.bells();
     let source = Merging { inlets, n, start, is_started: false, items: PhantomData };
-    (Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, bells)), doors, signal)
+    (Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, bells)), entrances, signal)
 }
 
 pub(crate) struct Merging<T, I> {

@@ -31,10 +31,10 @@ pub(crate) trait Inlets<T>: Send + 'static {
     fn take_closed(&mut self) -> u64;
 
     /// Opens one, which asks for nothing before it is [started](Self::start).
-    fn open(&mut self) -> (usize, Door<T>);
+    fn open(&mut self) -> (usize, SlotEntrance<T>);
 
     /// Opens one, which asks for its first batch when it is subscribed.
-    fn begin(&mut self) -> (usize, Door<T>);
+    fn begin(&mut self) -> (usize, SlotEntrance<T>);
 
     /// Asks for the first batch of an inlet, if it was not closed before.
     fn start(&mut self, index: usize);
@@ -81,7 +81,7 @@ pub(crate) struct Bell<G> {
 }
 
 /// Makes the subscriber of an open slot.
-pub(crate) struct Door<T> {
+pub(crate) struct SlotEntrance<T> {
     number: Option<usize>,
     entrance: Entrance<T>,
 }
@@ -96,7 +96,7 @@ impl<G: Wake> Wake for Bell<G> {
     }
 }
 
-impl<T> Door<T> {
+impl<T> SlotEntrance<T> {
     fn new(number: usize, entrance: Entrance<T>) -> Self {
         Self { number: Some(number), entrance }
     }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use reactive_streams::{BoxSubscriber, Publisher, Subscriber, Subscription};
 
-use super::port::Line;
+use super::port::PortSubscription;
 use crate::Flow;
 
 /// The items of a flow that have the same key: what [`Flow::group_by`] makes.
@@ -25,12 +25,12 @@ use crate::Flow;
 pub struct Group<K, T> {
     key: K,
     /// `None` once it was subscribed to.
-    line: Option<Arc<Line<BoxSubscriber<T>>>>,
+    subscription: Option<Arc<PortSubscription<BoxSubscriber<T>>>>,
 }
 
 impl<K, T> Group<K, T> {
-    pub(crate) fn new(key: K, line: Line<BoxSubscriber<T>>) -> Self {
-        Self { key, line: Some(Arc::new(line)) }
+    pub(crate) fn new(key: K, subscription: PortSubscription<BoxSubscriber<T>>) -> Self {
+        Self { key, subscription: Some(Arc::new(subscription)) }
     }
 }
 
@@ -63,16 +63,16 @@ impl<K, T: Send + 'static> Publisher for Group<K, T> {
     type Item = T;
 
     fn subscribe<S: Subscriber<T>>(mut self, downstream: S) {
-        if let Some(line) = self.line.take() {
-            line.subscribe(BoxSubscriber::new(downstream));
+        if let Some(subscription) = self.subscription.take() {
+            subscription.subscribe(BoxSubscriber::new(downstream));
         }
     }
 }
 
 impl<K, T> Drop for Group<K, T> {
     fn drop(&mut self) {
-        if let Some(line) = self.line.take() {
-            line.cancel();
+        if let Some(subscription) = self.subscription.take() {
+            subscription.cancel();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Shared: one of many subscribers that a single gate serves.
 //!
 //! A gate of its own for each of them would have a turn for each item. Here the operator's source holds
-//! the subscribers, one [`Port`] each, and signals them inside of its own turn; a [`Line`] is what a
+//! the subscribers, one [`Port`] each, and signals them inside of its own turn; a [`PortSubscription`] is what a
 //! subscriber has in its hands, and rings for a turn.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) struct Port<S> {
 }
 
 /// What the subscriber asks by.
-pub(crate) struct Line<S> {
+pub(crate) struct PortSubscription<S> {
     slot: Arc<SubscriberSlot<S>>,
     /// Where a ring is noted, and by which number.
     number: Option<(Arc<ReadySet>, usize)>,
@@ -35,7 +35,7 @@ impl<S> Port<S> {
         Self { slot: Arc::new(SubscriberSlot::new()), subscriber: None, demand: 0, failure: None }
     }
 
-    /// What a line to this port is made of.
+    /// What a subscription to this port is made of.
     pub(crate) fn slot(&self) -> Arc<SubscriberSlot<S>> {
         Arc::clone(&self.slot)
     }
@@ -130,8 +130,8 @@ impl<S> Port<S> {
     }
 }
 
-impl<S> Line<S> {
-    /// A line that rings for a turn of `gate`; a number says which one rang.
+impl<S> PortSubscription<S> {
+    /// A subscription that rings for a turn of `gate`; a number says which one rang.
     pub(crate) fn new(
         slot: Arc<SubscriberSlot<S>>,
         number: Option<(Arc<ReadySet>, usize)>,
@@ -145,8 +145,8 @@ impl<S> Line<S> {
     where
         S: Subscriber<T>,
     {
-        let line = Arc::clone(&self);
-        match caught(|| subscriber.on_subscribe(line)) {
+        let subscription = Arc::clone(&self);
+        match caught(|| subscriber.on_subscribe(subscription)) {
             Ok(()) => self.ring(self.slot.attach(subscriber)),
             Err(error) => {
                 self.cancel();
@@ -165,7 +165,7 @@ impl<S> Line<S> {
     }
 }
 
-impl<S: Send> Subscription for Line<S> {
+impl<S: Send> Subscription for PortSubscription<S> {
     fn request(&self, n: u64) {
         self.ring(self.slot.request(n));
     }

@@ -24,7 +24,7 @@ use millstream_kernel::{End, Gate, Inline, ReadySet, Source, Step, Wake, guard::
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber, Subscription};
 
 use super::{
-    port::{Line, Port},
+    port::{Port, PortSubscription},
     table::{Groups, Put},
 };
 use crate::{
@@ -77,7 +77,8 @@ where
         };
         (grouping, Nobody, Inline)
     });
-    Arc::new(Line::new(slot, None, Arc::clone(&gate) as Arc<dyn Wake>)).subscribe(downstream);
+    Arc::new(PortSubscription::new(slot, None, Arc::clone(&gate) as Arc<dyn Wake>))
+        .subscribe(downstream);
     source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     signal.give(gate);
 }

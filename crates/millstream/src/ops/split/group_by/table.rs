@@ -26,7 +26,7 @@ use std::{
 use millstream_kernel::{End, ReadySet, Wake};
 use reactive_streams::BoxSubscriber;
 
-use super::port::{Line, Port};
+use super::port::{Port, PortSubscription};
 use crate::{Flow, Group};
 
 /// The groups. The file's header has the rest.
@@ -103,12 +103,13 @@ where
     pub(crate) fn open(&mut self, key: K, gate: Arc<dyn Wake>) -> (usize, Flow<Group<K, T>>) {
         let number = self.vacant.pop().unwrap_or(self.places.len());
         let port = Port::new();
-        let line = Line::new(port.slot(), Some((Arc::clone(&self.ready), number)), gate);
+        let subscription =
+            PortSubscription::new(port.slot(), Some((Arc::clone(&self.ready), number)), gate);
         let age = self.n_begun;
         self.n_begun += 1;
         self.index.insert(key.clone(), number);
         self.by_age.insert(age, number);
-        let group = Group::new(key.clone(), line);
+        let group = Group::new(key.clone(), subscription);
         let place = Place { key, age, port, items: VecDeque::new(), is_open: true, end: None };
         match self.places.get_mut(number) {
             Some(vacant) => *vacant = Some(place),
