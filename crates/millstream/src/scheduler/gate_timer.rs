@@ -14,14 +14,14 @@ use reactive_streams::{Error, ErrorKind};
 
 use crate::scheduler::Worker;
 
-pub(crate) struct Timer {
+pub(crate) struct GateTimer {
     worker: Worker,
     gate: Weak<dyn Wake>,
     /// The last alarm, and when it rings.
     alarm: Option<(Arc<Alarm>, Duration)>,
 }
 
-impl Timer {
+impl GateTimer {
     /// A timer that wakes `gate`, by the clock of `worker`.
     pub(crate) fn new(worker: Worker, gate: Weak<impl Wake + 'static>) -> Self {
         Self::waking(worker, gate)

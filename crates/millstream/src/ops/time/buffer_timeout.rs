@@ -12,7 +12,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::inlet::{Inlet, check_capacity, inlet},
-    scheduler::{Scheduler, Worker, gate_timer::Timer},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -82,7 +82,7 @@ where
         let Self { source, worker, n, limit } = self;
         let (entrance, inlet) = inlet(n);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Timer::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             let group = Vec::new();
             let source =
                 Groups { inlet, timer, n, limit, group, due: None, end: None, is_started: false };
@@ -97,7 +97,7 @@ opaque_debug!(BufferTimeout<P>);
 
 struct Groups<T> {
     inlet: Inlet<T>,
-    timer: Timer,
+    timer: GateTimer,
     n: usize,
     limit: Duration,
     group: Vec<T>,

@@ -12,7 +12,7 @@ use super::sample::Latest;
 use crate::{
     Flow,
     parts::shed::{keep_newest, shed_queue},
-    scheduler::{Scheduler, Worker, gate_timer::Timer},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -64,7 +64,7 @@ where
         let (entrance, queue) = shed_queue(1);
         let clock = worker.clone();
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Timer::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             (Latest::new(queue, timer), downstream, Inline)
         });
         let stamped = Flow { source }.map(move |item| (clock.now().saturating_add(quiet), item));

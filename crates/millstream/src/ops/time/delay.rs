@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::inlet::{Inlet, check_capacity, inlet},
-    scheduler::{Scheduler, Worker, gate_timer::Timer},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -75,7 +75,7 @@ where
         let (entrance, inlet) = inlet(capacity);
         let clock = worker.clone();
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Timer::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             (DelaySource { inlet, timer, waiting: None }, downstream, Inline)
         });
         let stamped = Flow { source }.map(move |item| (clock.now().saturating_add(delay), item));
@@ -88,7 +88,7 @@ opaque_debug!(Delay<P>);
 
 struct DelaySource<T> {
     inlet: Inlet<(Duration, T)>,
-    timer: Timer,
+    timer: GateTimer,
     /// The next item and when it is due.
     waiting: Option<(Duration, T)>,
 }

@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    scheduler::{Scheduler, Worker, gate_timer::Timer as Clock},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 /// What becomes of ticks that nobody asked for at their time.
@@ -121,7 +121,7 @@ impl Publisher for Interval {
     fn subscribe<S: Subscriber<u64>>(self, downstream: S) {
         Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let Self { worker, period, missed } = self;
-            let timer = Clock::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             let due = timer.now() + period;
             (Ticks { timer, period, missed, due, n: 0 }, downstream, Inline)
         });
@@ -133,7 +133,7 @@ impl Publisher for Timer {
 
     fn subscribe<S: Subscriber<()>>(self, downstream: S) {
         Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Clock::new(self.worker, Weak::clone(gate));
+            let timer = GateTimer::new(self.worker, Weak::clone(gate));
             let due = Some(timer.now() + self.delay);
             (Once { timer, due }, downstream, Inline)
         });
@@ -141,7 +141,7 @@ impl Publisher for Timer {
 }
 
 struct Ticks {
-    timer: Clock,
+    timer: GateTimer,
     period: Duration,
     missed: MissedTick,
     /// When the next tick is due, and its number.
@@ -180,7 +180,7 @@ fn times(period: Duration, n: u64) -> Duration {
 }
 
 struct Once {
-    timer: Clock,
+    timer: GateTimer,
     /// `None` after the item.
     due: Option<Duration>,
 }

@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::inlet::{Inlet, inlet},
-    scheduler::{Scheduler, Worker, gate_timer::Timer},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 /// Items that the source is asked for at a time.
@@ -74,7 +74,7 @@ where
         let Self { source, worker, idle, f } = self;
         let (entrance, inlet) = inlet(BATCH);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Timer::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             (KeepAliveSource { inlet, timer, idle, f, deadline: None }, downstream, Inline)
         });
         source.subscribe(entrance.subscriber(Arc::clone(&gate)));
@@ -86,7 +86,7 @@ opaque_debug!(KeepAlive<P, F>);
 
 struct KeepAliveSource<T, F> {
     inlet: Inlet<T>,
-    timer: Timer,
+    timer: GateTimer,
     idle: Duration,
     f: F,
     /// When the downstream will have waited for long enough; `None` while it does not wait.

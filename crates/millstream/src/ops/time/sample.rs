@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::shed::{ShedQueue, keep_newest, shed_queue},
-    scheduler::{Scheduler, Worker, gate_timer::Timer},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -68,7 +68,7 @@ where
         let (entrance, queue) = shed_queue(1);
         let clock = worker.clone();
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Timer::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             (Latest::new(queue, timer), downstream, Inline)
         });
         let begin = clock.now();
@@ -88,7 +88,7 @@ opaque_debug!(Sample<P>);
 /// The newest of the items that are due at a time, for `sample` and `debounce`.
 pub(super) struct Latest<T> {
     queue: ShedQueue<(Duration, T)>,
-    timer: Timer,
+    timer: GateTimer,
     /// The newest item so far, and when it is due.
     waiting: Option<(Duration, T)>,
     /// How the source ended, while an item waits.
@@ -96,7 +96,7 @@ pub(super) struct Latest<T> {
 }
 
 impl<T> Latest<T> {
-    pub(super) fn new(queue: ShedQueue<(Duration, T)>, timer: Timer) -> Self {
+    pub(super) fn new(queue: ShedQueue<(Duration, T)>, timer: GateTimer) -> Self {
         Self { queue, timer, waiting: None, ended: None }
     }
 }

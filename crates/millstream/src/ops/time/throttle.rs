@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::inlet::{Inlet, check_capacity, inlet},
-    scheduler::{Scheduler, Worker, gate_timer::Timer},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -76,7 +76,7 @@ where
         let Self { source, worker, n, period } = self;
         let (entrance, inlet) = inlet(n);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Timer::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             let spacing = period / u32::try_from(n).unwrap_or(u32::MAX);
             let tolerance = period.saturating_sub(spacing);
             let source =
@@ -92,7 +92,7 @@ opaque_debug!(Throttle<P>);
 
 struct ThrottleSource<T> {
     inlet: Inlet<T>,
-    timer: Timer,
+    timer: GateTimer,
     /// The time that one item uses up.
     spacing: Duration,
     /// How far ahead of the clock time may be used up: the burst.

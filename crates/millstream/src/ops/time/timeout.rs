@@ -11,7 +11,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 use crate::{
     Failed, Flow, error,
     parts::inlet::{Inlet, inlet},
-    scheduler::{Scheduler, Worker, gate_timer::Timer},
+    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
 
 /// Items that the source is asked for at a time.
@@ -111,7 +111,7 @@ where
         let Self { source, worker, limit, fallback } = self;
         let (entrance, inlet) = inlet(BATCH);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = Timer::new(worker, Weak::clone(gate));
+            let timer = GateTimer::new(worker, Weak::clone(gate));
             let gate = Weak::clone(gate);
             let fallback = Some(fallback);
             let source = TimeoutSource { inlet, timer, limit, deadline: None, fallback, gate };
@@ -126,7 +126,7 @@ opaque_debug!(Timeout<P, Q>);
 
 struct TimeoutSource<Q: Publisher, S> {
     inlet: Inlet<Q::Item>,
-    timer: Timer,
+    timer: GateTimer,
     limit: Duration,
     /// When the downstream will have waited for too long; `None` while it does not wait.
     deadline: Option<Duration>,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Flow, Window,
     parts::inlet::{Inlet, inlet},
-    scheduler::{Worker, gate_timer::Timer},
+    scheduler::{Worker, gate_timer::GateTimer},
 };
 
 /// Items that are asked of the source at a time, and that a window takes ahead of its subscriber.
@@ -33,7 +33,7 @@ where
     let (entrance, inlet) = inlet(ahead);
     let gate = start(downstream, move |gate| {
         let clock = time.map(|(worker, limit)| {
-            let timer = Timer::waking(worker, Weak::clone(&gate));
+            let timer = GateTimer::waking(worker, Weak::clone(&gate));
             Clock { timer, limit, due: Duration::ZERO }
         });
         Windows { inlet, gate, n, ahead, open: None, n_left: 0, clock, end: None }
@@ -57,7 +57,7 @@ struct Windows<T> {
 }
 
 struct Clock {
-    timer: Timer,
+    timer: GateTimer,
     limit: Duration,
     /// When the present window ends.
     due: Duration,
