@@ -27,6 +27,7 @@
 //! | [`Room`], [`Exit`] | a bound for items, the tasks that wait for a place, and the way out |
 //! | [`SubscriberSlot`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
 //! | [`Listener`] | somebody to be woken who arrives later |
+//! | [`Ledger`] | what became of every item: offered, delivered, dropped by reason |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
 //! | [`guard`] | panics in user code |
 //!
@@ -40,6 +41,7 @@ mod gate;
 mod gauge;
 pub mod guard;
 mod many;
+mod pressure;
 mod queue;
 mod serial;
 mod slot;
@@ -58,6 +60,7 @@ pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use many::{
     Changes, Entered, Exit, Left, Room, Sharing, SubscriberSlot, Take, Waiting, broadcast,
 };
+pub use pressure::{Ledger, LedgerReading};
 pub use queue::{Backlog, Evict, mpsc, spsc};
 pub use serial::{Handler, Serial};
 pub use slot::Slot;

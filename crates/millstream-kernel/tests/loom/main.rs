@@ -13,6 +13,7 @@ mod gate;
 mod gauge;
 mod hub;
 mod inner;
+mod ledger;
 mod mpsc;
 mod overflow;
 mod room;

@@ -15,10 +15,11 @@ pub(crate) struct Edge {
 }
 
 /// The packages of ours that each of these may build on; those not listed may build on any.
-const ALLOWED: [(&str, &[&str]); 4] = [
+const ALLOWED: [(&str, &[&str]); 5] = [
     ("reactive-streams", &[]),
     ("millstream-kernel", &["reactive-streams"]),
     ("millstream", &["millstream-kernel", "reactive-streams"]),
+    ("millstream-pressure", &["millstream", "millstream-kernel", "reactive-streams"]),
     ("reactive-streams-tck", &["reactive-streams"]),
 ];
 

@@ -1,0 +1,72 @@
+//! Backpressure policies: what to do where demand meets a world that does not listen.
+//!
+//! A flow carries demand from end to end by itself. A policy stands where that ends: at a producer that
+//! cannot be slowed, in front of a service that fails, among tenants of which one floods. Each works
+//! alone, for code that has no flow, and as an operator of a [`Flow`](millstream::Flow).
+//!
+//! ```
+//! use millstream_pressure::{Permit, Outcome, Settle, Grant};
+//! use std::sync::{Arc, Mutex};
+//! use std::time::Duration;
+//!
+//! /// A policy of one's own: it counts how calls ended.
+//! #[derive(Default)]
+//! struct Ends(Mutex<Vec<Outcome>>);
+//!
+//! impl Settle for Ends {
+//!     fn settle(&self, _: Grant, outcome: Outcome) {
+//!         self.0.lock().unwrap().push(outcome);
+//!     }
+//! }
+//!
+//! let ends = Arc::new(Ends::default());
+//! let grant = Grant { weight: 1, generation: 0, started: Duration::ZERO };
+//! Permit::new(ends.clone(), grant).finish(Outcome::Success);
+//! drop(Permit::new(ends.clone(), grant)); // the call was given up
+//! assert_eq!(*ends.0.lock().unwrap(), [Outcome::Success, Outcome::Canceled]);
+//! ```
+//!
+//! # Words
+//!
+//! | word | means |
+//! |---|---|
+//! | [`Permit`] | the right to do something now; finished once with an [`Outcome`], or canceled by its drop |
+//! | [`Rejected`] | a refusal: gives the item back, with a [`Reason`] and, where it can be computed, when to retry |
+//! | [`Ledger`], [`Balance`] | what became of every item: offered = delivered + dropped by reason + queued |
+//! | [`Weigh`] | what an item weighs, in bytes or cost, beside being one item |
+//! | [`Class`] | how critical an item is, its lane and its tenant |
+//! | [`Pressure`], [`PressureSource`] | how full something is, from 0 to 1, and when that was read |
+//! | [`Clock`] | the clock of a scheduler; policies have no other |
+//! | [`Policy`], [`Settings`] | what all policies have in common |
+//!
+//! # How a policy is laid out
+//!
+//! A policy is a handle: cheap to clone, and named. It has one file, or a small folder, with five faces:
+//!
+//! 1. **Configuration**: a plain struct, `XConfig`, with public fields, a `Default` that is safe to run
+//!    with, and [`Settings::validate`]. Behind the feature `serde` it derives `Serialize` and `Deserialize`
+//!    with `#[serde(default, deny_unknown_fields)]`.
+//! 2. **The imperative side**, for edges: `X::new(name, config, &scheduler)`, which fails with
+//!    [`InvalidSetting`]; `try_acquire`, which never waits; `acquire().await`; and `acquire_blocking`.
+//!    Queues say `try_put`, `put` and `put_blocking`.
+//! 3. **Operators**: methods of [`FlowExt`], whose documentation stands beside the policy's code in a file
+//!    `operator.md`.
+//! 4. **A snapshot**: [`Policy::snapshot`], a consistent reading of state and counters.
+//! 5. **Reconfiguration**: [`Policy::reconfigure`], which is valid or changes nothing, takes effect for the
+//!    future, and loses nothing that is in flight.
+//!
+//! A policy contains no atomics and no `unsafe`: where threads meet in it is a part of
+//! `millstream-kernel`, or a lock that no code of the user's runs under. It starts no thread and reads no
+//! clock but its scheduler's.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod flow_ext;
+mod parts;
+
+pub use flow_ext::FlowExt;
+pub use parts::{
+    Balance, Class, Clock, Criticality, Grant, InvalidSetting, Items, Ledger, Outcome, Permit,
+    Policy, Pressure, PressureSource, Reason, Rejected, Settings, Settle, Sleep, Weigh,
+};

@@ -1,0 +1,23 @@
+//! The vocabulary that all policies share.
+
+mod class;
+mod clock;
+mod ledger;
+mod permit;
+mod policy;
+mod pressure;
+mod reason;
+mod rejected;
+mod settings;
+mod weigh;
+
+pub use class::{Class, Criticality};
+pub use clock::{Clock, Sleep};
+pub use ledger::{Balance, Ledger};
+pub use permit::{Grant, Outcome, Permit, Settle};
+pub use policy::Policy;
+pub use pressure::{Pressure, PressureSource};
+pub use reason::Reason;
+pub use rejected::Rejected;
+pub use settings::{InvalidSetting, Settings};
+pub use weigh::{Items, Weigh};

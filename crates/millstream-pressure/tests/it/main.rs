@@ -1,0 +1,3 @@
+//! What policies do, one question a test.
+
+mod parts;
