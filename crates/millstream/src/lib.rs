@@ -58,7 +58,7 @@ mod flow;
 pub mod bridge;
 pub mod hub;
 mod ops;
-mod parts;
+pub mod parts;
 pub mod scheduler;
 
 pub use flow::{Backpressure, BackpressureKind, Bounded, ErrorMode, Flow, Outcome, assert_bounded};

@@ -113,6 +113,10 @@ impl<P: Bounded> Bounded for Flow<P> {}
 /// flows that run at the same time, and `max` for those that do not; `backpressure!(list Merge<P>, ..)`
 /// with the items held of each in the field `flows`; `backpressure!(inner FlatMap<P, F>, ..)` where `F`
 /// makes flows of items.
+///
+/// The macro names the parameters alone: a publisher whose struct has bounds on them implements
+/// [`Backpressure`](crate::Backpressure) and [`Bounded`](crate::Bounded) by hand.
+#[macro_export]
 macro_rules! backpressure {
     (source $name:ident) => {
         impl $crate::Backpressure for $name {
@@ -157,7 +161,7 @@ macro_rules! backpressure {
     (inner $name:ident <$p:ident, $f:ident>, $kind:ident, |$this:ident| $held:expr) => {
         impl<$p, $f, Q> $crate::Backpressure for $name<$p, $f>
         where
-            $p: ::reactive_streams::Publisher + $crate::Backpressure,
+            $p: $crate::Publisher + $crate::Backpressure,
             $f: FnMut($p::Item) -> Q,
             Q: $crate::Backpressure,
         {
@@ -171,7 +175,7 @@ macro_rules! backpressure {
 
         impl<$p, $f, Q> $crate::Bounded for $name<$p, $f>
         where
-            $p: ::reactive_streams::Publisher + $crate::Bounded,
+            $p: $crate::Publisher + $crate::Bounded,
             $f: FnMut($p::Item) -> Q,
             Q: $crate::Bounded,
         {
@@ -189,7 +193,7 @@ macro_rules! backpressure {
         impl<$($param),+> $crate::Bounded for $name<$($param),+> {}
     };
     ($name:ident < $source:ident $(, $param:ident)* >, $kind:ident) => {
-        backpressure!($name<$source $(, $param)*>, $kind, |_this| 0_usize);
+        $crate::backpressure!($name<$source $(, $param)*>, $kind, |_this| 0_usize);
     };
     ($name:ident < $source:ident $(, $param:ident)* >, $kind:ident, |$this:ident| $held:expr) => {
         impl<$source: $crate::Backpressure $(, $param)*> $crate::Backpressure

@@ -49,6 +49,50 @@ impl<P: Publisher> Flow<P> {
         self.source.subscribe(subscriber);
     }
 
+    /// Passes this flow through `stage`, which returns the flow that follows: for operators of other
+    /// crates, and for a part of a pipeline that several flows have in common.
+    ///
+    /// A crate that brings many operators puts them into an extension trait; see
+    /// [`parts`](crate::parts) for what they are built from.
+    ///
+    /// # Demand
+    ///
+    /// As `stage` has it; this adds nothing of its own.
+    ///
+    /// # Termination
+    ///
+    /// As `stage` has it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Flow, Publisher, range};
+    ///
+    /// fn even_squares<P>(flow: Flow<P>) -> Flow<impl Publisher<Item = u64>>
+    /// where
+    ///     P: Publisher<Item = u64>,
+    /// {
+    ///     flow.filter(|n| n % 2 == 0).map(|n| n * n)
+    /// }
+    ///
+    /// let squares = range(1..=6_u64).through(even_squares).collect::<Vec<_>>().wait()?;
+    /// assert_eq!(squares, [4, 16, 36]);
+    /// # Ok::<(), millstream::Error>(())
+    /// ```
+    #[doc(alias = "compose")]
+    #[doc(alias = "transform")]
+    #[doc(alias = "via")]
+    #[doc(alias = "pipe")]
+    pub fn through<Q: Publisher>(self, stage: impl FnOnce(Self) -> Flow<Q>) -> Flow<Q> {
+        stage(self)
+    }
+
+    /// Returns the publisher without the operators: what an operator of another crate keeps as its
+    /// source. [`Flow::from`] is the way back.
+    pub fn into_inner(self) -> P {
+        self.source
+    }
+
     /// Erases the type, for a field, a return type or a list of different flows.
     ///
     /// Costs one allocation a subscription and a dynamic call a signal.

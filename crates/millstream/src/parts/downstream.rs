@@ -9,22 +9,23 @@ use millstream_kernel::{End, guard::caught};
 use reactive_streams::{Error, Offer, Subscriber, Subscription};
 
 /// A downstream until it is ended; then a subscriber that is finished.
-pub(crate) struct Downstream<S>(Option<S>);
+pub struct Downstream<S>(Option<S>);
 
 impl<S> Downstream<S> {
-    pub(crate) fn new(downstream: S) -> Self {
+    /// Wraps `downstream`, which is not ended.
+    pub fn new(downstream: S) -> Self {
         Self(Some(downstream))
     }
 
-    /// Whether it was ended: the closure of an operator must not see another item.
+    /// Returns whether it was ended: the closure of an operator must not see another item.
     #[inline]
-    pub(crate) fn is_ended(&self) -> bool {
+    pub fn is_ended(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Ends it by `signal`, unless that was done before; the answer to whoever made the offer.
+    /// Ends it by `signal`, unless that was done before. Returns the answer to the offer that ended it.
     #[inline]
-    pub(crate) fn end(&mut self, signal: impl FnOnce(S)) -> Offer {
+    pub fn end(&mut self, signal: impl FnOnce(S)) -> Offer {
         if let Some(downstream) = self.0.take() {
             signal(downstream);
         }
@@ -76,7 +77,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for Downstream<S> {
 ///
 /// A terminal signal may come from outside of a turn's guard, so that a panic of the downstream is caught
 /// here.
-pub(crate) fn end_after<T, S: Subscriber<T>>(mut downstream: S, item: Option<T>, end: End) {
+pub fn end_after<T, S: Subscriber<T>>(mut downstream: S, item: Option<T>, end: End) {
     let Some(item) = item else { return end.signal(downstream) };
     match caught(|| downstream.offer(item)) {
         Ok(Offer::Accepted | Offer::Skipped) => end.signal(downstream),
@@ -84,3 +85,5 @@ pub(crate) fn end_after<T, S: Subscriber<T>>(mut downstream: S, item: Option<T>,
         Err(error) => downstream.on_error(error),
     }
 }
+
+opaque_debug!(Downstream<S>);

@@ -1,9 +1,11 @@
-//! A bounded queue between an upstream that pushes and whoever takes from it.
+//! A bounded queue between an upstream that pushes and an operator that pulls.
 //!
-//! Operators with a queue differ in who takes and where; what they share is here. The queue holds exactly
-//! as many items as were asked for, so that a publisher that obeys demand never overflows it; one that
-//! does not is cancelled, and the stream ends with an error of kind `Overflow` after the items that were
-//! in time.
+//! [`inlet`] makes the two halves: an [`Entrance`], which becomes the upstream's subscriber once it is
+//! known whom to wake, and an [`Inlet`], from which the operator takes, usually as part of the `Source`
+//! of a gate. The queue holds exactly as many items as were requested, so that a publisher that obeys
+//! demand never overflows it. One that does not is canceled, and the stream ends with an error of kind
+//! `Overflow` after the items that were in time. A publisher that drops its subscriber without a terminal
+//! signal ends the stream with an error of kind `Disconnected`.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -12,16 +14,16 @@ use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
 
 use crate::scheduler::spin_wait::pause;
 
-/// The end that takes.
-pub(crate) struct Inlet<T> {
+/// The consumer half. Dropping it does not cancel the upstream: see [`cancel`](Self::cancel).
+pub struct Inlet<T> {
     queue: spsc::Consumer<T>,
     upstream: Arc<Deferred>,
     prefetch: Prefetch,
     is_started: bool,
 }
 
-/// The end that pushes: the upstream's subscriber. `W` is told of every change.
-pub(crate) struct InletSubscriber<T, W: Wake> {
+/// The producer half: the upstream's subscriber. It wakes `W` after every signal.
+pub struct InletSubscriber<T, W: Wake> {
     /// `None` after an overflow.
     queue: Option<spsc::Producer<T>>,
     upstream: Arc<Deferred>,
@@ -30,21 +32,21 @@ pub(crate) struct InletSubscriber<T, W: Wake> {
     taker: W,
 }
 
-/// What is left of an inlet until its taker is known.
-pub(crate) struct Entrance<T> {
+/// The producer half, before it knows whom to wake.
+pub struct Entrance<T> {
     queue: spsc::Producer<T>,
     upstream: Arc<Deferred>,
     /// What its subscriber asks for by itself.
     initial: u64,
 }
 
-/// An inlet of exactly `capacity` items, refilled when three quarters were taken.
+/// Returns an inlet of exactly `capacity` items, which asks for more when three quarters were taken.
 ///
 /// # Panics
 ///
 /// If `capacity` is 0.
 #[track_caller]
-pub(crate) fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
+pub fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
     match (spsc::bounded(capacity), Prefetch::new(capacity)) {
         (Ok((producer, consumer)), Ok(prefetch)) => {
             let upstream = Arc::new(Deferred::new());
@@ -56,16 +58,22 @@ pub(crate) fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
     }
 }
 
-/// Panics where the operator is written, not where it is subscribed to.
+/// Checks a capacity where the operator is written, so that [`inlet`] does not panic where it is
+/// subscribed to.
+///
+/// # Panics
+///
+/// If `capacity` is 0.
 #[track_caller]
-pub(crate) fn check_capacity(capacity: usize) {
+pub fn check_capacity(capacity: usize) {
     if let Err(error) = Prefetch::new(capacity) {
         panic!("{error}");
     }
 }
 
 impl<T> Entrance<T> {
-    pub(crate) fn subscriber<W: Wake>(self, taker: W) -> InletSubscriber<T, W> {
+    /// Returns the upstream's subscriber, which wakes `taker` after every signal.
+    pub fn subscriber<W: Wake>(self, taker: W) -> InletSubscriber<T, W> {
         let Self { queue, upstream, initial } = self;
         InletSubscriber { queue: Some(queue), upstream, initial, taker }
     }
@@ -74,7 +82,8 @@ impl<T> Entrance<T> {
 impl<T> Inlet<T> {
     /// The next item. The first call asks the upstream for the first batch.
     #[inline]
-    pub(crate) fn next(&mut self) -> Step<T> {
+    #[expect(clippy::should_implement_trait, reason = "a step, not an option, as in `Source`")]
+    pub fn next(&mut self) -> Step<T> {
         self.start();
         match self.take() {
             Step::Item(item) => {
@@ -88,7 +97,7 @@ impl<T> Inlet<T> {
     /// Gives up to `limit` items to `take`, each before the upstream is asked for another in its place, so that
     /// none waits for the source's work.
     #[inline(always)]
-    pub(crate) fn feed(&mut self, limit: u64, mut take: impl FnMut(T) -> ControlFlow<()>) -> Fed {
+    pub fn feed(&mut self, limit: u64, mut take: impl FnMut(T) -> ControlFlow<()>) -> Fed {
         self.start();
         for _ in 0..limit {
             let flow = match self.take() {
@@ -107,7 +116,7 @@ impl<T> Inlet<T> {
 
     /// Asks for the first batch, once.
     #[inline]
-    pub(crate) fn start(&mut self) {
+    pub fn start(&mut self) {
         if !self.is_started {
             self.is_started = true;
             self.upstream.request(self.prefetch.batch());
@@ -122,7 +131,7 @@ impl<T> Inlet<T> {
 
     /// The next item, without asking for another in its place.
     #[inline]
-    pub(crate) fn take(&mut self) -> Step<T> {
+    pub fn take(&mut self) -> Step<T> {
         match self.queue.pop() {
             spsc::Pop::Item(item) => Step::Item(item),
             spsc::Pop::Empty => Step::Pending,
@@ -131,7 +140,7 @@ impl<T> Inlet<T> {
     }
 
     /// The next item, if there is one; leaves an end where it is.
-    pub(crate) fn take_item(&mut self) -> Option<T> {
+    pub fn take_item(&mut self) -> Option<T> {
         if self.is_drained() {
             return None;
         }
@@ -141,20 +150,21 @@ impl<T> Inlet<T> {
         }
     }
 
-    /// Whether no items wait; there may be an end.
-    pub(crate) fn is_drained(&mut self) -> bool {
+    /// Returns whether no item waits; there may be an end.
+    pub fn is_drained(&mut self) -> bool {
         self.queue.is_drained()
     }
 
-    /// How long a taker may pause before it looks again.
+    /// How long the operator may pause, after `n_waited` pauses in vain, before it looks again: what its
+    /// `Source::pause` returns.
     #[inline]
-    pub(crate) fn pause(&self, n_waited: u32) -> u32 {
+    pub fn pause(&self, n_waited: u32) -> u32 {
         pause(n_waited, self.prefetch.batch())
     }
 
-    /// `n` items that were taken are done with: their places may be filled again.
+    /// Gives back the places of `n` items that were taken, so that they may be filled again.
     #[inline]
-    pub(crate) fn release(&mut self, n: u64) {
+    pub fn release(&mut self, n: u64) {
         if let Some(n) = self.prefetch.consume(n) {
             self.upstream.request(n);
         }
@@ -162,7 +172,7 @@ impl<T> Inlet<T> {
 
     /// Asks for `n` items more, for a taker that counts what is done with by itself instead of by
     /// [`release`](Self::release).
-    pub(crate) fn request(&self, n: u64) {
+    pub fn request(&self, n: u64) {
         self.upstream.request(n);
     }
 
@@ -179,12 +189,13 @@ impl<T> Inlet<T> {
         Some(Entrance { queue, upstream: Arc::clone(&self.upstream), initial: 0 })
     }
 
-    /// How the upstream ended, if all items were taken.
-    pub(crate) fn end(&mut self) -> Option<End> {
+    /// Returns how the upstream ended, once all items were taken.
+    pub fn end(&mut self) -> Option<End> {
         self.queue.take_end().map(|end| end.unwrap_or_else(disconnected))
     }
 
-    pub(crate) fn cancel(&self) {
+    /// Cancels the upstream. Items that are in the queue stay there.
+    pub fn cancel(&self) {
         self.upstream.cancel();
     }
 }
@@ -263,5 +274,14 @@ impl<T, W: Wake> Drop for InletSubscriber<T, W> {
         // Closes the queue, if that was not done before.
         self.queue = None;
         self.taker.wake();
+    }
+}
+
+opaque_debug!(Inlet<T>);
+opaque_debug!(Entrance<T>);
+
+impl<T, W: Wake> std::fmt::Debug for InletSubscriber<T, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InletSubscriber").finish_non_exhaustive()
     }
 }

@@ -10,21 +10,21 @@ use millstream_kernel::{Backlog, Deferred, End, Evict, Source, Step, Wake};
 use reactive_streams::{Demand, Error, Subscriber, Subscription};
 
 /// The consumer half.
-pub(crate) struct ShedQueue<T> {
+pub struct ShedQueue<T> {
     backlog: Arc<Backlog<T>>,
     upstream: Arc<Deferred>,
     is_started: bool,
 }
 
 /// The producer half, before it knows whom to wake.
-pub(crate) struct ShedEntrance<T> {
+pub struct ShedEntrance<T> {
     backlog: Arc<Backlog<T>>,
     upstream: Arc<Deferred>,
 }
 
 /// The producer half: the upstream's subscriber. `A` admits items to the queue, and fails the stream
 /// with its error.
-pub(crate) struct ShedSubscriber<T, W: Wake, A> {
+pub struct ShedSubscriber<T, W: Wake, A> {
     backlog: Arc<Backlog<T>>,
     upstream: Arc<Deferred>,
     taker: Arc<W>,
@@ -32,8 +32,8 @@ pub(crate) struct ShedSubscriber<T, W: Wake, A> {
     is_closed: bool,
 }
 
-/// A queue that holds at most `capacity` items.
-pub(crate) fn shed_queue<T>(capacity: usize) -> (ShedEntrance<T>, ShedQueue<T>) {
+/// Returns a queue that holds at most `capacity` items.
+pub fn shed_queue<T>(capacity: usize) -> (ShedEntrance<T>, ShedQueue<T>) {
     let backlog = Arc::new(Backlog::new(capacity));
     let upstream = Arc::new(Deferred::new());
     let entrance = ShedEntrance { backlog: Arc::clone(&backlog), upstream: Arc::clone(&upstream) };
@@ -41,14 +41,21 @@ pub(crate) fn shed_queue<T>(capacity: usize) -> (ShedEntrance<T>, ShedQueue<T>) 
 }
 
 /// Admits every item; the newest takes the place of the oldest.
-#[expect(clippy::unnecessary_wraps, reason = "a policy, like those that can fail")]
-pub(crate) fn keep_newest<T>(backlog: &Backlog<T>, item: T) -> Result<(), Error> {
+#[allow(
+    clippy::missing_errors_doc,
+    clippy::unnecessary_wraps,
+    reason = "a policy, like those that can fail"
+)]
+pub fn keep_newest<T>(backlog: &Backlog<T>, item: T) -> Result<(), Error> {
     backlog.push(item, Evict::Oldest, drop);
     Ok(())
 }
 
 impl<T> ShedEntrance<T> {
-    pub(crate) fn subscriber<W, A>(self, taker: Arc<W>, admit: A) -> ShedSubscriber<T, W, A>
+    /// Returns the upstream's subscriber, which passes each item to `admit` and wakes `taker`.
+    ///
+    /// An error of `admit` cancels the upstream and ends the stream after the items in the queue.
+    pub fn subscriber<W, A>(self, taker: Arc<W>, admit: A) -> ShedSubscriber<T, W, A>
     where
         W: Wake,
         A: FnMut(&Backlog<T>, T) -> Result<(), Error>,
@@ -60,7 +67,8 @@ impl<T> ShedEntrance<T> {
 
 impl<T> ShedQueue<T> {
     /// The item that waits longest. The first call asks the upstream for everything.
-    pub(crate) fn next(&mut self) -> Step<T> {
+    #[expect(clippy::should_implement_trait, reason = "a step, not an option, as in `Source`")]
+    pub fn next(&mut self) -> Step<T> {
         if !self.is_started {
             self.is_started = true;
             self.upstream.request(Demand::UNBOUNDED.get());
@@ -68,12 +76,13 @@ impl<T> ShedQueue<T> {
         self.backlog.pop()
     }
 
-    /// How the upstream ended, if all items were taken.
-    pub(crate) fn end(&self) -> Option<End> {
+    /// Returns how the upstream ended, once all items were taken.
+    pub fn end(&self) -> Option<End> {
         self.backlog.take_end()
     }
 
-    pub(crate) fn cancel(&self) {
+    /// Cancels the upstream.
+    pub fn cancel(&self) {
         self.upstream.cancel();
     }
 }
@@ -139,5 +148,14 @@ impl<T, W: Wake, A> Drop for ShedSubscriber<T, W, A> {
             self.close(crate::parts::inlet::disconnected());
         }
         self.taker.wake();
+    }
+}
+
+opaque_debug!(ShedQueue<T>);
+opaque_debug!(ShedEntrance<T>);
+
+impl<T, W: Wake, A> std::fmt::Debug for ShedSubscriber<T, W, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShedSubscriber").finish_non_exhaustive()
     }
 }

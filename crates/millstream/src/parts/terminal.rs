@@ -9,7 +9,7 @@ use crate::Outcome;
 
 /// Runs `publisher` to its end: `step` takes each item into the state, or breaks when it needs no
 /// more; `finish` makes the result of the state. Asks for everything at once.
-pub(crate) fn run<P, A, F, G, R>(publisher: P, state: A, step: F, finish: G) -> Outcome<R>
+pub fn run<P, A, F, G, R>(publisher: P, state: A, step: F, finish: G) -> Outcome<R>
 where
     P: Publisher,
     A: Send + 'static,
@@ -21,13 +21,7 @@ where
 }
 
 /// The same, asking for `n` items in all: `step` breaks with the last of them.
-pub(crate) fn run_for<P, A, F, G, R>(
-    n: u64,
-    publisher: P,
-    state: A,
-    step: F,
-    finish: G,
-) -> Outcome<R>
+pub fn run_for<P, A, F, G, R>(n: u64, publisher: P, state: A, step: F, finish: G) -> Outcome<R>
 where
     P: Publisher,
     A: Send + 'static,

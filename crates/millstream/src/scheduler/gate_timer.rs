@@ -5,6 +5,7 @@
 //! the clock, and no timer.
 
 use std::{
+    fmt,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -14,7 +15,9 @@ use reactive_streams::{Error, ErrorKind};
 
 use crate::scheduler::Worker;
 
-pub(crate) struct GateTimer {
+/// Wakes a gate at a time, with at most one alarm outstanding: an item costs a look at the
+/// clock, and no timer.
+pub struct GateTimer {
     worker: Worker,
     gate: Weak<dyn Wake>,
     /// The last alarm, and when it rings.
@@ -23,22 +26,24 @@ pub(crate) struct GateTimer {
 
 impl GateTimer {
     /// A timer that wakes `gate`, by the clock of `worker`.
-    pub(crate) fn new(worker: Worker, gate: Weak<impl Wake + 'static>) -> Self {
+    pub fn new(worker: Worker, gate: Weak<impl Wake + 'static>) -> Self {
         Self::waking(worker, gate)
     }
 
     /// A timer that wakes a gate whose type is erased.
-    pub(crate) fn waking(worker: Worker, gate: Weak<dyn Wake>) -> Self {
+    pub fn waking(worker: Worker, gate: Weak<dyn Wake>) -> Self {
         Self { worker, gate, alarm: None }
     }
 
-    pub(crate) fn now(&self) -> Duration {
+    /// Returns the time by the clock of the worker.
+    pub fn now(&self) -> Duration {
         self.worker.now()
     }
 
-    /// What a source answers that has nothing before `due`: it is woken then, or before. If the
-    /// scheduler stopped or has no clock, the stream fails, and `cancel` lets go of what is above it.
-    pub(crate) fn wait_until<T>(&mut self, due: Duration, cancel: impl FnOnce()) -> Step<T> {
+    /// Returns what a source answers that has nothing before `due`: `Pending`, and the gate is woken then
+    /// or before. If the scheduler was stopped or has no clock, calls `cancel`, which is to cancel the
+    /// upstream, and returns an end with an error of kind `Rejected`.
+    pub fn wait_until<T>(&mut self, due: Duration, cancel: impl FnOnce()) -> Step<T> {
         if self.wakes_at(due) {
             return Step::Pending;
         }
@@ -65,5 +70,11 @@ impl GateTimer {
         let wakes = !alarm.is_lost();
         self.alarm = Some((alarm, due));
         wakes
+    }
+}
+
+impl fmt::Debug for GateTimer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GateTimer").field("worker", &self.worker).finish_non_exhaustive()
     }
 }

@@ -16,7 +16,7 @@
 mod current_thread;
 pub(crate) mod gate_timer;
 mod immediate;
-mod on_worker;
+pub(crate) mod on_worker;
 mod pool;
 mod queue;
 pub(crate) mod spin_wait;

@@ -1,6 +1,7 @@
 //! `OnWorker`: the turns of a gate on a worker.
 
 use std::{
+    fmt,
     sync::{Arc, Weak},
     task,
 };
@@ -10,14 +11,15 @@ use reactive_streams::Error;
 
 use super::worker::Worker;
 
-/// Has a gate's turns run on a worker.
-pub(crate) struct OnWorker {
+/// Runs a gate's turns on a worker: the gate's `Dispatch`.
+pub struct OnWorker {
     worker: Worker,
     gate: Weak<dyn Task>,
 }
 
 impl OnWorker {
-    pub(crate) fn new(worker: Worker, gate: Weak<impl Task + 'static>) -> Self {
+    /// Runs the turns of `gate` on `worker`.
+    pub fn new(worker: Worker, gate: Weak<impl Task + 'static>) -> Self {
         Self { worker, gate }
     }
 }
@@ -40,15 +42,17 @@ impl Dispatch for OnWorker {
     }
 }
 
-/// Wakes a gate from a future.
-pub(crate) struct GateWaker(Weak<dyn Wake>);
+/// Wakes a gate when a future that it polls is ready: `Waker::from(Arc::new(GateWaker::new(gate)))`.
+pub struct GateWaker(Weak<dyn Wake>);
 
 impl GateWaker {
-    pub(crate) fn new(gate: Weak<impl Wake + 'static>) -> Self {
+    /// Wakes `gate`, as long as somebody holds it.
+    pub fn new(gate: Weak<impl Wake + 'static>) -> Self {
         Self(gate)
     }
 
-    pub(crate) fn wake_by_ref(&self) {
+    /// Wakes the gate.
+    pub fn wake_by_ref(&self) {
         if let Some(gate) = self.0.upgrade() {
             gate.wake();
         }
@@ -62,5 +66,17 @@ impl task::Wake for GateWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         Self::wake_by_ref(self);
+    }
+}
+
+impl fmt::Debug for OnWorker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnWorker").field("worker", &self.worker).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for GateWaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GateWaker").finish_non_exhaustive()
     }
 }

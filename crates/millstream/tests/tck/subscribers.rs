@@ -171,6 +171,7 @@ relay!(replay_with, |flow, _| {
     flow.replay_with(Sharing::new(3).stay_connected(), Replay::last(2))
 });
 relay!(cache, |flow, _| flow.cache(3));
+relay!(through, |flow, _| flow.through(|flow| flow.map(|n| n)));
 relay!(boxed_clone, |flow, _| flow.boxed_clone());
 
 relay!(on_backpressure_buffer, |flow, _| flow.on_backpressure_buffer(1_000_000, Overflow::Fail));

@@ -7,7 +7,7 @@ use crate::{
     scheduler::{Scheduler, Worker},
 };
 
-/// How a flow is shared: [`Flow::share_with`], [`Flow::replay_with`].
+/// How a flow is shared: [`Flow::share_with`](crate::Flow::share_with), [`Flow::replay_with`](crate::Flow::replay_with).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Sharing {
