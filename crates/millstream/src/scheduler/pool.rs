@@ -9,6 +9,7 @@ use std::{
 
 use millstream_kernel::Job;
 use parking_lot::Mutex;
+use reactive_streams::{Error, ErrorKind};
 
 use super::{Executor, Scheduler, Worker, queue::Queue};
 
@@ -47,20 +48,38 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If `n` is 0, or if the system cannot start a thread.
+    /// If `n` is 0, or if the system cannot start a thread; see [`try_named`](Self::try_named).
     #[must_use]
     pub fn named(name: &str, n: usize) -> Self {
+        Self::try_named(name, n).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Starts `n` threads that are called `name-0`, `name-1` and so on, or none.
+    ///
+    /// # Errors
+    ///
+    /// If the system cannot start a thread. Those that it has started end.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    pub fn try_named(name: &str, n: usize) -> Result<Self, Error> {
         assert!(n > 0, "a pool of 0 threads would never run anything: use at least 1");
         let queues: Vec<_> = (0..n).map(|_| Queue::real()).collect();
-        let handles = queues.iter().enumerate().map(|(index, queue)| {
+        // Dropped on an early return, it ends the threads that run.
+        let pool = Threads { queues, handles: Mutex::default(), n_handed_out: Mutex::new(0) };
+        for (index, queue) in pool.queues.iter().enumerate() {
             let queue = Arc::clone(queue);
-            thread::Builder::new()
+            let handle = thread::Builder::new()
                 .name(format!("{name}-{index}"))
                 .spawn(move || queue.run_until(|| false))
-                .unwrap_or_else(|cause| panic!("cannot start thread {index} of {n}: {cause}"))
-        });
-        let handles = Mutex::new(handles.collect());
-        Self(Arc::new(Threads { queues, handles, n_handed_out: Mutex::new(0) }))
+                .map_err(|cause| {
+                    let message = format!("cannot start thread {index} of {n}: {cause}");
+                    Error::with_source(ErrorKind::Io, message, cause)
+                })?;
+            pool.handles.lock().push(handle);
+        }
+        Ok(Self(Arc::new(pool)))
     }
 
     /// Takes no more tasks, and waits until those that are ready have run.
