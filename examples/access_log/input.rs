@@ -1,9 +1,9 @@
 //! The log's lines, in batches, from a file or standard input, plain or gzip.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::{self, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -71,46 +71,6 @@ impl Reader {
     }
 }
 
-/// Refuses what would lose data: a log that cannot be read again, or one that is also an output.
-pub(crate) fn check(path: &Path, n_times: u64, outputs: &[&PathBuf]) -> Result<(), Error> {
-    let name = path.display();
-    let is_file = path != Path::new("-")
-        && fs::metadata(path)
-            .map_err(|cause| Error::other(cause).context(format!("cannot open {name}")))?
-            .is_file();
-    if n_times > 1 && !is_file && !path.is_dir() {
-        let message =
-            format!("{name} cannot be replayed: write it to a file, or leave --spike out");
-        return Err(Error::message(message));
-    }
-    for output in outputs {
-        if is_file && fs::canonicalize(output).ok() == fs::canonicalize(path).ok() {
-            let message =
-                format!("{name} is the log and would be overwritten: name another output");
-            return Err(Error::message(message));
-        }
-    }
-    if let [one, other] = outputs
-        && are_one_file(one, other)
-    {
-        let message = format!(
-            "--out and --rejects are both {}, and would overwrite each other: name two files",
-            one.display()
-        );
-        return Err(Error::message(message));
-    }
-    Ok(())
-}
-
-/// Whether both are one file, there or to be made; what is no file, such as a device, may be named twice.
-fn are_one_file(one: &Path, other: &Path) -> bool {
-    match (fs::canonicalize(one), fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other && one.is_file(),
-        (Err(_), Err(_)) => path::absolute(one).ok() == path::absolute(other).ok(),
-        _ => false,
-    }
-}
-
 fn open(path: &Path, progress: &ProgressBar) -> io::Result<Box<dyn BufRead + Send>> {
     let raw: Box<dyn Read + Send> = if path == Path::new("-") {
         Box::new(io::stdin())
@@ -120,9 +80,20 @@ fn open(path: &Path, progress: &ProgressBar) -> io::Result<Box<dyn BufRead + Sen
         }
         Box::new(File::open(path)?)
     };
-    let mut reader = BufReader::with_capacity(BATCH_BYTES, progress.wrap_read(raw));
-    // The first two bytes of every gzip file.
-    if reader.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+    text_of(progress.wrap_read(raw))
+}
+
+/// The first bytes of every gzip file.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The text that is read from `raw`, which may be gzip.
+fn text_of(mut raw: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut head = Vec::new();
+    // A pipe may give one byte at first.
+    raw.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
+    let is_gzip = head == GZIP;
+    let reader = BufReader::with_capacity(BATCH_BYTES, io::Cursor::new(head).chain(raw));
+    if is_gzip {
         return Ok(Box::new(BufReader::with_capacity(BATCH_BYTES, MultiGzDecoder::new(reader))));
     }
     Ok(Box::new(reader))
@@ -146,6 +117,47 @@ fn read_lines(log: &mut dyn BufRead) -> io::Result<Vec<u8>> {
         }
         if text.len() >= LINE_LIMIT {
             return Err(io::Error::other("a line is longer than 16 MiB: is this a log?"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::text_of;
+
+    /// Gives a byte at a time.
+    struct Drip(io::Cursor<Vec<u8>>);
+
+    impl Read for Drip {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = buffer.len().min(1);
+            self.0.read(&mut buffer[..n])
+        }
+    }
+
+    fn read(raw: &[u8]) -> Vec<u8> {
+        let mut text = Vec::new();
+        let drip = Drip(io::Cursor::new(raw.to_owned()));
+        text_of(drip).unwrap().read_to_end(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn gzip_that_comes_a_byte_at_a_time_is_gzip() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(b"a line\n").unwrap();
+
+        assert_eq!(read(&encoder.finish().unwrap()), b"a line\n");
+    }
+
+    #[test]
+    fn text_that_comes_a_byte_at_a_time_is_whole() {
+        for text in [&b""[..], b"a", b"\x1f", b"\x1f a line\n"] {
+            assert_eq!(read(text), text);
         }
     }
 }

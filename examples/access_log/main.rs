@@ -14,30 +14,37 @@
 //! a log of 10,000 lines.
 
 mod batch;
+mod clock;
+mod files;
 mod input;
 mod meter;
 mod minute;
+mod output;
 mod record;
 mod rejects;
+mod signals;
 mod sink;
 mod table;
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    process::{self, ExitCode},
+    process::ExitCode,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
 use batch::Batch;
 use clap::Parser;
+use files::Files;
 use indicatif::{ProgressBar, ProgressStyle};
 use input::Reader;
 use meter::Meter;
 use millstream::{Error, Flow, Order, Outcome, defer, from_fn, generate, just, scheduler::Pool};
 use minute::Minutes;
+use output::Beside;
 use parking_lot::Mutex;
 use rejects::Rejects;
 use sink::{Interrupt, Sink};
@@ -49,7 +56,12 @@ use sink::{Interrupt, Sink};
 /// A request whose status is 1xx counts as a request, and in no class. A path is taken without its
 /// query. A line that comes after its minute was reported (see --lateness) makes another object for
 /// that minute, so that sums over the output are always right, also for a log that is not in order.
-/// A replay starts anew.
+/// Lines whose time is far from that of their neighbors report no minute early, unless eight of them
+/// follow each other. A replay starts anew.
+///
+/// The files of --out and --rejects are written beside their places, and replace former ones when the
+/// log is done. A run that fails or is interrupted leaves the former ones, and what it has written as
+/// FILE.partial.
 ///
 /// At the end a table on standard error says what passed each stage: what the next stage requested of
 /// it, what it delivered, and how much was in flight at most, that is, waiting before the stage or
@@ -59,7 +71,8 @@ use sink::{Interrupt, Sink};
 /// Memory does not grow with the log, but with the paths of the minutes that wait for late lines.
 ///
 /// Exit codes: 0 done (also when a reader of the output has closed it), 1 failed, 2 wrong arguments,
-/// 130 interrupted (press Ctrl-C twice if the output blocks).
+/// 3 no line of the log is in the combined format, 130 interrupted (press Ctrl-C twice if the output
+/// blocks), 143 ended by SIGTERM.
 #[derive(Parser)]
 #[command(name = "access_log")]
 struct Arguments {
@@ -91,6 +104,9 @@ struct Arguments {
     quiet: bool,
 }
 
+/// The exit code where no line of the log is in the combined format.
+const NO_LOG: u8 = 3;
+
 /// The rows of the table.
 struct Meters {
     read: Meter,
@@ -117,29 +133,27 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/access_log/sample.log");
     let path = arguments.log.clone().unwrap_or_else(|| sample.into());
-    let outputs: Vec<_> = [&arguments.out, &arguments.rejects].into_iter().flatten().collect();
-    input::check(&path, arguments.spike, &outputs)?;
+    let (out, rejects) = (arguments.out.as_deref(), arguments.rejects.as_deref());
+    files::check(&Files { log: &path, out, rejects }, arguments.spike)?;
+    let pools = Pools::start(usize::from(arguments.threads))?;
+    let interrupt = Arc::new(Interrupt::default());
+    signals::catch(Arc::clone(&interrupt))
+        .map_err(|cause| Error::other(cause).context("cannot wait for signals"))?;
+    let (output, out): (Box<dyn Write + Send>, _) = match out {
+        None => (Box::new(output::stdout()?), None),
+        Some(path) => {
+            let (file, beside) = output::create(path)?;
+            (Box::new(file), beside)
+        }
+    };
+    let sink = Sink::new(output, arguments.sink_delay, Arc::clone(&interrupt));
+    let (rejects, rejected) = rejects.map(output::create).transpose()?.unzip();
+    let rejects = Arc::new(Mutex::new(Rejects::new(rejects)));
     let progress = progress_bar(arguments, &path);
     let reader = Reader::new(path, arguments.spike, progress.clone());
-    let output: Box<dyn Write + Send> = match &arguments.out {
-        None => Box::new(io::stdout()),
-        Some(path) => Box::new(create(path)?),
-    };
-    let interrupt = Arc::new(Interrupt::default());
-    let sink = Sink::new(output, arguments.sink_delay, Arc::clone(&interrupt));
-    let rejects = arguments.rejects.as_ref().map(create).transpose()?;
-    let rejects = Arc::new(Mutex::new(Rejects::new(rejects)));
     let meters = Meters::new();
-    let handle = Arc::clone(&interrupt);
-    ctrlc::set_handler(move || {
-        if handle.raise() {
-            // Pressed again: something blocks, such as a reader of the output that does not read.
-            process::exit(130);
-        }
-    })
-    .map_err(Error::other)?;
 
-    let outcome = pipeline(arguments, reader, sink, &rejects, &meters);
+    let outcome = pipeline(arguments, &pools, reader, sink, &rejects, &meters);
     interrupt.cancels(outcome.subscription());
     let result = outcome.wait();
 
@@ -149,33 +163,65 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         say_plainly(&meters.table(start.elapsed()));
     }
     let n_written = meters.write.count().delivered;
+    let outputs = [out, rejected.flatten()];
     match result {
-        Err(_) if interrupt.is_raised() => {
+        Err(error) if !is_closed_pipe(&error) || interrupt.exit_code().is_some() => {
+            keep(outputs);
+            let Some(code) = interrupt.exit_code() else { return Err(error) };
             say(&format!("interrupted after {n_written} objects"));
-            Ok(ExitCode::from(130))
+            Ok(ExitCode::from(code))
         }
-        Err(error) if is_closed_pipe(&error) => {
-            if !arguments.quiet {
+        result => {
+            let [out, rejected] = outputs;
+            rejected.map_or(Ok(()), Beside::finish)?;
+            let n_lines = meters.lines.count().delivered;
+            if n_lines > 0 && n_lines == meters.rejected.count().delivered {
+                let hint = "is this a log? --rejects FILE says what is wrong with each";
+                say(&format!("none of the {n_lines} lines is in the combined format: {hint}"));
+                return Ok(ExitCode::from(NO_LOG));
+            }
+            out.map_or(Ok(()), Beside::finish)?;
+            if result.is_err() && !arguments.quiet {
                 say(&format!("the output was closed by its reader after {n_written} objects"));
             }
             Ok(ExitCode::SUCCESS)
         }
-        result => result.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Keeps what an unfinished run has written, and says where.
+fn keep(outputs: [Option<Beside>; 2]) {
+    for path in outputs.into_iter().flatten().filter_map(Beside::keep_partial) {
+        say(&format!("what was written until then is {}", path.display()));
+    }
+}
+
+/// The threads of the job.
+struct Pools {
+    parsers: Pool,
+    n_parsers: usize,
+    stages: Pool,
+}
+
+impl Pools {
+    fn start(n_parsers: usize) -> Result<Self, Error> {
+        let parsers = Pool::try_named("parse", n_parsers)?;
+        Ok(Self { parsers, n_parsers, stages: Pool::try_named("stage", 3)? })
     }
 }
 
 /// The whole job: read, parse on several threads, aggregate, write.
 fn pipeline(
     arguments: &Arguments,
+    pools: &Pools,
     reader: Reader,
     mut sink: Sink,
     rejects: &Arc<Mutex<Rejects>>,
     meters: &Meters,
 ) -> Outcome<()> {
     let Meters { read, parse, lines, rejected, aggregate, write } = meters;
-    let threads = usize::from(arguments.threads);
-    let parsers = Pool::named("parse", threads);
-    let stages = Pool::named("stage", 3);
+    let Pools { parsers, n_parsers, stages } = pools;
+    let parsers = parsers.clone();
 
     let batches = {
         let (read, lines) = (read.clone(), lines.clone());
@@ -185,10 +231,10 @@ fn pipeline(
             lines.enter(batch.as_ref().map_or(0, |batch| batch.n_lines));
             Ok(batch)
         })
-        .subscribe_on(&stages)
+        .subscribe_on(stages)
     };
     let parsed = Flow::from(read.over(batches, Some(parse)))
-        .map_async_on(&stages, threads * 2, Order::Source, move |lines| {
+        .map_async_on(stages, n_parsers * 2, Order::Source, move |lines| {
             from_fn(move || Batch::parse(lines)).subscribe_on(&parsers).first()
         })
         .flatten_results()
@@ -211,7 +257,7 @@ fn pipeline(
             .flat_map_iter(|reports| reports)
     };
     let written = Flow::from(aggregate.over(reports, Some(write)))
-        .publish_on(&stages, 64)
+        .publish_on(stages, 64)
         .map(move |report| sink.write(&report))
         .flatten_results();
     Flow::from(write.over(written, None)).for_each(|()| {})
@@ -235,11 +281,6 @@ impl Meters {
     }
 }
 
-fn create(path: &PathBuf) -> Result<File, Error> {
-    File::create(path)
-        .map_err(|cause| Error::other(cause).context(format!("cannot create {}", path.display())))
-}
-
 /// A bar over the bytes to read, on a terminal that does not show the output too.
 fn progress_bar(arguments: &Arguments, path: &Path) -> ProgressBar {
     let is_shown = arguments.out.is_some() || !io::stdout().is_terminal();
@@ -254,8 +295,10 @@ fn progress_bar(arguments: &Arguments, path: &Path) -> ProgressBar {
     };
     let style =
         ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
-    // Also while the sink is slow and nothing is read.
-    bar.enable_steady_tick(Duration::from_millis(100));
+    // Also while the sink is slow and nothing is read. It starts a thread, and panics if it cannot.
+    if thread::Builder::new().spawn(|| ()).is_ok_and(|probe| probe.join().is_ok()) {
+        bar.enable_steady_tick(Duration::from_millis(100));
+    }
     bar.with_style(style)
 }
 

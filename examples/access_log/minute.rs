@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{batch::Batch, meter::Meter};
+use crate::{batch::Batch, clock::Clock, meter::Meter};
+
+/// How many minutes ahead of the log's time may wait: those of lines with a wrong clock.
+const MAX_AHEAD: usize = 1000;
 
 /// One object of the output.
 #[derive(Debug, Serialize)]
@@ -50,15 +53,18 @@ pub(crate) struct Minutes {
     open: BTreeMap<i64, Minute>,
     /// The paths of the minute that was reported last.
     before: HashMap<String, u64>,
+    clock: Clock,
     lateness: i64,
     n_top: usize,
     meter: Meter,
 }
 
 impl Minutes {
-    /// A minute is reported once a line came that is `lateness` seconds younger.
+    /// A minute is reported once the log's time is `lateness` seconds later.
     pub(crate) fn new(lateness: i64, n_top: usize, meter: Meter) -> Self {
-        Self { open: BTreeMap::new(), before: HashMap::new(), lateness, n_top, meter }
+        // Minutes that follow each other are always within reach.
+        let clock = Clock::new(lateness.max(60));
+        Self { open: BTreeMap::new(), before: HashMap::new(), clock, lateness, n_top, meter }
     }
 
     /// Counts requests; the minutes that are over.
@@ -66,6 +72,7 @@ impl Minutes {
         // A replay is a log of its own.
         let mut reports = if batch.is_first { self.finish() } else { Vec::new() };
         for (record, path) in batch.records() {
+            self.clock.see(record.minute);
             let minute = self.open.entry(record.minute).or_insert_with(|| {
                 self.meter.enter(1);
                 Minute::default()
@@ -88,8 +95,10 @@ impl Minutes {
                 }
             }
         }
-        let latest = self.open.last_key_value().map_or(0, |(minute, _)| *minute);
-        reports.extend(self.close(latest.saturating_sub(self.lateness)));
+        if let Some(now) = self.clock.now() {
+            reports.extend(self.close(now.saturating_sub(self.lateness)));
+            reports.extend(self.close_ahead(now));
+        }
         reports
     }
 
@@ -97,6 +106,7 @@ impl Minutes {
     pub(crate) fn finish(&mut self) -> Vec<Report> {
         let reports = self.close(i64::MAX);
         self.before.clear();
+        self.clock.reset();
         reports
     }
 
@@ -107,6 +117,19 @@ impl Minutes {
         {
             let (start, minute) = entry.remove_entry();
             reports.push(self.report(start, minute));
+        }
+        reports
+    }
+
+    /// Those furthest ahead, where more than [`MAX_AHEAD`] wait.
+    fn close_ahead(&mut self, now: i64) -> Vec<Report> {
+        let mut n_ahead = self.open.range(now.saturating_add(1)..).count();
+        let mut reports = Vec::new();
+        while n_ahead > MAX_AHEAD
+            && let Some((start, minute)) = self.open.pop_last()
+        {
+            reports.push(self.report(start, minute));
+            n_ahead -= 1;
         }
         reports
     }
@@ -128,5 +151,37 @@ impl Minutes {
             status: minute.status,
             top_paths,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_AHEAD, Minutes};
+    use crate::{batch::Batch, input::Lines, meter::Meter};
+
+    #[test]
+    fn lines_with_wrong_clocks_take_a_bounded_part_of_the_memory() {
+        let line = |time: &str| format!("h - - [{time} +0000] \"GET / HTTP/1.1\" 200 1\n");
+        // One good line after each of the others, which are of a minute each.
+        let text: String = (0..3 * MAX_AHEAD)
+            .map(|n| {
+                let time = format!("{}:{:02}:00", n / 60 % 24, n % 60);
+                let stray = line(&format!("{:02}/May/2035:{time}", n / 1440 + 1));
+                stray + &line("17/May/2015:10:05:00")
+            })
+            .collect();
+        let text = (line("17/May/2015:10:05:00") + &text).into_bytes();
+        let n_lines = 6 * MAX_AHEAD as u64 + 1;
+        let mut minutes = Minutes::new(300, 5, Meter::new("aggregate", "minutes"));
+
+        let early =
+            minutes.add(&Batch::parse(Lines { text, first_number: 1, n_lines, is_first: true }));
+
+        assert_eq!(early.len(), 2 * MAX_AHEAD);
+        let rest = minutes.finish();
+        assert_eq!(rest.len(), MAX_AHEAD + 1);
+        let n_requests = early.iter().chain(&rest).map(|report| report.requests).sum::<u64>();
+        assert_eq!(n_requests, n_lines);
+        assert_eq!(rest[0].requests, 3 * MAX_AHEAD as u64 + 1);
     }
 }

@@ -14,10 +14,11 @@ pub(crate) struct Sink {
     interrupt: Arc<Interrupt>,
 }
 
-/// What Ctrl-C does. The sink waits on it, so that its delay does not hold back the end.
+/// What Ctrl-C and SIGTERM do. The sink waits on it, so that its delay does not hold back the end.
 #[derive(Default)]
 pub(crate) struct Interrupt {
-    is_raised: Mutex<bool>,
+    /// The signal that came first.
+    signal: Mutex<Option<u8>>,
     raised: Condvar,
     flow: Mutex<Option<Arc<dyn Subscription>>>,
 }
@@ -26,14 +27,19 @@ impl Interrupt {
     /// Names the flow to cancel.
     pub(crate) fn cancels(&self, flow: Arc<dyn Subscription>) {
         *self.flow.lock() = Some(Arc::clone(&flow));
-        if self.is_raised() {
+        if self.exit_code().is_some() {
             flow.cancel();
         }
     }
 
-    /// Raises it; whether it was raised before.
-    pub(crate) fn raise(&self) -> bool {
-        let was_raised = std::mem::replace(&mut *self.is_raised.lock(), true);
+    /// Raises it for a signal. Returns whether it was raised before.
+    pub(crate) fn raise(&self, signal: u8) -> bool {
+        let was_raised = {
+            let mut first = self.signal.lock();
+            let was_raised = first.is_some();
+            first.get_or_insert(signal);
+            was_raised
+        };
         self.raised.notify_all();
         let flow = self.flow.lock().take();
         if let Some(flow) = flow {
@@ -42,15 +48,16 @@ impl Interrupt {
         was_raised
     }
 
-    pub(crate) fn is_raised(&self) -> bool {
-        *self.is_raised.lock()
+    /// The exit code of a program that a signal has ended, if one has.
+    pub(crate) fn exit_code(&self) -> Option<u8> {
+        self.signal.lock().map(|signal| signal.saturating_add(128))
     }
 
-    /// Waits for `delay`; whether it was raised.
+    /// Waits for `delay`. Returns whether it was raised.
     fn wait(&self, delay: Duration) -> bool {
-        let mut is_raised = self.is_raised.lock();
-        self.raised.wait_while_for(&mut is_raised, |is_raised| !*is_raised, delay);
-        *is_raised
+        let mut signal = self.signal.lock();
+        self.raised.wait_while_for(&mut signal, |signal| signal.is_none(), delay);
+        signal.is_some()
     }
 }
 

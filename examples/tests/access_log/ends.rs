@@ -12,19 +12,20 @@ use std::{
 use crate::{access_log, file, line, objects, program, sample, totals};
 
 /// Starts the program with a pipe at each end.
-fn start(arguments: &[&str]) -> Child {
+pub(crate) fn start(arguments: &[&str]) -> Child {
     let mut program = program();
     program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     program.spawn().unwrap()
 }
 
-fn interrupt(child: &Child) {
+/// Sends a signal, such as `-INT`.
+pub(crate) fn signal(child: &Child, name: &str) {
     let mut kill = std::process::Command::new("kill");
-    assert!(kill.args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(kill.args([name, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// The message of a program that has ended, and how it ended.
-fn end(mut child: Child) -> (String, ExitStatus) {
+pub(crate) fn end(mut child: Child) -> (String, ExitStatus) {
     let mut message = String::new();
     child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
     (message, child.wait().unwrap())
@@ -51,7 +52,7 @@ fn an_interrupt_leaves_whole_lines() {
     let mut written = Vec::new();
     output.read_until(b'\n', &mut written).unwrap();
 
-    interrupt(&child);
+    signal(&child, "-INT");
 
     output.read_to_end(&mut written).unwrap();
     let (message, status) = end(child);
@@ -69,7 +70,7 @@ fn an_interrupt_ends_a_long_delay_of_the_sink() {
     let line = line("10:05:59", 200);
     child.stdin.as_mut().unwrap().write_all(line.repeat(20_000).as_bytes()).unwrap();
 
-    interrupt(&child);
+    signal(&child, "-INT");
 
     let (message, status) = end(child);
     assert_eq!(status.code(), Some(130), "{message}");
@@ -92,7 +93,7 @@ fn a_second_interrupt_ends_a_write_that_blocks() {
             });
             while taken.recv_timeout(Duration::from_millis(500)).is_ok() {}
             let is_ended = (0..1000).any(|_| {
-                interrupt(&child);
+                signal(&child, "-INT");
                 child.try_wait().unwrap().is_some()
             });
             if !is_ended {

@@ -12,6 +12,8 @@ use std::{
 
 #[cfg(unix)]
 mod ends;
+#[cfg(unix)]
+mod files;
 
 /// The example's program. It is built here, because not every way to run the tests builds it.
 fn program() -> Command {
