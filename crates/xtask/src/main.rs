@@ -6,13 +6,17 @@
 #![expect(clippy::print_stdout, reason = "a command line tool speaks through standard output")]
 
 mod commands;
+mod runner;
+mod runner_lines;
 mod shell;
+mod tools;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, models, test,
+    bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, models,
+    package, test,
 };
 
 use crate::shell::Shell;
@@ -34,6 +38,7 @@ enum Command {
     /// Whole pipelines under shuttle's random schedules, each test in its own process.
     Shuttle(models::Args),
     Features(features::Args),
+    Package(package::Args),
     BenchSmoke(bench_smoke::Args),
     BenchReport(bench_report::Args),
     Instructions(instructions::Args),
@@ -50,12 +55,13 @@ fn main() -> ExitCode {
         Command::Loom(args) => models::run(&shell, &models::LOOM, args.filter.as_deref()),
         Command::Shuttle(args) => models::run(&shell, &models::SHUTTLE, args.filter.as_deref()),
         Command::Features(_) => features::run(&shell),
+        Command::Package(_) => package::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
         Command::BenchReport(args) => bench_report::run(&shell, &args),
         Command::Instructions(args) => instructions::run(&shell, args.bless),
         Command::BuildCost(_) => build_cost::run(&shell),
         Command::Book(_) => book::run(&shell),
-        Command::Ci(_) => ci::run(),
+        Command::Ci(args) => ci::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -23,11 +23,6 @@ impl Shell {
         Self { in_ci: true }
     }
 
-    /// Whether this is the pipeline.
-    pub(crate) fn is_ci(self) -> bool {
-        self.in_ci
-    }
-
     /// A call of cargo with these arguments, separated by blanks.
     pub(crate) fn cargo(self, args: &str) -> Call {
         let program = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
@@ -36,21 +31,20 @@ impl Shell {
         for arg in args.split_whitespace() {
             call = call.arg(arg);
         }
-        if self.in_ci {
-            // Quietly: it belongs to every call of the pipeline and is printed by none.
-            call.command.env("CARGO_NET_OFFLINE", "true");
-            if env::var_os("PROPTEST_CASES").is_none() {
-                call.command.env("PROPTEST_CASES", "64");
-            }
-        }
+        self.prepare(&mut call.command);
         call
     }
 
-    /// Whether cargo-nextest is there.
-    pub(crate) fn has_nextest(self) -> bool {
-        let mut call = self.cargo("nextest --version");
-        call.command.stdout(Stdio::null()).stderr(Stdio::null());
-        call.command.status().is_ok_and(|status| status.success())
+    /// Sets what belongs to every program of the pipeline, and is printed by none.
+    pub(crate) fn prepare(self, command: &mut Command) {
+        if self.in_ci {
+            command.env("CARGO_NET_OFFLINE", "true");
+            // Every crate is compiled once, so incremental state would only cost time and space.
+            command.env("CARGO_INCREMENTAL", "0");
+            if env::var_os("PROPTEST_CASES").is_none() {
+                command.env("PROPTEST_CASES", "64");
+            }
+        }
     }
 }
 
@@ -97,21 +91,32 @@ impl Call {
         }
     }
 
-    /// Prints the call, runs it and returns what it wrote to standard output.
-    pub(crate) fn read(mut self) -> Result<String, Failure> {
+    /// Prints the call, runs it and returns what it wrote to standard output, which is printed if
+    /// it fails.
+    pub(crate) fn read(self) -> Result<String, Failure> {
+        self.output(true)
+    }
+
+    /// The same for an output that is made for programs, and never printed.
+    pub(crate) fn lines(self) -> Result<String, Failure> {
+        self.output(false)
+    }
+
+    fn output(mut self, is_for_people: bool) -> Result<String, Failure> {
         println!("$ {}", self.shown);
         self.command.stderr(Stdio::inherit());
-        let output = self.command.output();
-        match output {
-            Ok(output) if output.status.success() => {
-                Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-            }
-            Ok(output) => {
-                print!("{}", String::from_utf8_lossy(&output.stdout));
-                Err(Failure::new(format!("`{}` ended with {}", self.shown, output.status)))
-            }
-            Err(error) => Err(Failure::new(format!("`{}` did not start: {error}", self.shown))),
+        let output = self
+            .command
+            .output()
+            .map_err(|error| Failure::new(format!("`{}` did not start: {error}", self.shown)))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(text);
         }
+        if is_for_people {
+            print!("{text}");
+        }
+        Err(Failure::new(format!("`{}` ended with {}", self.shown, output.status)))
     }
 }
 

@@ -9,4 +9,5 @@ pub(crate) mod ci;
 pub(crate) mod features;
 pub(crate) mod instructions;
 pub(crate) mod models;
+pub(crate) mod package;
 pub(crate) mod test;

@@ -6,7 +6,10 @@
 
 use std::env;
 
-use crate::shell::{Call, Failure, Shell, target_dir};
+use crate::{
+    runner::{self, Settings},
+    shell::{Call, Failure, Shell, target_dir},
+};
 
 /// What both commands take.
 #[derive(Debug, clap::Args)]
@@ -46,46 +49,17 @@ pub(crate) const SHUTTLE: Checker = Checker {
 };
 
 pub(crate) fn run(shell: &Shell, checker: &Checker, filter: Option<&str>) -> Result<(), Failure> {
-    let target = checker.target;
-    if shell.has_nextest() {
-        println!("runner: cargo-nextest");
-        let profile = if shell.is_ci() { "ci" } else { "default" };
-        let args = format!("nextest run --profile {profile} --cargo-profile loom {target}");
-        let call = checker.watch(shell.cargo(&args));
-        return match filter {
-            Some(filter) => call.arg(filter).run(),
-            None => call.run(),
-        };
+    let build = shell.cargo(&format!("test --profile loom {}", checker.target));
+    let executables = runner::build(checker.watch(build))?;
+    let variables = checker.variables.iter().map(|(name, default)| {
+        ((*name).to_owned(), env::var(name).unwrap_or_else(|_| (*default).to_owned()))
+    });
+    // A process for each.
+    let settings = Settings { n_at_a_time: 1, filter, variables: variables.collect() };
+    match runner::run(shell, &executables, &settings)? {
+        0 => Err(Failure::new("no model was found, so none was run")),
+        _ => Ok(()),
     }
-    println!("runner: cargo test, once for each model, since cargo-nextest is not installed");
-    one_by_one(shell, checker, filter.unwrap_or_default())
-}
-
-fn one_by_one(shell: &Shell, checker: &Checker, filter: &str) -> Result<(), Failure> {
-    let args = format!("test --quiet --profile loom {} --", checker.target);
-    let listing = checker.watch(shell.cargo(&args)).arg("--list").arg("--format=terse").read()?;
-    let names: Vec<&str> = model_names(&listing, filter).collect();
-    if names.is_empty() {
-        return Err(Failure::new("no model was found, so none was run"));
-    }
-
-    let mut failed = Vec::new();
-    for name in &names {
-        if checker.watch(shell.cargo(&args)).arg("--exact").arg(name).run().is_err() {
-            failed.push(*name);
-        }
-    }
-    println!("models: {} passed, {} failed", names.len() - failed.len(), failed.len());
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("these models failed: {}", failed.join(", "))))
-    }
-}
-
-fn model_names<'a>(listing: &'a str, filter: &'a str) -> impl Iterator<Item = &'a str> {
-    let names = listing.lines().filter_map(|line| line.strip_suffix(": test"));
-    names.filter(move |name| name.contains(filter))
 }
 
 impl Checker {
@@ -95,27 +69,7 @@ impl Checker {
         let flags = env::var("RUSTFLAGS").unwrap_or_default();
         let flags = format!("{flags} --cfg {}", self.cfg);
         let target_dir = target_dir().join(self.folder);
-        let call = call
-            .env("RUSTFLAGS", flags.trim())
-            .env("CARGO_TARGET_DIR", &target_dir.display().to_string());
-        self.variables.iter().fold(call, |call, (name, default)| {
-            call.env(name, &env::var(name).unwrap_or_else(|_| (*default).to_owned()))
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::model_names;
-
-    #[test]
-    fn models_are_read_from_the_listing_by_name() {
-        let listing = "gate::a_request: test\nserial::a_turn: test\nserial::b: benchmark\n";
-
-        let all: Vec<_> = model_names(listing, "").collect();
-        let some: Vec<_> = model_names(listing, "gate").collect();
-
-        assert_eq!(all, ["gate::a_request", "serial::a_turn"]);
-        assert_eq!(some, ["gate::a_request"]);
+        call.env("RUSTFLAGS", flags.trim())
+            .env("CARGO_TARGET_DIR", &target_dir.display().to_string())
     }
 }

@@ -1,34 +1,27 @@
-//! `test`: every test but the loom models and the benchmarks, then the doctests.
+//! `test`: every test but the models and the benchmarks, then the doctests.
 
-use crate::shell::{Failure, Shell};
+use crate::{
+    runner::{self, Settings},
+    shell::{Failure, Shell},
+};
 
-/// All tests and doctests, with cargo-nextest where it is installed.
+/// All tests and doctests, several executables at a time, with the slowest tests listed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Runs only the tests whose name contains this text.
     pub(crate) filter: Option<String>,
 }
 
-/// The targets of both runners: benchmarks have a command of their own.
+/// Benchmarks have a command of their own.
 const TARGETS: &str = "--workspace --all-features --tests --examples";
 
-pub(crate) fn run(shell: &Shell, filter: Option<&str>) -> Result<(), Failure> {
-    let tests = if shell.has_nextest() {
-        println!("runner: cargo-nextest");
-        let profile = if shell.is_ci() { "ci" } else { "default" };
-        shell.cargo(&format!("nextest run --profile {profile} {TARGETS}"))
-    } else {
-        println!("runner: cargo test, since cargo-nextest is not installed");
-        shell.cargo(&format!("test {TARGETS}"))
-    };
-    let doctests = shell.cargo("test --workspace --all-features --doc");
+/// How many tests a process runs: starting one takes as long as a few of them.
+const N_AT_A_TIME: usize = 100;
 
-    let Some(filter) = filter else {
-        tests.run()?;
-        return doctests.run();
-    };
-    // The text may match a doctest alone, which nextest would take for a mistake.
-    let tests = if shell.has_nextest() { tests.arg("--no-tests=warn") } else { tests };
-    tests.arg(filter).run()?;
-    doctests.arg(filter).run()
+pub(crate) fn run(shell: &Shell, filter: Option<&str>) -> Result<(), Failure> {
+    let executables = runner::build(shell.cargo(&format!("test {TARGETS}")))?;
+    let settings = Settings { n_at_a_time: N_AT_A_TIME, filter, variables: Vec::new() };
+    runner::run(shell, &executables, &settings)?;
+    let doctests = shell.cargo("test --workspace --all-features --doc");
+    filter.into_iter().fold(doctests, |call, filter| call.arg(filter)).run()
 }

@@ -1,0 +1,209 @@
+//! What the commands need of the machine, and how to get it.
+
+use std::{
+    env, io,
+    process::{Command, Stdio},
+};
+
+use crate::shell::Failure;
+
+/// A program that stages need.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    /// A command that succeeds where the tool is there, and says its version.
+    probe: &'static str,
+    /// The command that installs it. `apt-get` needs root.
+    install: &'static str,
+}
+
+/// One line for each tool; a stage names those that it needs.
+pub(crate) const TOOLS: [Tool; 4] = [
+    Tool { name: "cc", probe: "cc --version", install: "apt-get install gcc libc6-dev" },
+    Tool { name: "rustfmt", probe: "cargo fmt --version", install: "rustup component add rustfmt" },
+    Tool {
+        name: "clippy",
+        probe: "cargo clippy --version",
+        install: "rustup component add clippy",
+    },
+    Tool {
+        name: "valgrind",
+        probe: "valgrind --version",
+        install: "apt-get install valgrind libc6-dbg",
+    },
+];
+
+/// How `apt-get` is called, so that it asks nothing.
+const APT: [&str; 4] = ["-qq", "-y", "--no-install-recommends", "install"];
+
+/// The machine, as far as tools are concerned.
+pub(crate) trait Machine {
+    /// The first line that the command prints, if it succeeds.
+    fn probe(&mut self, command: &str) -> Option<String>;
+    /// Runs an install command. `Err` says why it may not or did not.
+    fn install(&mut self, command: &str) -> Result<(), String>;
+}
+
+/// Sees to the tools that are named, and prints the version of each.
+///
+/// # Errors
+///
+/// If some are missing and cannot be installed: one line says what to install, and how to do without.
+pub(crate) fn provide(names: &[&str], machine: &mut dyn Machine) -> Result<(), Failure> {
+    let mut missing = Vec::new();
+    for tool in TOOLS.iter().filter(|tool| names.contains(&tool.name)) {
+        let mut version = machine.probe(tool.probe);
+        let mut reason = String::new();
+        if version.is_none() {
+            match machine.install(tool.install) {
+                Ok(()) => version = machine.probe(tool.probe),
+                Err(cause) => reason = format!(" ({cause})"),
+            }
+        }
+        match version {
+            Some(version) => println!("{:<12} {version}", tool.name),
+            None => missing.push((tool, reason)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let commands: Vec<String> =
+        missing.iter().map(|(tool, reason)| format!("`{}`{reason}", tool.install)).collect();
+    let names: Vec<&str> = missing.iter().map(|(tool, _)| tool.name).collect();
+    Err(Failure::new(format!(
+        "missing: {}; run {}, or skip the stages that need them by `--without {}`",
+        names.join(", "),
+        commands.join(" and "),
+        names.join(",")
+    )))
+}
+
+/// The machine that this runs on.
+#[derive(Debug, Default)]
+pub(crate) struct ThisMachine {
+    is_apt_updated: bool,
+}
+
+impl Machine for ThisMachine {
+    fn probe(&mut self, command: &str) -> Option<String> {
+        let output = command_of(command).stdin(Stdio::null()).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+    }
+
+    fn install(&mut self, command: &str) -> Result<(), String> {
+        let Some(packages) = command.strip_prefix("apt-get install ") else {
+            return succeed(&mut command_of(command));
+        };
+        if !is_root() {
+            return Err("as root".to_owned());
+        }
+        if !self.is_apt_updated {
+            succeed(Command::new("apt-get").args(["-qq", "update"]))?;
+            self.is_apt_updated = true;
+        }
+        succeed(
+            Command::new("apt-get")
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .args(APT)
+                .args(packages.split(' ')),
+        )
+    }
+}
+
+/// A command, its words separated by blanks.
+fn command_of(text: &str) -> Command {
+    let mut words = text.split(' ');
+    let program = words.next().unwrap_or_default();
+    // The cargo that runs this, which need not be in the path.
+    let cargo = env::var("CARGO").ok().filter(|_| program == "cargo");
+    let mut command = Command::new(cargo.as_deref().unwrap_or(program));
+    command.args(words);
+    command
+}
+
+fn succeed(command: &mut Command) -> Result<(), String> {
+    println!("$ {command:?}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("which ended with {status}")),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            Err(format!("{} was not found", command.get_program().display()))
+        }
+        Err(cause) => Err(cause.to_string()),
+    }
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Machine, TOOLS, provide};
+
+    /// Has some tools, and can or cannot install the others.
+    struct Fake {
+        has: Vec<String>,
+        may_install: bool,
+        installs: Vec<String>,
+    }
+
+    impl Machine for Fake {
+        fn probe(&mut self, command: &str) -> Option<String> {
+            self.has.contains(&command.to_owned()).then(|| "1.0".to_owned())
+        }
+
+        fn install(&mut self, command: &str) -> Result<(), String> {
+            self.installs.push(command.to_owned());
+            if !self.may_install {
+                return Err("as root".to_owned());
+            }
+            let tool = TOOLS.iter().find(|tool| tool.install == command).unwrap();
+            self.has.push(tool.probe.to_owned());
+            Ok(())
+        }
+    }
+
+    fn bare(may_install: bool) -> Fake {
+        Fake { has: vec!["cc --version".to_owned()], may_install, installs: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_missing_is_installed_and_nothing_else() {
+        let mut machine = bare(true);
+
+        provide(&["cc", "valgrind"], &mut machine).unwrap();
+
+        assert_eq!(machine.installs, ["apt-get install valgrind libc6-dbg"]);
+    }
+
+    #[test]
+    fn what_cannot_be_installed_is_said_in_one_line_with_a_way_out() {
+        let failure = provide(&["cc", "clippy", "valgrind"], &mut bare(false)).unwrap_err();
+
+        assert_eq!(
+            failure.to_string(),
+            "missing: clippy, valgrind; run `rustup component add clippy` (as root) and \
+             `apt-get install valgrind libc6-dbg` (as root), or skip the stages that need them by \
+             `--without clippy,valgrind`"
+        );
+    }
+
+    #[test]
+    fn an_installation_that_helps_nothing_is_a_failure() {
+        struct Useless;
+        impl Machine for Useless {
+            fn probe(&mut self, _: &str) -> Option<String> {
+                None
+            }
+            fn install(&mut self, _: &str) -> Result<(), String> {
+                Ok(())
+            }
+        }
+
+        assert!(provide(&["valgrind"], &mut Useless).is_err());
+    }
+}
