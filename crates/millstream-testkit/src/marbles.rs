@@ -135,7 +135,7 @@ impl Publisher for Marbles {
         });
         for tick in ticks {
             let gate: Arc<dyn Wake> = Arc::<Gate<MarbleSource, S, Inline>>::clone(&gate);
-            worker.schedule_after(TICK * tick, Job::new(Arc::new(Bell(gate))));
+            worker.schedule_after(TICK * tick, Job::new(Arc::new(Bell(gate)))).detach();
         }
     }
 }

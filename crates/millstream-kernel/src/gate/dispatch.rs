@@ -160,6 +160,11 @@ impl Job {
             task.run();
         }
     }
+
+    /// Lets go of the task, which is told nothing: whoever wanted it run wants it no longer.
+    pub fn discard(mut self) {
+        self.0 = None;
+    }
 }
 
 impl Drop for Job {

@@ -55,8 +55,8 @@ impl Desk {
 fn nothing_runs_until_it_is_told_to() {
     let desk = Desk::new();
     desk.worker.schedule(desk.note("a"));
-    desk.worker.schedule_after(Duration::ZERO, desk.note("b"));
-    desk.worker.schedule_after(SECOND, desk.note("c"));
+    desk.worker.schedule_after(Duration::ZERO, desk.note("b")).detach();
+    desk.worker.schedule_after(SECOND, desk.note("c")).detach();
     assert_eq!(desk.seen(), []);
 
     assert_eq!(desk.clock.run(), 2);
@@ -68,10 +68,10 @@ fn nothing_runs_until_it_is_told_to() {
 #[test]
 fn each_task_runs_at_its_time_and_in_the_order_of_times() {
     let desk = Desk::new();
-    desk.worker.schedule_after(3 * SECOND, desk.note("three"));
-    desk.worker.schedule_after(SECOND, desk.note("one"));
-    desk.worker.schedule_after(SECOND, desk.note("one again"));
-    desk.worker.schedule_after(5 * SECOND, desk.note("five"));
+    desk.worker.schedule_after(3 * SECOND, desk.note("three")).detach();
+    desk.worker.schedule_after(SECOND, desk.note("one")).detach();
+    desk.worker.schedule_after(SECOND, desk.note("one again")).detach();
+    desk.worker.schedule_after(5 * SECOND, desk.note("five")).detach();
 
     desk.clock.advance(4 * SECOND);
 
@@ -85,14 +85,15 @@ fn each_task_runs_at_its_time_and_in_the_order_of_times() {
 fn what_a_task_schedules_runs_in_the_same_advance_if_it_is_due() {
     let desk = Desk::new();
     let inner = desk.clone();
-    desk.worker.schedule_after(
+    let later = desk.worker.schedule_after(
         SECOND,
         job(move || {
-            inner.worker.schedule_after(2 * SECOND, inner.note("three"));
-            inner.worker.schedule_after(9 * SECOND, inner.note("ten"));
+            inner.worker.schedule_after(2 * SECOND, inner.note("three")).detach();
+            inner.worker.schedule_after(9 * SECOND, inner.note("ten")).detach();
             inner.worker.schedule(inner.note("at once"));
         }),
     );
+    later.detach();
 
     desk.clock.advance(3 * SECOND);
 
@@ -131,7 +132,7 @@ fn a_task_runs_on_its_worker() {
 fn the_clock_never_goes_back() {
     let desk = Desk::new();
     let clock = desk.clock.clone();
-    desk.worker.schedule_after(SECOND, job(move || clock.advance(9 * SECOND)));
+    desk.worker.schedule_after(SECOND, job(move || clock.advance(9 * SECOND))).detach();
 
     desk.clock.advance(2 * SECOND);
 
@@ -142,7 +143,7 @@ fn the_clock_never_goes_back() {
 fn the_clock_stops_at_the_end_of_time() {
     let desk = Desk::new();
     desk.clock.advance(SECOND);
-    desk.worker.schedule_after(Duration::MAX, desk.note("last"));
+    desk.worker.schedule_after(Duration::MAX, desk.note("last")).detach();
 
     desk.clock.advance(Duration::MAX);
 

@@ -14,7 +14,7 @@ use reactive_streams::{Error, ErrorKind, Subscription};
 
 use crate::{
     KillSwitch,
-    scheduler::{self, Scheduler},
+    scheduler::{self, Scheduled, Scheduler},
 };
 
 /// The result of a flow that is running: a future of `Result<T, Error>`.
@@ -30,6 +30,8 @@ pub struct Outcome<T> {
     upstream: Arc<Deferred>,
     /// Has something when the time for a shutdown was up before the flow has ended.
     time_is_up: Option<oneshot::Receiver<()>>,
+    /// The timer of a shutdown, taken back when the flow has ended before.
+    deadline: Option<Scheduled>,
 }
 
 impl<T> Outcome<T> {
@@ -37,7 +39,7 @@ impl<T> Outcome<T> {
         receiver: oneshot::Receiver<Result<T, Error>>,
         upstream: Arc<Deferred>,
     ) -> Self {
-        Self { receiver, upstream, time_is_up: None }
+        Self { receiver, upstream, time_is_up: None, deadline: None }
     }
 
     /// Blocks this thread until the flow has ended.
@@ -87,7 +89,7 @@ impl<T> Outcome<T> {
         let (sender, receiver) = oneshot::channel();
         let deadline =
             Deadline { upstream: Arc::downgrade(&self.upstream), sender: Slot::new(sender) };
-        scheduler.worker().schedule_after(time, Job::new(Arc::new(deadline)));
+        self.deadline = Some(scheduler.worker().schedule_after(time, Job::new(Arc::new(deadline))));
         self.time_is_up = Some(receiver);
         self
     }
@@ -116,6 +118,7 @@ impl<T> Future for Outcome<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = std::task::ready!(Pin::new(&mut self.receiver).poll(cx));
+        self.deadline = None;
         Poll::Ready(result.unwrap_or_else(|| Err(self.lost())))
     }
 }

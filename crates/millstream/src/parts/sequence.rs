@@ -13,7 +13,7 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
-use crate::scheduler::Worker;
+use crate::scheduler::{TimerSlot, Worker};
 
 /// Decides what follows when a source has ended.
 pub(crate) trait Successor<T: 'static>: Sized + Send + 'static {
@@ -99,10 +99,11 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handoff<T, S, N> {
             return self.subscribe(publisher);
         }
         let arbiter = Arc::clone(self.voice.arbiter());
-        let wait = Arc::new(Wait(Slot::new((self, publisher))));
+        let wait = Arc::new(Wait { held: Slot::new((self, publisher)), timer: TimerSlot::new() });
         let subscription = Arc::clone(&wait) as Arc<dyn Subscription>;
         arbiter.set(&subscription);
-        worker.schedule_after(delay, Job::new(wait));
+        wait.timer
+            .hold(0, worker.schedule_after(delay, Job::new(Arc::clone(&wait) as Arc<dyn Task>)));
     }
 
     /// How many items the source that has ended delivered.
@@ -201,7 +202,10 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for SourceSubs
 }
 
 /// The downstream, waiting for the next source. It is there until the time has come, or a cancel.
-struct Wait<T: 'static, S: Subscriber<T>, N: Successor<T>, P>(Slot<(Handoff<T, S, N>, P)>);
+struct Wait<T: 'static, S: Subscriber<T>, N: Successor<T>, P> {
+    held: Slot<(Handoff<T, S, N>, P)>,
+    timer: TimerSlot,
+}
 
 impl<T, S, N, P> Wait<T, S, N, P>
 where
@@ -210,7 +214,8 @@ where
     N: Successor<T>,
 {
     fn take(&self) -> Option<(Handoff<T, S, N>, P)> {
-        let (handoff, publisher) = self.0.take()?;
+        self.timer.end();
+        let (handoff, publisher) = self.held.take()?;
         // The arbiter holds this wait, which held the arbiter.
         handoff.voice.arbiter().unset(0, 0);
         Some((handoff, publisher))
@@ -256,6 +261,7 @@ where
     }
 
     fn cancel(&self) {
-        muted(|| drop(self.0.take()));
+        self.timer.end();
+        muted(|| drop(self.held.take()));
     }
 }

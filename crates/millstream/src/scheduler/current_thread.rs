@@ -45,6 +45,12 @@ impl CurrentThread {
         self.0.run_ready()
     }
 
+    /// How many timers are pending: set, and neither due nor taken back.
+    #[must_use]
+    pub fn n_timers(&self) -> usize {
+        self.0.n_timers()
+    }
+
     /// Runs tasks until `future` is done.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);

@@ -2,7 +2,8 @@
 //!
 //! Operators that wait for a time have at most one alarm outstanding as long as what they wait for
 //! moves later; when it rings, they look at the clock and set the next one. So an item costs a look at
-//! the clock, and no timer.
+//! the clock, and no timer. An alarm that is still set when the timer is dropped, with the source of its
+//! gate, is taken back.
 
 use std::{
     fmt,
@@ -13,15 +14,22 @@ use std::{
 use millstream_kernel::{Alarm, End, Step, Wake};
 use reactive_streams::{Error, ErrorKind};
 
-use crate::scheduler::Worker;
+use crate::scheduler::{Scheduled, Worker};
 
 /// Wakes a gate at a time, with at most one alarm outstanding: an item costs a look at the
 /// clock, and no timer.
 pub struct GateTimer {
     worker: Worker,
     gate: Weak<dyn Wake>,
-    /// The last alarm, and when it rings.
-    alarm: Option<(Arc<Alarm>, Duration)>,
+    /// The last alarm.
+    set: Option<SetAlarm>,
+}
+
+struct SetAlarm {
+    alarm: Arc<Alarm>,
+    rings_at: Duration,
+    /// Takes it back when the timer is dropped, or needs another one.
+    _scheduled: Scheduled,
 }
 
 impl GateTimer {
@@ -32,7 +40,7 @@ impl GateTimer {
 
     /// A timer that wakes a gate whose type is erased.
     pub fn waking(worker: Worker, gate: Weak<dyn Wake>) -> Self {
-        Self { worker, gate, alarm: None }
+        Self { worker, gate, set: None }
     }
 
     /// Returns the time by the clock of the worker.
@@ -56,7 +64,7 @@ impl GateTimer {
 
     /// Sees to it that the gate is woken at `due`, or before. Whether it will be.
     fn wakes_at(&mut self, due: Duration) -> bool {
-        if let Some((alarm, rings_at)) = &self.alarm {
+        if let Some(SetAlarm { alarm, rings_at, .. }) = &self.set {
             if alarm.is_lost() {
                 return false;
             }
@@ -66,9 +74,9 @@ impl GateTimer {
         }
         let (alarm, job) = Alarm::new(&self.gate);
         let delay = due.saturating_sub(self.worker.now());
-        self.worker.schedule_after(delay, job);
+        let scheduled = self.worker.schedule_after(delay, job);
         let wakes = !alarm.is_lost();
-        self.alarm = Some((alarm, due));
+        self.set = Some(SetAlarm { alarm, rings_at: due, _scheduled: scheduled });
         wakes
     }
 }

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque, time::Duration};
 
 use millstream_kernel::Job;
 
-use super::{Executor, Scheduler, Worker};
+use super::{Executor, Scheduled, Scheduler, Worker};
 
 /// Runs tasks at once, on the thread that schedules them. A task that is scheduled by a task waits
 /// until that one has returned, so that tasks do not recurse.
@@ -48,8 +48,9 @@ impl Executor for Immediate {
         }
     }
 
-    fn schedule_after(&self, _: Duration, job: Job) {
+    fn schedule_after(&self, _: Duration, job: Job) -> Scheduled {
         drop(job);
+        Scheduled::over()
     }
 
     fn is_current(&self) -> bool {

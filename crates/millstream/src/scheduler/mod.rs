@@ -19,16 +19,20 @@ mod immediate;
 pub(crate) mod on_worker;
 mod pool;
 mod queue;
+mod scheduled;
 pub(crate) mod spin_wait;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod virtual_time;
+mod wheel;
 mod worker;
 
 pub use current_thread::CurrentThread;
 pub use immediate::Immediate;
 pub(crate) use on_worker::{GateWaker, OnWorker};
 pub use pool::{Pool, shared};
+pub(crate) use scheduled::TimerSlot;
+pub use scheduled::{Scheduled, Timers};
 #[cfg(feature = "tokio")]
 pub use tokio::Tokio;
 pub use virtual_time::VirtualTime;

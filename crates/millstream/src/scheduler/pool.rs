@@ -11,7 +11,7 @@ use millstream_kernel::Job;
 use parking_lot::Mutex;
 use reactive_streams::{Error, ErrorKind};
 
-use super::{Executor, Scheduler, Worker, queue::Queue};
+use super::{Executor, Scheduled, Scheduler, Worker, queue::Queue};
 
 /// Runs tasks on a fixed number of threads. Each worker stays on one of them; workers are handed out
 /// round robin.
@@ -82,6 +82,12 @@ impl Pool {
         Ok(Self(Arc::new(pool)))
     }
 
+    /// How many timers are pending on all threads: set, and neither due nor taken back.
+    #[must_use]
+    pub fn n_timers(&self) -> usize {
+        self.0.queues.iter().map(|queue| queue.n_timers()).sum()
+    }
+
     /// Takes no more tasks, and waits until those that are ready have run.
     ///
     /// # Panics
@@ -137,8 +143,8 @@ impl Executor for PoolLane {
         self.queue().schedule(job);
     }
 
-    fn schedule_after(&self, delay: Duration, job: Job) {
-        self.queue().schedule_after(delay, job);
+    fn schedule_after(&self, delay: Duration, job: Job) -> Scheduled {
+        self.queue().schedule_after(delay, job)
     }
 
     fn is_current(&self) -> bool {

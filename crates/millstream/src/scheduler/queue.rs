@@ -2,8 +2,7 @@
 
 use std::{
     cell::Cell,
-    cmp::Ordering,
-    collections::{BinaryHeap, VecDeque},
+    collections::VecDeque,
     hint::spin_loop,
     sync::Arc,
     time::{Duration, Instant},
@@ -13,8 +12,9 @@ use millstream_kernel::{Job, ReadySet};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    Executor,
+    Executor, Scheduled, Timers,
     spin_wait::{is_crowded, let_others_run},
+    wheel::{Key, Wheel},
 };
 
 /// How often a thread looks for a task before it lets others run: less than a microsecond, and not at all if
@@ -46,9 +46,7 @@ pub(super) struct Queue {
 struct State {
     /// Each with whether it is the clock's.
     ready: VecDeque<(Job, bool)>,
-    timers: BinaryHeap<Timer>,
-    /// Orders timers that are due at the same time.
-    n_timers: u64,
+    timers: Wheel<Job>,
     is_closed: bool,
     /// How many of those who run tasks until something is done have to look whether it is; less than none for
     /// a moment, if one looks before it is counted.
@@ -60,12 +58,6 @@ struct State {
 enum Clock {
     Real(Instant),
     Virtual,
-}
-
-struct Timer {
-    due: Duration,
-    number: u64,
-    job: Job,
 }
 
 impl Queue {
@@ -83,8 +75,7 @@ impl Queue {
     fn new(clock: Clock) -> Arc<Self> {
         let state = State {
             ready: VecDeque::new(),
-            timers: BinaryHeap::new(),
-            n_timers: 0,
+            timers: Wheel::new(),
             is_closed: false,
             n_nudged: 0,
             now: Duration::ZERO,
@@ -102,7 +93,7 @@ impl Queue {
         let timers = {
             let mut state = self.state.lock();
             state.is_closed = true;
-            std::mem::take(&mut state.timers)
+            state.timers.take_all()
         };
         drop(timers);
         self.news.set(0);
@@ -122,6 +113,11 @@ impl Queue {
         self.state.lock().n_nudged -= 1;
     }
 
+    /// How many timers are pending.
+    pub(super) fn n_timers(&self) -> usize {
+        self.state.lock().timers.len()
+    }
+
     /// Runs tasks until the queue is closed and empty, or `is_done`.
     pub(super) fn run_until(&self, is_done: impl Fn() -> bool) {
         // Whether another task is probably on its way, after one that was not the clock's.
@@ -137,9 +133,9 @@ impl Queue {
                     // They were of a task that has run already.
                     continue;
                 }
-                match state.timers.peek() {
-                    Some(timer) => {
-                        let wait = timer.due.saturating_sub(self.time(&state));
+                match state.timers.earliest() {
+                    Some(due) => {
+                        let wait = due.saturating_sub(self.time(&state));
                         self.changed.wait_for(&mut state, wait);
                     }
                     None => self.changed.wait(&mut state),
@@ -147,8 +143,8 @@ impl Queue {
                 is_expecting = false;
                 continue;
             };
-            let is_due = |timer: &Timer| timer.due <= self.time(&state) + FALLING_ASLEEP;
-            let has_more = !state.ready.is_empty() || state.timers.peek().is_some_and(is_due);
+            let is_due = |due| due <= self.time(&state) + FALLING_ASLEEP;
+            let has_more = !state.ready.is_empty() || state.timers.earliest().is_some_and(is_due);
             is_expecting = !is_timed && !has_more;
             drop(state);
             self.run(job);
@@ -187,8 +183,8 @@ impl Queue {
         loop {
             self.run_ready();
             let mut state = self.state.lock();
-            match state.timers.peek() {
-                Some(timer) if timer.due <= until => state.now = timer.due.max(state.now),
+            match state.timers.earliest() {
+                Some(due) if due <= until => state.now = due.max(state.now),
                 _ => {
                     // A task may have moved the clock further itself.
                     state.now = until.max(state.now);
@@ -202,11 +198,8 @@ impl Queue {
     fn next(&self, state: &mut State) -> Option<(Job, bool)> {
         if !state.timers.is_empty() {
             let now = self.time(state);
-            while state.timers.peek().is_some_and(|timer| timer.due <= now) {
-                if let Some(timer) = state.timers.pop() {
-                    state.ready.push_back((timer.job, true));
-                }
-            }
+            let State { ready, timers, .. } = state;
+            timers.expire(now, |job| ready.push_back((job, true)));
         }
         state.ready.pop_front()
     }
@@ -243,18 +236,22 @@ impl Executor for Arc<Queue> {
         self.changed.notify_one();
     }
 
-    fn schedule_after(&self, delay: Duration, job: Job) {
+    fn schedule_after(&self, delay: Duration, job: Job) -> Scheduled {
         let mut state = self.state.lock();
         if state.is_closed {
             drop(state);
-            return drop(job);
+            drop(job);
+            return Scheduled::over();
         }
         let due = self.time(&state).saturating_add(delay);
-        let number = state.n_timers;
-        state.n_timers += 1;
-        state.timers.push(Timer { due, number, job });
+        // One who sleeps need not be woken for what is due later than what he sleeps for.
+        let is_first = state.timers.earliest().is_none_or(|earliest| due < earliest);
+        let key = state.timers.set(due, job);
         drop(state);
-        self.changed.notify_one();
+        if is_first {
+            self.changed.notify_one();
+        }
+        Scheduled::new(Arc::clone(self) as Arc<dyn Timers>, key.to_bits())
     }
 
     fn is_current(&self) -> bool {
@@ -263,9 +260,9 @@ impl Executor for Arc<Queue> {
 
     fn has_others(&self) -> bool {
         let state = self.state.lock();
-        let is_due = |timer: &Timer| timer.due <= self.time(&state);
+        let is_due = |due| due <= self.time(&state);
         let is_left_alone = state.ready.is_empty() && !state.is_closed && state.n_nudged <= 0;
-        !is_left_alone || state.timers.peek().is_some_and(is_due)
+        !is_left_alone || state.timers.earliest().is_some_and(is_due)
     }
 
     fn now(&self) -> Duration {
@@ -273,32 +270,19 @@ impl Executor for Arc<Queue> {
     }
 }
 
+impl Timers for Queue {
+    fn take_back(&self, key: u64) {
+        let job = self.state.lock().timers.take_back(Key::from_bits(key));
+        // Not under the lock: it may hold the last share of something of the user's.
+        job.into_iter().for_each(Job::discard);
+    }
+}
+
 impl Drop for Queue {
     fn drop(&mut self) {
         // Tasks that are dropped unrun may schedule others; there is nobody left to run them.
         let State { ready, timers, .. } = &mut *self.state.lock();
-        let left = (std::mem::take(ready), std::mem::take(timers));
+        let left = (std::mem::take(ready), timers.take_all());
         drop(left);
-    }
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Timer {
-    /// The greatest is the one that is due first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.due, other.number).cmp(&(self.due, self.number))
     }
 }

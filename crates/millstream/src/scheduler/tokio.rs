@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use millstream_kernel::Job;
+use millstream_kernel::{Job, Slot};
 use tokio::{
     runtime::Handle,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::coop,
+    task::{AbortHandle, coop},
     time::Instant,
 };
 
-use super::{Executor, Scheduler, Worker};
+use super::{Executor, Scheduled, Scheduler, Timers, Worker};
 
 /// Runs tasks on a tokio runtime. Each worker is a tokio task, which ends with its last handle.
 #[derive(Clone, Debug)]
@@ -77,12 +77,17 @@ impl Executor for TokioLane {
         drop(self.sender.send(job));
     }
 
-    fn schedule_after(&self, delay: Duration, job: Job) {
+    fn schedule_after(&self, delay: Duration, job: Job) -> Scheduled {
         let sender = self.sender.clone();
-        let _detached = self.runtime.spawn(async move {
+        let job = Arc::new(Slot::new(job));
+        let waiting = Waiting(Arc::clone(&job));
+        let task = self.runtime.spawn(async move {
             tokio::time::sleep(delay).await;
-            drop(sender.send(job));
+            if let Some(job) = waiting.0.take() {
+                drop(sender.send(job));
+            }
         });
+        Scheduled::new(Arc::new(Sleep { job, task: task.abort_handle() }), 0)
     }
 
     fn is_current(&self) -> bool {
@@ -99,5 +104,27 @@ impl Executor for TokioLane {
         }
         // Without a budget, this has the task woken once there is one.
         pin!(coop::consume_budget()).poll(cx)
+    }
+}
+
+/// The job of a task that sleeps. Dropped with the task, when the runtime is, and tells the job.
+struct Waiting(Arc<Slot<Job>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+/// One timer, and the task that sleeps for it.
+struct Sleep {
+    job: Arc<Slot<Job>>,
+    task: AbortHandle,
+}
+
+impl Timers for Sleep {
+    fn take_back(&self, _: u64) {
+        self.job.take().into_iter().for_each(Job::discard);
+        self.task.abort();
     }
 }

@@ -37,6 +37,12 @@ impl VirtualTime {
     pub fn now(&self) -> Duration {
         self.0.now()
     }
+
+    /// How many timers are pending: set, and neither due nor taken back.
+    #[must_use]
+    pub fn n_timers(&self) -> usize {
+        self.0.n_timers()
+    }
 }
 
 impl Scheduler for VirtualTime {

@@ -9,6 +9,8 @@ use std::{
 
 use millstream_kernel::Job;
 
+use super::Scheduled;
+
 /// Hands out workers.
 pub trait Scheduler: Send + Sync {
     /// A worker, of which a scheduler may have several.
@@ -20,8 +22,9 @@ pub trait Executor: Send + Sync + 'static {
     /// Runs `job` after those that were scheduled before. Dropping `job` rejects it.
     fn schedule(&self, job: Job);
 
-    /// Runs `job` once `delay` has passed.
-    fn schedule_after(&self, delay: Duration, job: Job);
+    /// Runs `job` once `delay` has passed, unless it is taken back before. A delay that reaches beyond the end
+    /// of the clock's time lasts until then.
+    fn schedule_after(&self, delay: Duration, job: Job) -> Scheduled;
 
     /// Returns whether the caller is running on this executor.
     fn is_current(&self) -> bool;
@@ -62,9 +65,9 @@ impl Worker {
         self.0.schedule(job);
     }
 
-    /// Runs `job` once `delay` has passed.
-    pub fn schedule_after(&self, delay: Duration, job: Job) {
-        self.0.schedule_after(delay, job);
+    /// Runs `job` once `delay` has passed, unless what is returned is dropped before.
+    pub fn schedule_after(&self, delay: Duration, job: Job) -> Scheduled {
+        self.0.schedule_after(delay, job)
     }
 
     /// Whether the caller is running on this worker.

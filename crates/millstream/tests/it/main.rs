@@ -28,6 +28,7 @@ mod shape_model;
 mod shutdown;
 mod threads;
 mod time;
+mod timers;
 #[cfg(feature = "tracing")]
 mod traced;
 mod window;

@@ -14,7 +14,7 @@ use std::{
 
 use millstream::{
     Error, Flow, Publisher, Subscriber, Subscription, from_iter,
-    scheduler::{Executor, Scheduler, Worker},
+    scheduler::{Executor, Scheduled, Scheduler, Worker},
 };
 use millstream_kernel::Job;
 use shuttle::{
@@ -178,11 +178,11 @@ struct ThreadExecutor(Arc<Queue>);
 
 impl Executor for ThreadExecutor {
     fn schedule(&self, job: Job) {
-        self.schedule_after(Duration::ZERO, job);
+        self.schedule_after(Duration::ZERO, job).detach();
     }
 
     /// Time passes when a job that waits for it has its turn.
-    fn schedule_after(&self, delay: Duration, job: Job) {
+    fn schedule_after(&self, delay: Duration, job: Job) -> Scheduled {
         let mut state = self.0.state.lock().unwrap();
         let rejected = if state.is_stopped {
             Some(job)
@@ -194,6 +194,8 @@ impl Executor for ThreadExecutor {
         self.0.changed.notify_one();
         // Tells the task, which may call back: not under the lock.
         drop(rejected);
+        // Time passes for the jobs alone, so that one that was not taken back is one that came too late.
+        Scheduled::over()
     }
 
     fn is_current(&self) -> bool {

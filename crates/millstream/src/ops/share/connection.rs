@@ -20,6 +20,7 @@ use super::sharing::{Sharing, Stay};
 use crate::{
     hub::Replay,
     parts::junction::{Junction, JunctionSubscriber, MailboxSource},
+    scheduler::TimerSlot,
 };
 
 /// What the clones of a flow share. Dropped with the last of them.
@@ -33,6 +34,8 @@ struct Hub<T> {
     capacity: usize,
     stay: Stay,
     past: Option<Replay>,
+    /// What closes a connection that nobody came back to in time.
+    linger: TimerSlot,
 }
 
 /// One subscription to the source, made or to be made.
@@ -48,7 +51,9 @@ impl<T> Connector<T> {
     pub(super) fn new(sharing: Sharing, past: Option<Replay>) -> Arc<Self> {
         let Sharing { capacity, min_subscribers, stay } = sharing;
         let sharing = millstream_kernel::Sharing::new(min_subscribers);
-        Arc::new(Self { hub: Arc::new(Hub { sharing, capacity, stay, past }) })
+        Arc::new(Self {
+            hub: Arc::new(Hub { sharing, capacity, stay, past, linger: TimerSlot::new() }),
+        })
     }
 
     /// How many items wait for a subscriber at most.
@@ -64,6 +69,8 @@ impl<T> Connector<T> {
 
 impl<T> Drop for Connector<T> {
     fn drop(&mut self) {
+        // Nobody can come any more; those who are there close the connection when they leave.
+        self.hub.linger.end();
         if let Some(connection) = self.hub.sharing.close() {
             connection.close();
         }
@@ -79,6 +86,7 @@ impl<T: Clone + Send + 'static> Connector<T> {
         let hub = Arc::clone(&self.hub);
         let now = hub.now();
         let Entered { connection, must_open } = hub.sharing.enter(|| Connection::new(&hub));
+        hub.linger.clear();
         // Before `on_subscribe`, so that a cancel from inside that finds the member.
         let member = connection.broadcast.join(now);
         let connected = Connected { hub, connection: Arc::clone(&connection) };
@@ -150,6 +158,7 @@ impl<T: Send + 'static> Junction<T> for Connected<T> {
     }
 
     fn ending(&self) {
+        self.hub.linger.clear();
         if self.hub.past.is_none() {
             // So that who comes from now on connects anew.
             self.hub.sharing.forget(&self.connection);
@@ -167,7 +176,8 @@ impl<T: Send + 'static> Junction<T> for Connected<T> {
             (Left::Linger(ticket), Stay::For(grace, worker)) if !is_kept => {
                 let connection = Arc::downgrade(connection);
                 let linger = Linger { hub: Arc::clone(hub), connection, ticket };
-                worker.schedule_after(*grace, Job::new(Arc::new(linger)));
+                let timer = worker.schedule_after(*grace, Job::new(Arc::new(linger)));
+                hub.linger.hold(ticket, timer);
             }
             (Left::Nothing | Left::Linger(_), _) => {}
         }
