@@ -28,6 +28,9 @@
 //! | [`SubscriberSlot`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
 //! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`Ledger`] | what became of every item: offered, delivered, dropped by reason |
+//! | [`Permits`], [`Wait`] | permits whose number changes while they are held, and tasks that wait in order |
+//! | [`Gcra`] | a rate that can change, in one word |
+//! | [`BreakerWord`] | a circuit breaker's state, its generation and its probes |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
 //! | [`guard`] | panics in user code |
 //!
@@ -60,7 +63,10 @@ pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use many::{
     Changes, Entered, Exit, Left, Room, Sharing, SubscriberSlot, Take, Waiting, broadcast,
 };
-pub use pressure::{Ledger, LedgerReading};
+pub use pressure::{
+    Acquired, Admission, BreakerState, BreakerWord, Gcra, Ledger, LedgerReading, Permits, Taken,
+    Wait,
+};
 pub use queue::{Backlog, Evict, mpsc, spsc};
 pub use serial::{Handler, Serial};
 pub use slot::Slot;

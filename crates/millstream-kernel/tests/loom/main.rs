@@ -6,16 +6,19 @@
 #![cfg(millstream_loom)]
 
 mod arbiter;
+mod breaker;
 mod broadcast;
 mod deferred;
 mod fan_in;
 mod gate;
 mod gauge;
+mod gcra;
 mod hub;
 mod inner;
 mod ledger;
 mod mpsc;
 mod overflow;
+mod permits;
 mod room;
 mod serial;
 mod sharing;
