@@ -19,7 +19,7 @@ mod ledger;
 mod mpsc;
 mod overflow;
 mod permits;
-mod room;
+mod semaphore;
 mod serial;
 mod sharing;
 mod spsc;
