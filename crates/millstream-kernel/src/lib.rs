@@ -24,7 +24,7 @@
 //! | [`TaskWaker`] | the task that polls |
 //! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
 //! | [`broadcast`] | from one producer to many subscribers that come and go |
-//! | [`Room`], [`Exit`] | a bound for items, the tasks that wait for a place, and the way out |
+//! | [`Semaphore`], [`BatchRelease`] | permits that bound a queue, and the tasks that wait for one |
 //! | [`SubscriberSlot`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
 //! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`Ledger`] | what became of every item: offered, delivered, dropped by reason |
@@ -61,7 +61,8 @@ pub use gate::{
 };
 pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use many::{
-    Changes, Entered, Exit, Left, Room, Sharing, SubscriberSlot, Take, Waiting, broadcast,
+    Acquire, AcquireError, BatchRelease, Changes, Closed, Entered, Left, Permit, Semaphore,
+    Sharing, SubscriberSlot, TryAcquireError, broadcast,
 };
 pub use pressure::{
     Acquired, Admission, BreakerState, BreakerWord, Gcra, Ledger, LedgerReading, Permits, Taken,

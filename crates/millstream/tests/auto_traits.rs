@@ -34,9 +34,10 @@ use millstream::{
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
-    Accumulator, Arbiter, Cap, Deferred, End, Entered, Exit, Fed, Gate, Gauge, Gauges, Handler,
-    Inline, Inside, InvalidPrefetch, Job, Left, Listener, Pending, Prefetch, ReadySet, Room,
-    Serial, Slot, Step, Take as TakePlace, TaskWaker, Upstream, Voice, Waiting,
+    Accumulator, Acquire, AcquireError, Arbiter, BatchRelease, Cap, Closed as SemaphoreClosed,
+    Deferred, End, Entered, Fed, Gate, Gauge, Gauges, Handler, Inline, Inside, InvalidPrefetch,
+    Job, Left, Listener, Pending, Permit as SemaphorePermit, Prefetch, ReadySet, Semaphore, Serial,
+    Slot, Step, TaskWaker, TryAcquireError, Upstream, Voice,
     broadcast::{self, Broadcast, Delivery, Mailbox, Member, WhenFull},
     mpsc, oneshot, spsc,
 };
@@ -297,7 +298,10 @@ table! {
     Cap                                  | +    +    +     -          -     +;
     Deferred                             | +    +    +     -          -     +;
     End                                  | +    +    +     -          +     +;
-    Exit                                 | +    +    +     -          -     +;
+    Acquire<'_>                          | +    +    +     -          -     +;
+    AcquireError                         | +    +    +     +          +     +;
+    BatchRelease                         | +    +    +     -          -     +;
+    SemaphoreClosed<'_>                  | +    +    +     -          -     +;
     Fed                                  | +    +    +     -          -     +;
     Gauge                                | +    +    +     +          -     +;
     Gauges                               | +    +    +     +          -     +;
@@ -316,9 +320,9 @@ table! {
     Prefetch                             | +    +    +     +          +     +;
     InvalidPrefetch                      | +    +    +     +          +     +;
     ReadySet                             | +    +    +     +          -     +;
-    Room                                 | +    +    +     +          -     +;
-    TakePlace                            | +    +    +     +          +     +;
-    Waiting<'_>                          | +    +    +     -          -     +;
+    Semaphore                            | +    +    +     +          -     +;
+    SemaphorePermit<'_>                  | +    +    +     -          -     +;
+    TryAcquireError                      | +    +    +     +          +     +;
     Serial<Idle>                         | +    +    +     +          -     +;
     millstream_kernel::Sharing<u64>      | +    +    +     +          -     +;
     Entered<u64>                         | +    +    +     +          -     +;

@@ -6,7 +6,7 @@ mod sharing;
 mod subscriber_slot;
 
 pub use self::{
-    semaphore::{Exit, Room, Take, Waiting},
+    semaphore::{Acquire, AcquireError, BatchRelease, Closed, Permit, Semaphore, TryAcquireError},
     sharing::{Entered, Left, Sharing},
     subscriber_slot::{Changes, SubscriberSlot},
 };

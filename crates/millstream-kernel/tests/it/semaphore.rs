@@ -1,32 +1,43 @@
-//! Places for items.
+//! The semaphore, asked by one thread.
 
-use millstream_kernel::{Room, Take};
+use millstream_kernel::{Semaphore, TryAcquireError};
 
-/// How many places are taken until there is none.
-fn take_all(room: &Room) -> usize {
-    (0..100).take_while(|_| room.take() == Take::Taken).count()
+/// Acquires all permits that are left, and keeps them acquired; returns how many.
+fn acquire_all(semaphore: &Semaphore) -> usize {
+    (0..100).take_while(|_| semaphore.try_acquire().map(|permit| permit.forget()).is_ok()).count()
 }
 
 #[test]
-fn a_place_that_was_left_is_there_for_the_next() {
-    for bound in 1..=9 {
-        let (room, mut exit) = Room::with_exit(bound);
-        assert_eq!(take_all(&room), bound);
-        for n_left in 0..=bound {
-            (0..n_left).for_each(|_| exit.leave());
-            assert_eq!(room.n_taken(), bound - n_left);
-            assert_eq!(take_all(&room), n_left);
+fn a_dropped_permit_is_released() {
+    let semaphore = Semaphore::new(1);
+
+    let permit = semaphore.try_acquire();
+    assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::NoPermits);
+    drop(permit);
+
+    assert_eq!(acquire_all(&semaphore), 1);
+}
+
+#[test]
+fn a_batched_release_frees_a_permit() {
+    for limit in 1..=9 {
+        let (semaphore, mut release) = Semaphore::with_batch_release(limit);
+        assert_eq!(acquire_all(&semaphore), limit);
+        for n_released in 0..=limit {
+            (0..n_released).for_each(|_| release.release());
+            assert_eq!(semaphore.n_acquired(), limit - n_released);
+            assert_eq!(acquire_all(&semaphore), n_released);
         }
     }
 }
 
 #[test]
-fn a_closed_room_has_no_places() {
-    let (room, mut exit) = Room::with_exit(2);
-    assert_eq!(take_all(&room), 2);
+fn a_closed_semaphore_has_no_permits() {
+    let (semaphore, mut release) = Semaphore::with_batch_release(2);
+    assert_eq!(acquire_all(&semaphore), 2);
 
-    assert!(exit.close() && !exit.close());
-    exit.leave();
+    assert!(release.close() && !release.close());
+    release.release();
 
-    assert_eq!(room.take(), Take::Closed);
+    assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
 }

@@ -7,7 +7,8 @@ use std::sync::{
 
 use loom::thread;
 use millstream_kernel::{
-    End, Gate, Inline, InlineForOne, Listener, Room, Source, Step, Take, Wake, mpsc, spsc,
+    End, Gate, Inline, InlineForOne, Listener, Semaphore, Source, Step, TryAcquireError, Wake,
+    mpsc, spsc,
 };
 use reactive_streams::{Error, Subscriber, Subscription};
 
@@ -109,7 +110,7 @@ impl Drop for Counted {
 /// A hub's end that takes.
 struct Outlet {
     queue: mpsc::Receiver<Counted>,
-    room: Arc<Room>,
+    semaphore: Arc<Semaphore>,
 }
 
 impl Source for Outlet {
@@ -120,14 +121,14 @@ impl Source for Outlet {
         let Some(item) = self.queue.pop() else {
             return Step::Pending;
         };
-        self.room.free();
+        self.semaphore.release();
         Step::Item(item)
     }
 }
 
 impl Drop for Outlet {
     fn drop(&mut self) {
-        self.room.close();
+        self.semaphore.close();
     }
 }
 
@@ -148,7 +149,7 @@ impl Subscriber<Counted> for Taker {
     fn on_complete(self) {}
 }
 
-/// A sender waits for a place and sends into it while the subscriber asks for an item and cancels:
+/// A sender acquires a permit and sends while the subscriber asks for an item and cancels:
 /// the item comes back, or it is accepted, and then delivered or dropped. In the end each was dropped
 /// once.
 ///
@@ -158,19 +159,23 @@ fn an_item_that_races_with_a_cancel_is_given_back_or_dropped_once() {
     let (given_back, delivered, dropped) = ((1, 0), (0, 1), (0, 0));
     model(5, &[given_back, delivered, dropped], || {
         let (sender, queue) = mpsc::bounded(1).unwrap();
-        let room = Arc::new(Room::new(1));
+        let semaphore = Arc::new(Semaphore::new(1));
         let listener = Arc::new(Listener::new());
         let watch = Watch::default();
-        let outlet = Outlet { queue, room: Arc::clone(&room) };
+        let outlet = Outlet { queue, semaphore: Arc::clone(&semaphore) };
         let gate = Gate::start_with(|_| (outlet, Taker(watch.clone()), Inline));
         listener.set(gate);
         let tally = Arc::new(Tally::default());
         let other = {
             let item = Counted(Arc::clone(&tally));
             thread::spawn(move || {
-                if room.take() == Take::Closed {
-                    drop(item);
-                    return 1;
+                match semaphore.try_acquire() {
+                    Ok(permit) => permit.forget(),
+                    Err(TryAcquireError::NoPermits) => unreachable!("the only sender"),
+                    Err(TryAcquireError::Closed) => {
+                        drop(item);
+                        return 1;
+                    }
                 }
                 sender.push(item).unwrap();
                 listener.wake();

@@ -1,205 +1,206 @@
-//! Places for items: the bound holds, and nobody waits in vain.
+//! The semaphore: its limit holds, and no task waits in vain.
 
 use std::{
+    pin::Pin,
     sync::Arc,
     task::{Context, Waker},
 };
 
 use loom::{cell::UnsafeCell, thread};
-use millstream_kernel::{Room, Take};
+use millstream_kernel::Semaphore;
 
 use crate::support::model;
 
-/// Waits for a place. Whether there is one.
-fn wait(room: &Room) -> bool {
-    let mut waiting = room.wait();
-    loom::future::block_on(std::future::poll_fn(|cx| waiting.poll_take(cx)))
+/// Waits for a permit, and keeps it acquired. Returns whether there is one.
+fn wait(semaphore: &Semaphore) -> bool {
+    loom::future::block_on(semaphore.acquire()).map(|permit| permit.forget()).is_ok()
 }
 
-/// Two threads take the one place, use what it guards, and free it: one at a time, and no place is
-/// made up or lost.
+/// Acquires a permit, and keeps it acquired. Returns whether there was one.
+fn try_acquire(semaphore: &Semaphore) -> bool {
+    semaphore.try_acquire().map(|permit| permit.forget()).is_ok()
+}
+
+/// Two threads acquire the one permit, use what it guards, and release it: one at a time, and no permit
+/// is made up or lost.
 ///
-/// Kills: `take` loads and stores; relaxed order in `free`.
+/// Kills: `try_acquire` loads and stores; relaxed order in `release`.
 #[test]
-fn a_place_belongs_to_one_at_a_time() {
+fn a_permit_has_one_holder_at_a_time() {
     model(5, &[1, 2], || {
-        let room = Arc::new(Room::new(1));
+        let semaphore = Arc::new(Semaphore::new(1));
         let cell = Arc::new(UnsafeCell::new(0));
-        let visit = |room: &Room, cell: &UnsafeCell<i32>| {
-            if room.take() != Take::Taken {
+        let visit = |semaphore: &Semaphore, cell: &UnsafeCell<i32>| {
+            if !try_acquire(semaphore) {
                 return 0;
             }
             // SAFETY: a plain write; loom watches that no other thread is here.
             cell.with_mut(|n| unsafe { *n += 1 });
-            room.free();
+            semaphore.release();
             1
         };
         let other = {
-            let (room, cell) = (Arc::clone(&room), Arc::clone(&cell));
-            thread::spawn(move || visit(&room, &cell))
+            let (semaphore, cell) = (Arc::clone(&semaphore), Arc::clone(&cell));
+            thread::spawn(move || visit(&semaphore, &cell))
         };
-        let n = visit(&room, &cell);
+        let n = visit(&semaphore, &cell);
         let n = n + other.join().unwrap();
 
-        assert_eq!(room.n_taken(), 0);
+        assert_eq!(semaphore.n_acquired(), 0);
         n
     });
 }
 
-/// A place is freed while a task begins to wait for it: the task gets it.
+/// A permit is released while a task begins to wait: the task gets it.
 ///
-/// Kills: `free` does not look whether tasks wait; a task enters the line without looking again.
+/// Kills: `release` does not look whether tasks wait; a task gets in line without looking again.
 #[test]
-fn a_place_that_is_freed_while_a_task_begins_to_wait_is_its() {
+fn a_permit_released_while_a_task_begins_to_wait_reaches_it() {
     model(5, &[1], || {
-        let room = Arc::new(Room::new(1));
-        assert_eq!(room.take(), Take::Taken);
+        let semaphore = Arc::new(Semaphore::new(1));
+        assert!(try_acquire(&semaphore));
         let other = {
-            let room = Arc::clone(&room);
-            thread::spawn(move || assert!(wait(&room)))
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || assert!(wait(&semaphore)))
         };
-        room.free();
+        semaphore.release();
         other.join().unwrap();
 
-        room.n_taken()
+        semaphore.n_acquired()
     });
 }
 
-/// Two tasks wait for two places that are freed: both get one.
+/// Two tasks wait for two permits that are released: both get one.
 ///
-/// Kills: handing on takes WAITING back while others wait.
+/// Kills: handing on removes WAITING while others wait.
 #[test]
-fn places_that_are_freed_are_handed_to_all_who_wait() {
+fn released_permits_reach_all_waiting_tasks() {
     model(5, &[2], || {
-        let room = Arc::new(Room::new(2));
-        assert_eq!((room.take(), room.take()), (Take::Taken, Take::Taken));
+        let semaphore = Arc::new(Semaphore::new(2));
+        fill(&semaphore, 2);
         let others = [0, 1].map(|_| {
-            let room = Arc::clone(&room);
-            thread::spawn(move || assert!(wait(&room)))
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || assert!(wait(&semaphore)))
         });
-        room.free();
-        room.free();
+        semaphore.release();
+        semaphore.release();
         others.into_iter().for_each(|other| other.join().unwrap());
 
-        room.n_taken()
+        semaphore.n_acquired()
     });
 }
 
-/// A room is closed while a task begins to wait: the task learns of it.
+/// The semaphore is closed while a task begins to wait: the task learns of it.
 ///
 /// Kills: `close` takes the wakers before it closes.
 #[test]
 fn a_close_that_races_with_waiting_is_noticed() {
     model(5, &[false], || {
-        let room = Arc::new(Room::new(1));
-        assert_eq!(room.take(), Take::Taken);
+        let semaphore = Arc::new(Semaphore::new(1));
+        assert!(try_acquire(&semaphore));
         let other = {
-            let room = Arc::clone(&room);
-            thread::spawn(move || wait(&room))
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || wait(&semaphore))
         };
-        assert!(room.close());
+        assert!(semaphore.close());
 
         other.join().unwrap()
     });
 }
 
-/// A task waits for the end while the room is closed: it learns of it.
+/// A task waits for the close while the semaphore is closed: it learns of it.
 ///
 /// Kills: `poll_closed` does not look again.
 #[test]
 fn a_close_that_races_with_waiting_for_it_is_noticed() {
     model(5, &[true], || {
-        let room = Arc::new(Room::new(1));
+        let semaphore = Arc::new(Semaphore::new(1));
         let other = {
-            let room = Arc::clone(&room);
+            let semaphore = Arc::clone(&semaphore);
             thread::spawn(move || {
-                let mut waiting = room.wait();
-                loom::future::block_on(std::future::poll_fn(|cx| waiting.poll_closed(cx)));
+                loom::future::block_on(semaphore.closed());
             })
         };
-        let was_open = room.close();
+        let was_open = semaphore.close();
         other.join().unwrap();
 
         was_open
     });
 }
 
-/// A task stops waiting while it is handed a place: the place is free again, and another task that
+/// A task stops waiting while it is handed a permit: the permit is released, and another task that
 /// waits gets it.
 ///
-/// Kills: a task that goes away keeps its place; a task that goes away stays in the line.
+/// Kills: a task that goes away keeps its permit; a task that goes away stays in line.
 #[test]
-fn a_place_that_is_handed_to_a_task_that_goes_away_is_freed() {
+fn a_permit_handed_to_a_task_that_goes_away_is_released() {
     model(5, &[1], || {
-        let room = Arc::new(Room::new(1));
-        assert_eq!(room.take(), Take::Taken);
+        let semaphore = Arc::new(Semaphore::new(1));
+        assert!(try_acquire(&semaphore));
         let other = {
-            let room = Arc::clone(&room);
+            let semaphore = Arc::clone(&semaphore);
             thread::spawn(move || {
-                let mut waiting = room.wait();
-                let polled = waiting.poll_take(&mut Context::from_waker(Waker::noop()));
-                drop(waiting);
-                if polled.is_ready() {
-                    room.free();
-                }
+                // A permit that it got after all is released with it.
+                let mut acquire = semaphore.acquire();
+                let _polled = Pin::new(&mut acquire).poll(&mut Context::from_waker(Waker::noop()));
             })
         };
         let third = {
-            let room = Arc::clone(&room);
-            thread::spawn(move || assert!(wait(&room)))
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || assert!(wait(&semaphore)))
         };
-        room.free();
+        semaphore.release();
         other.join().unwrap();
         third.join().unwrap();
 
-        room.n_taken()
+        semaphore.n_acquired()
     });
 }
 
-/// Takes all places.
-fn fill(room: &Room, n: usize) {
-    (0..n).for_each(|_| assert_eq!(room.take(), Take::Taken));
+/// Acquires all permits.
+fn fill(semaphore: &Semaphore, n: usize) {
+    (0..n).for_each(|_| assert!(try_acquire(semaphore)));
 }
 
-/// An item leaves by the exit while a task begins to wait for its place: the task gets it.
+/// A batch release counts a permit while a task begins to wait: the task gets it.
 ///
-/// Kills: a task that begins to wait does not look at the exit; who leaves does not look for tasks.
+/// Kills: a task that begins to wait does not collect; `BatchRelease` does not look for tasks.
 #[test]
-fn a_place_that_is_left_while_a_task_begins_to_wait_is_its() {
+fn a_batched_permit_reaches_a_task_that_begins_to_wait() {
     model(5, &[1], || {
-        let (room, mut exit) = Room::with_exit(1);
-        fill(&room, 1);
+        let (semaphore, mut release) = Semaphore::with_batch_release(1);
+        fill(&semaphore, 1);
         let other = {
-            let room = Arc::clone(&room);
-            thread::spawn(move || assert!(wait(&room)))
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || assert!(wait(&semaphore)))
         };
-        exit.leave();
+        release.release();
         other.join().unwrap();
 
-        room.n_taken()
+        semaphore.n_acquired()
     });
 }
 
-/// Items leave by the exit, which looks for tasks only after that, while a task waits and another one
-/// takes: no place is made up or lost.
+/// Permits are released in a batch, which looks for tasks only after that, while a task waits and
+/// another one acquires: no permit is made up or lost.
 ///
-/// Kills: the exit looks without a fence; a place that is handed on is not counted as collected.
+/// Kills: `flush` looks without a fence; a permit that is handed on is not counted as collected.
 #[test]
-fn places_that_are_left_are_taken_once() {
+fn batched_permits_are_acquired_once() {
     model(5, &[8], || {
-        let (room, mut exit) = Room::with_exit(8);
-        fill(&room, 8);
+        let (semaphore, mut release) = Semaphore::with_batch_release(8);
+        fill(&semaphore, 8);
         let other = {
-            let room = Arc::clone(&room);
-            thread::spawn(move || assert!(wait(&room)))
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || assert!(wait(&semaphore)))
         };
-        exit.leave();
-        exit.look();
-        exit.leave();
-        assert_eq!(room.take(), Take::Taken);
-        exit.look();
+        release.release();
+        release.flush();
+        release.release();
+        assert!(try_acquire(&semaphore));
+        release.flush();
         other.join().unwrap();
 
-        room.n_taken()
+        semaphore.n_acquired()
     });
 }

@@ -1,12 +1,13 @@
 //! `merge`: from any number of producers to one subscriber.
 //!
 //! As `unicast`, with a queue from many threads to one. The end is an item of the queue, for which it
-//! has one place more than its capacity: whoever closes the room first puts it there.
+//! has one place more than its capacity: whoever closes the semaphore first puts it there.
 
-use std::{future::poll_fn, sync::Arc};
+use std::sync::Arc;
 
 use millstream_kernel::{
-    End, Exit, Gate, Inline, Listener, Room, Slot, Source, Step, Take, Wake, mpsc,
+    AcquireError, BatchRelease, End, Gate, Inline, Listener, Permit, Semaphore, Slot, Source, Step,
+    TryAcquireError, Wake, mpsc,
 };
 use reactive_streams::{Error, Publisher, Subscriber};
 
@@ -80,11 +81,11 @@ pub fn merge<T: Send + 'static>(capacity: usize) -> (Sender<T>, Flow<Merge<T>>) 
         Ok(ends) => ends,
         Err(error) => panic!("{error}"),
     };
-    let (room, exit) = Room::with_exit(capacity);
+    let (permits, release) = Semaphore::with_batch_release(capacity);
     let listener = Arc::new(Listener::new());
-    let source = MergeSource { queue: receiver, exit, next: None };
+    let source = MergeSource { queue: receiver, release, next: None };
     let flow = Flow { source: Merge { source, listener: Arc::clone(&listener) } };
-    let inside = Arc::new(Inside { queue, room, listener, intact: Slot::new(()) });
+    let inside = Arc::new(Inside { queue, permits, listener, intact: Slot::new(()) });
     (Sender { inside, is_done: false }, flow)
 }
 
@@ -101,7 +102,7 @@ pub struct Sender<T> {
 /// What the senders share. Dropped with the last of them.
 struct Inside<T> {
     queue: mpsc::Sender<Message<T>>,
-    room: Arc<Room>,
+    permits: Arc<Semaphore>,
     listener: Arc<Listener>,
     /// Taken when a sender is dropped without an end.
     intact: Slot<()>,
@@ -120,10 +121,10 @@ impl<T> Sender<T> {
     /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has cancelled
     /// or another sender has failed the stream.
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
-        match self.inside.room.take() {
-            Take::Taken => self.inside.push(item).map_err(TrySendError::Closed),
-            Take::Full => Err(TrySendError::Full(item)),
-            Take::Closed => Err(TrySendError::Closed(item)),
+        match self.inside.permits.try_acquire() {
+            Ok(permit) => self.inside.push(permit, item).map_err(TrySendError::Closed),
+            Err(TryAcquireError::NoPermits) => Err(TrySendError::Full(item)),
+            Err(TryAcquireError::Closed) => Err(TrySendError::Closed(item)),
         }
     }
 
@@ -154,11 +155,8 @@ impl<T> Sender<T> {
     ///
     /// Dropped before it is ready, it has taken no place; its place in the line is lost.
     pub async fn reserve(&self) -> Result<SenderPermit<'_, T>, Closed> {
-        let is_taken = {
-            let mut waiting = self.inside.room.wait();
-            poll_fn(|cx| waiting.poll_take(cx)).await
-        };
-        if is_taken { Ok(SenderPermit { sender: self, is_used: false }) } else { Err(Closed) }
+        let permit = self.inside.permits.acquire().await.map_err(|AcquireError| Closed)?;
+        Ok(SenderPermit { sender: self, permit })
     }
 
     /// [`send`](Self::send) that blocks this thread while it waits: it looks again for some
@@ -189,7 +187,7 @@ impl<T> Sender<T> {
     /// Whether the subscriber has cancelled, the flow was dropped, or a sender has failed the stream.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.inside.room.is_closed()
+        self.inside.permits.is_closed()
     }
 
     /// Waits until [`is_closed`](Self::is_closed).
@@ -198,8 +196,7 @@ impl<T> Sender<T> {
     ///
     /// It can be dropped and called again at any time.
     pub async fn closed(&self) {
-        let mut waiting = self.inside.room.wait();
-        poll_fn(|cx| waiting.poll_closed(cx)).await;
+        self.inside.permits.closed().await;
     }
 }
 
@@ -221,11 +218,12 @@ opaque_debug!(Sender<T>);
 
 impl<T> Inside<T> {
     /// Fills a place that was taken.
-    fn push(&self, item: T) -> Result<(), T> {
-        if self.room.is_closed() {
-            self.room.free();
+    fn push(&self, permit: Permit<'_>, item: T) -> Result<(), T> {
+        if self.permits.is_closed() {
             return Err(item);
         }
+        // The outlet releases it, or nobody needs it any more.
+        permit.forget();
         let pushed = self.queue.push(Message::Item(item));
         self.listener.wake_for_item();
         pushed.or_else(|rejected| match rejected.0 {
@@ -235,7 +233,7 @@ impl<T> Inside<T> {
     }
 
     fn end(&self, end: End) {
-        if self.room.close() {
+        if self.permits.close() {
             // The place beyond the capacity is this one's, so that there is room.
             let _has_room = self.queue.push(Message::End(end));
             self.listener.wake();
@@ -254,7 +252,7 @@ impl<T> Drop for Inside<T> {
 #[must_use = "dropping a permit frees its place"]
 pub struct SenderPermit<'a, T> {
     sender: &'a Sender<T>,
-    is_used: bool,
+    permit: Permit<'a>,
 }
 
 impl<T> SenderPermit<'_, T> {
@@ -263,17 +261,8 @@ impl<T> SenderPermit<'_, T> {
     /// # Errors
     ///
     /// Gives the item back if the hub was closed meanwhile.
-    pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
-        self.is_used = true;
-        self.sender.inside.push(item).map_err(SendError)
-    }
-}
-
-impl<T> Drop for SenderPermit<'_, T> {
-    fn drop(&mut self) {
-        if !self.is_used {
-            self.sender.inside.room.free();
-        }
+    pub fn send(self, item: T) -> Result<(), SendError<T>> {
+        self.sender.inside.push(self.permit, item).map_err(SendError)
     }
 }
 
@@ -313,7 +302,7 @@ opaque_debug!(Merge<T>);
 /// The end of the queue that takes.
 struct MergeSource<T> {
     queue: mpsc::Receiver<Message<T>>,
-    exit: Exit,
+    release: BatchRelease,
     /// Taken from the queue by a look for the end.
     next: Option<Message<T>>,
 }
@@ -327,12 +316,12 @@ impl<T: Send + 'static> Source for MergeSource<T> {
     fn next(&mut self) -> Step<T> {
         match self.next.take().or_else(|| self.queue.pop()) {
             Some(Message::Item(item)) => {
-                self.exit.leave();
+                self.release.release();
                 Step::Item(item)
             }
             Some(Message::End(end)) => Step::End(end),
             None => {
-                self.exit.look();
+                self.release.flush();
                 Step::Pending
             }
         }
@@ -343,7 +332,7 @@ impl<T: Send + 'static> Source for MergeSource<T> {
     }
 
     fn end(&mut self) -> Option<End> {
-        self.exit.look();
+        self.release.flush();
         self.next = self.next.take().or_else(|| self.queue.pop());
         match &self.next {
             Some(Message::End(end)) => Some(end.clone()),
@@ -354,7 +343,7 @@ impl<T: Send + 'static> Source for MergeSource<T> {
 
 impl<T> Drop for MergeSource<T> {
     fn drop(&mut self) {
-        self.exit.close();
+        self.release.close();
         // The queue drops what waits; an item that crosses this is dropped with the last sender.
     }
 }

@@ -1,11 +1,13 @@
 //! `unicast`: from one producer to one subscriber.
 //!
-//! A queue from one thread to another, a [`Room`] that bounds it and in which the producer waits, and
+//! A queue from one thread to another, a [`Semaphore`] that bounds it and in which the producer waits, and
 //! a [`Listener`] through which the producer wakes a subscriber that may come later.
 
-use std::{future::poll_fn, sync::Arc};
+use std::sync::Arc;
 
-use millstream_kernel::{End, Exit, Listener, Room, Take, Wake, spsc};
+use millstream_kernel::{
+    AcquireError, BatchRelease, End, Listener, Semaphore, TryAcquireError, Wake, spsc,
+};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use super::{
@@ -67,11 +69,11 @@ pub fn unicast<T: Send + 'static>(capacity: usize) -> (Producer<T>, Flow<Unicast
         Ok(ends) => ends,
         Err(error) => panic!("{error}"),
     };
-    let (room, exit) = Room::with_exit(capacity);
+    let (permits, release) = Semaphore::with_batch_release(capacity);
     let listener = Arc::new(Listener::new());
-    let outlet = Outlet::new(consumer, Places(exit));
+    let outlet = Outlet::new(consumer, Places(release));
     let flow = Flow { source: Unicast { outlet, listener: Arc::clone(&listener) } };
-    (Producer { queue: Some(queue), room, listener }, flow)
+    (Producer { queue: Some(queue), permits, listener }, flow)
 }
 
 /// The end of a [`unicast`] hub that sends. There is one: its methods take `&mut self`.
@@ -82,7 +84,7 @@ pub fn unicast<T: Send + 'static>(capacity: usize) -> (Producer<T>, Flow<Unicast
 pub struct Producer<T> {
     /// `None` once the end was given.
     queue: Option<spsc::Producer<T>>,
-    room: Arc<Room>,
+    permits: Arc<Semaphore>,
     listener: Arc<Listener>,
 }
 
@@ -93,10 +95,12 @@ impl<T> Producer<T> {
     ///
     /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has cancelled.
     pub fn try_send(&mut self, item: T) -> Result<(), TrySendError<T>> {
-        match self.room.take() {
-            Take::Taken => self.push(item).map_err(TrySendError::Closed),
-            Take::Full => Err(TrySendError::Full(item)),
-            Take::Closed => Err(TrySendError::Closed(item)),
+        match self.permits.try_acquire() {
+            Ok(permit) => {
+                push(permit, &mut self.queue, &self.listener, item).map_err(TrySendError::Closed)
+            }
+            Err(TryAcquireError::NoPermits) => Err(TrySendError::Full(item)),
+            Err(TryAcquireError::Closed) => Err(TrySendError::Closed(item)),
         }
     }
 
@@ -127,11 +131,9 @@ impl<T> Producer<T> {
     ///
     /// Dropped before it is ready, it has taken no place.
     pub async fn reserve(&mut self) -> Result<Permit<'_, T>, Closed> {
-        let is_taken = {
-            let mut waiting = self.room.wait();
-            poll_fn(|cx| waiting.poll_take(cx)).await
-        };
-        if is_taken { Ok(Permit { producer: self, is_used: false }) } else { Err(Closed) }
+        let Self { queue, permits, listener } = self;
+        let permit = permits.acquire().await.map_err(|AcquireError| Closed)?;
+        Ok(Permit { queue, listener, permit })
     }
 
     /// [`send`](Self::send) that blocks this thread while it waits: it looks again for some
@@ -160,7 +162,7 @@ impl<T> Producer<T> {
     /// Whether the subscriber has cancelled, or the flow was dropped.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.room.is_closed()
+        self.permits.is_closed()
     }
 
     /// Waits until the subscriber cancels, or the flow is dropped.
@@ -169,19 +171,7 @@ impl<T> Producer<T> {
     ///
     /// It can be dropped and called again at any time.
     pub async fn closed(&mut self) {
-        let mut waiting = self.room.wait();
-        poll_fn(|cx| waiting.poll_closed(cx)).await;
-    }
-
-    /// Fills a place that was taken.
-    fn push(&mut self, item: T) -> Result<(), T> {
-        let Some(queue) = self.queue.as_mut().filter(|_| !self.room.is_closed()) else {
-            self.room.free();
-            return Err(item);
-        };
-        let pushed = queue.push(item);
-        self.listener.wake_for_item();
-        pushed.map_err(|rejected| rejected.0)
+        self.permits.closed().await;
     }
 
     fn end(&mut self, end: End) {
@@ -190,6 +180,22 @@ impl<T> Producer<T> {
             self.listener.wake();
         }
     }
+}
+
+/// Appends an item, for which there is a place since there is a permit.
+#[inline]
+fn push<T>(
+    permit: millstream_kernel::Permit<'_>,
+    queue: &mut Option<spsc::Producer<T>>,
+    listener: &Listener,
+    item: T,
+) -> Result<(), T> {
+    let Some(queue) = queue.as_mut().filter(|_| !permit.is_closed()) else { return Err(item) };
+    // The outlet releases it.
+    permit.forget();
+    let pushed = queue.push(item);
+    listener.wake_for_item();
+    pushed.map_err(|rejected| rejected.0)
 }
 
 impl<T> Drop for Producer<T> {
@@ -211,8 +217,9 @@ pub(super) fn disconnected() -> End {
 /// A place for one item. Dropping it frees the place.
 #[must_use = "dropping a permit frees its place"]
 pub struct Permit<'a, T> {
-    producer: &'a mut Producer<T>,
-    is_used: bool,
+    queue: &'a mut Option<spsc::Producer<T>>,
+    listener: &'a Listener,
+    permit: millstream_kernel::Permit<'a>,
 }
 
 impl<T> Permit<'_, T> {
@@ -221,17 +228,8 @@ impl<T> Permit<'_, T> {
     /// # Errors
     ///
     /// Gives the item back if the subscriber has cancelled meanwhile.
-    pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
-        self.is_used = true;
-        self.producer.push(item).map_err(SendError)
-    }
-}
-
-impl<T> Drop for Permit<'_, T> {
-    fn drop(&mut self) {
-        if !self.is_used {
-            self.producer.room.free();
-        }
+    pub fn send(self, item: T) -> Result<(), SendError<T>> {
+        push(self.permit, self.queue, self.listener, item).map_err(SendError)
     }
 }
 
@@ -268,7 +266,7 @@ backpressure!(source Unicast<T>);
 opaque_debug!(Unicast<T>);
 
 /// Frees the places of items that were taken.
-struct Places(Exit);
+struct Places(BatchRelease);
 
 impl Keeper for Places {
     fn dropped() -> End {
@@ -277,12 +275,12 @@ impl Keeper for Places {
 
     #[inline]
     fn taken(&mut self) {
-        self.0.leave();
+        self.0.release();
     }
 
     #[inline]
     fn idle(&mut self) {
-        self.0.look();
+        self.0.flush();
     }
 
     fn closed(&mut self) {

@@ -1,146 +1,167 @@
-//! Places for items, a bound for them, and tasks that wait for one.
+//! A counting semaphore whose permits bound a queue, and the tasks that wait for one.
 //!
-//! A producer takes a place before it pushes an item, and the consumer frees it when it has popped
-//! the item. A task that finds none waits in a line; a place that is freed while tasks wait is handed
-//! to the first of them, so that none is overtaken. Taking and freeing are one read-modify-write each
-//! while nobody waits; the lock is for waiting alone. One who takes all items leaves by an [`Exit`],
-//! which costs less.
+//! A producer acquires a permit before it pushes an item and [forgets](Permit::forget) it with the push;
+//! the consumer [releases](Semaphore::release) it after the pop. A task that finds no permit waits in
+//! line. A permit that is released while tasks wait is handed to the first of them, so none is overtaken.
+//! Without waiters, acquiring and releasing are one read-modify-write each; the lock is for waiting alone.
+//! A single consumer releases through a [`BatchRelease`], which costs less.
 //!
 //! # States
 //!
 //! ```text
-//!                  take                                  wait
-//!   ┌───────────┐ ──────▶ ┌───────────────┐ ──────▶ ┌────────────────┐ ⟲ free: handed to the first
-//!   │ n < bound │         │   n = bound   │         │ n = bound,     │ ⟲ wait
+//!                acquire                                   wait
+//!   ┌───────────┐ ──────▶ ┌───────────────┐ ──────▶ ┌────────────────┐ ⟲ release: handed to the first
+//!   │ n < limit │         │   n = limit   │         │ n = limit,     │ ⟲ wait
 //!   └───────────┘ ◀────── └───────────────┘ ◀────── │        WAITING │
-//!                  free            the last leaves  └────────────────┘
+//!                release        the last one leaves └────────────────┘
 //!
-//!   CLOSED is added in every state, and kept: no place is taken or handed on afterwards.
+//!   CLOSED is added in every state and stays: no permit is acquired or handed on afterwards.
 //! ```
 //!
 //! # Invariants
 //!
-//! 1. The word's count is the number of places that are taken, and at most the bound. It may be more
-//!    than that by those that the exit has left and that nobody has collected.
-//! 2. WAITING is set exactly when a task is in the line, except under the lock, under which alone it
-//!    changes; and then the count is the bound.
-//! 3. A place that is handed on stays counted; a waiting task that goes away with one frees it.
-//! 4. What was done before a place was freed is seen by whoever takes it next: by the word's release
-//!    and acquire, or by the lock.
-//! 5. A task that looks and then waits misses nothing: it enters the line by a compare-exchange that
-//!    fails if the word has changed since, under the lock that handing on and closing take as well.
-//! 6. Wakers are the user's code: under the lock they are moved, and not cloned, woken or dropped.
+//! 1. The word's count is the number of acquired permits, at most the limit. It may exceed the permits
+//!    in use by those that the batch release has counted and nobody has collected.
+//! 2. WAITING is set exactly when a task is in line, except under the lock, which alone changes it; and
+//!    then the count is the limit.
+//! 3. A permit that is handed on stays counted; a waiting task that goes away with one releases it.
+//! 4. What happened before a release is visible to the next holder: through the word's release and
+//!    acquire, or through the lock.
+//! 5. A task that looks and then waits misses nothing: it gets in line by a compare-exchange that fails
+//!    if the word has changed since, under the lock that handing on and closing take as well.
+//! 6. Wakers are user code: under the lock they are moved, and not cloned, woken or dropped.
 
 mod release;
 
 use std::{
     collections::VecDeque,
     fmt,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use crossbeam_utils::CachePadded;
 
-pub use self::release::Exit;
+pub use self::release::BatchRelease;
 use crate::sync::{AtomicU64, Mutex, Ordering, fence};
 
-/// No more places.
+/// No more permits.
 const CLOSED: u64 = 1 << 63;
-/// Tasks are in the line.
+/// Tasks are in line.
 const WAITING: u64 = 1 << 62;
 /// The bits of the count.
-const TAKEN: u64 = WAITING - 1;
+const ACQUIRED: u64 = WAITING - 1;
 
-/// A bounded number of places. The file's header has the rest.
-pub struct Room {
+/// A bounded number of permits. The file's header has the rest.
+pub struct Semaphore {
     word: AtomicU64,
-    bound: u64,
-    tasks: Mutex<Tasks>,
-    /// How many have left by the exit.
-    left: CachePadded<AtomicU64>,
-    /// Of how many of them the places were freed or handed on.
+    limit: u64,
+    waiters: Mutex<Waiters>,
+    /// How many permits the batch release has counted.
+    released: CachePadded<AtomicU64>,
+    /// How many of those were freed or handed on.
     n_collected: AtomicU64,
 }
 
-/// The tasks that wait, for a place or for the end.
-struct Tasks {
+/// The tasks that wait, for a permit or for the close.
+struct Waiters {
     entries: Vec<Option<Entry>>,
     vacant: Vec<usize>,
-    /// Those that wait for a place, the first at the front.
+    /// Those that wait for a permit, the first at the front.
     line: VecDeque<usize>,
 }
 
 struct Entry {
-    /// Taken by whoever wakes.
+    /// Taken by the thread that wakes the task.
     waker: Option<Waker>,
-    /// A place was handed over.
-    is_served: bool,
+    has_permit: bool,
 }
 
-/// What became of an attempt to take a place.
+/// A permit. Dropping it releases it.
+#[must_use = "dropping a permit releases it"]
+pub struct Permit<'a>(&'a Semaphore);
+
+/// Why no permit was acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a place that was taken has to be filled or freed"]
-pub enum Take {
-    /// The caller has a place now.
-    Taken,
-    /// All places are taken.
-    Full,
-    /// There will be none.
+pub enum TryAcquireError {
+    /// All permits are in use.
+    NoPermits,
+    /// The semaphore is closed.
     Closed,
 }
 
-/// A task's stay in the line, which it leaves by the drop of this.
-#[must_use = "nothing waits unless polled"]
-pub struct Waiting<'a> {
-    room: &'a Room,
+/// The semaphore was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcquireError;
+
+/// Future returned by [`Semaphore::acquire`]. Dropping it gives up the task's place in line.
+#[must_use = "futures do nothing unless polled"]
+pub struct Acquire<'a>(Waiter<'a>);
+
+/// Future returned by [`Semaphore::closed`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Closed<'a>(Waiter<'a>);
+
+/// A task's registration, which the drop of this removes.
+struct Waiter<'a> {
+    semaphore: &'a Semaphore,
     entry: Option<usize>,
 }
 
-impl Room {
-    /// `bound` places, all free.
+impl Semaphore {
+    /// A semaphore with `limit` permits.
     #[must_use]
-    pub fn new(bound: usize) -> Self {
-        let tasks = Tasks { entries: Vec::new(), vacant: Vec::new(), line: VecDeque::new() };
+    pub fn new(limit: usize) -> Self {
+        let waiters = Waiters { entries: Vec::new(), vacant: Vec::new(), line: VecDeque::new() };
         Self {
             word: AtomicU64::new(0),
-            bound: bound as u64,
-            tasks: Mutex::new(tasks),
-            left: CachePadded::new(AtomicU64::new(0)),
+            limit: limit as u64,
+            waiters: Mutex::new(waiters),
+            released: CachePadded::new(AtomicU64::new(0)),
             n_collected: AtomicU64::new(0),
         }
     }
 
-    /// `bound` places, all free, and the way out for the one who takes all items.
+    /// A semaphore with `limit` permits, and the releasing half for a single consumer.
     #[must_use]
-    pub fn with_exit(bound: usize) -> (Arc<Self>, Exit) {
-        let room = Arc::new(Self::new(bound));
-        let exit = Exit::new(&room);
-        (room, exit)
+    pub fn with_batch_release(limit: usize) -> (Arc<Self>, BatchRelease) {
+        let semaphore = Arc::new(Self::new(limit));
+        let release = BatchRelease::new(&semaphore);
+        (semaphore, release)
     }
 
-    /// Takes a place, if one is free.
+    /// Acquires a permit without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `NoPermits` if all are in use, `Closed` after [`close`](Self::close).
     #[inline]
-    pub fn take(&self) -> Take {
+    pub fn try_acquire(&self) -> Result<Permit<'_>, TryAcquireError> {
+        self.try_acquire_raw().map(|()| Permit(self))
+    }
+
+    #[inline]
+    fn try_acquire_raw(&self) -> Result<(), TryAcquireError> {
         loop {
-            match self.take_counted() {
-                // Some may have left.
-                Take::Full if self.collect() => {}
-                take => return take,
+            match self.try_acquire_counted() {
+                // The batch release may have counted some.
+                Err(TryAcquireError::NoPermits) if self.collect() => {}
+                acquired => return acquired,
             }
         }
     }
 
-    /// Takes a place, if the word has one.
+    /// Acquires a permit that the word still has.
     #[inline]
-    fn take_counted(&self) -> Take {
+    fn try_acquire_counted(&self) -> Result<(), TryAcquireError> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & CLOSED != 0 {
-                return Take::Closed;
+                return Err(TryAcquireError::Closed);
             }
-            if word & TAKEN == self.bound {
-                return Take::Full;
+            if word & ACQUIRED == self.limit {
+                return Err(TryAcquireError::NoPermits);
             }
             // By invariant 2 nobody waits. Acquire: invariant 4.
             match self.word.compare_exchange_weak(
@@ -149,15 +170,28 @@ impl Room {
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return Take::Taken,
+                Ok(_) => return Ok(()),
                 Err(current) => word = current,
             }
         }
     }
 
-    /// Frees a place, or hands it to the first that waits.
+    /// Waits for a permit.
+    ///
+    /// # Errors
+    ///
+    /// The semaphore is closed, now or while this waits.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it loses the task's place in line and no permit.
+    pub fn acquire(&self) -> Acquire<'_> {
+        Acquire(Waiter { semaphore: self, entry: None })
+    }
+
+    /// Releases a [forgotten](Permit::forget) permit, or hands it to the first task in line.
     #[inline]
-    pub fn free(&self) {
+    pub fn release(&self) {
         let mut word = self.word.load(Ordering::Relaxed);
         while word & WAITING == 0 {
             // Release: invariant 4.
@@ -177,11 +211,11 @@ impl Room {
     #[cold]
     fn hand_on(&self) {
         let waker = {
-            let mut tasks = self.tasks.lock();
-            match tasks.line.pop_front() {
+            let mut waiters = self.waiters.lock();
+            match waiters.line.pop_front() {
                 Some(first) => {
-                    self.settle(&tasks);
-                    tasks.serve(first)
+                    self.clear_waiting(&waiters);
+                    waiters.grant(first)
                 }
                 None => {
                     // The last one left meanwhile. Release: invariant 4.
@@ -195,57 +229,61 @@ impl Room {
         }
     }
 
-    /// Takes WAITING back if nobody is left in the line. The caller has the lock.
-    fn settle(&self, tasks: &Tasks) {
-        if tasks.line.is_empty() {
+    /// Removes WAITING if nobody is left in line. The caller holds the lock.
+    fn clear_waiting(&self, waiters: &Waiters) {
+        if waiters.line.is_empty() {
             // Relaxed: the lock orders the line, and the count is not touched.
             self.word.fetch_and(!WAITING, Ordering::Relaxed);
         }
     }
 
-    /// Closes the room, and wakes everybody who waits. Whether it was open.
+    /// Closes the semaphore and wakes all tasks that wait. Returns whether it was open.
     pub fn close(&self) -> bool {
-        // AcqRel: what was done before is seen by whoever finds the room closed.
+        // AcqRel: what happened before is visible to a thread that finds the semaphore closed.
         if self.word.fetch_or(CLOSED, Ordering::AcqRel) & CLOSED != 0 {
             return false;
         }
         let wakers: Vec<Waker> = {
-            let mut tasks = self.tasks.lock();
-            let entries = tasks.entries.iter_mut().flatten();
+            let mut waiters = self.waiters.lock();
+            let entries = waiters.entries.iter_mut().flatten();
             entries.filter_map(|entry| entry.waker.take()).collect()
         };
         wakers.into_iter().for_each(Waker::wake);
         true
     }
 
-    /// Whether the room was closed.
+    /// Returns whether the semaphore was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         // Acquire: pairs with the release in `close`.
         self.word.load(Ordering::Acquire) & CLOSED != 0
     }
 
-    /// How many places are taken.
+    /// Waits until the semaphore is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// It can be dropped and called again at any time.
+    pub fn closed(&self) -> Closed<'_> {
+        Closed(Waiter { semaphore: self, entry: None })
+    }
+
+    /// The number of permits in use.
     #[must_use]
-    pub fn n_taken(&self) -> usize {
-        self.n_occupied() as usize
+    pub fn n_acquired(&self) -> usize {
+        self.n_in_use() as usize
     }
 
-    /// A task that may wait.
-    pub fn wait(&self) -> Waiting<'_> {
-        Waiting { room: self, entry: None }
-    }
-
-    /// Enters the line unless the word allows an answer. The caller has the lock.
-    fn queue_up(&self) -> Take {
+    /// Gets in line unless the word allows an answer. The caller holds the lock.
+    fn enqueue(&self) -> Result<(), TryAcquireError> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             let (answer, next) = if word & CLOSED != 0 {
-                return Take::Closed;
-            } else if word & TAKEN == self.bound {
-                (Take::Full, word | WAITING)
+                return Err(TryAcquireError::Closed);
+            } else if word & ACQUIRED == self.limit {
+                (Err(TryAcquireError::NoPermits), word | WAITING)
             } else {
-                (Take::Taken, word + 1)
+                (Ok(()), word + 1)
             };
             // Acquire: invariant 4.
             match self.word.compare_exchange_weak(word, next, Ordering::Acquire, Ordering::Relaxed)
@@ -257,9 +295,31 @@ impl Room {
     }
 }
 
-impl Tasks {
+impl Permit<'_> {
+    /// Returns whether the semaphore was closed since.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Leaves the permit acquired. Whoever takes the item that it stands for calls
+    /// [`Semaphore::release`] or [`BatchRelease::release`].
+    #[inline]
+    #[expect(clippy::mem_forget, reason = "a reference, whose drop would release the permit")]
+    pub fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+impl Waiters {
     fn insert(&mut self, waker: Option<Waker>) -> usize {
-        let entry = Some(Entry { waker, is_served: false });
+        let entry = Some(Entry { waker, has_permit: false });
         if let Some(index) = self.vacant.pop() {
             self.entries[index] = entry;
             return index;
@@ -268,15 +328,15 @@ impl Tasks {
         self.entries.len() - 1
     }
 
-    /// A place is the task's. Who is to be woken.
-    fn serve(&mut self, index: usize) -> Option<Waker> {
+    /// Grants the task a permit; returns its waker.
+    fn grant(&mut self, index: usize) -> Option<Waker> {
         self.entries[index].as_mut().and_then(|entry| {
-            entry.is_served = true;
+            entry.has_permit = true;
             entry.waker.take()
         })
     }
 
-    /// Leaves `waker` with the task, and the one before in its place.
+    /// Stores `waker` for the task, and leaves the former one in its place.
     fn renew(&mut self, index: usize, waker: &mut Option<Waker>) {
         if let Some(entry) = &mut self.entries[index] {
             std::mem::swap(&mut entry.waker, waker);
@@ -289,105 +349,154 @@ impl Tasks {
     }
 }
 
-impl Waiting<'_> {
-    /// Waits for a place. Whether there is one; if not, the room is closed.
-    pub fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.room.is_closed() {
-            return Poll::Ready(false);
+impl<'a> Future for Acquire<'a> {
+    type Output = Result<Permit<'a>, AcquireError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let semaphore = self.0.semaphore;
+        self.0.poll_acquire(cx).map_ok(|()| Permit(semaphore))
+    }
+}
+
+impl Future for Closed<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_closed(cx)
+    }
+}
+
+impl Waiter<'_> {
+    fn poll_acquire(&mut self, cx: &Context<'_>) -> Poll<Result<(), AcquireError>> {
+        if self.semaphore.is_closed() {
+            return Poll::Ready(Err(AcquireError));
         }
-        if self.entry.is_none() && self.room.take() == Take::Taken {
-            return Poll::Ready(true);
+        if self.entry.is_none() && self.semaphore.try_acquire_raw().is_ok() {
+            return Poll::Ready(Ok(()));
         }
         let mut waker = Some(cx.waker().clone());
         let mut removed = None;
-        let mut tasks = self.room.tasks.lock();
+        let mut waiters = self.semaphore.waiters.lock();
         let answer = match self.entry {
-            None => match self.room.queue_up() {
-                Take::Taken => Poll::Ready(true),
-                Take::Closed => Poll::Ready(false),
-                Take::Full => {
-                    let index = tasks.insert(waker.take());
+            None => match self.semaphore.enqueue() {
+                Ok(()) => Poll::Ready(Ok(())),
+                Err(TryAcquireError::Closed) => Poll::Ready(Err(AcquireError)),
+                Err(TryAcquireError::NoPermits) => {
+                    let index = waiters.insert(waker.take());
                     self.entry = Some(index);
-                    tasks.line.push_back(index);
+                    waiters.line.push_back(index);
                     Poll::Pending
                 }
             },
-            Some(index) if tasks.entries[index].as_ref().is_some_and(|entry| entry.is_served) => {
-                removed = tasks.remove(index);
+            Some(index)
+                if waiters.entries[index].as_ref().is_some_and(|entry| entry.has_permit) =>
+            {
+                removed = waiters.remove(index);
                 self.entry = None;
-                Poll::Ready(true)
+                Poll::Ready(Ok(()))
             }
             Some(index) => {
-                tasks.renew(index, &mut waker);
+                waiters.renew(index, &mut waker);
                 Poll::Pending
             }
         };
         // Invariant 6: dropped after the lock.
-        drop(tasks);
+        drop(waiters);
         drop((waker, removed));
         if answer.is_pending() {
-            // The exit's invariant 2: announced above. A place that is handed to this task wakes it.
+            // The batch release's invariant 2: announced above. A permit that is handed to this task
+            // wakes it.
             fence(Ordering::SeqCst);
-            self.room.collect();
+            self.semaphore.collect();
         }
-        if answer.is_pending() && self.room.is_closed() {
-            // Invariant 5: whoever closes takes the lock after it has closed.
-            return Poll::Ready(false);
+        if answer.is_pending() && self.semaphore.is_closed() {
+            // Invariant 5: `close` takes the lock after it has closed.
+            return Poll::Ready(Err(AcquireError));
         }
         answer
     }
 
-    /// Waits until the room is closed.
-    pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.room.is_closed() {
+    fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.semaphore.is_closed() {
             return Poll::Ready(());
         }
         let mut waker = Some(cx.waker().clone());
-        let mut tasks = self.room.tasks.lock();
+        let mut waiters = self.semaphore.waiters.lock();
         match self.entry {
-            None => self.entry = Some(tasks.insert(waker.take())),
-            Some(index) => tasks.renew(index, &mut waker),
+            None => self.entry = Some(waiters.insert(waker.take())),
+            Some(index) => waiters.renew(index, &mut waker),
         }
-        drop(tasks);
+        drop(waiters);
         drop(waker);
-        // Invariant 5: whoever closes takes the lock after it has closed.
-        match self.room.is_closed() {
+        // Invariant 5: `close` takes the lock after it has closed.
+        match self.semaphore.is_closed() {
             true => Poll::Ready(()),
             false => Poll::Pending,
         }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let Some(index) = self.entry.take() else { return };
         let removed = {
-            let mut tasks = self.room.tasks.lock();
-            let n_before = tasks.line.len();
-            tasks.line.retain(|&waiting| waiting != index);
-            if tasks.line.len() < n_before {
-                self.room.settle(&tasks);
+            let mut waiters = self.semaphore.waiters.lock();
+            let n_before = waiters.line.len();
+            waiters.line.retain(|&waiting| waiting != index);
+            if waiters.line.len() < n_before {
+                self.semaphore.clear_waiting(&waiters);
             }
-            tasks.remove(index)
+            waiters.remove(index)
         };
-        // Invariant 3: a place that nobody fills.
-        if removed.is_some_and(|entry| entry.is_served) {
-            self.room.free();
+        // Invariant 3: the task was handed a permit and has not seen it.
+        if removed.is_some_and(|entry| entry.has_permit) {
+            self.semaphore.release();
         }
     }
 }
 
-impl fmt::Debug for Room {
+impl fmt::Display for TryAcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Room")
-            .field("n_taken", &self.n_taken())
-            .field("bound", &self.bound)
+        f.write_str(match self {
+            Self::NoPermits => "no permits are available",
+            Self::Closed => "the semaphore is closed",
+        })
+    }
+}
+
+impl std::error::Error for TryAcquireError {}
+
+impl fmt::Display for AcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the semaphore is closed")
+    }
+}
+
+impl std::error::Error for AcquireError {}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("n_acquired", &self.n_acquired())
+            .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Waiting<'_> {
+impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").finish_non_exhaustive()
+        f.debug_struct("Permit").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Acquire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Closed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closed").finish_non_exhaustive()
     }
 }
