@@ -1,9 +1,9 @@
-//! Our hot loops, for callgrind, which counts their instructions: a number that no other work on the
-//! machine changes.
+//! Our hot loops, for callgrind, which counts their instructions: a number that no other work on
+//! the machine changes.
 //!
-//! `cargo xtask instructions` runs this and compares the counts with a table. Alone, it runs each case
-//! once, or those that are named. Every case is run for few items and for many, so that the cost of an item and that of a
-//! subscription come apart.
+//! `cargo xtask instructions` runs this and compares the counts with a table. Alone, it runs each
+//! case once, or those that are named. Every case is run for few items and for many, so that the
+//! cost of an item and that of a subscription come apart.
 
 #![expect(clippy::print_stdout, reason = "the names of the cases, in their order")]
 

@@ -2,8 +2,8 @@
 //!
 //! Run with `cargo bench -p millstream-benches --bench latency`. Each item carries the time of its
 //! making; it is recorded where the item arrives. Each run has threads of its own, but for those of
-//! tokio's tasks. The last column is the p99 of the median run, because the system has the threads of
-//! some runs on one processor.
+//! tokio's tasks. The last column is the p99 of the median run, because the system has the threads
+//! of some runs on one processor.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(

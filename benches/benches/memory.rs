@@ -1,7 +1,7 @@
 //! What a subscription that waits costs: allocations and bytes, of one and of a million.
 //!
-//! Run with `cargo bench -p millstream-benches --bench memory`. Counts do not depend on the machine's
-//! load.
+//! Run with `cargo bench -p millstream-benches --bench memory`. Counts do not depend on the
+//! machine's load.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 

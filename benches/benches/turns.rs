@@ -1,8 +1,9 @@
-//! From threads to threads, by peers that take turns, with the use of the processors beside the time.
+//! From threads to threads, by peers that take turns, with the use of the processors beside the
+//! time.
 //!
-//! Run with `cargo bench -p millstream-benches --bench turns`. Where there are more threads than processors, the
-//! system decides for milliseconds at a time which of them share one, and that decides the time. Here the peers
-//! have one run each, and again, each round another one first.
+//! Run with `cargo bench -p millstream-benches --bench turns`. Where there are more threads than
+//! processors, the system decides for milliseconds at a time which of them share one, and that
+//! decides the time. Here the peers have one run each, and again, each round another one first.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -28,15 +29,15 @@ struct Run {
     n_processors: f64,
 }
 
-/// Runs of a peer that are looked at by themselves: a name, and how many processors they kept busy on average,
-/// at least and at most. Threads that sleep in turn keep one busy wherever they are.
+/// Runs of a peer that are looked at by themselves: a name, and how many processors they kept busy
+/// on average, at least and at most. Threads that sleep in turn keep one busy wherever they are.
 const PARTS: [(&str, f64, f64); 2] = [("one processor", 0.0, 1.25), ("more", 1.75, f64::INFINITY)];
 
 /// The runs of a part are few, and say nothing, below this number.
 const ENOUGH: usize = 5;
 
-/// What is measured: of which group and size, for how many items, and whether the report says what the runs of
-/// each part took.
+/// What is measured: of which group and size, for how many items, and whether the report says what
+/// the runs of each part took.
 struct Subject<'a> {
     group: &'a str,
     size: u64,

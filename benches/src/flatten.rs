@@ -1,5 +1,5 @@
-//! Many small streams, or a few large ones, made into one. Each item is worked on, so that no compiler
-//! finds a formula for the sum.
+//! Many small streams, or a few large ones, made into one. Each item is worked on, so that no
+//! compiler finds a formula for the sum.
 
 use futures::{StreamExt, executor::block_on, stream};
 use millstream::range;

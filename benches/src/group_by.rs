@@ -1,4 +1,5 @@
-//! Many keys, and a sum for each: the cost of finding the sum's place, and of bringing the item there.
+//! Many keys, and a sum for each: the cost of finding the sum's place, and of bringing the item
+//! there.
 
 use std::collections::HashMap;
 

@@ -24,7 +24,8 @@ pub fn by_unicast(n: u64) -> u64 {
     if is_sent { total([sum]) } else { 0 }
 }
 
-/// By a hub with one producer, which fills the queue before the subscriber asks for all that is in it.
+/// By a hub with one producer, which fills the queue before the subscriber asks for all that is in
+/// it.
 #[must_use]
 pub fn by_unicast_filled(n: u64) -> u64 {
     let (mut producer, flow) = hub::unicast(CAPACITY);
@@ -51,7 +52,8 @@ pub fn by_merge(n: u64) -> u64 {
     if is_sent { total([sum]) } else { 0 }
 }
 
-/// By a hub with many producers, which fill the queue before the subscriber asks for all that is in it.
+/// By a hub with many producers, which fill the queue before the subscriber asks for all that is in
+/// it.
 #[must_use]
 pub fn by_merge_filled(n: u64) -> u64 {
     let (sender, flow) = hub::merge(CAPACITY);

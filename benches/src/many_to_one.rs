@@ -1,7 +1,7 @@
 //! Several producers to one consumer across threads, by millstream and its peers.
 //!
-//! The producers share the items among them. They are threads of their own for every peer, or tasks of
-//! a runtime where the name says so.
+//! The producers share the items among them. They are threads of their own for every peer, or tasks
+//! of a runtime where the name says so.
 
 #![expect(clippy::disallowed_methods, reason = "the producers are threads of the user's")]
 

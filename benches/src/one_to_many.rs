@@ -1,5 +1,5 @@
-//! One producer to four consumers across threads, each of which gets every item, by millstream and its
-//! peers.
+//! One producer to four consumers across threads, each of which gets every item, by millstream and
+//! its peers.
 //!
 //! No consumer misses an item: whoever sends waits while 256 items wait for the slowest.
 
@@ -46,8 +46,8 @@ pub fn by_crossbeam(n: u64) -> u64 {
     joined(consumers)
 }
 
-/// By tokio's broadcast channel between threads. It drops what the slowest has not taken in time, so
-/// that the sender looks how many items wait, and lets others run while there are too many.
+/// By tokio's broadcast channel between threads. It drops what the slowest has not taken in time,
+/// so that the sender looks how many items wait, and lets others run while there are too many.
 #[must_use]
 pub fn by_broadcast(n: u64) -> u64 {
     let (sender, receiver) = broadcast::channel(CAPACITY);

@@ -68,7 +68,8 @@ pub fn sum(flow: impl Publisher<Item = u64>, batch: u64) -> u64 {
     receiver.recv().unwrap_or_default()
 }
 
-/// Leaves its subscription to whoever steers it, and adds its items to a sum when the flow completes.
+/// Leaves its subscription to whoever steers it, and adds its items to a sum when the flow
+/// completes.
 pub struct Steered {
     sum: u64,
     total: Arc<Mutex<Total>>,

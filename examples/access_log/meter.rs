@@ -21,8 +21,8 @@ pub(crate) struct Count {
     pub(crate) most_in_flight: u64,
 }
 
-/// A stage's counter. No item is so small that a lock for each matters: the smallest are minutes and
-/// batches of lines.
+/// A stage's counter. No item is so small that a lock for each matters: the smallest are minutes
+/// and batches of lines.
 #[derive(Clone)]
 pub(crate) struct Meter {
     pub(crate) name: &'static str,
@@ -53,7 +53,8 @@ impl Meter {
         self.count.lock().delivered += n;
     }
 
-    /// `source`, which is what the stage gives, counted here as delivered and as coming into `next`.
+    /// `source`, which is what the stage gives, counted here as delivered and as coming into
+    /// `next`.
     pub(crate) fn over<P: Publisher>(&self, source: P, next: Option<&Self>) -> Metered<P> {
         Metered { source, ends: Ends { meter: self.clone(), next: next.cloned() } }
     }

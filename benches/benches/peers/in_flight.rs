@@ -1,4 +1,5 @@
-//! A future for each item: done at once, or pending once before, and several numbers of them at a time.
+//! A future for each item: done at once, or pending once before, and several numbers of them at a
+//! time.
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
 use millstream::Order;

@@ -1,4 +1,5 @@
-//! Time by criterion, peers beside us: one file for each subject. Those from threads to threads are in `turns`.
+//! Time by criterion, peers beside us: one file for each subject. Those from threads to threads are
+//! in `turns`.
 //!
 //! Run all with `cargo bench -p millstream-benches --bench peers`, one with
 //! `cargo bench -p millstream-benches --bench peers -- flatten`. All peers of a group do the same

@@ -68,8 +68,8 @@ impl Measured {
         Ok(all)
     }
 
-    /// Has what peers took in turns in place of what criterion may have measured of the same groups: nanoseconds
-    /// an item, by group, peer and size.
+    /// Has what peers took in turns in place of what criterion may have measured of the same
+    /// groups: nanoseconds an item, by group, peer and size.
     pub(crate) fn with_turns(mut self, turns: &Record) -> Self {
         let is_in_turns =
             |group: &str| turns.keys().any(|name| name.split(" / ").next() == Some(group));

@@ -8,8 +8,8 @@
 //! | `\|` | the stream completes |
 //! | `#` | the stream fails |
 //!
-//! Blanks may be used to line diagrams up. Nothing but time follows an end. The items of a source are
-//! single letters, which an operator may map to something else.
+//! Blanks may be used to line diagrams up. Nothing but time follows an end. The items of a source
+//! are single letters, which an operator may map to something else.
 
 use std::{
     collections::VecDeque,
@@ -87,8 +87,8 @@ pub fn check_in_time<P>(
     assert!(signals == expected, "expected {}\nbut saw  {}{why}", draw(&expected), draw(&signals));
 }
 
-/// The items that `drawing` draws, at their times after it is subscribed to: for operators of several
-/// flows.
+/// The items that `drawing` draws, at their times after it is subscribed to: for operators of
+/// several flows.
 ///
 /// # Panics
 ///

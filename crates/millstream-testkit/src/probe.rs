@@ -113,7 +113,8 @@ impl<T: Send + 'static> Probe<T> {
         self
     }
 
-    /// How long the methods that wait do so without a signal before they give up; at first 20 seconds.
+    /// How long the methods that wait do so without a signal before they give up; at first 20
+    /// seconds.
     pub fn patience(&self, patience: Duration) -> &Self {
         self.0.state.lock().patience = patience;
         self

@@ -102,8 +102,8 @@ impl<T: Send + 'static> Puppet<T> {
         }
     }
 
-    /// Calls `on_subscribe` once more, with another subscription. Whether that one was cancelled, as
-    /// rule 2.5 asks.
+    /// Calls `on_subscribe` once more, with another subscription. Whether that one was cancelled,
+    /// as rule 2.5 asks.
     pub fn force_second_subscription(&self) -> bool {
         let second = Arc::new(Line::default());
         let subscriber = self.0.subscriber.lock().take();

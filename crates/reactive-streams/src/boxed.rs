@@ -5,8 +5,8 @@ use core::fmt;
 
 use crate::{Error, Offer, Publisher, Subscriber, Subscription};
 
-/// A subscriber of items of type `T`, whatever its own type. Costs one allocation and a dynamic call
-/// per signal.
+/// A subscriber of items of type `T`, whatever its own type. Costs one allocation and a dynamic
+/// call per signal.
 pub struct BoxSubscriber<T>(Box<dyn ErasedSubscriber<T>>);
 
 /// A publisher of items of type `T`, whatever its own type.

@@ -5,10 +5,10 @@ use core::{any::Any, error, fmt};
 
 /// Why a stream failed: what `on_error` carries.
 ///
-/// One pointer wide and cheap to clone, because a failure may have to reach many subscribers. It has
-/// a [kind](Self::kind) to branch on, a message for people, and possibly the
-/// [error that caused it](error::Error::source), which [`downcast_ref`](Self::downcast_ref)
-/// gives back with its own type.
+/// One pointer wide and cheap to clone, because a failure may have to reach many subscribers. It
+/// has a [kind](Self::kind) to branch on, a message for people, and possibly the [error that caused
+/// it](error::Error::source), which [`downcast_ref`](Self::downcast_ref) gives back with its own
+/// type.
 ///
 /// # Examples
 ///

@@ -7,8 +7,8 @@ use crate::{Error, Offer};
 /// A source of items that sends only what was asked for.
 ///
 /// A publisher is to its subscription what `IntoIterator` is to its iterator: [`subscribe`] uses it
-/// up. One that can serve several subscribers is `Clone`; one that cannot is not, and subscribing to
-/// it twice does not compile (rules 1.10 and 1.11).
+/// up. One that can serve several subscribers is `Clone`; one that cannot is not, and subscribing
+/// to it twice does not compile (rules 1.10 and 1.11).
 ///
 /// [`subscribe`]: Self::subscribe
 ///
@@ -55,16 +55,16 @@ pub trait Subscriber<T>: Send + 'static {
     where
         Self: Sized;
 
-    /// Takes what the subscriber is going to request from within `on_subscribe` out of it, for publishers
-    /// that have items at hand: they may offer the first of them, and end the stream, before
-    /// `on_subscribe` or instead of it.
+    /// Takes what the subscriber is going to request from within `on_subscribe` out of it, for
+    /// publishers that have items at hand: they may offer the first of them, and end the stream,
+    /// before `on_subscribe` or instead of it.
     ///
     /// Called at most once, before any signal, by a publisher that knows of it; `on_subscribe` then
     /// requests nothing of it, and the publisher counts what was taken as requested. It sends by
     /// [`offer`](Self::offer) and obeys the answer.
     ///
-    /// The default of 0 makes every publisher begin with `on_subscribe`. An operator that has nothing to
-    /// do with the subscription passes the call on to its downstream.
+    /// The default of 0 makes every publisher begin with `on_subscribe`. An operator that has
+    /// nothing to do with the subscription passes the call on to its downstream.
     fn initial_request(&mut self) -> u64 {
         0
     }
@@ -81,16 +81,16 @@ pub trait Subscriber<T>: Send + 'static {
 
 /// One subscriber's line back to its publisher: it asks for items and it withdraws.
 ///
-/// Both methods may be called from any thread and from inside `on_next` (rule 3.2), even at the same
-/// time: more than rule 2.7 grants, because an operator and its downstream share one upstream
+/// Both methods may be called from any thread and from inside `on_next` (rule 3.2), even at the
+/// same time: more than rule 2.7 grants, because an operator and its downstream share one upstream
 /// subscription. Neither panics (rules 3.15 and 3.16), and both do nothing once
 /// [`cancel`](Self::cancel) was called or the stream has ended (rules 1.6, 3.6 and 3.7).
 pub trait Subscription: Send + Sync {
     /// Adds `n` to the number of items the subscriber is ready to receive.
     ///
-    /// Demand adds up and saturates at `u64::MAX`, which means "without bound" (rules 3.8 and 3.17).
-    /// A synchronous publisher sends items before this returns (rule 3.10), except when it is called
-    /// from within a signal: then they follow once that signal has returned (rule 3.3).
+    /// Demand adds up and saturates at `u64::MAX`, which means "without bound" (rules 3.8 and
+    /// 3.17). A synchronous publisher sends items before this returns (rule 3.10), except when it
+    /// is called from within a signal: then they follow once that signal has returned (rule 3.3).
     ///
     /// # Errors
     ///

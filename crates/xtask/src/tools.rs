@@ -48,7 +48,8 @@ pub(crate) trait Machine {
 ///
 /// # Errors
 ///
-/// If some are missing and cannot be installed: one line says what to install, and how to do without.
+/// If some are missing and cannot be installed: one line says what to install, and how to do
+/// without.
 pub(crate) fn provide(names: &[&str], machine: &mut dyn Machine) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for tool in TOOLS.iter().filter(|tool| names.contains(&tool.name)) {

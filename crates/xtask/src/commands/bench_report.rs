@@ -6,11 +6,12 @@ use crate::shell::{Failure, Shell};
 /// Writes the book's page on performance from the last run of the benchmarks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Runs the benchmarks and `build-cost` first, which takes about a quarter of an hour on a quiet machine.
+    /// Runs the benchmarks and `build-cost` first, which takes about a quarter of an hour on a
+    /// quiet machine.
     #[arg(long)]
     run: bool,
-    /// Gives criterion's benchmarks less than a second each, and turns fewer rounds, for numbers that are good for large ratios alone, and leaves
-    /// `build-cost` out.
+    /// Gives criterion's benchmarks less than a second each, and turns fewer rounds, for numbers
+    /// that are good for large ratios alone, and leaves `build-cost` out.
     #[arg(long, requires = "run")]
     quick: bool,
 }

@@ -7,7 +7,7 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
-    // In the profile of the tests, whose dependencies are compiled already: link-time optimization of
-    // six programs would take minutes, and nothing is measured.
+    // In the profile of the tests, whose dependencies are compiled already: link-time optimization
+    // of six programs would take minutes, and nothing is measured.
     shell.cargo("test --package millstream-benches --benches").run()
 }

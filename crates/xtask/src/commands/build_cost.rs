@@ -1,7 +1,8 @@
-//! `build-cost`: what the settings of a release profile change, and what deep flows cost to compile.
+//! `build-cost`: what the settings of a release profile change, and what deep flows cost to
+//! compile.
 //!
-//! Time is what the compiler used of the processors, which other work on the machine changes little;
-//! the effect on the program is counted in instructions.
+//! Time is what the compiler used of the processors, which other work on the machine changes
+//! little; the effect on the program is counted in instructions.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! `features`: `millstream` compiles with none of its features, with each alone, and with all of them.
+//! `features`: `millstream` compiles with none of its features, with each alone, and with all of
+//! them.
 
 use crate::shell::{Failure, Shell};
 

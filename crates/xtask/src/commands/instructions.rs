@@ -1,8 +1,8 @@
 //! `instructions`: what our hot loops cost, counted by callgrind, and compared with a table.
 //!
-//! Times on a machine that does other things as well say little; the number of instructions stays the
-//! same. Each case is run for few items and for many: the difference is what an item costs, and the
-//! rest what a subscription costs.
+//! Times on a machine that does other things as well say little; the number of instructions stays
+//! the same. Each case is run for few items and for many: the difference is what an item costs, and
+//! the rest what a subscription costs.
 
 use std::{
     fs,

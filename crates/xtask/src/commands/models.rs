@@ -1,8 +1,8 @@
 //! `loom` and `shuttle`: what runs under a checker that decides which thread goes on.
 //!
 //! Each checker has a private cfg, under which the kernel takes its atomics from it, and a target
-//! directory of its own. Each model runs in its own process. A failing one often panics again in a destructor and aborts,
-//! which must not take the others with it.
+//! directory of its own. Each model runs in its own process. A failing one often panics again in a
+//! destructor and aborts, which must not take the others with it.
 
 use std::env;
 
@@ -25,8 +25,8 @@ pub(crate) struct Checker {
     cfg: &'static str,
     /// The test target that holds the models.
     target: &'static str,
-    /// Where they are built, in the target directory. Other flags in the same directory would compile
-    /// everything anew at each change of command.
+    /// Where they are built, in the target directory. Other flags in the same directory would
+    /// compile everything anew at each change of command.
     folder: &'static str,
     /// Variables and what they are unless they are set.
     variables: &'static [(&'static str, &'static str)],
