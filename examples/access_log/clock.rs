@@ -6,8 +6,8 @@ const N_BELIEVED: usize = 8;
 /// The time of the log, by the minutes of its lines.
 ///
 /// A line within `reach` seconds may move it forward. Lines that are further away, in either
-/// direction, move it when eight of them follow each other, as they do after a gap in the log, and to
-/// the smallest of them: a time that is too early closes no minute too soon.
+/// direction, move it when eight of them follow each other, as they do after a gap in the log, and
+/// to the smallest of them: a time that is too early closes no minute too soon.
 pub(crate) struct Clock {
     now: Option<i64>,
     reach: i64,

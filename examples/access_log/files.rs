@@ -16,8 +16,8 @@ pub(crate) struct Files<'a> {
     pub(crate) rejects: Option<&'a Path>,
 }
 
-/// Refuses what would lose data: a log that cannot be read again, or one that is also an output, and
-/// outputs that are one file.
+/// Refuses what would lose data: a log that cannot be read again, or one that is also an output,
+/// and outputs that are one file.
 pub(crate) fn check(files: &Files<'_>, n_times: u64) -> Result<(), Error> {
     let log = files.log;
     let is_input = log == Path::new("-");

@@ -1,8 +1,8 @@
 //! Turns a web server's access log into one JSON object per minute.
 //!
 //! Shows a pipeline whose demand reaches from a slow sink through parsing threads to the file: what
-//! the sink has not asked for is not read, and memory stays flat however long the log is. Run it with
-//! `cargo run --release --example access_log -- --help`.
+//! the sink has not asked for is not read, and memory stays flat however long the log is. Run it
+//! with `cargo run --release --example access_log -- --help`.
 //!
 //! # Threads
 //!
@@ -10,8 +10,8 @@
 //! of the work, and so is aggregating. On 2 cores, a second parsing thread takes a quarter off the
 //! time, and then both cores are busy, so that more threads gain little; on more cores, the thread
 //! that aggregates would be the limit. Measured by
-//! `perf stat access_log LOG --spike 100 --quiet --threads N > /dev/null`, and by `perf record`, with
-//! a log of 10,000 lines.
+//! `perf stat access_log LOG --spike 100 --quiet --threads N > /dev/null`, and by `perf record`,
+//! with a log of 10,000 lines.
 
 mod batch;
 mod clock;
@@ -49,30 +49,30 @@ use parking_lot::Mutex;
 use rejects::Rejects;
 use sink::{Interrupt, Sink};
 
-/// Turns a web server's access log (Apache's combined format, plain or gzip) into one JSON object per
-/// minute: requests, bytes, status classes and top_paths, which are the paths with the most requests,
-/// each with its growth against the minute reported before.
+/// Turns a web server's access log (Apache's combined format, plain or gzip) into one JSON object
+/// per minute: requests, bytes, status classes and top_paths, which are the paths with the most
+/// requests, each with its growth against the minute reported before.
 ///
 /// A request whose status is 1xx counts as a request, and in no class. A path is taken without its
 /// query. A line that comes after its minute was reported (see --lateness) makes another object for
 /// that minute, so that sums over the output are always right, also for a log that is not in order.
-/// Lines whose time is far from that of their neighbors report no minute early, unless eight of them
-/// follow each other. A replay starts anew.
+/// Lines whose time is far from that of their neighbors report no minute early, unless eight of
+/// them follow each other. A replay starts anew.
 ///
-/// The files of --out and --rejects are written beside their places, and replace former ones when the
-/// log is done. A run that fails or is interrupted leaves the former ones, and what it has written as
-/// FILE.partial.
+/// The files of --out and --rejects are written beside their places, and replace former ones when
+/// the log is done. A run that fails or is interrupted leaves the former ones, and what it has
+/// written as FILE.partial.
 ///
-/// At the end a table on standard error says what passed each stage: what the next stage requested of
-/// it, what it delivered, and how much was in flight at most, that is, waiting before the stage or
-/// inside it. Lines read are in flight until they are aggregated or rejected; a minute is, from its
-/// first line on.
+/// At the end a table on standard error says what passed each stage: what the next stage requested
+/// of it, what it delivered, and how much was in flight at most, that is, waiting before the stage
+/// or inside it. Lines read are in flight until they are aggregated or rejected; a minute is, from
+/// its first line on.
 ///
 /// Memory does not grow with the log, but with the paths of the minutes that wait for late lines.
 ///
-/// Exit codes: 0 done (also when a reader of the output has closed it), 1 failed, 2 wrong arguments,
-/// 3 no line of the log is in the combined format, 130 interrupted (press Ctrl-C twice if the output
-/// blocks), 143 ended by SIGTERM.
+/// Exit codes: 0 done (also when a reader of the output has closed it), 1 failed, 2 wrong
+/// arguments, 3 no line of the log is in the combined format, 130 interrupted (press Ctrl-C twice
+/// if the output blocks), 143 ended by SIGTERM.
 #[derive(Parser)]
 #[command(name = "access_log")]
 struct Arguments {

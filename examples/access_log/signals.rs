@@ -4,8 +4,8 @@ use std::{io, process, sync::Arc};
 
 use crate::sink::Interrupt;
 
-/// Ends the flow at the first signal, and the process at the second: something blocks then, such as a
-/// reader of the output that does not read.
+/// Ends the flow at the first signal, and the process at the second: something blocks then, such as
+/// a reader of the output that does not read.
 ///
 /// # Errors
 ///

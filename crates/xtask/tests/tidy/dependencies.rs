@@ -26,7 +26,8 @@ const ALLOWED: [(&str, &[&str]); 5] = [
 /// Made for tests: nobody needs them to run.
 const FOR_TESTS: [&str; 1] = ["millstream-testkit"];
 
-/// Packages of ours that tests of any other may use, since tests do not reach those who build on us.
+/// Packages of ours that tests of any other may use, since tests do not reach those who build on
+/// us.
 const IN_TESTS: [&str; 2] = ["millstream-testkit", "reactive-streams-tck"];
 
 const MAY_USE_TOKIO: [&str; 4] =

@@ -1,4 +1,5 @@
-//! The modules of a crate stand in layers, and files import downward: no circle, between layers or files.
+//! The modules of a crate stand in layers, and files import downward: no circle, between layers or
+//! files.
 //!
 //! `[layers]` in `tidy.toml` lists the modules of a crate from the ground up.
 

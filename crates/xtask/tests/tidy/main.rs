@@ -1,7 +1,7 @@
 //! `tidy`: the house rules that a program can check, each with what to do instead.
 //!
-//! Every check takes a [`Tree`], so that its own tests can feed it a bad sample: a check that cannot
-//! fail is no check.
+//! Every check takes a [`Tree`], so that its own tests can feed it a bad sample: a check that
+//! cannot fail is no check.
 
 #![forbid(unsafe_code)]
 

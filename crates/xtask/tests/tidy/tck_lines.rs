@@ -1,5 +1,5 @@
-//! Every source, and every operator that returns a flow, is judged by the TCK, and every operator also
-//! by what it does with its source.
+//! Every source, and every operator that returns a flow, is judged by the TCK, and every operator
+//! also by what it does with its source.
 
 use std::collections::HashSet;
 
@@ -68,7 +68,8 @@ fn call_of(operator: Operator<'_>) -> Call {
     (operator.name.to_owned(), operator.is_method)
 }
 
-/// What the suite calls, or name as a function: `name(`, `name::<`, `.name(`, `.name::<`, and `(name)`.
+/// What the suite calls, or name as a function: `name(`, `name::<`, `.name(`, `.name::<`, and
+/// `(name)`.
 fn calls_in(tree: &Tree, is_suite: impl Fn(&str) -> bool) -> HashSet<Call> {
     let mut calls = HashSet::new();
     for file in tree.rust().filter(|file| is_suite(&file.path)) {
