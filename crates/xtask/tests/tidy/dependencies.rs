@@ -12,16 +12,38 @@ pub(crate) struct Edge {
     from: String,
     to: String,
     is_dev: bool,
+    is_optional: bool,
 }
 
-/// The packages of ours that each of these may build on; those not listed may build on any.
-const ALLOWED: [(&str, &[&str]); 5] = [
-    ("reactive-streams", &[]),
-    ("millstream-kernel", &["reactive-streams"]),
-    ("millstream", &["millstream-kernel", "reactive-streams"]),
-    ("millstream-pressure", &["millstream", "millstream-kernel", "reactive-streams"]),
-    ("reactive-streams-tck", &["reactive-streams"]),
+const CONTRACT: &str = "reactive-streams";
+const KERNEL: &str = "millstream-kernel";
+const CORE: &str = "millstream";
+const PRESSURE: &str = "millstream-pressure";
+
+/// The packages of ours that each of these may build on, also where it is yet to come; those not
+/// listed may build on any.
+const ALLOWED: [(&str, &[&str]); 9] = [
+    (CONTRACT, &[]),
+    (KERNEL, &[CONTRACT]),
+    (CORE, &[KERNEL, CONTRACT]),
+    ("reactive-streams-tck", &[CONTRACT]),
+    ("millstream-testkit", &[CORE, KERNEL, CONTRACT]),
+    (PRESSURE, &[CORE, KERNEL, CONTRACT]),
+    ("millstream-spill", &[PRESSURE, CORE, KERNEL, CONTRACT]),
+    ("millstream-sim", &["millstream-spill", PRESSURE, CORE, KERNEL, CONTRACT]),
+    ("millstream-observe", &["millstream-spill", PRESSURE, CORE, KERNEL, CONTRACT]),
 ];
+
+/// One foreign system each. None builds on another, so that a user of one compiles no other.
+const CONNECTORS: [&str; 6] = [
+    "millstream-nats",
+    "millstream-kafka",
+    "millstream-amqp",
+    "millstream-redis",
+    "millstream-http",
+    "millstream-rsocket",
+];
+const CONNECTORS_MAY: &[&str] = &[PRESSURE, CORE, KERNEL, CONTRACT];
 
 /// Made for tests: nobody needs them to run.
 const FOR_TESTS: [&str; 1] = ["millstream-testkit"];
@@ -30,8 +52,15 @@ const FOR_TESTS: [&str; 1] = ["millstream-testkit"];
 /// us.
 const IN_TESTS: [&str; 2] = ["millstream-testkit", "reactive-streams-tck"];
 
-const MAY_USE_TOKIO: [&str; 4] =
-    ["millstream", "millstream-benches", "millstream-examples", "xtask"];
+/// Besides the connectors; the core only by a feature.
+const MAY_USE_TOKIO: [&str; 6] = [
+    CORE,
+    "millstream-observe",
+    "millstream-cli",
+    "millstream-benches",
+    "millstream-examples",
+    "xtask",
+];
 
 /// What the manifests of the workspace say.
 pub(crate) fn edges_of_the_workspace() -> Vec<Edge> {
@@ -46,6 +75,7 @@ pub(crate) fn edges_of_the_workspace() -> Vec<Edge> {
             from: package.name.to_string(),
             to: dependency.name.clone(),
             is_dev: dependency.kind == DependencyKind::Development,
+            is_optional: dependency.optional,
         })
     });
     edges.collect()
@@ -56,6 +86,7 @@ pub(crate) fn check(edges: &[Edge]) -> Vec<Finding> {
         .iter()
         .map(|edge| edge.from.as_str())
         .chain(ALLOWED.map(|(name, _)| name))
+        .chain(CONNECTORS)
         .chain(FOR_TESTS)
         .collect();
     edges
@@ -68,10 +99,16 @@ pub(crate) fn check(edges: &[Edge]) -> Vec<Finding> {
         .collect()
 }
 
+fn allowed(package: &str) -> Option<&'static [&'static str]> {
+    if CONNECTORS.contains(&package) {
+        return Some(CONNECTORS_MAY);
+    }
+    ALLOWED.iter().find(|(name, _)| *name == package).map(|(_, allowed)| *allowed)
+}
+
 fn instead_of(edge: &Edge, ours: &BTreeSet<&str>) -> Option<String> {
     let (from, to) = (edge.from.as_str(), edge.to.as_str());
-    let allowed = ALLOWED.iter().find(|(name, _)| *name == from).map(|(_, allowed)| *allowed);
-    if from == "reactive-streams" && !edge.is_dev {
+    if from == CONTRACT && !edge.is_dev {
         return Some(format!("remove `{to}`: the contract depends on nothing"));
     }
     if edge.is_dev && IN_TESTS.contains(&to) {
@@ -80,7 +117,7 @@ fn instead_of(edge: &Edge, ours: &BTreeSet<&str>) -> Option<String> {
     if FOR_TESTS.contains(&to) {
         return Some(format!("move `{to}` to `[dev-dependencies]`"));
     }
-    if let Some(allowed) = allowed
+    if let Some(allowed) = allowed(from)
         && ours.contains(to)
         && !allowed.contains(&to)
     {
@@ -90,16 +127,24 @@ fn instead_of(edge: &Edge, ours: &BTreeSet<&str>) -> Option<String> {
             allowed.join(", ")
         ));
     }
-    if to == "tokio" && !edge.is_dev && !MAY_USE_TOKIO.contains(&from) {
+    if to != "tokio" || edge.is_dev {
+        return None;
+    }
+    if !MAY_USE_TOKIO.contains(&from) && !CONNECTORS.contains(&from) {
         return Some(format!("use a scheduler of `millstream` in {from} instead of `tokio`"));
     }
-    None
+    (from == CORE && !edge.is_optional)
+        .then(|| "make `tokio` optional, behind a feature".to_owned())
 }
 
 #[test]
 fn a_wrong_direction_is_found() {
-    let edge =
-        |from: &str, to: &str| Edge { from: from.to_owned(), to: to.to_owned(), is_dev: false };
+    let edge = |from: &str, to: &str| Edge {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        is_dev: false,
+        is_optional: false,
+    };
     let dev = |from: &str, to: &str| Edge { is_dev: true, ..edge(from, to) };
     let bad = [
         edge("reactive-streams", "libc"),
@@ -110,21 +155,35 @@ fn a_wrong_direction_is_found() {
         edge("millstream-kernel", "tokio"),
         edge("millstream", "millstream-pressure"),
         edge("millstream", "millstream-testkit"),
+        edge("millstream", "tokio"),
         edge("millstream-examples", "millstream-testkit"),
         edge("reactive-streams-tck", "millstream-kernel"),
         edge("reactive-streams-tck", "tokio"),
         edge("millstream-pressure", "tokio"),
+        edge("millstream-pressure", "millstream-spill"),
+        edge("millstream-spill", "tokio"),
+        edge("millstream-sim", "millstream-nats"),
+        edge("millstream-observe", "millstream-kafka"),
+        edge("millstream-nats", "millstream-kafka"),
+        dev("millstream-http", "millstream-amqp"),
+        edge("millstream-redis", "millstream-cli"),
     ];
     let good = [
         edge("millstream-kernel", "reactive-streams"),
         edge("millstream-kernel", "parking_lot"),
         edge("millstream", "millstream-kernel"),
         edge("millstream", "reactive-streams"),
-        edge("millstream", "tokio"),
+        Edge { is_optional: true, ..edge("millstream", "tokio") },
         dev("millstream", "millstream-testkit"),
         dev("millstream", "reactive-streams-tck"),
+        dev("millstream", "tokio"),
         edge("millstream-pressure", "millstream"),
         dev("millstream-pressure", "tokio"),
+        edge("millstream-observe", "tokio"),
+        edge("millstream-nats", "millstream-pressure"),
+        edge("millstream-nats", "tokio"),
+        edge("millstream-cli", "millstream-nats"),
+        edge("millstream-cli", "tokio"),
         edge("millstream-benches", "tokio"),
         edge("xtask", "clap"),
     ];

@@ -5,14 +5,18 @@
 
 #![forbid(unsafe_code)]
 
+mod absences;
 mod backpressure;
 mod book;
 mod bugs;
+mod changelog;
 mod coming;
+mod comments;
 mod dependencies;
 mod fixmes;
 mod headers;
 mod layers;
+mod licenses;
 mod loom_models;
 mod manifests;
 mod operator_tables;
@@ -23,6 +27,7 @@ mod scan;
 mod sizes;
 mod tck_lines;
 mod tree;
+mod unsafe_page;
 mod unsafety;
 
 use crate::tree::{Finding, Tree};
@@ -42,6 +47,40 @@ fn the_book_says_what_the_operators_say() {
 #[ignore = "it writes the page: run `cargo xtask book`"]
 fn fill_the_book() {
     operator_tables::write(&Tree::load()).expect("the page can be written");
+    unsafe_page::write(&Tree::load()).expect("the page can be written");
+}
+
+#[test]
+fn the_page_of_unsafe_code_says_what_the_sources_say() {
+    assert_tidy(&unsafe_page::check(&Tree::load()));
+}
+
+#[test]
+fn crates_do_without_what_they_must() {
+    assert_tidy(&absences::check(&Tree::load()));
+}
+
+#[test]
+fn comments_are_as_wide_as_code() {
+    assert_tidy(&comments::check(&Tree::load()));
+}
+
+#[test]
+fn the_changelog_names_what_users_can_name() {
+    assert_tidy(&changelog::check(&Tree::load()));
+}
+
+#[test]
+fn every_license_may_be_used() {
+    let packages = licenses::packages();
+
+    assert!(packages.len() > 100, "the dependencies are seen");
+    assert_tidy(&licenses::check(&packages));
+}
+
+#[test]
+fn every_table_belongs_to_a_check() {
+    assert_tidy(&Tree::load().unknown_tables());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every operator says what it does with demand, how it ends, and shows it.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use crate::{
     scan::{Token, closing_brace, docs_above, reads},
@@ -10,42 +10,59 @@ use crate::{
 pub(crate) const FOLDER: &str = "crates/millstream/src/ops/";
 const SECTIONS: [&str; 3] = ["# Demand", "# Termination", "# Examples"];
 
+/// The traits by which other crates add methods to `Flow`.
+const EXTENSION: &str = "FlowExt";
+
+/// Crates with operators: those with `Flow` or a [`FlowExt`](EXTENSION).
+const CRATES: &str = "crates/";
+
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in tree.rust().filter(|file| file.path.starts_with(FOLDER)) {
-        if file.path.ends_with("/mod.rs") || file.text.starts_with("//! Shared:") {
-            continue;
-        }
+    let mut needed = HashSet::new();
+    for file in tree.rust().filter(|file| is_source(&file.path)) {
         let source = file.source();
         let operators = operators_in(&source.tokens());
-        let Some(first) = operators.first() else {
+        let is_listed = file.path.starts_with(FOLDER)
+            && !file.path.ends_with("/mod.rs")
+            && !file.text.starts_with("//! Shared:");
+        if is_listed && operators.is_empty() {
             let instead = "put the operator's method into an `impl` block on `Flow` here, a source's \
                            function that returns a `Flow`, or start a part of several operators \
                            with `//! Shared:`";
             findings.push(file.finding(0, instead));
-            continue;
-        };
-        let missing = |line: usize| -> Vec<&str> {
-            let docs = docs_above(&file.text, line);
+        }
+        for operator in operators {
+            let docs = docs_above(&file.text, operator.line);
             let has = |section: &str| {
                 docs.lines().any(|line| line.trim_start_matches('/').trim() == section)
             };
-            SECTIONS.into_iter().filter(|section| !has(section)).collect()
-        };
-        if operators.iter().all(|operator| !missing(operator.line).is_empty()) {
-            let (name, sections) = (first.name, missing(first.line).join("`, `"));
-            let instead = format!("give the documentation of `{name}` the sections `{sections}`");
-            findings.push(file.finding(first.line, instead));
+            let missing: Vec<&str> = SECTIONS.into_iter().filter(|section| !has(section)).collect();
+            if missing.is_empty() {
+                continue;
+            }
+            needed.insert(operator.name.to_owned());
+            if !tree.is_exempt("sections", operator.name) {
+                let (name, sections) = (operator.name, missing.join("`, `"));
+                let instead =
+                    format!("give the documentation of `{name}` the sections `{sections}`");
+                findings.push(file.finding(operator.line, instead));
+            }
         }
     }
+    findings.extend(tree.idle_names("sections", |name| needed.contains(name)));
     findings
+}
+
+/// Whether the file is a part of a library, and not a test of one.
+fn is_source(path: &str) -> bool {
+    path.starts_with(CRATES) && path.split('/').nth(2) == Some("src")
 }
 
 /// A public method of `Flow`, or a free function that returns a `Flow`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operator<'a> {
     pub(crate) name: &'a str,
-    /// That of `pub`.
+    /// That of `fn`.
     pub(crate) line: usize,
     pub(crate) is_method: bool,
     pub(crate) returns_flow: bool,
@@ -68,6 +85,11 @@ pub(crate) fn operators_in<'a>(tokens: &[Token<'a>]) -> Vec<Operator<'a>> {
                 operators.extend(methods_in(tokens, open + 1..close));
                 at = close;
             }
+            "pub" if is_start && reads(tokens, at + 1, &["trait", EXTENSION]) => {
+                let close = closing_brace(tokens, open);
+                operators.extend(declared_in(tokens, open + 1..close));
+                at = close;
+            }
             "pub" if is_start => {
                 let source = function_at(tokens, at, false);
                 operators.extend(source.filter(|source| source.returns_flow));
@@ -86,6 +108,22 @@ fn methods_in<'a>(tokens: &[Token<'a>], block: Range<usize>) -> Vec<Operator<'a>
         match tokens[at].text {
             "{" => at = closing_brace(tokens, at),
             "pub" => methods.extend(function_at(tokens, at, true)),
+            _ => {}
+        }
+        at += 1;
+    }
+    methods
+}
+
+/// The methods of a trait, which are public without saying so.
+fn declared_in<'a>(tokens: &[Token<'a>], block: Range<usize>) -> Vec<Operator<'a>> {
+    let mut methods = Vec::new();
+    let mut at = block.start;
+    while at < block.end {
+        match tokens[at].text {
+            "{" => at = closing_brace(tokens, at),
+            // One before it, where `pub` would stand.
+            "fn" => methods.extend(function_at(tokens, at - 1, true)),
             _ => {}
         }
         at += 1;
@@ -119,7 +157,7 @@ fn function_at<'a>(tokens: &[Token<'a>], start: usize, is_method: bool) -> Optio
     let name = tokens.get(fn_at + 1)?;
     let operator = Operator {
         name: name.text,
-        line: tokens[start].line,
+        line: tokens[fn_at].line,
         is_method,
         returns_flow: returns_flow(&tokens[fn_at..]),
     };
@@ -157,6 +195,9 @@ fn an_operator_without_its_sections_is_found() {
     let no_source = source.replace("Flow<Twins>", "Twins");
     let shared = "//! Shared: a part of two operators.\nfn part() {}\n";
     let path = |name: &str| format!("{FOLDER}filter/{name}.rs");
+    let second = good.replace("    }\n}\n", &format!("    }}\n\n{method}"));
+    let extension = "//! A crate.\n\npub trait FlowExt: Sized {\n    /// Waits.\n    fn wait(self) \
+                     -> Flow<Wait<Self>> {\n        Flow { }\n    }\n}\n";
     let tree = Tree::sample(&[
         (&path("good"), &good),
         (&path("mod"), "//! A list.\n"),
@@ -167,15 +208,24 @@ fn an_operator_without_its_sections_is_found() {
         (&path("c_not_on_flow"), &not_on_flow),
         (&path("d_private"), &is_private),
         (&path("e_no_source"), &no_source),
+        (&path("f_second"), &second),
+        ("crates/millstream/src/hub/a.rs", &no_docs),
+        ("crates/millstream-pressure/src/lib.rs", extension),
+        ("crates/millstream-pressure/tests/it.rs", extension),
         ("crates/millstream/src/lib.rs", "//! A crate.\n"),
     ]);
 
     let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
 
-    assert_eq!(findings.len(), 5, "{findings:?}");
+    assert_eq!(findings.len(), 8, "{findings:?}");
     assert!(findings[0].ends_with("of `double` the sections `# Examples`"));
     assert!(findings[1].ends_with("the sections `# Demand`, `# Termination`, `# Examples`"));
     assert!(findings[2].contains("c_not_on_flow.rs: put the operator's method"));
     assert!(findings[3].contains("d_private.rs: put the operator's method"));
     assert!(findings[4].contains("e_no_source.rs: put the operator's method"));
+    assert!(findings[5].contains("f_second.rs:") && findings[5].contains("of `double`"));
+    assert!(findings[6].starts_with("crates/millstream/src/hub/a.rs:"));
+    assert!(
+        findings[7].contains("millstream-pressure/src/lib.rs:5: give the documentation of `wait`")
+    );
 }

@@ -8,6 +8,10 @@ use std::{
 
 use crate::scan::Source;
 
+/// The tables of `tidy.toml` that checks read.
+const CHECKS: [&str; 7] =
+    ["comments", "layers", "lines", "sections", "tck", "tck_subscribers", "unsafe"];
+
 /// One text file.
 #[derive(Debug)]
 pub(crate) struct File {
@@ -132,6 +136,22 @@ impl Tree {
             .collect()
     }
 
+    /// The exemptions from a check that give a reason.
+    pub(crate) fn exempt_names(&self, check: &str) -> impl Iterator<Item = &str> {
+        self.table(check).filter(|(_, reason)| !reason.trim().is_empty()).map(|(name, _)| name)
+    }
+
+    /// Tables that no check reads.
+    pub(crate) fn unknown_tables(&self) -> Vec<Finding> {
+        let unknown = self.exemptions.keys().filter(|check| !CHECKS.contains(&check.as_str()));
+        let findings = unknown.map(|check| Finding {
+            path: "crates/xtask/tidy.toml".to_owned(),
+            line: 0,
+            instead: format!("remove [{check}]: no check reads it"),
+        });
+        findings.collect()
+    }
+
     /// The texts of a table of `tidy.toml`, by name.
     pub(crate) fn table(&self, check: &str) -> impl Iterator<Item = (&str, &str)> {
         let table = self.exemptions.get(check).and_then(toml::Value::as_table);
@@ -182,6 +202,13 @@ fn without_git_the_same_manifests_are_found() {
 
     assert!(paths.iter().any(|path| path == "crates/xtask/Cargo.toml"));
     assert!(!paths.iter().any(|path| path.starts_with(".git/") || path.starts_with("target/")));
+}
+
+#[test]
+fn an_exemption_from_no_check_is_found() {
+    let tree = Tree::sample(&[]).with_exemptions("[lines]\n[lynes]\n'a.rs' = 'a reason'\n");
+
+    assert_eq!(tree.unknown_tables().len(), 1);
 }
 
 #[test]
