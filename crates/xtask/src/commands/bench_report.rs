@@ -1,6 +1,6 @@
 //! `bench-report`: the book's page on performance, and its charts, from what was measured last.
 
-use super::build_cost;
+use super::{book, build_cost};
 use crate::shell::{Failure, Shell};
 
 /// Writes the book's page on performance from the last run of the benchmarks.
@@ -22,7 +22,8 @@ const QUICK: &str = "--warm-up-time 0.2 --measurement-time 0.6 --sample-size 10"
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let report = shell.cargo("run --quiet --package millstream-benches --bin bench-report --");
     if !args.run {
-        return report.run();
+        report.run()?;
+        return book::run(shell);
     }
     let settings = if args.quick { QUICK } else { "" };
     let bench = "bench --package millstream-benches --bench";
@@ -35,5 +36,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
         build_cost::run(shell)?;
     }
     let quick = if args.quick { " --quick" } else { "" };
-    report.arg(&format!("cargo xtask bench-report --run{quick}")).run()
+    report.arg(&format!("cargo xtask bench-report --run{quick}")).run()?;
+    // The README takes its numbers from the page.
+    book::run(shell)
 }

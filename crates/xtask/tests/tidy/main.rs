@@ -19,6 +19,7 @@ mod layers;
 mod licenses;
 mod loom_models;
 mod manifests;
+mod measured;
 mod operator_tables;
 mod operators;
 mod prose;
@@ -48,11 +49,17 @@ fn the_book_says_what_the_operators_say() {
 fn fill_the_book() {
     operator_tables::write(&Tree::load()).expect("the page can be written");
     unsafe_page::write(&Tree::load()).expect("the page can be written");
+    measured::write(&Tree::load()).expect("the page can be written");
 }
 
 #[test]
 fn the_page_of_unsafe_code_says_what_the_sources_say() {
     assert_tidy(&unsafe_page::check(&Tree::load()));
+}
+
+#[test]
+fn the_readme_has_the_numbers_of_the_book() {
+    assert_tidy(&measured::check(&Tree::load()));
 }
 
 #[test]
