@@ -95,12 +95,19 @@ mod book {
     mod operators {}
     #[doc = include_str!("../../../docs/book/src/performance.md")]
     mod performance {}
+    #[cfg(feature = "tokio")]
+    #[doc = include_str!("../../../docs/book/src/shutdown.md")]
+    mod shutdown {}
     #[doc = include_str!("../../../docs/book/src/start.md")]
     mod start {}
+    #[doc = include_str!("../../../docs/book/src/stuck.md")]
+    mod stuck {}
     #[doc = include_str!("../../../docs/book/src/tck.md")]
     mod tck {}
     #[doc = include_str!("../../../docs/book/src/tck-matrix.md")]
     mod tck_matrix {}
+    #[doc = include_str!("../../../docs/book/src/testing.md")]
+    mod testing {}
     #[doc = include_str!("../../../docs/book/src/threads.md")]
     mod threads {}
 }
