@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use millstream::scheduler::{Scheduler, Worker};
+use millstream::scheduler::{Scheduled, Scheduler, Worker};
 use millstream_kernel::{Alarm, TaskWaker, Wake};
 
 /// What a timer is set to at most, so that no scheduler has to add up times that overflow.
@@ -67,7 +67,8 @@ impl Clock {
 pub struct Sleep {
     clock: Clock,
     until: Duration,
-    alarm: Option<(Arc<Alarm>, Arc<TaskWaker>)>,
+    /// The last alarm, whom it wakes, and what takes it back.
+    alarm: Option<(Arc<Alarm>, Arc<TaskWaker>, Scheduled)>,
 }
 
 impl Future for Sleep {
@@ -80,19 +81,19 @@ impl Future for Sleep {
                 return Poll::Ready(true);
             }
             let task = match &self.alarm {
-                Some((_, task)) => Arc::clone(task),
+                Some((_, task, _)) => Arc::clone(task),
                 None => Arc::new(TaskWaker::new()),
             };
             task.register(cx.waker());
             match &self.alarm {
-                Some((alarm, _)) if alarm.is_lost() => return Poll::Ready(false),
-                Some((alarm, _)) if alarm.is_set() => return Poll::Pending,
+                Some((alarm, ..)) if alarm.is_lost() => return Poll::Ready(false),
+                Some((alarm, ..)) if alarm.is_set() => return Poll::Pending,
                 // Not set yet, or rung too early: at the longest time, or by a coarse clock.
                 _ => {
                     let target: Weak<dyn Wake> = Arc::downgrade(&task) as Weak<dyn Wake>;
                     let (alarm, job) = Alarm::new(&target);
-                    self.alarm = Some((alarm, task));
-                    self.clock.0.schedule_after(left.min(LONGEST), job);
+                    let scheduled = self.clock.0.schedule_after(left.min(LONGEST), job);
+                    self.alarm = Some((alarm, task, scheduled));
                 }
             }
         }
