@@ -41,11 +41,12 @@
 //!
 //! # Features
 //!
-//! `tokio` (on by default): the scheduler that runs on a tokio runtime.
-//!
-//! `tracing`: `Flow::log` and `Flow::instrument`, which write events and enter spans.
-//! - `tokio` (on by default): the scheduler that runs on a tokio runtime, and [bridges](bridge) to tokio's channels.
-//! - `crossbeam`, `codec`, `tower`: [bridges](bridge) to crossbeam's channels, to framed readers and writers, and to services.
+//! - `tokio` (on by default): the scheduler that runs on a tokio runtime, and [bridges](bridge) to
+//!   tokio's channels.
+//! - `codec`: [bridges](bridge) to framed readers and writers.
+//! - `crossbeam`: [bridges](bridge) to crossbeam's channels.
+//! - `tower`: a [bridge](bridge) to services.
+//! - `tracing`: `Flow::log` and `Flow::instrument`, which write events and enter spans.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -11,12 +11,11 @@
 //!
 //! # Examples
 //!
-//! A publisher of three numbers that obeys its subscriber's demand, and a subscriber that asks for
-//! one item at a time:
+//! A subscriber that asks for one item at a time, and a publisher that sends what was asked for:
 //!
 //! ```
 //! use std::sync::{Arc, Mutex};
-//! use reactive_streams::{Error, Subscriber, Subscription};
+//! use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 //!
 //! #[derive(Default)]
 //! struct OneByOne {
@@ -40,7 +39,43 @@
 //!     }
 //!     fn on_complete(self) {}
 //! }
-//! # let _subscriber = OneByOne::default();
+//!
+//! /// Counts what was asked for; a publisher that runs by itself would be woken by it.
+//! #[derive(Default)]
+//! struct Asked(Mutex<u64>);
+//!
+//! impl Subscription for Asked {
+//!     fn request(&self, n: u64) {
+//!         *self.0.lock().unwrap() += n;
+//!     }
+//!     fn cancel(&self) {}
+//! }
+//!
+//! /// Sends 1, 2 and 3 on the thread that subscribes.
+//! struct OneTwoThree;
+//!
+//! impl Publisher for OneTwoThree {
+//!     type Item = u32;
+//!
+//!     fn subscribe<S: Subscriber<u32>>(self, mut subscriber: S) {
+//!         let asked = Arc::new(Asked::default());
+//!         subscriber.on_subscribe(Arc::clone(&asked) as Arc<dyn Subscription>);
+//!         for item in 1..=3 {
+//!             // A whole publisher would wait for a request here, and look for a cancel.
+//!             match &mut *asked.0.lock().unwrap() {
+//!                 0 => return,
+//!                 n => *n -= 1,
+//!             }
+//!             subscriber.on_next(item);
+//!         }
+//!         subscriber.on_complete();
+//!     }
+//! }
+//!
+//! let subscriber = OneByOne::default();
+//! let seen = Arc::clone(&subscriber.seen);
+//! OneTwoThree.subscribe(subscriber);
+//! assert_eq!(*seen.lock().unwrap(), [1, 2, 3]);
 //! ```
 
 #![no_std]

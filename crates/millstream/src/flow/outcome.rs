@@ -24,7 +24,7 @@ use crate::{
 /// # Cancel safety
 ///
 /// An outcome that was polled and is polled again later loses nothing.
-#[must_use = "dropping an outcome cancels its flow"]
+#[must_use = "an outcome that is dropped cancels its flow: await it or call `wait()`"]
 pub struct Outcome<T> {
     receiver: oneshot::Receiver<Result<T, Error>>,
     upstream: Arc<Deferred>,

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use crate::{
-    operators::{FOLDER, operators_in},
+    operators::{FOLDER, call_of, operators_in},
     scan::docs_above,
     tree::{File, Finding, Tree, root},
 };
@@ -18,6 +18,7 @@ const END: &str = "<!-- end -->";
 /// What one operator's documentation says.
 struct Row {
     name: String,
+    call: String,
     sentence: String,
     aliases: Vec<String>,
 }
@@ -64,9 +65,9 @@ fn fill(page: &str, families: &BTreeMap<String, Vec<Row>>) -> String {
         let family = families.iter().find(|(family, _)| line == opening(family));
         if let Some((_, rows)) = family {
             is_inside = true;
-            filled.push_str("\n| name | does |\n|---|---|\n");
-            for Row { name, sentence, .. } in rows {
-                let _ok = writeln!(filled, "| `{name}` | {sentence} |");
+            filled.push_str("\n| call | does |\n|---|---|\n");
+            for Row { call, sentence, .. } in rows {
+                let _ok = writeln!(filled, "| `{call}` | {sentence} |");
             }
             filled.push('\n');
         } else if line == "<!-- aliases -->" {
@@ -111,7 +112,8 @@ fn families(tree: &Tree) -> BTreeMap<String, Vec<Row>> {
 
 fn rows(file: &File) -> Vec<Row> {
     let source = file.source();
-    let operators = operators_in(&source.tokens()).into_iter().map(|operator| {
+    let tokens = source.tokens();
+    let operators = operators_in(&tokens).into_iter().map(|operator| {
         let docs = docs_above(&file.text, operator.line);
         let words: Vec<&str> = docs
             .lines()
@@ -120,6 +122,7 @@ fn rows(file: &File) -> Vec<Row> {
             .collect();
         Row {
             name: operator.name.to_owned(),
+            call: call_of(&tokens, &operator),
             sentence: plain(&first_sentence(&words.join(" "))),
             aliases: aliases_above(&file.text, operator.line),
         }
@@ -164,7 +167,7 @@ fn a_page_that_says_something_else_is_found() {
     let operator = "//! `double`: twice.\n\nimpl<P> Flow<P> {\n    /// Doubles each [item](Item), at \
                     once. Really.\n    #[doc(alias = \"twice\")]\n    pub fn double(self) -> Flow<D> \
                     {}\n}\n";
-    let good = "# Page\n<!-- operators: filter -->\n\n| name | does |\n|---|---|\n| `double` | \
+    let good = "# Page\n<!-- operators: filter -->\n\n| call | does |\n|---|---|\n| `double()` | \
                 Doubles each item, at once. |\n\n<!-- end -->\n<!-- aliases -->\n\n| there | here \
                 |\n|---|---|\n| `twice` | `double` |\n\n<!-- end -->\n";
     let path = format!("{FOLDER}filter/double.rs");

@@ -68,6 +68,42 @@ pub(crate) struct Operator<'a> {
     pub(crate) returns_flow: bool,
 }
 
+/// How an operator is called: its name and arguments, with the types that say more than a name.
+pub(crate) fn call_of(tokens: &[Token<'_>], operator: &Operator<'_>) -> String {
+    let name = operator.name;
+    let is_it = |at: &usize| tokens[*at].line == operator.line && reads(tokens, *at, &["fn", name]);
+    let Some(start) = (0..tokens.len()).find(is_it) else { return name.to_owned() };
+    let (mut depth, mut angles) = (0_usize, 0_usize);
+    let mut arguments: Vec<Vec<&str>> = vec![Vec::new()];
+    for token in &tokens[start + 2..] {
+        match token.text {
+            "<" => angles += 1,
+            ">" => angles = angles.saturating_sub(1),
+            "(" if angles == 0 => depth += 1,
+            ")" if angles == 0 && depth == 1 => break,
+            ")" if angles == 0 => depth -= 1,
+            _ => {}
+        }
+        match (token.text, depth) {
+            // The parenthesis that opens the list.
+            ("(", 1) => {}
+            (",", 1) if angles == 0 => arguments.push(Vec::new()),
+            (text, 1..) => arguments.last_mut().into_iter().for_each(|words| words.push(text)),
+            _ => {}
+        }
+    }
+    let shown = arguments.iter().filter_map(|words| {
+        let at = words.iter().position(|word| *word == ":")?;
+        let name = *words[..at].last()?;
+        // A parameter of one letter, or a type in pieces, says less than the name.
+        match &words[at + 1..] {
+            [kind] if kind.len() > 2 => Some(format!("{name}: {kind}")),
+            _ => Some(name.to_owned()),
+        }
+    });
+    format!("{name}({})", shown.collect::<Vec<_>>().join(", "))
+}
+
 /// The operators of a file: public methods in inherent `impl` blocks on `Flow`, and free functions
 /// that return a `Flow`.
 pub(crate) fn operators_in<'a>(tokens: &[Token<'a>]) -> Vec<Operator<'a>> {
@@ -228,4 +264,16 @@ fn an_operator_without_its_sections_is_found() {
     assert!(
         findings[7].contains("millstream-pressure/src/lib.rs:5: give the documentation of `wait`")
     );
+}
+
+#[test]
+fn a_call_shows_arguments_and_plain_types() {
+    let code = "impl<P> Flow<P> {\n    pub fn a<F: Fn(u8) -> u8>(mut self, n: usize, time: Duration, f: F, p: \
+                Vec<(u8, u8)>) -> Flow<A> {}\n    pub fn b(self) -> Flow<A> {}\n}\n";
+    let source = crate::scan::Source::new(code);
+    let tokens = source.tokens();
+    let calls: Vec<String> =
+        operators_in(&tokens).iter().map(|operator| call_of(&tokens, operator)).collect();
+
+    assert_eq!(calls, ["a(n: usize, time: Duration, f, p)", "b()"]);
 }

@@ -56,7 +56,7 @@ impl<P, F> Flow<ConcatMap<P, F>> {
     /// With [`Immediate`](ErrorMode::Immediate), a failure of the source cancels the present flow; with
     /// [`Delayed`](ErrorMode::Delayed), the next flow begins after one that failed.
     ///
-    /// @ Examples
+    /// # Examples
     ///
     /// ```
     /// use millstream::{Error, ErrorMode, error, just, range};
