@@ -75,7 +75,11 @@ pub(crate) fn call_of(tokens: &[Token<'_>], operator: &Operator<'_>) -> String {
     let Some(start) = (0..tokens.len()).find(is_it) else { return name.to_owned() };
     let (mut depth, mut angles) = (0_usize, 0_usize);
     let mut arguments: Vec<Vec<&str>> = vec![Vec::new()];
+    let mut generics = Vec::new();
     for token in &tokens[start + 2..] {
+        if depth == 0 {
+            generics.push(token.text);
+        }
         match token.text {
             "<" => angles += 1,
             ">" => angles = angles.saturating_sub(1),
@@ -95,9 +99,9 @@ pub(crate) fn call_of(tokens: &[Token<'_>], operator: &Operator<'_>) -> String {
     let shown = arguments.iter().filter_map(|words| {
         let at = words.iter().position(|word| *word == ":")?;
         let name = *words[..at].last()?;
-        // A parameter of one letter, or a type in pieces, says less than the name.
+        // A parameter of the function or the flow, or a type in pieces, says less than the name.
         match &words[at + 1..] {
-            [kind] if kind.len() > 2 => Some(format!("{name}: {kind}")),
+            [kind] if kind.len() > 2 && !generics.contains(kind) => Some(format!("{name}: {kind}")),
             _ => Some(name.to_owned()),
         }
     });
@@ -268,7 +272,7 @@ fn an_operator_without_its_sections_is_found() {
 
 #[test]
 fn a_call_shows_arguments_and_plain_types() {
-    let code = "impl<P> Flow<P> {\n    pub fn a<F: Fn(u8) -> u8>(mut self, n: usize, time: Duration, f: F, p: \
+    let code = "impl<P> Flow<P> {\n    pub fn a<Fut: Fn(u8) -> u8>(mut self, n: usize, time: Duration, f: Fut, p: \
                 Vec<(u8, u8)>) -> Flow<A> {}\n    pub fn b(self) -> Flow<A> {}\n}\n";
     let source = crate::scan::Source::new(code);
     let tokens = source.tokens();
