@@ -1,9 +1,9 @@
 //! `flatten_results`: items that are errors end the flow.
 
-use std::{error, sync::Arc};
+use std::error;
 
 use millstream_kernel::Upstream;
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Error, Offer, Publisher, Subscriber};
 
 use crate::{Flow, parts::downstream::Downstream};
 
@@ -75,16 +75,7 @@ where
     E: error::Error + Send + Sync + 'static,
     S: Subscriber<T>,
 {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            self.downstream.on_subscribe(subscription);
-        }
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
-    }
+    forward!(on_subscribe, initial_request, on_error, on_complete);
 
     #[inline]
     fn on_next(&mut self, item: Result<T, E>) {
@@ -100,13 +91,5 @@ where
                 self.downstream.end(|downstream| downstream.on_error(Error::other(error)))
             }
         }
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

@@ -1,9 +1,7 @@
 //! `filter_map`: turns each item into another, or drops it.
 
-use std::sync::Arc;
-
 use millstream_kernel::Upstream;
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber};
 
 use crate::Flow;
 
@@ -72,22 +70,7 @@ where
     S: Subscriber<U>,
     F: FnMut(T) -> Option<U> + Send + 'static,
 {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            self.downstream.on_subscribe(subscription);
-        }
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
-    }
-
-    #[inline]
-    fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
-    }
+    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
@@ -95,13 +78,5 @@ where
             Some(item) => self.downstream.offer(item),
             None => Offer::Skipped,
         }
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

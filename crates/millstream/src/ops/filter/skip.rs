@@ -1,9 +1,7 @@
 //! `skip`: drops the first items.
 
-use std::sync::Arc;
-
 use millstream_kernel::Upstream;
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber};
 
 use crate::Flow;
 
@@ -67,22 +65,7 @@ impl<T, S> Subscriber<T> for SkipSubscriber<S>
 where
     S: Subscriber<T>,
 {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            self.downstream.on_subscribe(subscription);
-        }
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
-    }
-
-    #[inline]
-    fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
-    }
+    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
@@ -91,13 +74,5 @@ where
         }
         self.n -= 1;
         Offer::Skipped
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

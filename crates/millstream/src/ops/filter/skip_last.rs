@@ -1,9 +1,9 @@
 //! `skip_last`: drops the last items.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use millstream_kernel::Upstream;
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber};
 
 use crate::Flow;
 
@@ -75,22 +75,7 @@ where
     T: Send + 'static,
     S: Subscriber<T>,
 {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            self.downstream.on_subscribe(subscription);
-        }
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
-    }
-
-    #[inline]
-    fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
-    }
+    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
@@ -100,13 +85,5 @@ where
         let first = if self.held.len() == self.n { self.held.pop_front() } else { None };
         self.held.push_back(item);
         first.map_or(Offer::Skipped, |first| self.downstream.offer(first))
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

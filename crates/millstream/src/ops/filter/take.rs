@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use millstream_kernel::{Cap, Upstream};
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber, Subscription};
 
 use crate::{Flow, parts::downstream::Downstream};
 
@@ -63,6 +63,8 @@ struct TakeSubscriber<S> {
 }
 
 impl<T, S: Subscriber<T>> Subscriber<T> for TakeSubscriber<S> {
+    forward!(on_next<T>, on_error, on_complete);
+
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         if !self.upstream.set(&subscription) {
             return;
@@ -76,12 +78,6 @@ impl<T, S: Subscriber<T>> Subscriber<T> for TakeSubscriber<S> {
     }
 
     #[inline]
-    fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
-    }
-
-    #[inline]
     fn offer(&mut self, item: T) -> Offer {
         if self.downstream.is_ended() {
             return Offer::Finished;
@@ -92,13 +88,5 @@ impl<T, S: Subscriber<T>> Subscriber<T> for TakeSubscriber<S> {
             return offer;
         }
         self.downstream.end(S::on_complete)
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber, Subscription};
 
 use crate::Flow;
 
@@ -74,13 +74,10 @@ where
     S: Subscriber<T>,
     F: FnMut(&T) + Send + 'static,
 {
+    forward!(initial_request, on_error, on_complete);
+
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.downstream.on_subscribe(subscription);
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
     }
 
     #[inline]
@@ -93,13 +90,5 @@ where
     fn offer(&mut self, item: T) -> Offer {
         (self.f)(&item);
         self.downstream.offer(item)
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber, Subscription};
 
 use crate::Flow;
 
@@ -61,13 +61,10 @@ impl<T, S> Subscriber<T> for EnumerateSubscriber<S>
 where
     S: Subscriber<(u64, T)>,
 {
+    forward!(initial_request, on_error, on_complete);
+
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.downstream.on_subscribe(subscription);
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
     }
 
     #[inline]
@@ -82,13 +79,5 @@ where
         let index = self.n_items;
         self.n_items += 1;
         self.downstream.offer((index, item))
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber, Subscription};
 
 use crate::Flow;
 
@@ -65,13 +65,10 @@ where
     S: Subscriber<U>,
     F: FnMut(T) -> U + Send + 'static,
 {
+    forward!(initial_request, on_error, on_complete);
+
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.downstream.on_subscribe(subscription);
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
     }
 
     #[inline]
@@ -82,13 +79,5 @@ where
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
         self.downstream.offer((self.f)(item))
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }

@@ -1,9 +1,7 @@
 //! `scan`: maps with a state, until told to stop.
 
-use std::sync::Arc;
-
 use millstream_kernel::Upstream;
-use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Offer, Publisher, Subscriber};
 
 use crate::{Flow, parts::downstream::Downstream};
 
@@ -83,22 +81,7 @@ where
     A: Send + 'static,
     F: FnMut(&mut A, T) -> Option<U> + Send + 'static,
 {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            self.downstream.on_subscribe(subscription);
-        }
-    }
-
-    #[inline]
-    fn initial_request(&mut self) -> u64 {
-        self.downstream.initial_request()
-    }
-
-    #[inline]
-    fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
-    }
+    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
@@ -109,13 +92,5 @@ where
             Some(item) => self.downstream.offer(item),
             None => self.downstream.end(S::on_complete),
         }
-    }
-
-    fn on_error(self, error: Error) {
-        self.downstream.on_error(error);
-    }
-
-    fn on_complete(self) {
-        self.downstream.on_complete();
     }
 }
