@@ -9,12 +9,18 @@ use std::{
     fmt,
     marker::PhantomData,
     sync::{Arc, OnceLock, Weak},
+    time::Duration,
 };
 
-use millstream_kernel::{End, Handler, Serial, Upstream, guard::muted};
+use millstream_kernel::{
+    Deferred, End, Handler, Job, Serial, Slot, Task, Upstream, guard::muted, oneshot,
+};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Flow;
+use crate::{
+    Flow, Outcome,
+    scheduler::{self, Scheduler},
+};
 
 /// Stops all flows that it was given to, once. A clone is the same switch.
 #[derive(Clone)]
@@ -244,5 +250,68 @@ impl<T, S: Subscriber<T>> Drop for KillSwitchSubscriber<T, S> {
     fn drop(&mut self) {
         self.switch.0.flows.send(Message::Leave(self.token()));
         muted(|| self.obey());
+    }
+}
+
+impl<T> Outcome<T> {
+    /// Has `switch` complete the flow, and gives what is on its way the time to arrive; cancels the flow
+    /// when that is up.
+    ///
+    /// The switch belongs [close to the source](Flow::kill_switch). The result is that of a flow
+    /// whose source has completed, or an error of kind `Timeout`. The time is waited for on the
+    /// [ambient](scheduler::ambient) scheduler.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use millstream::{KillSwitch, scheduler::Pool};
+    ///
+    /// let (switch, pool) = (KillSwitch::new(), Pool::new(1));
+    /// let endless = millstream::just("news").repeat_when(|_| Some(Duration::from_millis(1)));
+    /// let running = endless.kill_switch(&switch).publish_on(&pool).capacity(16).count();
+    /// assert!(running.shutdown(&switch, Duration::from_secs(5)).wait().is_ok());
+    /// ```
+    #[doc(alias = "drain")]
+    pub fn shutdown(self, switch: &KillSwitch, time: Duration) -> Self {
+        self.shutdown_on(&scheduler::ambient(), switch, time)
+    }
+
+    /// [`shutdown`](Self::shutdown) that waits on a worker of `scheduler`. One that cannot wait any more,
+    /// because it was shut down, has the flow cancelled at once.
+    pub fn shutdown_on(
+        mut self,
+        scheduler: &impl Scheduler,
+        switch: &KillSwitch,
+        time: Duration,
+    ) -> Self {
+        switch.complete();
+        let (sender, receiver) = oneshot::channel();
+        let deadline = Deadline { upstream: self.upstream(), sender: Slot::new(sender) };
+        let timer = scheduler.worker().schedule_after(time, Job::new(Arc::new(deadline)));
+        self.set_expiry(receiver, timer);
+        self
+    }
+}
+
+/// Cancels a flow when its time is up.
+struct Deadline {
+    /// Of a flow that has ended nothing is kept.
+    upstream: Weak<Deferred>,
+    sender: Slot<oneshot::Sender<()>>,
+}
+
+impl Task for Deadline {
+    fn run(&self) {
+        let Some(upstream) = self.upstream.upgrade() else { return };
+        // Before the cancel, which lets whoever waits for the result look for the reason.
+        if let Some(sender) = self.sender.take() {
+            sender.send(());
+        }
+        upstream.cancel();
+    }
+
+    fn abandon(&self, _: Error) {
+        self.run();
     }
 }
