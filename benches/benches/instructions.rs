@@ -31,9 +31,9 @@ const CASES: [Case; 23] = [
     ("scan", |n| total(range(0..n).scan(0, |_, n| Some(map(n))))),
     ("boxed", |n| total(range(0..n).boxed().map(map).boxed())),
     ("limit_rate", |n| total(range(0..n).limit_rate(256))),
-    ("publish_on", |n| total(range(0..n).publish_on(&Immediate, 256))),
+    ("publish_on", |n| total(range(0..n).publish_on(&Immediate).capacity(256))),
     ("concat_map", |n| total(range(0..n).concat_map(|n| range(n..n + 1)))),
-    ("flat_map", |n| total(range(0..n).flat_map(16, 32, |n| range(n..n + 1)))),
+    ("flat_map", |n| total(range(0..n).flat_map(|n| range(n..n + 1)).concurrency(16).prefetch(32))),
     ("concat_map_of_many", |n| total(range(0..n / 128).concat_map(|n| range(n..n + 128)))),
     ("flat_map_iter", |n| total(range(0..n).flat_map_iter(|n| n..n + 1))),
     ("map_async", |n| {

@@ -49,7 +49,8 @@ impl Times {
 /// A queue of one place asks for the next item when this one is taken.
 fn by_publish_on(n: u64) -> Times {
     let pool = Pool::new(2);
-    let flow = range(0..n).map(|_| Instant::now()).subscribe_on(&pool).publish_on(&pool, 1);
+    let flow =
+        range(0..n).map(|_| Instant::now()).subscribe_on(&pool).publish_on(&pool).capacity(1);
     let outcome = flow.fold(Times::of(n), |mut times, sent| {
         times.note(sent);
         times

@@ -31,14 +31,18 @@ pub fn by_iterator(n_outer: u64, n_inner: u64) -> u64 {
 /// As they come, by flows, 256 at a time.
 #[must_use]
 pub fn by_flat_map(n_outer: u64, n_inner: u64) -> u64 {
-    let flow = range(0..n_outer).flat_map(256, 32, move |i| range(i..i + n_inner));
+    let flow =
+        range(0..n_outer).flat_map(move |i| range(i..i + n_inner)).concurrency(256).prefetch(32);
     flow.map(map).fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
 /// At the same time and in order, by flows, 256 at a time.
 #[must_use]
 pub fn by_flat_map_sequential(n_outer: u64, n_inner: u64) -> u64 {
-    let flow = range(0..n_outer).flat_map_sequential(256, 32, move |i| range(i..i + n_inner));
+    let flow = range(0..n_outer)
+        .flat_map_sequential(move |i| range(i..i + n_inner))
+        .concurrency(256)
+        .prefetch(32);
     flow.map(map).fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
@@ -75,7 +79,9 @@ fn sum(items: impl stream::Stream<Item = u64>) -> u64 {
 #[must_use]
 pub fn by_flat_map_on_pool(n_outer: u64, n_inner: u64) -> u64 {
     let flow = range(0..n_outer)
-        .flat_map(256, 32, move |i| range(i..i + n_inner).map(map).subscribe_on(&*POOL));
+        .flat_map(move |i| range(i..i + n_inner).map(map).subscribe_on(&*POOL))
+        .concurrency(256)
+        .prefetch(32);
     flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 
@@ -83,7 +89,9 @@ pub fn by_flat_map_on_pool(n_outer: u64, n_inner: u64) -> u64 {
 #[must_use]
 pub fn by_flat_map_published_on_pool(n_outer: u64, n_inner: u64) -> u64 {
     let flow = range(0..n_outer)
-        .flat_map(256, 32, move |i| range(i..i + n_inner).map(map).publish_on(&*POOL, 32));
+        .flat_map(move |i| range(i..i + n_inner).map(map).publish_on(&*POOL).capacity(32))
+        .concurrency(256)
+        .prefetch(32);
     flow.fold(0, u64::wrapping_add).wait().unwrap_or(0)
 }
 

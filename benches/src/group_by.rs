@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use millstream::{GroupPolicy, range};
+use millstream::range;
 
 use crate::map;
 
@@ -27,7 +27,7 @@ pub fn by_hash_map(n: u64, n_keys: u64) -> u64 {
 #[must_use]
 pub fn by_group_by(n: u64, n_keys: u64) -> u64 {
     let max_groups = n_keys as usize;
-    let groups = range(0..n).group_by(max_groups, 32, GroupPolicy::Fail, move |n| key(*n, n_keys));
+    let groups = range(0..n).group_by(move |n| key(*n, n_keys)).max_groups(max_groups).capacity(32);
     let sums = groups.map(|group| group.fold(0, u64::wrapping_add)).collect::<Vec<_>>();
     let sums = sums.wait().unwrap_or_default().into_iter().map(|sum| sum.wait().unwrap_or(0));
     sums.fold(0, |all, sum| all.wrapping_add(mixed(sum)))
@@ -37,19 +37,19 @@ pub fn by_group_by(n: u64, n_keys: u64) -> u64 {
 #[must_use]
 pub fn by_group_map(n: u64, n_keys: u64) -> u64 {
     let max_groups = n_keys as usize;
-    let sums = range(0..n).group_map(
-        max_groups,
-        32,
-        GroupPolicy::Fail,
-        move |n| key(*n, n_keys),
-        |group| {
-            let sums = group.scan(0, |sum: &mut u64, n| {
-                *sum = sum.wrapping_add(n);
-                Some(*sum)
-            });
-            sums.take_last(1)
-        },
-    );
+    let sums = range(0..n)
+        .group_map(
+            move |n| key(*n, n_keys),
+            |group| {
+                let sums = group.scan(0, |sum: &mut u64, n| {
+                    *sum = sum.wrapping_add(n);
+                    Some(*sum)
+                });
+                sums.take_last(1)
+            },
+        )
+        .max_groups(max_groups)
+        .capacity(32);
     sums.fold(0, |all: u64, sum| all.wrapping_add(mixed(sum))).wait().unwrap_or(0)
 }
 

@@ -89,7 +89,7 @@ pub fn by_merge(n: u64, n_producers: u64) -> u64 {
 /// By a hub, whose subscriber is signalled on a thread of a pool.
 #[must_use]
 pub fn by_merge_publish_on(n: u64, n_producers: u64) -> u64 {
-    by_hub(n, n_producers, |flow| crate::sum(flow.publish_on(&*POOL, CAPACITY), 0))
+    by_hub(n, n_producers, |flow| crate::sum(flow.publish_on(&*POOL).capacity(CAPACITY), 0))
 }
 
 /// By a hub, whose queue is emptied by a thread of a pool.

@@ -120,7 +120,7 @@ pub fn by_multicast(n: u64) -> u64 {
 /// By a hub, whose subscribers are signalled on the threads of a pool.
 #[must_use]
 pub fn by_multicast_publish_on(n: u64) -> u64 {
-    by_hub(n, |flow| flow.clone().publish_on(&*POOL, CAPACITY))
+    by_hub(n, |flow| flow.clone().publish_on(&*POOL).capacity(CAPACITY))
 }
 
 /// By a source that is shared, whose subscribers are signalled on its thread.
@@ -134,7 +134,7 @@ pub fn by_share(n: u64) -> u64 {
 #[must_use]
 pub fn by_share_publish_on(n: u64) -> u64 {
     let shared = shared(n);
-    total(sums(|| shared.clone().publish_on(&*POOL, CAPACITY)))
+    total(sums(|| shared.clone().publish_on(&*POOL).capacity(CAPACITY)))
 }
 
 fn by_hub<P: Publisher<Item = u64>>(

@@ -77,7 +77,7 @@ pub fn by_tokio_tasks(n: u64, runtime: &tokio::runtime::Runtime) -> u64 {
 /// By a flow whose source and subscriber are on two threads of a pool.
 #[must_use]
 pub fn by_publish_on(n: u64) -> u64 {
-    sum(range(0..n).subscribe_on(&*POOL).publish_on(&*POOL, CAPACITY), 0)
+    sum(range(0..n).subscribe_on(&*POOL).publish_on(&*POOL).capacity(CAPACITY), 0)
 }
 
 /// By a hub, whose subscriber is signalled on the thread that sends.
@@ -89,7 +89,7 @@ pub fn by_unicast(n: u64) -> u64 {
 /// By a hub, whose subscriber is signalled on a thread of a pool.
 #[must_use]
 pub fn by_unicast_publish_on(n: u64) -> u64 {
-    by_hub(n, |flow| sum(flow.publish_on(&*POOL, CAPACITY), 0))
+    by_hub(n, |flow| sum(flow.publish_on(&*POOL).capacity(CAPACITY), 0))
 }
 
 /// By a hub, whose queue is emptied by a thread of a pool.

@@ -257,7 +257,8 @@ fn pipeline(
             .flat_map_iter(|reports| reports)
     };
     let written = Flow::from(aggregate.over(reports, Some(write)))
-        .publish_on(stages, 64)
+        .publish_on(stages)
+        .capacity(64)
         .map(move |report| sink.write(&report))
         .flatten_results();
     Flow::from(write.over(written, None)).for_each(|()| {})

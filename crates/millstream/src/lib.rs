@@ -11,7 +11,7 @@
 //! let total = range(1..=1_000_u64)
 //!     .filter(|n| n % 2 == 0)
 //!     .map_async(8, |n| async move { n * n }) // at most 8 in flight
-//!     .publish_on(&workers, 64) // at most 64 waiting
+//!     .publish_on(&workers).capacity(64) // at most 64 waiting
 //!     .take_while(|n| *n < 250_000)
 //!     .fold(0, |sum, n| sum + n)
 //!     .wait()?;

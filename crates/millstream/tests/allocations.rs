@@ -80,11 +80,13 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("from_iter", |n| from_iter(0..n));
     assert_none_per_item("concat", |n| range(0..n).concat(range(0..n)));
     assert_none_per_item("concat_map", |n| range(0..2_u8).concat_map(move |_| range(0..n)));
-    assert_none_per_item("flat_map", |n| range(0..2_u8).flat_map(2, 32, move |_| range(0..n)));
+    assert_none_per_item("flat_map", |n| {
+        range(0..2_u8).flat_map(move |_| range(0..n)).concurrency(2).prefetch(32)
+    });
     assert_none_per_item("merge", |n| merge([range(0..n), range(0..n)]));
     assert_none_per_item("merge_with", |n| range(0..n).merge_with(range(0..n)));
     assert_none_per_item("flat_map_sequential", |n| {
-        range(0..2_u8).flat_map_sequential(2, 32, move |_| range(0..n))
+        range(0..2_u8).flat_map_sequential(move |_| range(0..n)).concurrency(2).prefetch(32)
     });
     assert_none_per_item("concat_eager", |n| concat_eager([range(0..n), range(0..n)]));
     assert_none_per_item("switch_map", |n| just(()).switch_map(move |()| range(0..n)));
@@ -103,7 +105,7 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("window", |n| range(0..n).window(n as usize).concat_map(|window| window));
     assert_none_per_item("flat_map_iter", |n| range(0..n).flat_map_iter(|n| [n; 3]));
     assert_none_per_item("limit_rate", |n| range(0..n).limit_rate(16));
-    assert_none_per_item("publish_on", |n| range(0..n).publish_on(&Immediate, 16));
+    assert_none_per_item("publish_on", |n| range(0..n).publish_on(&Immediate).capacity(16));
     assert_none_per_item("subscribe_on", |n| range(0..n).subscribe_on(&Immediate));
     assert_none_per_item("map_async", |n| {
         range(0..n).map_async_on(&Immediate, 4, Order::Source, |n| async move { n })
@@ -133,7 +135,11 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("take_last", |n| range(0..n).take_last(3));
     assert_none_per_item("handle", |n| range(0..n).handle(millstream::Handled::Pass));
     assert_none_per_item("materialize", |n| range(0..n).materialize().dematerialize());
-    let groups = |policy| move |n| range(0..n).group_map(4, 8, policy, |n| n % 4, |group| group);
+    let groups = |policy| {
+        move |n| {
+            range(0..n).group_map(|n| n % 4, |group| group).max_groups(4).capacity(8).policy(policy)
+        }
+    };
     assert_none_per_item("group_map", groups(GroupPolicy::Fail));
     assert_none_per_item("group_map that may evict", groups(GroupPolicy::EvictOldest));
     assert_none_per_item("batch", |n| range(0..n).batch(4, |n| n, |_, _| {}));
@@ -219,7 +225,7 @@ fn an_idle_subscription_is_one_allocation_of_at_most_128_bytes() {
 fn virtual_time_allocates_nothing_per_item_either() {
     let clock = VirtualTime::new();
     let run = |n: u64| {
-        let outcome = range(0..n).publish_on(&clock, 16).count();
+        let outcome = range(0..n).publish_on(&clock).capacity(16).count();
         let n_allocations = count(|| clock.run()).0;
         assert_eq!(outcome.wait().unwrap(), n);
         n_allocations

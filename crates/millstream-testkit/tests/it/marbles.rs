@@ -46,7 +46,7 @@ fn each_subscription_starts_its_own_time() {
 
 #[test]
 fn the_clock_of_the_drawing_is_there_for_operators() {
-    check_in_time("-1-2|", |source, clock| source.publish_on(clock, 1), "-1-2|");
+    check_in_time("-1-2|", |source, clock| source.publish_on(clock).capacity(1), "-1-2|");
     check_in_time(
         "-1-2|",
         |source, clock| {
@@ -149,7 +149,7 @@ fn panics_blame_the_line_of_the_check() {
     }));
 
     let line = line!() + 1;
-    panic_of(|| check("1", |source| source.publish_on(&Immediate, 1), "2"));
+    panic_of(|| check("1", |source| source.publish_on(&Immediate).capacity(1), "2"));
     panic_of(|| check("(", |source| source, "2"));
 
     drop(panic::take_hook());

@@ -88,7 +88,7 @@ fn each_signal_is_remembered_with_its_thread() {
     let there = millstream::from_fn(|| thread::current().id()).subscribe_on(&pool).first();
     let there: ThreadId = there.wait().unwrap().unwrap();
     let here = thread::current().id();
-    let probe = Probe::subscribe_to(millstream::range(0..2).publish_on(&pool, 2));
+    let probe = Probe::subscribe_to(millstream::range(0..2).publish_on(&pool).capacity(2));
 
     probe.request(2);
     probe.wait_until_ended();

@@ -56,7 +56,7 @@ pub trait Bounded: Backpressure {}
 /// ```
 /// use millstream::{Backpressure, assert_bounded, range, scheduler::Pool};
 ///
-/// let flow = range(0..9).map_async(4, |n| async move { n }).publish_on(&Pool::new(1), 16);
+/// let flow = range(0..9).map_async(4, |n| async move { n }).publish_on(&Pool::new(1)).capacity(16);
 /// assert_eq!(assert_bounded(flow).max_in_flight(), 20);
 /// ```
 ///

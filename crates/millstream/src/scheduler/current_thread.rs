@@ -20,7 +20,7 @@ use super::{Scheduler, Worker, queue::Queue};
 /// use millstream::scheduler::CurrentThread;
 ///
 /// let here = CurrentThread::new();
-/// let sum = millstream::range(1..=4).publish_on(&here, 2).fold(0, |sum, n| sum + n);
+/// let sum = millstream::range(1..=4).publish_on(&here).capacity(2).fold(0, |sum, n| sum + n);
 /// assert_eq!(here.block_on(sum)?, 10);
 /// # Ok::<(), millstream::Error>(())
 /// ```

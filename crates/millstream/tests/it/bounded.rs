@@ -71,7 +71,7 @@ fn what_passes_demand_through_asks_for_what_it_is_asked_for() {
 fn what_queues_asks_for_as_many_as_it_states() {
     let queues = [
         asked(|flow| flow.limit_rate(4)),
-        asked(|flow| flow.publish_on(&Immediate, 5)),
+        asked(|flow| flow.publish_on(&Immediate).capacity(5)),
         asked(|flow| {
             flow.map_async_on(&Immediate, 6, millstream::Order::Source, |n| async move { n })
         }),
@@ -88,7 +88,10 @@ fn what_queues_asks_for_as_many_as_it_states() {
 
 #[test]
 fn groups_hold_what_they_may_hold() {
-    let held = |policy| assert_bounded(range(0..9).group_by(5, 3, policy, |n| *n)).max_in_flight();
+    let held = |policy| {
+        assert_bounded(range(0..9).group_by(|n| *n).max_groups(5).capacity(3).policy(policy))
+            .max_in_flight()
+    };
 
     assert_eq!(held(GroupPolicy::Fail), 32 + 5 * 3);
     assert_eq!(held(GroupPolicy::Wait), 32 + 5 * 3);
@@ -97,7 +100,7 @@ fn groups_hold_what_they_may_hold() {
 
 #[test]
 fn a_flow_holds_what_its_stages_hold() {
-    let flow = range(0..9).limit_rate(4).map(|n| n).publish_on(&Pool::new(1), 8).skip(1);
+    let flow = range(0..9).limit_rate(4).map(|n| n).publish_on(&Pool::new(1)).capacity(8).skip(1);
     assert_eq!(assert_bounded(flow).max_in_flight(), 12);
 
     let one_of_two = range(0..9).limit_rate(4).concat(range(0..9).limit_rate(7));

@@ -71,7 +71,7 @@ fn items_that_wait_are_dropped_once_with_a_cancelled_stream() {
     let clock = VirtualTime::new();
     let witness = Arc::new(());
     let items = vec![Arc::clone(&witness); 8];
-    let probe = Probe::subscribe_to(from_iter(items).publish_on(&clock, 4));
+    let probe = Probe::subscribe_to(from_iter(items).publish_on(&clock).capacity(4));
     probe.request(1);
     clock.run();
 
@@ -91,11 +91,11 @@ fn items_that_wait_are_dropped_once_with_a_cancelled_stream() {
 fn a_cancel_from_another_thread_is_seen_before_the_next_waiting_item() {
     let pool = Pool::new(1);
     for flow in [
-        range(0..50).publish_on(&pool, 64).boxed(),
+        range(0..50).publish_on(&pool).capacity(64).boxed(),
         range(0..50).map_async_on(&pool, 64, Order::Source, |n| async move { n }).boxed(),
         from_stream(futures::stream::iter(0..50)).boxed(),
-        range(0..50).publish_on(&pool, 64).concat_map(just).boxed(),
-        range(0..50).publish_on(&pool, 64).flat_map_iter(Some).boxed(),
+        range(0..50).publish_on(&pool).capacity(64).concat_map(just).boxed(),
+        range(0..50).publish_on(&pool).capacity(64).flat_map_iter(Some).boxed(),
         range(0..50).concat_map(just).subscribe_on(&pool).boxed(),
         range(0..50)
             .map_async_on(&Immediate, 64, Order::Source, |n| async move { n })

@@ -43,7 +43,7 @@ proptest! {
             let flow = |index, n, is_slow| {
                 let witness = Arc::clone(&witness);
                 let flow = range(0..n).map(move |i| (index, i, Arc::clone(&witness)));
-                if is_slow { flow.publish_on(&clock, 3).boxed() } else { flow.boxed() }
+                if is_slow { flow.publish_on(&clock).capacity(3).boxed() } else { flow.boxed() }
             };
             let flows = (flow(0, lens.0, are_slow.0), flow(1, lens.1, are_slow.1));
             let probe = Probe::subscribe_to(operator(flows.0, flows.1));
@@ -92,7 +92,13 @@ fn every_flow_is_cancelled_with_the_downstream_and_when_another_one_fails() {
         |one, other| one.take_until(other).boxed(),
         |one, other| first_with_signal([one, other]).boxed(),
         |one, other| concat_eager([one, other]).boxed(),
-        |one, other| from_iter([one, other]).flat_map_sequential(2, 1, |flow| flow).boxed(),
+        |one, other| {
+            from_iter([one, other])
+                .flat_map_sequential(|flow| flow)
+                .concurrency(2)
+                .prefetch(1)
+                .boxed()
+        },
     ];
     for (index, operator) in operators.into_iter().enumerate() {
         let (one, other, probe) = puppets(operator);

@@ -163,7 +163,7 @@ fn a_queue_passes_an_item_on_before_it_asks_for_another() {
         move |n: &u64| log.lock().unwrap().push((what, *n))
     };
 
-    let flow = range(0..9_u64).inspect(note("made")).publish_on(&here, 1);
+    let flow = range(0..9_u64).inspect(note("made")).publish_on(&here).capacity(1);
     here.block_on(flow.inspect(note("passed on")).take(2).count()).unwrap();
 
     let expected = [("made", 0), ("passed on", 0), ("made", 1), ("passed on", 1)];

@@ -113,12 +113,14 @@ const TWO_AT_A_TIME: [Two; 2] = [
     |source, mut flows, mode| {
         let make =
             move |index: usize| std::mem::replace(&mut flows[index], error(named("used")).boxed());
-        Probe::subscribe_to(source.flat_map(2, 4, make).error_mode(mode))
+        Probe::subscribe_to(source.flat_map(make).concurrency(2).prefetch(4).error_mode(mode))
     },
     |source, mut flows, mode| {
         let make =
             move |index: usize| std::mem::replace(&mut flows[index], error(named("used")).boxed());
-        Probe::subscribe_to(source.flat_map_sequential(2, 4, make).error_mode(mode))
+        Probe::subscribe_to(
+            source.flat_map_sequential(make).concurrency(2).prefetch(4).error_mode(mode),
+        )
     },
 ];
 

@@ -15,7 +15,7 @@ fn flows_that_always_have_items_share_the_demand() {
     for (n_flows, flow) in [
         (3, merge((0..3).map(endless)).boxed()),
         (1_000, merge((0..1_000).map(endless)).boxed()),
-        (1_000, range(0..1_000).flat_map(1_000, 4, endless).boxed()),
+        (1_000, range(0..1_000).flat_map(endless).concurrency(1_000).prefetch(4).boxed()),
         (2, endless(0).merge_with(endless(1)).boxed()),
     ] {
         let items = flow.take(n_flows * 16).collect::<Vec<_>>().wait().unwrap();
@@ -76,7 +76,10 @@ fn a_flow_that_becomes_ready_gets_its_turn_beside_one_that_never_stops() {
 
 #[test]
 fn more_flows_at_a_time_than_items_of_each_lose_nothing() {
-    let flows = range(0..50_u32).flat_map_sequential(16, 1, |n| range(n * 10..n * 10 + 10));
+    let flows = range(0..50_u32)
+        .flat_map_sequential(|n| range(n * 10..n * 10 + 10))
+        .concurrency(16)
+        .prefetch(1);
 
     assert_eq!(flows.collect::<Vec<_>>().wait().unwrap(), (0..500).collect::<Vec<_>>());
 }
@@ -108,14 +111,16 @@ fn a_flow_that_comes_later_begins_beside_one_that_never_stops() {
     let (taken, takes) = mpsc::channel();
     let (refilled, refills) = mpsc::channel();
     let probe = Probe::subscribe_to(
-        Flow::from(publisher).flat_map_sequential(2, 32, move |()| flows.next().unwrap()).inspect(
-            move |n| {
+        Flow::from(publisher)
+            .flat_map_sequential(move |()| flows.next().unwrap())
+            .concurrency(2)
+            .prefetch(32)
+            .inspect(move |n| {
                 if *n > 0 {
                     taken.send(*n).unwrap();
                     refills.recv().unwrap();
                 }
-            },
-        ),
+            }),
     );
     let (filling, feeding, following) = (busy.clone(), source.clone(), next.clone());
     let filler = std::thread::spawn(move || {
@@ -150,9 +155,9 @@ fn a_flow_that_comes_later_begins_beside_one_that_never_stops() {
 #[test]
 fn a_flow_that_never_stops_lets_its_pool_run_others_and_stop() {
     let pool = Pool::new(1);
-    let endless = range(0..u64::MAX).publish_on(&pool, 4).count();
+    let endless = range(0..u64::MAX).publish_on(&pool).capacity(4).count();
 
-    assert_eq!(range(0..10_u64).publish_on(&pool, 2).count().wait().unwrap(), 10);
+    assert_eq!(range(0..10_u64).publish_on(&pool).capacity(2).count().wait().unwrap(), 10);
     timer(&pool, Duration::from_millis(1)).count().wait().unwrap();
     pool.shutdown();
 
@@ -162,9 +167,9 @@ fn a_flow_that_never_stops_lets_its_pool_run_others_and_stop() {
 #[test]
 fn a_flow_that_never_stops_lets_the_current_thread_see_what_it_waits_for() {
     let (here, pool) = (CurrentThread::new(), Pool::new(1));
-    let _endless = range(0..u64::MAX).publish_on(&here, 4).count();
+    let _endless = range(0..u64::MAX).publish_on(&here).capacity(4).count();
 
-    let n = here.block_on(range(0..10_u64).publish_on(&pool, 1).count());
+    let n = here.block_on(range(0..10_u64).publish_on(&pool).capacity(1).count());
 
     assert_eq!(n.unwrap(), 10);
 }

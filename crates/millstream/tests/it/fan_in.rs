@@ -24,7 +24,7 @@ type Operator = fn(Vec<Many>, usize, usize) -> Many;
 /// What makes one flow of a list of flows, and whether the flows stay one after another.
 const OPERATORS: &[(&str, bool, Operator)] = &[
     ("flat_map", false, |flows, concurrency, prefetch| {
-        from_iter(flows).flat_map(concurrency, prefetch, |flow| flow).boxed()
+        from_iter(flows).flat_map(|flow| flow).concurrency(concurrency).prefetch(prefetch).boxed()
     }),
     ("merge", false, |flows, _, _| merge(flows).boxed()),
     ("merge_with", false, |flows, _, _| {
@@ -32,7 +32,11 @@ const OPERATORS: &[(&str, bool, Operator)] = &[
     }),
     ("concat_map", true, |flows, _, _| from_iter(flows).concat_map(|flow| flow).boxed()),
     ("flat_map_sequential", true, |flows, concurrency, prefetch| {
-        from_iter(flows).flat_map_sequential(concurrency, prefetch, |flow| flow).boxed()
+        from_iter(flows)
+            .flat_map_sequential(|flow| flow)
+            .concurrency(concurrency)
+            .prefetch(prefetch)
+            .boxed()
     }),
     ("concat_eager", true, |flows, _, _| concat_eager(flows).boxed()),
 ];
@@ -54,7 +58,7 @@ proptest! {
             let flows = lens.iter().enumerate().map(|(index, (n, is_slow))| {
                 let witness = Arc::clone(&witness);
                 let flow = range(0..*n).map(move |i| (index, i, Arc::clone(&witness)));
-                if *is_slow { flow.publish_on(&clock, 3).boxed() } else { flow.boxed() }
+                if *is_slow { flow.publish_on(&clock).capacity(3).boxed() } else { flow.boxed() }
             });
             let probe = Probe::subscribe_to(operator(flows.collect(), concurrency, prefetch));
             let mut requested = 0;
@@ -99,7 +103,9 @@ fn a_failure_cancels_the_other_flows_after_the_items_of_its_own() {
     for operator in [
         (|one, other| one.merge_with(other).boxed()) as Two,
         |one, other| merge([one, other]).boxed(),
-        |one, other| from_iter([one, other]).flat_map(2, 4, |flow| flow).boxed(),
+        |one, other| {
+            from_iter([one, other]).flat_map(|flow| flow).concurrency(2).prefetch(4).boxed()
+        },
     ] {
         let (failing, one) = Puppet::new();
         let (going_on, other) = Puppet::new();
@@ -144,10 +150,17 @@ fn a_delayed_failure_waits_for_the_others() {
         merge(flows()).error_mode(ErrorMode::Delayed).boxed(),
         concat_eager(flows()).error_mode(ErrorMode::Delayed).boxed(),
         from_iter(flows())
-            .flat_map_sequential(2, 2, |flow| flow)
+            .flat_map_sequential(|flow| flow)
+            .concurrency(2)
+            .prefetch(2)
             .error_mode(ErrorMode::Delayed)
             .boxed(),
-        from_iter(flows()).flat_map(1, 2, |flow| flow).error_mode(ErrorMode::Delayed).boxed(),
+        from_iter(flows())
+            .flat_map(|flow| flow)
+            .concurrency(1)
+            .prefetch(2)
+            .error_mode(ErrorMode::Delayed)
+            .boxed(),
     ] {
         let probe = Probe::subscribe_to(flow);
 
@@ -163,8 +176,9 @@ fn a_source_that_fails_cancels_its_flows() {
     let (source, publisher) = Puppet::new();
     let (inner, flow) = Puppet::<u8>::new();
     let mut flow = Some(flow);
-    let probe =
-        Probe::subscribe_to(Flow::from(publisher).flat_map(2, 2, move |()| flow.take().unwrap()));
+    let probe = Probe::subscribe_to(
+        Flow::from(publisher).flat_map(move |()| flow.take().unwrap()).concurrency(2).prefetch(2),
+    );
     probe.request(1);
     source.next(()).unwrap();
 
@@ -178,8 +192,9 @@ fn a_cancel_reaches_every_flow_and_the_source() {
     let (source, publisher) = Puppet::new();
     let (inners, flows): (Vec<_>, Vec<_>) = (0..3).map(|_| Puppet::<u8>::new()).unzip();
     let mut flows = flows.into_iter();
-    let probe =
-        Probe::subscribe_to(Flow::from(publisher).flat_map(3, 2, move |()| flows.next().unwrap()));
+    let probe = Probe::subscribe_to(
+        Flow::from(publisher).flat_map(move |()| flows.next().unwrap()).concurrency(3).prefetch(2),
+    );
     probe.request(1);
     for _ in 0..3 {
         source.next(()).unwrap();
@@ -199,7 +214,10 @@ fn a_panic_cancels_the_flows_and_the_source() {
     let (inner, flow) = Puppet::<u8>::new();
     let mut flow = Some(flow);
     let probe = Probe::subscribe_to(
-        Flow::from(publisher).flat_map(2, 2, move |()| flow.take().expect("the second one")),
+        Flow::from(publisher)
+            .flat_map(move |()| flow.take().expect("the second one"))
+            .concurrency(2)
+            .prefetch(2),
     );
     probe.request(1);
     source.next(()).unwrap();
@@ -213,7 +231,9 @@ fn a_panic_cancels_the_flows_and_the_source() {
 #[test]
 fn the_source_is_asked_for_a_flow_in_place_of_each_that_ended() {
     let (source, publisher) = Puppet::new();
-    let probe = Probe::subscribe_to(Flow::from(publisher).flat_map(3, 2, |flow: Many| flow));
+    let probe = Probe::subscribe_to(
+        Flow::from(publisher).flat_map(|flow: Many| flow).concurrency(3).prefetch(2),
+    );
     assert_eq!(source.requested().get(), 0);
     probe.request(1);
     assert_eq!(source.requested().get(), 3);
@@ -229,10 +249,15 @@ fn the_source_is_asked_for_a_flow_in_place_of_each_that_ended() {
 #[test]
 fn a_flow_that_sends_too_much_is_cancelled() {
     let (puppet, publisher) = Puppet::new();
-    let probe = Probe::subscribe_to(just(()).flat_map(1, 2, {
-        let mut publisher = Some(publisher);
-        move |()| publisher.take().unwrap()
-    }));
+    let probe = Probe::subscribe_to(
+        just(())
+            .flat_map({
+                let mut publisher = Some(publisher);
+                move |()| publisher.take().unwrap()
+            })
+            .concurrency(1)
+            .prefetch(2),
+    );
     probe.request(1);
 
     for n in 0..4 {
@@ -248,13 +273,20 @@ fn a_flow_that_sends_too_much_is_cancelled() {
 #[test]
 fn a_hundred_thousand_synchronous_flows_take_no_stack() {
     for concurrency in [1, 256] {
-        assert_eq!(Stepper::run(range(0..100_000).flat_map(concurrency, 1, just)), 100_000);
-        let nothing = range(0..100_000).flat_map(concurrency, 1, |_: u32| empty::<u8>());
+        assert_eq!(
+            Stepper::run(range(0..100_000).flat_map(just).concurrency(concurrency).prefetch(1)),
+            100_000
+        );
+        let nothing =
+            range(0..100_000).flat_map(|_: u32| empty::<u8>()).concurrency(concurrency).prefetch(1);
         assert_eq!(Stepper::run(nothing), 0);
     }
     assert_eq!(Stepper::run(merge((0..100_000).map(just))), 100_000);
     assert_eq!(Stepper::run(concat_eager((0..100_000).map(just))), 100_000);
-    assert_eq!(Stepper::run(range(0..100_000).flat_map_sequential(7, 1, just)), 100_000);
+    assert_eq!(
+        Stepper::run(range(0..100_000).flat_map_sequential(just).concurrency(7).prefetch(1)),
+        100_000
+    );
     let rows = zip((range(0..100_000), range(0..100_000), range(0..100_000)));
     assert_eq!(Stepper::run(rows), 100_000);
     assert_eq!(Stepper::run(merge_sorted([range(0..50_000), range(0..50_000)])), 100_000);
@@ -265,7 +297,8 @@ fn a_hundred_thousand_synchronous_flows_take_no_stack() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "whoever requests has to do the work")]
 fn an_endless_run_of_empty_flows_can_be_cancelled() {
-    let probe = Probe::subscribe_to(range(0_u64..).flat_map(4, 1, |_| empty::<u8>()));
+    let probe =
+        Probe::subscribe_to(range(0_u64..).flat_map(|_| empty::<u8>()).concurrency(4).prefetch(1));
     let subscription = probe.subscription();
     std::thread::spawn(move || subscription.request(1));
 
@@ -278,16 +311,20 @@ fn an_endless_run_of_empty_flows_can_be_cancelled() {
 fn flows_on_other_threads_lose_nothing() {
     let pool = Pool::new(3);
     for _ in 0..4 {
-        let flows = (0..8_u64).map(|n| range(n * 500..n * 500 + 500).publish_on(&pool, 3));
+        let flows = (0..8_u64).map(|n| range(n * 500..n * 500 + 500).publish_on(&pool).capacity(3));
         let all: BTreeSet<u64> =
             merge(flows).collect::<Vec<_>>().wait().unwrap().into_iter().collect();
         assert_eq!(all.len(), 4_000);
 
         let workers = pool.clone();
         let n = range(0..200_u64)
-            .publish_on(&pool, 4)
-            .flat_map(5, 3, move |n| range(0..n % 20).subscribe_on(&workers))
-            .publish_on(&pool, 7)
+            .publish_on(&pool)
+            .capacity(4)
+            .flat_map(move |n| range(0..n % 20).subscribe_on(&workers))
+            .concurrency(5)
+            .prefetch(3)
+            .publish_on(&pool)
+            .capacity(7)
             .count();
         assert_eq!(n.wait().unwrap(), 1_900);
     }
@@ -296,5 +333,5 @@ fn flows_on_other_threads_lose_nothing() {
 #[test]
 #[should_panic(expected = "a capacity of 0 would never let an item through")]
 fn a_concurrency_of_nothing_is_refused_where_it_is_written() {
-    let _flow = range(0..3_u64).flat_map(0, 1, just);
+    let _flow = range(0..3_u64).flat_map(just).concurrency(0).prefetch(1);
 }

@@ -320,7 +320,7 @@ fn a_switch_that_is_thrown_in_a_signal_ends_before_the_next_item() {
 fn a_switch_near_the_source_lets_what_is_on_its_way_arrive() {
     let clock = VirtualTime::new();
     let switch = KillSwitch::new();
-    let probe = Probe::subscribe_to(range(0..).kill_switch(&switch).publish_on(&clock, 4));
+    let probe = Probe::subscribe_to(range(0..).kill_switch(&switch).publish_on(&clock).capacity(4));
     probe.request(u64::MAX);
 
     switch.complete();

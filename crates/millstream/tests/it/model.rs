@@ -114,7 +114,7 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
     (
         "zip",
         |flow, clock| {
-            let numbers = range(0..30_u8).publish_on(clock, 3);
+            let numbers = range(0..30_u8).publish_on(clock).capacity(3);
             zip((flow, numbers, range(0..25_u8))).map(|(a, b, c)| a ^ b ^ c).boxed()
         },
         |items| items.into_iter().zip(0..25).map(|(a, b)| a ^ b ^ b).collect(),
@@ -122,7 +122,7 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
     (
         "combine_latest",
         |flow, clock| {
-            combine_latest((just(3_u8), just(5_u8), flow.publish_on(clock, 2)))
+            combine_latest((just(3_u8), just(5_u8), flow.publish_on(clock).capacity(2)))
                 .map(|(a, b, c)| a ^ b ^ c)
                 .boxed()
         },
@@ -140,7 +140,7 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
                 *sum = sum.saturating_add(n / 4);
                 Some(*sum)
             });
-            merge_sorted([sums.boxed(), range(3..70).publish_on(clock, 5).boxed()]).boxed()
+            merge_sorted([sums.boxed(), range(3..70).publish_on(clock).capacity(5).boxed()]).boxed()
         },
         |items| {
             let sums = items.into_iter().scan(0_u8, |sum, n| {
@@ -191,10 +191,16 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
         "flat_map_sequential",
         |flow, clock| {
             let clock = clock.clone();
-            flow.flat_map_sequential(5, 2, move |n| {
+            flow.flat_map_sequential(move |n| {
                 let numbers = range(0..n % 9);
-                if n % 2 == 0 { numbers.boxed() } else { numbers.publish_on(&clock, 1).boxed() }
+                if n % 2 == 0 {
+                    numbers.boxed()
+                } else {
+                    numbers.publish_on(&clock).capacity(1).boxed()
+                }
             })
+            .concurrency(5)
+            .prefetch(2)
             .boxed()
         },
         |items| items.into_iter().flat_map(|n| 0..n % 9).collect(),
@@ -202,12 +208,12 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
     (
         "concat_eager",
         |flow, clock| {
-            concat_eager([flow.publish_on(clock, 3).boxed(), range(0..70).boxed()]).boxed()
+            concat_eager([flow.publish_on(clock).capacity(3).boxed(), range(0..70).boxed()]).boxed()
         },
         |items| items.into_iter().chain(0..70).collect(),
     ),
     ("limit_rate", |flow, _| flow.limit_rate(3).boxed(), |items| items),
-    ("publish_on", |flow, clock| flow.publish_on(clock, 3).boxed(), |items| items),
+    ("publish_on", |flow, clock| flow.publish_on(clock).capacity(3).boxed(), |items| items),
     ("subscribe_on", |flow, clock| flow.subscribe_on(clock).boxed(), |items| items),
     (
         "map_async",

@@ -1,8 +1,8 @@
 //! Closures, iterators and futures that panic.
 
 use millstream::{
-    Error, ErrorKind, Flow, GroupPolicy::Fail, Outcome, bridge, concat_all, defer, error, from_fn,
-    from_future, from_iter, generate, just, range,
+    Error, ErrorKind, Flow, Outcome, bridge, concat_all, defer, error, from_fn, from_future,
+    from_iter, generate, just, range,
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -32,10 +32,12 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(range(0..3_u64).distinct_by_key(|n| bang::<_, u64>(n)).count());
     assert_panicked(range(0..3_u64).distinct_until_changed_by_key(|n| bang::<_, u64>(n)).count());
     assert_panicked(range(0..3_u64).handle(bang::<u64, millstream::Handled<u64>>).count());
-    assert_panicked(range(0..3_u64).group_by(2, 2, Fail, |n| bang::<_, u64>(n)).count());
+    assert_panicked(range(0..3_u64).group_by(|n| bang::<_, u64>(n)).count());
     assert_panicked(
         range(0..3_u64)
-            .group_map(2, 2, Fail, |n| n % 2, |g| -> Flow<millstream::Never<u64>> { bang(g) })
+            .group_map(|n| n % 2, |g| -> Flow<millstream::Never<u64>> { bang(g) })
+            .max_groups(2)
+            .capacity(2)
             .count(),
     );
     assert_panicked(range(0..3_u64).buffer_until(|n| bang(n)).count());
@@ -57,11 +59,17 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
         range(0..3_u64).concat_map(|n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),
     );
     assert_panicked(
-        range(0..3_u64).flat_map(2, 2, |n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),
+        range(0..3_u64)
+            .flat_map(|n| -> Flow<millstream::Never<u64>> { bang(n) })
+            .concurrency(2)
+            .prefetch(2)
+            .count(),
     );
     assert_panicked(
         range(0..3_u64)
-            .flat_map_sequential(2, 2, |n| -> Flow<millstream::Never<u64>> { bang(n) })
+            .flat_map_sequential(|n| -> Flow<millstream::Never<u64>> { bang(n) })
+            .concurrency(2)
+            .prefetch(2)
             .count(),
     );
     assert_panicked(

@@ -86,7 +86,7 @@ fn a_registry_is_a_table() {
 fn a_stage_is_read_while_it_runs_and_never_shows_more_than_was_asked_for() {
     let registry = Registry::new();
     let pool = Pool::new(1);
-    let flow = range(0..100_000).inspect_demand("source", &registry).publish_on(&pool, 8);
+    let flow = range(0..100_000).inspect_demand("source", &registry).publish_on(&pool).capacity(8);
     let count = flow.inspect_demand("end", &registry).count();
     let mut n_looks = 0;
     while registry.stages()[1].last != LastSignal::Complete {

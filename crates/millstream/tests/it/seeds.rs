@@ -31,7 +31,7 @@ fn a_queue_whose_turn_has_not_come_is_emptied_by_a_cancel() {
     let clock = VirtualTime::new();
     let (token, items) = alive(3);
     let (puppet, publisher) = Puppet::new();
-    let probe = Probe::subscribe_to(Flow::from(publisher).publish_on(&clock, 4));
+    let probe = Probe::subscribe_to(Flow::from(publisher).publish_on(&clock).capacity(4));
     probe.request(4);
     clock.run();
     items.into_iter().for_each(|item| puppet.next(item).unwrap());
@@ -176,12 +176,15 @@ fn of_many_streams_the_one_that_has_an_item_is_polled() {
 fn flows_with_workers_of_their_own_run_at_the_same_time() {
     let pool = Pool::new(2);
     let both = Arc::new(Barrier::new(2));
-    let meets = range(0..2_u8).flat_map(2, 1, move |n| {
-        let both = Arc::clone(&both);
-        range(n..=n).publish_on(&pool, 1).inspect(move |_| {
-            both.wait();
+    let meets = range(0..2_u8)
+        .flat_map(move |n| {
+            let both = Arc::clone(&both);
+            range(n..=n).publish_on(&pool).capacity(1).inspect(move |_| {
+                both.wait();
+            })
         })
-    });
+        .concurrency(2)
+        .prefetch(1);
 
     assert_eq!(meets.count().wait().unwrap(), 2);
 }
@@ -207,10 +210,10 @@ fn calls_that_come_back_from_inside_an_item_do_not_lock_up() {
     let clock = VirtualTime::new();
     for (index, flow) in [
         range(0..9_u64).limit_rate(2).boxed(),
-        range(0..9).flat_map(2, 1, |n| range(n..=n)).boxed(),
+        range(0..9).flat_map(|n| range(n..=n)).concurrency(2).prefetch(1).boxed(),
         range(0..9).concat_map(|n| range(n..=n)).boxed(),
         range(0..9).concat(never()).take_until(never::<()>()).boxed(),
-        range(0..9).publish_on(&clock, 2).boxed(),
+        range(0..9).publish_on(&clock).capacity(2).boxed(),
         range(0..9).share(2).boxed(),
         range(0..9).retry(1).repeat(2).boxed(),
     ]

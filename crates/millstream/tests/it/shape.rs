@@ -129,10 +129,10 @@ fn conflate_lets_items_pass_while_there_is_demand() {
 #[test]
 fn what_crosses_threads_is_put_together_without_a_loss() {
     let pool = Pool::new(3);
-    let numbers = || range(0..20_000_u64).subscribe_on(&pool).publish_on(&pool, 8);
+    let numbers = || range(0..20_000_u64).subscribe_on(&pool).publish_on(&pool).capacity(8);
     let total = 20_000 * 19_999 / 2;
     let sum = |flow: Flow<BoxPublisher<u64>>| {
-        flow.publish_on(&pool, 1).fold(0, |sum, n| sum + n).wait().unwrap()
+        flow.publish_on(&pool).capacity(1).fold(0, |sum, n| sum + n).wait().unwrap()
     };
 
     assert_eq!(sum(numbers().conflate(|sum, n| *sum += n).boxed()), total);

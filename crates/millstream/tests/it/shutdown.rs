@@ -18,7 +18,7 @@ fn what_is_on_its_way_arrives_before_the_time_is_up() {
     let clock = VirtualTime::new();
     let switch = KillSwitch::new();
     let (puppet, publisher) = Puppet::new();
-    let running = Flow::from(publisher).kill_switch(&switch).publish_on(&clock, 4);
+    let running = Flow::from(publisher).kill_switch(&switch).publish_on(&clock).capacity(4);
     let running = running.collect::<Vec<_>>();
     clock.run();
     (1..=2).for_each(|n| puppet.next(n).unwrap());

@@ -19,9 +19,11 @@ fn items_cross_threads_in_order() {
     for capacity in [1, 2, 3, 256] {
         let items = range(0..10_000_u64)
             .subscribe_on(&pool)
-            .publish_on(&pool, capacity)
+            .publish_on(&pool)
+            .capacity(capacity)
             .map(|n| n + 1)
-            .publish_on(&pool, capacity)
+            .publish_on(&pool)
+            .capacity(capacity)
             .collect::<Vec<_>>();
 
         assert_eq!(items.wait().unwrap(), (1..=10_000).collect::<Vec<_>>());
@@ -35,7 +37,8 @@ fn publish_on_signals_on_the_scheduler_and_subscribe_on_works_on_it() {
     let seen = from_fn(name).subscribe_on(&pool).first().wait().unwrap().flatten();
     assert_eq!(seen.as_deref(), Some("there-0"));
 
-    let seen = range(0..1_u64).publish_on(&pool, 1).map(move |_| name()).first().wait().unwrap();
+    let seen =
+        range(0..1_u64).publish_on(&pool).capacity(1).map(move |_| name()).first().wait().unwrap();
 
     assert_eq!(seen.flatten().as_deref(), Some("there-0"));
 }
@@ -45,7 +48,7 @@ fn a_pool_that_was_shut_down_rejects() {
     let pool = Pool::new(1);
     pool.shutdown();
 
-    let published = range(0..3_u64).publish_on(&pool, 2).count().wait().unwrap_err();
+    let published = range(0..3_u64).publish_on(&pool).capacity(2).count().wait().unwrap_err();
     let subscribed = range(0..3_u64).subscribe_on(&pool).count().wait().unwrap_err();
 
     assert_eq!(published.kind(), ErrorKind::Rejected);
@@ -54,7 +57,7 @@ fn a_pool_that_was_shut_down_rejects() {
 
 #[test]
 fn the_immediate_scheduler_does_not_recurse() {
-    let n = range(0..100_000_u64).publish_on(&Immediate, 1).count().wait().unwrap();
+    let n = range(0..100_000_u64).publish_on(&Immediate).capacity(1).count().wait().unwrap();
 
     assert_eq!(n, 100_000);
 }
@@ -62,21 +65,21 @@ fn the_immediate_scheduler_does_not_recurse() {
 #[test]
 fn the_current_thread_runs_what_it_is_told_to() {
     let here = CurrentThread::new();
-    let probe = Probe::subscribe_to(range(0..3_u64).publish_on(&here, 1));
+    let probe = Probe::subscribe_to(range(0..3_u64).publish_on(&here).capacity(1));
     probe.request(9);
     assert_eq!(probe.n_items(), 0);
 
     here.run();
 
     assert!(probe.is_completed());
-    let sum = range(0..100_u64).publish_on(&here, 7).fold(0, |sum, n| sum + n);
+    let sum = range(0..100_u64).publish_on(&here).capacity(7).fold(0, |sum, n| sum + n);
     assert_eq!(here.block_on(sum).unwrap(), 4_950);
 }
 
 #[test]
 fn virtual_time_runs_when_it_is_moved() {
     let clock = VirtualTime::new();
-    let probe = Probe::subscribe_to(range(0..3_u64).publish_on(&clock, 2));
+    let probe = Probe::subscribe_to(range(0..3_u64).publish_on(&clock).capacity(2));
     probe.request(2);
     assert_eq!(probe.n_items(), 0);
 
@@ -147,7 +150,7 @@ fn streams_go_in_and_out() {
 fn a_tokio_runtime_that_was_shut_down_rejects() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let scheduler = Tokio::new(runtime.handle().clone());
-    let flow = range(0..3_u64).publish_on(&scheduler, 2);
+    let flow = range(0..3_u64).publish_on(&scheduler).capacity(2);
     drop(runtime);
 
     let failed = flow.count().wait().unwrap_err();

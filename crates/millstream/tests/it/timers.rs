@@ -29,7 +29,12 @@ const WAITING: &[(&str, Make)] = &[
         source.buffer_timeout(clock, 4, HOUR).map(|items| items.len() as u64).boxed()
     }),
     ("window_timeout", |source, clock| {
-        source.window_timeout(clock, 4, HOUR).flat_map(4, 4, |window| window).boxed()
+        source
+            .window_timeout(clock, 4, HOUR)
+            .flat_map(|window| window)
+            .concurrency(4)
+            .prefetch(4)
+            .boxed()
     }),
 ];
 

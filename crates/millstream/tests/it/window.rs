@@ -45,7 +45,7 @@ fn all_items_come_back_however_windows_are_flattened() {
         let one_by_one = windows().concat_map(|window| window).collect::<Vec<_>>();
         assert_eq!(one_by_one.wait().unwrap(), expected, "{n}");
         for concurrency in [1, 2, 5] {
-            let together = windows().flat_map(concurrency, 3, |window| window);
+            let together = windows().flat_map(|window| window).concurrency(concurrency).prefetch(3);
             let mut items = together.collect::<Vec<_>>().wait().unwrap();
             items.sort_unstable();
             assert_eq!(items, expected, "{n} by {concurrency}");
@@ -256,9 +256,12 @@ fn a_window_whose_subscriber_panics_ends_alone() {
 fn windows_are_worked_on_by_other_threads() {
     let (mover, worker) = (Pool::new(1), Pool::new(1));
     for n in [1, 3, 40] {
-        let windows = range(0..3_000_u64).window(n).publish_on(&mover, 4);
+        let windows = range(0..3_000_u64).window(n).publish_on(&mover).capacity(4);
         let worker = worker.clone();
-        let items = windows.flat_map(3, 8, move |window| window.publish_on(&worker, 2));
+        let items = windows
+            .flat_map(move |window| window.publish_on(&worker).capacity(2))
+            .concurrency(3)
+            .prefetch(8);
         assert_eq!(items.fold(0, |sum, n| sum + n).wait().unwrap(), 2_999 * 1_500, "{n}");
     }
 }

@@ -186,13 +186,13 @@ proptest! {
         let (puppet, publisher) = Puppet::new();
         let windows = Flow::from(publisher).window_timeout(&clock, n, ms(limit));
         let outcome = windows
-            .flat_map(1, 1, |window| {
+            .flat_map(|window| {
                 let gathered = window.scan(Vec::new(), |items, item| {
                     items.push(item);
                     Some(items.clone())
                 });
                 gathered.take_last(1)
-            })
+            }).concurrency(1).prefetch(1)
             .collect::<Vec<_>>();
         let mut now = 0;
         for pause in pauses {

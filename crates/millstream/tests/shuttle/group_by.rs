@@ -19,7 +19,7 @@ fn keys(
 ) -> Flow<impl Publisher<Item = Item> + use<>> {
     let (tally, groups) = (tally.clone(), Arc::clone(groups));
     let numbers = tally.numbers(0, 4).subscribe_on(source);
-    numbers.group_by(2, 1, GroupPolicy::Fail, |item| item.number % 2).map(move |group| {
+    numbers.group_by(|item| item.number % 2).max_groups(2).capacity(1).map(move |group| {
         let key = *group.key();
         let watch = Watch::subscribe_to(group);
         let subscription = watch.subscription();

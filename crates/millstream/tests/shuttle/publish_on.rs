@@ -9,7 +9,7 @@ use crate::support::{Came, Tally, Thread, Watch, at_once, dawdle, explore};
 fn requests_from_two_threads_are_all_met() {
     explore(&[Came::ToItsEnd], || {
         let (tally, consumer) = (Tally::default(), Thread::start());
-        let watch = Watch::subscribe_to(tally.numbers(0, 5).publish_on(&consumer, 2));
+        let watch = Watch::subscribe_to(tally.numbers(0, 5).publish_on(&consumer).capacity(2));
 
         at_once(
             &watch,
@@ -33,7 +33,7 @@ fn requests_from_two_threads_are_all_met() {
 fn a_cancel_that_races_with_requests_and_the_end_leaves_nothing() {
     explore(&[Came::Nowhere, Came::Midway, Came::ToItsEnd], || {
         let (tally, consumer) = (Tally::default(), Thread::start());
-        let watch = Watch::subscribe_to(tally.numbers(0, 3).publish_on(&consumer, 2));
+        let watch = Watch::subscribe_to(tally.numbers(0, 3).publish_on(&consumer).capacity(2));
 
         at_once(
             &watch,
@@ -61,7 +61,7 @@ fn a_cancel_that_races_with_requests_and_the_end_leaves_nothing() {
 fn a_producer_and_a_consumer_pass_everything_through_one_place() {
     explore(&[Came::ToItsEnd], || {
         let (tally, producer, consumer) = (Tally::default(), Thread::start(), Thread::start());
-        let flow = tally.numbers(0, 4).subscribe_on(&producer).publish_on(&consumer, 1);
+        let flow = tally.numbers(0, 4).subscribe_on(&producer).publish_on(&consumer).capacity(1);
         let watch = Watch::subscribe_to(flow);
 
         watch.subscription().request(u64::MAX);
@@ -81,7 +81,7 @@ fn a_producer_and_a_consumer_pass_everything_through_one_place() {
 fn a_producer_is_stopped_from_another_thread() {
     explore(&[Came::Nowhere, Came::Midway, Came::ToItsEnd], || {
         let (tally, producer, consumer) = (Tally::default(), Thread::start(), Thread::start());
-        let flow = tally.numbers(0, 9).subscribe_on(&producer).publish_on(&consumer, 2);
+        let flow = tally.numbers(0, 9).subscribe_on(&producer).publish_on(&consumer).capacity(2);
         let watch = Watch::subscribe_to(flow.take(2));
 
         at_once(
@@ -110,7 +110,7 @@ fn a_producer_is_stopped_from_another_thread() {
 fn a_worker_that_stops_ends_the_stream() {
     explore(&[(0, 1), (1, 0)], || {
         let (tally, consumer) = (Tally::default(), Thread::start());
-        let watch = Watch::subscribe_to(tally.numbers(0, 2).publish_on(&consumer, 2));
+        let watch = Watch::subscribe_to(tally.numbers(0, 2).publish_on(&consumer).capacity(2));
         let subscription = watch.subscription();
 
         let other = shuttle::thread::spawn(move || subscription.request(2));

@@ -23,7 +23,10 @@ publisher_tests!(merge, |n| merge([range(0..n / 2), range(n / 2..n)]));
 publisher_tests!(merge_with, |n| range(0..n / 2).merge_with(range(n / 2..n)));
 publisher_tests!(
     merge_across_threads,
-    |n| merge([range(0..n / 2).publish_on(&pool(), 2), range(n / 2..n).publish_on(&pool(), 2)]),
+    |n| merge([
+        range(0..n / 2).publish_on(&pool()).capacity(2),
+        range(n / 2..n).publish_on(&pool()).capacity(2)
+    ]),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(merge_sorted, |n| merge_sorted([range(0..n / 2), range(n / 2..n)]));
@@ -31,13 +34,17 @@ publisher_tests!(concat_eager, |n| concat_eager([range(0..n / 2), range(n / 2..n
 publisher_tests!(zip, |n| zip((range(0..n), range(0_u64..))));
 publisher_tests!(
     zip_across_threads,
-    |n| range(0..n).publish_on(&pool(), 2).zip(range(0..n).publish_on(&pool(), 3)),
+    |n| range(0..n)
+        .publish_on(&pool())
+        .capacity(2)
+        .zip(range(0..n).publish_on(&pool()).capacity(3)),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(combine_latest, |n| combine_latest((just(0), range(0..n))).take(n));
 publisher_tests!(
     combine_latest_across_threads,
-    |n| combine_latest((empty().default_if_empty(0), range(0..n).publish_on(&pool(), 2))).take(n),
+    |n| combine_latest((empty().default_if_empty(0), range(0..n).publish_on(&pool()).capacity(2)))
+        .take(n),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(with_latest_from, |n| range(0..n).with_latest_from(just(0)));

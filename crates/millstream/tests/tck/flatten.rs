@@ -7,28 +7,37 @@ use crate::pool;
 
 publisher_tests!(concat_map, |n| range(0..n).concat_map(just));
 publisher_tests!(flat_map_iter, |n| range(0..n).flat_map_iter(Some));
-publisher_tests!(flat_map, |n| range(0..n).flat_map(3, 2, just));
+publisher_tests!(flat_map, |n| range(0..n).flat_map(just).concurrency(3).prefetch(2));
 publisher_tests!(
     flat_map_across_threads,
     |n| {
         let pool = pool();
-        range(0..n).flat_map(3, 2, move |n| just(n).publish_on(&pool, 1))
+        range(0..n)
+            .flat_map(move |n| just(n).publish_on(&pool).capacity(1))
+            .concurrency(3)
+            .prefetch(2)
     },
     Capabilities::new().asynchronous()
 );
-publisher_tests!(flat_map_sequential, |n| range(0..n).flat_map_sequential(3, 2, just));
+publisher_tests!(flat_map_sequential, |n| range(0..n)
+    .flat_map_sequential(just)
+    .concurrency(3)
+    .prefetch(2));
 publisher_tests!(switch_map, |n| just(n).switch_map(|n| range(0..n)));
 publisher_tests!(
     flat_map_sequential_across_threads,
     |n| {
         let pool = pool();
-        range(0..n).flat_map_sequential(3, 2, move |n| just(n).publish_on(&pool, 1))
+        range(0..n)
+            .flat_map_sequential(move |n| just(n).publish_on(&pool).capacity(1))
+            .concurrency(3)
+            .prefetch(2)
     },
     Capabilities::new().asynchronous()
 );
 publisher_tests!(
     switch_map_across_threads,
-    |n| just(n).switch_map(|n| range(0..n).publish_on(&pool(), 3)),
+    |n| just(n).switch_map(|n| range(0..n).publish_on(&pool()).capacity(3)),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(concat_map_at_once, |n| {
@@ -38,5 +47,5 @@ publisher_tests!(concat_map_delayed, |n| {
     range(0..n).concat_map(just).error_mode(ErrorMode::Delayed)
 });
 publisher_tests!(flat_map_at_the_boundary, |n| {
-    range(0..n).flat_map(3, 2, just).error_mode(ErrorMode::Boundary)
+    range(0..n).flat_map(just).concurrency(3).prefetch(2).error_mode(ErrorMode::Boundary)
 });

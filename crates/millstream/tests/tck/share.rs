@@ -13,7 +13,7 @@ publisher_tests!(share_with, |n| {
 });
 publisher_tests!(
     share_on_a_pool,
-    |n| range(0..n).publish_on(&pool(), 4).share(4),
+    |n| range(0..n).publish_on(&pool()).capacity(4).share(4),
     Capabilities::new().asynchronous()
 );
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use millstream::{
-    Backoff, Error, GroupPolicy::Fail, Handled, KillSwitch, Listener, Order, Overflow, Registry,
-    Sharing, Signal, concat_all, concat_eager, empty, first_with_signal, hub::Replay, just, merge,
-    merge_sorted, never, range, using, using_async_on,
+    Backoff, Error, Handled, KillSwitch, Listener, Order, Overflow, Registry, Sharing, Signal,
+    concat_all, concat_eager, empty, first_with_signal, hub::Replay, just, merge, merge_sorted,
+    never, range, using, using_async_on,
 };
 use reactive_streams_tck::SubscriberCapabilities;
 
@@ -70,8 +70,14 @@ changer!(buffer, |flow, _| flow.buffer(3));
 changer!(buffer_until, |flow, _| flow.buffer_until(|n| n % 3 == 2));
 changer!(buffer_while, |flow, _| flow.buffer_while(|n| n % 3 != 2));
 relay!(window, |flow, _| flow.window(3).concat_map(|window| window));
-relay!(group_by, |flow, _| flow.group_by(1, 3, Fail, |_| ()).flat_map(1, 3, |group| group));
-relay!(group_map, |flow, _| flow.group_map(1, 3, Fail, |_| (), |group| group));
+relay!(group_by, |flow, _| flow
+    .group_by(|_| ())
+    .max_groups(1)
+    .capacity(3)
+    .flat_map(|group| group)
+    .concurrency(1)
+    .prefetch(3));
+relay!(group_map, |flow, _| flow.group_map(|_| (), |group| group).max_groups(1).capacity(3));
 changer!(conflate, |flow, _| flow.conflate(|_, _| {}));
 
 relay!(filter, |flow, _| flow.filter(|_| true));
@@ -118,15 +124,18 @@ relay!(concat_map_inner, |flow, _| {
     just(()).concat_map(move |()| flow.take().expect("there is one item"))
 });
 relay!(flat_map_iter, |flow, _| flow.flat_map_iter(Some));
-relay!(flat_map, |flow, _| flow.flat_map(3, 2, just));
+relay!(flat_map, |flow, _| flow.flat_map(just).concurrency(3).prefetch(2));
 relay!(flat_map_inner, |flow, _| {
     let mut flow = Some(flow);
-    just(()).flat_map(3, 2, move |()| flow.take().expect("there is one item"))
+    just(()).flat_map(move |()| flow.take().expect("there is one item")).concurrency(3).prefetch(2)
 });
-relay!(flat_map_sequential, |flow, _| flow.flat_map_sequential(3, 2, just));
+relay!(flat_map_sequential, |flow, _| flow.flat_map_sequential(just).concurrency(3).prefetch(2));
 relay!(flat_map_sequential_inner, |flow, _| {
     let mut flow = Some(flow);
-    just(()).flat_map_sequential(3, 2, move |()| flow.take().expect("there is one item"))
+    just(())
+        .flat_map_sequential(move |()| flow.take().expect("there is one item"))
+        .concurrency(3)
+        .prefetch(2)
 });
 changer!(switch_map, |flow, _| flow.switch_map(just));
 relay!(switch_map_inner, |flow, _| {
@@ -162,7 +171,7 @@ relay!(using_async, |flow, clock| using_async_on(
 ));
 
 relay!(limit_rate, |flow, _| flow.limit_rate(3));
-relay!(publish_on, |flow, clock| flow.publish_on(clock, 3));
+relay!(publish_on, |flow, clock| flow.publish_on(clock).capacity(3));
 relay!(subscribe_on, |flow, clock| flow.subscribe_on(clock));
 relay!(share, |flow, _| flow.share(3));
 relay!(share_with, |flow, clock| flow.share_with(Sharing::new(3).grace(TICK, clock)));

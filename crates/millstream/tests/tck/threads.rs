@@ -6,11 +6,11 @@ use reactive_streams_tck::{Capabilities, publisher_tests};
 use crate::pool;
 
 publisher_tests!(limit_rate, |n| range(0..n).limit_rate(4));
-publisher_tests!(publish_on_immediate, |n| range(0..n).publish_on(&Immediate, 4));
+publisher_tests!(publish_on_immediate, |n| range(0..n).publish_on(&Immediate).capacity(4));
 publisher_tests!(subscribe_on_immediate, |n| range(0..n).subscribe_on(&Immediate));
 publisher_tests!(
     publish_on,
-    |n| range(0..n).publish_on(&pool(), 4),
+    |n| range(0..n).publish_on(&pool()).capacity(4),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(

@@ -1,7 +1,7 @@
 //! Operators that turn each item into another under the TCK.
 
 use millstream::{
-    GroupPolicy::{EvictOldest, Fail, Wait},
+    GroupPolicy::{EvictOldest, Wait},
     Handled, Order, range,
     scheduler::Immediate,
 };
@@ -61,12 +61,12 @@ publisher_tests!(
 publisher_tests!(expand, |n| range(0..n).expand(Some));
 publisher_tests!(
     batch_across_threads,
-    |n| range(0..n).publish_on(&pool(), 4).batch(1, |n| n, |_, _| {}),
+    |n| range(0..n).publish_on(&pool()).capacity(4).batch(1, |n| n, |_, _| {}),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(
     expand_across_threads,
-    |n| range(0..n).publish_on(&pool(), 4).expand(Some),
+    |n| range(0..n).publish_on(&pool()).capacity(4).expand(Some),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(window, |n| range(0..3 * n).window(3), Capabilities::new().max_length(1 << 40));
@@ -82,35 +82,46 @@ publisher_tests!(
 );
 publisher_tests!(
     window_across_threads,
-    |n| range(0..n).publish_on(&pool(), 4).window(3).concat_map(|window| window),
+    |n| range(0..n).publish_on(&pool()).capacity(4).window(3).concat_map(|window| window),
     Capabilities::new().asynchronous()
 );
 publisher_tests!(
     group_by,
-    |n| range(0..n).group_by(3, 2, Wait, |n| *n).map(|group| *group.key()),
+    |n| range(0..n)
+        .group_by(|n| *n)
+        .max_groups(3)
+        .capacity(2)
+        .policy(Wait)
+        .map(|group| *group.key()),
     Capabilities::new()
 );
 publisher_tests!(
     group_by_with_groups_that_give_way,
-    |n| range(0..n).group_by(3, 2, EvictOldest, |n| *n),
+    |n| range(0..n).group_by(|n| *n).max_groups(3).capacity(2).policy(EvictOldest),
     Capabilities::new()
 );
 publisher_tests!(
     group,
     |n| {
         // The first item is the one that opens the group.
-        let group = range(0..n + 1).group_by(1, 2, Fail, |_| ()).first().wait();
+        let group = range(0..n + 1).group_by(|_| ()).max_groups(1).capacity(2).first().wait();
         group.unwrap().unwrap().skip(1)
     },
     Capabilities::new().max_length(1 << 40)
 );
-publisher_tests!(group_map, |n| range(0..n).group_map(3, 2, Fail, |n| n % 3, |group| group));
+publisher_tests!(group_map, |n| range(0..n)
+    .group_map(|n| n % 3, |group| group)
+    .max_groups(3)
+    .capacity(2));
 publisher_tests!(
     group_map_across_threads,
     |n| {
         let pool = pool();
-        let groups = range(0..n).publish_on(&pool, 16);
-        groups.group_map(3, 8, Fail, |n| n % 3, move |group| group.publish_on(&pool, 8))
+        let groups = range(0..n).publish_on(&pool).capacity(16);
+        groups
+            .group_map(|n| n % 3, move |group| group.publish_on(&pool).capacity(8))
+            .max_groups(3)
+            .capacity(8)
     },
     Capabilities::new().asynchronous()
 );

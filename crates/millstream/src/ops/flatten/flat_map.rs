@@ -5,13 +5,13 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     ErrorMode, Flow,
     parts::{
-        fan_in::{fair::FanIn, flattening},
+        fan_in::{CONCURRENCY, PREFETCH, fair::FanIn, flattening},
         inlet::check_capacity,
     },
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Turns each item into a flow, runs up to `concurrency` of them at a time, and passes their items
+    /// Turns each item into a flow, runs up to 32 of them at a time, and passes their items
     /// on as they come.
     ///
     /// Fair: a flow that always has an item gives at most 8 before the next one that has some gets its
@@ -20,12 +20,14 @@ impl<P: Publisher> Flow<P> {
     /// [`flat_map_sequential`](Self::flat_map_sequential); for one flow at a time,
     /// [`concat_map`](Self::concat_map).
     ///
+    /// [`concurrency`](Flow::concurrency) and [`prefetch`](Flow::prefetch) set other bounds.
+    ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked for `concurrency` items,
-    /// and for one more for each flow that ended. Each flow is asked for `prefetch` items when it
-    /// begins, and for three quarters of that again whenever as many were passed on. At most
-    /// `concurrency * prefetch` items wait, in queues of exactly `prefetch` each.
+    /// Starts with the downstream's first request: then the source is asked for as many items as flows may run,
+    /// and for one more for each flow that ended. Each flow is asked for 32 items when it
+    /// begins, and for three quarters of that again whenever as many were passed on. At most 32 items
+    /// of each flow wait, 1024 in all.
     ///
     /// # Termination
     ///
@@ -33,10 +35,6 @@ impl<P: Publisher> Flow<P> {
     /// of that flow, or with the source; the others are cancelled, and what waits of them is dropped.
     /// [`error_mode`](Flow::error_mode) may delay that until all have ended. A cancel reaches the
     /// source and every flow. If `f` panics, fails with an error of kind `Panicked`.
-    ///
-    /// # Panics
-    ///
-    /// If `concurrency` or `prefetch` is 0.
     ///
     /// # Examples
     ///
@@ -47,7 +45,7 @@ impl<P: Publisher> Flow<P> {
     ///     "a----b-------|",
     ///     |letters, clock| {
     ///         let flow = source("--1--2--3--|", clock);
-    ///         letters.flat_map(2, 32, move |_| flow.clone())
+    ///         letters.flat_map(move |_| flow.clone()).concurrency(2).prefetch(32)
     ///     },
     ///     "--1--2-1(3)-2--3--|",
     /// );
@@ -55,20 +53,57 @@ impl<P: Publisher> Flow<P> {
     #[doc(alias = "merge_map")]
     #[doc(alias = "flat_map_merge")]
     #[doc(alias = "flat_map_unordered")]
-    #[track_caller]
-    pub fn flat_map<F, Q>(self, concurrency: usize, prefetch: usize, f: F) -> Flow<FlatMap<P, F>>
+    pub fn flat_map<F, Q>(self, f: F) -> Flow<FlatMap<P, F>>
     where
         F: FnMut(P::Item) -> Q + Send + 'static,
         Q: Publisher,
     {
-        check_capacity(concurrency);
-        check_capacity(prefetch);
-        let mode = ErrorMode::Immediate;
+        let (concurrency, prefetch, mode) = (CONCURRENCY, PREFETCH, ErrorMode::Immediate);
         Flow { source: FlatMap { source: self.source, f, concurrency, prefetch, mode } }
     }
 }
 
 impl<P, F> Flow<FlatMap<P, F>> {
+    /// Runs up to `n` flows at a time. Default: 32.
+    ///
+    /// # Demand
+    ///
+    /// The source is asked for `n` items with the first request.
+    ///
+    /// # Termination
+    ///
+    /// Unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn concurrency(mut self, n: usize) -> Self {
+        check_capacity(n);
+        self.source.concurrency = n;
+        self
+    }
+
+    /// Asks each flow for up to `n` items ahead. Default: 32.
+    ///
+    /// # Demand
+    ///
+    /// Each flow is asked for `n` items when it begins, and has a queue of exactly `n`.
+    ///
+    /// # Termination
+    ///
+    /// Unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn prefetch(mut self, n: usize) -> Self {
+        check_capacity(n);
+        self.source.prefetch = n;
+        self
+    }
+
     /// [`flat_map`](Self::flat_map) with another policy for failures.
     ///
     /// # Demand
@@ -86,7 +121,7 @@ impl<P, F> Flow<FlatMap<P, F>> {
     /// use millstream_testkit::Probe;
     ///
     /// let flow = range(0..3)
-    ///     .flat_map(3, 1, |n| if n == 0 { error(Error::message("no")).boxed() } else { just(n).boxed() })
+    ///     .flat_map(|n| if n == 0 { error(Error::message("no")).boxed() } else { just(n).boxed() }).concurrency(3).prefetch(1)
     ///     .error_mode(ErrorMode::Delayed);
     /// let probe = Probe::subscribe_to(flow);
     /// probe.request(9);

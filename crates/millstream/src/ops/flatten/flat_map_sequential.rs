@@ -5,21 +5,23 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     ErrorMode, Flow,
     parts::{
-        fan_in::{flattening, in_order::InOrder},
+        fan_in::{CONCURRENCY, PREFETCH, flattening, in_order::InOrder},
         inlet::check_capacity,
     },
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Turns each item into a flow, runs up to `concurrency` of them at a time, and passes their items
+    /// Turns each item into a flow, runs up to 32 of them at a time, and passes their items
     /// on in the order of the source: all of one flow before those of the next.
     ///
     /// A flow whose turn has not come fills its queue and then waits.
     ///
+    /// [`concurrency`](Flow::concurrency) and [`prefetch`](Flow::prefetch) set other bounds.
+    ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked for `concurrency` items,
-    /// and for one more for each flow of which all was passed on. Each flow is asked for `prefetch`
+    /// Starts with the downstream's first request: then the source is asked for as many items as flows may run,
+    /// and for one more for each flow of which all was passed on. Each flow is asked for 32
     /// items when it begins, and for three quarters of that again whenever as many were passed on. At
     /// most `concurrency * prefetch` items wait, in queues of exactly `prefetch` each.
     ///
@@ -30,10 +32,6 @@ impl<P: Publisher> Flow<P> {
     /// [`error_mode`](Flow::error_mode) may delay that until all have ended. A cancel reaches the
     /// source and every flow. If `f` panics, fails with an error of kind `Panicked`.
     ///
-    /// # Panics
-    ///
-    /// If `concurrency` or `prefetch` is 0.
-    ///
     /// # Examples
     ///
     /// ```
@@ -43,31 +41,63 @@ impl<P: Publisher> Flow<P> {
     ///     "a----b-------|",
     ///     |letters, clock| {
     ///         let flow = source("--1--2--3--|", clock);
-    ///         letters.flat_map_sequential(2, 32, move |_| flow.clone())
+    ///         letters.flat_map_sequential(move |_| flow.clone()).concurrency(2).prefetch(32)
     ///     },
     ///     "--1--2--3--(12)-3--|",
     /// );
     /// ```
     #[doc(alias = "concat_map_eager")]
-    #[track_caller]
-    pub fn flat_map_sequential<F, Q>(
-        self,
-        concurrency: usize,
-        prefetch: usize,
-        f: F,
-    ) -> Flow<FlatMapSequential<P, F>>
+    pub fn flat_map_sequential<F, Q>(self, f: F) -> Flow<FlatMapSequential<P, F>>
     where
         F: FnMut(P::Item) -> Q + Send + 'static,
         Q: Publisher,
     {
-        check_capacity(concurrency);
-        check_capacity(prefetch);
-        let mode = ErrorMode::Immediate;
+        let (concurrency, prefetch, mode) = (CONCURRENCY, PREFETCH, ErrorMode::Immediate);
         Flow { source: FlatMapSequential { source: self.source, f, concurrency, prefetch, mode } }
     }
 }
 
 impl<P, F> Flow<FlatMapSequential<P, F>> {
+    /// Runs up to `n` flows at a time. Default: 32.
+    ///
+    /// # Demand
+    ///
+    /// The source is asked for `n` items with the first request.
+    ///
+    /// # Termination
+    ///
+    /// Unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn concurrency(mut self, n: usize) -> Self {
+        check_capacity(n);
+        self.source.concurrency = n;
+        self
+    }
+
+    /// Asks each flow for up to `n` items ahead. Default: 32.
+    ///
+    /// # Demand
+    ///
+    /// Each flow is asked for `n` items when it begins, and has a queue of exactly `n`.
+    ///
+    /// # Termination
+    ///
+    /// Unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn prefetch(mut self, n: usize) -> Self {
+        check_capacity(n);
+        self.source.prefetch = n;
+        self
+    }
+
     /// [`flat_map_sequential`](Self::flat_map_sequential) with another policy for failures.
     pub fn error_mode(mut self, mode: ErrorMode) -> Self {
         self.source.mode = mode;

@@ -18,9 +18,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then `capacity` items are asked for, and three
-    /// quarters of that again whenever as many were passed on. Up to `capacity` items wait in a queue
-    /// of exactly that capacity.
+    /// Starts with the downstream's first request: then 128 items are asked for, and 96 again whenever
+    /// as many were passed on. Up to 128 items wait in a queue of exactly that capacity;
+    /// [`capacity`](Flow::capacity) sets another one.
     ///
     /// # Termination
     ///
@@ -28,29 +28,50 @@ impl<P: Publisher> Flow<P> {
     /// `Rejected` if the scheduler was shut down. A cancel drops the waiting items at once, on the
     /// thread that cancels, if nothing is being signalled; otherwise after the item that is.
     ///
-    /// # Panics
-    ///
-    /// If `capacity` is 0.
-    ///
     /// # Examples
     ///
     /// ```
     /// use millstream::scheduler::Pool;
     ///
     /// let sum = millstream::range(1..=4)
-    ///     .publish_on(&Pool::new(1), 2)
+    ///     .publish_on(&Pool::new(1)).capacity(2)
     ///     .fold(0, |sum, n| sum + n)
     ///     .wait()?;
     /// assert_eq!(sum, 10);
     /// # Ok::<(), millstream::Error>(())
     /// ```
     #[doc(alias = "observe_on")]
-    #[track_caller]
-    pub fn publish_on(self, scheduler: &impl Scheduler, capacity: usize) -> Flow<PublishOn<P>> {
-        check_capacity(capacity);
-        Flow { source: PublishOn { source: self.source, worker: scheduler.worker(), capacity } }
+    pub fn publish_on(self, scheduler: &impl Scheduler) -> Flow<PublishOn<P>> {
+        let (worker, capacity) = (scheduler.worker(), CAPACITY);
+        Flow { source: PublishOn { source: self.source, worker, capacity } }
     }
 }
+
+impl<P> Flow<PublishOn<P>> {
+    /// Lets up to `n` items wait between the two threads. Default: 128.
+    ///
+    /// # Demand
+    ///
+    /// The source is asked for `n` items with the first request, and for three quarters of that again
+    /// whenever as many were passed on.
+    ///
+    /// # Termination
+    ///
+    /// Unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn capacity(mut self, n: usize) -> Self {
+        check_capacity(n);
+        self.source.capacity = n;
+        self
+    }
+}
+
+/// Items that wait at most, where the operator is not told otherwise.
+const CAPACITY: usize = 128;
 
 /// Publisher returned by [`Flow::publish_on`].
 #[derive(Clone)]

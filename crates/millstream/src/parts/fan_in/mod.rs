@@ -19,6 +19,9 @@ use super::inlet::{Entrance, InletSubscriber};
 /// Items of one inlet before the next one's turn.
 pub(crate) const BURST: u32 = 8;
 
+/// Flows at a time, where the operator is not told otherwise.
+pub(crate) const CONCURRENCY: usize = 32;
+
 /// Items that are asked of each flow at a time, where the operator does not say otherwise.
 pub(crate) const PREFETCH: usize = 32;
 

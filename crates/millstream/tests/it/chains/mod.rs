@@ -158,7 +158,7 @@ proptest! {
         let mut flow = Some(ops.iter().fold(flow, |flow, op| op.apply(flow, &clock, &alive)));
         let (probe, subscriber) = Probe::new();
 
-        let flows = just(()).flat_map(1, prefetch, move |()| flow.take().unwrap());
+        let flows = just(()).flat_map(move |()| flow.take().unwrap()).concurrency(1).prefetch(prefetch);
         flows.map(|item| item.n).subscribe(subscriber);
         probe.request(u64::MAX);
         clock.run();

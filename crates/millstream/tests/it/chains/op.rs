@@ -140,14 +140,18 @@ impl Op {
             Self::SwitchedTo => empty().switch_if_empty(flow).boxed(),
             Self::ConcatMap(by) => flow.concat_map(move |item| from_iter(few(&item, by))).boxed(),
             Self::FlatMap { prefetch, n } => flow
-                .flat_map(1, size(prefetch), move |item| from_iter(few(&item, n)))
+                .flat_map(move |item| from_iter(few(&item, n)))
+                .concurrency(1)
+                .prefetch(size(prefetch))
                 .error_mode(ErrorMode::Delayed)
                 .boxed(),
             Self::FlatMapSequential { concurrency, prefetch, n } => {
                 let clock = clock.clone();
-                flow.flat_map_sequential(size(concurrency), size(prefetch), move |item| {
-                    from_iter(few(&item, n)).publish_on(&clock, 2)
+                flow.flat_map_sequential(move |item| {
+                    from_iter(few(&item, n)).publish_on(&clock).capacity(2)
                 })
+                .concurrency(size(concurrency))
+                .prefetch(size(prefetch))
                 .error_mode(ErrorMode::Delayed)
                 .boxed()
             }
@@ -157,8 +161,8 @@ impl Op {
                 let make = move |()| flow.take().unwrap();
                 match kind % 4 {
                     0 => just(()).concat_map(make).boxed(),
-                    1 => just(()).flat_map(2, 3, make).boxed(),
-                    2 => just(()).flat_map_sequential(2, 3, make).boxed(),
+                    1 => just(()).flat_map(make).concurrency(2).prefetch(3).boxed(),
+                    2 => just(()).flat_map_sequential(make).concurrency(2).prefetch(3).boxed(),
                     _ => just(()).switch_map(make).boxed(),
                 }
             }
@@ -183,7 +187,7 @@ impl Op {
                 Flow::from(flow).retry(0).boxed()
             }
             Self::LimitRate(n) => flow.limit_rate(size(n)).boxed(),
-            Self::PublishOn(n) => flow.publish_on(clock, size(n)).boxed(),
+            Self::PublishOn(n) => flow.publish_on(clock).capacity(size(n)).boxed(),
             Self::SubscribeOn => flow.subscribe_on(clock).boxed(),
             Self::MapAsync(n) => {
                 flow.map_async_on(clock, size(n), Order::Source, |item| async move { item }).boxed()

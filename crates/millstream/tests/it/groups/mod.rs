@@ -5,11 +5,7 @@ mod room;
 
 use std::sync::{Arc, Mutex};
 
-use millstream::{
-    Error, ErrorKind, Flow, Group,
-    GroupPolicy::{Fail, Wait},
-    Publisher, error, just, range,
-};
+use millstream::{Error, ErrorKind, Flow, Group, GroupPolicy::Wait, Publisher, error, just, range};
 use millstream_testkit::{Probe, Puppet};
 
 /// A key, and a probe of its group.
@@ -52,7 +48,7 @@ fn sorted(mut items: Vec<u64>) -> Vec<u64> {
 
 #[test]
 fn an_item_goes_to_the_group_of_its_key() {
-    let (groups, keys) = Groups::of(range(0..9).group_by(3, 9, Fail, |n| n % 3));
+    let (groups, keys) = Groups::of(range(0..9).group_by(|n| n % 3).max_groups(3).capacity(9));
 
     keys.request(9);
 
@@ -68,7 +64,7 @@ fn an_item_goes_to_the_group_of_its_key() {
 #[test]
 fn nothing_is_asked_for_before_a_group_is() {
     let (puppet, publisher) = Puppet::<u64>::new();
-    let (_, keys) = Groups::of(Flow::from(publisher).group_by(3, 9, Fail, |n| n % 3));
+    let (_, keys) = Groups::of(Flow::from(publisher).group_by(|n| n % 3).max_groups(3).capacity(9));
     assert!(puppet.demand().is_zero());
 
     keys.request(1);
@@ -79,7 +75,7 @@ fn nothing_is_asked_for_before_a_group_is() {
 #[test]
 fn a_source_that_ends_before_a_group_is_asked_for_ends_the_flow() {
     let (puppet, publisher) = Puppet::<u64>::new();
-    let (_, keys) = Groups::of(Flow::from(publisher).group_by(3, 9, Fail, |n| n % 3));
+    let (_, keys) = Groups::of(Flow::from(publisher).group_by(|n| n % 3).max_groups(3).capacity(9));
 
     puppet.complete();
 
@@ -89,7 +85,8 @@ fn a_source_that_ends_before_a_group_is_asked_for_ends_the_flow() {
 #[test]
 fn a_group_holds_its_capacity_and_then_the_source_waits() {
     let (puppet, publisher) = Puppet::<u64>::new();
-    let (groups, keys) = Groups::of(Flow::from(publisher).group_by(3, 5, Fail, |n| n % 3));
+    let (groups, keys) =
+        Groups::of(Flow::from(publisher).group_by(|n| n % 3).max_groups(3).capacity(5));
     keys.request(9);
     let mut n = 0;
     while puppet.next(n * 3).is_ok() {
@@ -106,7 +103,7 @@ fn a_group_holds_its_capacity_and_then_the_source_waits() {
 
 #[test]
 fn a_group_gets_as_many_items_as_it_asks_for() {
-    let (groups, keys) = Groups::of(range(0..40).group_by(2, 3, Fail, |n| n % 2));
+    let (groups, keys) = Groups::of(range(0..40).group_by(|n| n % 2).max_groups(2).capacity(3));
     keys.request(2);
 
     groups.get(0).request(2);
@@ -120,7 +117,9 @@ fn a_group_gets_as_many_items_as_it_asks_for() {
 #[test]
 fn a_group_may_ask_for_each_item_from_inside_of_the_one_before() {
     let sum = range(0..100_000_u64)
-        .group_map(7, 2, Fail, |n| n % 7, |group| group.limit_rate(1))
+        .group_map(|n| n % 7, |group| group.limit_rate(1))
+        .max_groups(7)
+        .capacity(2)
         .fold(0, |sum, n| sum + n);
 
     assert_eq!(sum.wait().unwrap(), 99_999 * 50_000);
@@ -128,7 +127,7 @@ fn a_group_may_ask_for_each_item_from_inside_of_the_one_before() {
 
 #[test]
 fn asking_a_group_for_nothing_fails_that_group_alone() {
-    let (groups, keys) = Groups::of(range(0..4).group_by(2, 3, Fail, |n| n % 2));
+    let (groups, keys) = Groups::of(range(0..4).group_by(|n| n % 2).max_groups(2).capacity(3));
     keys.request(9);
 
     groups.get(0).request(0);
@@ -141,7 +140,8 @@ fn asking_a_group_for_nothing_fails_that_group_alone() {
 #[test]
 fn a_cancelled_group_comes_back_with_the_next_item_of_its_key() {
     let (puppet, publisher) = Puppet::new();
-    let (groups, keys) = Groups::of(Flow::from(publisher).group_by(1, 3, Fail, |_| 7));
+    let (groups, keys) =
+        Groups::of(Flow::from(publisher).group_by(|_| 7).max_groups(1).capacity(3));
     keys.request(9);
     assert!(puppet.next(1_u64).is_ok());
     groups.get(0).request(1);
@@ -157,16 +157,18 @@ fn a_cancelled_group_comes_back_with_the_next_item_of_its_key() {
 
 #[test]
 fn groups_of_few_keys_that_are_cancelled_early_do_not_hold_up_the_rest() {
-    let firsts = range(0..10_000_u64).group_map(3, 4, Fail, |n| n % 3, |group| group.take(10));
+    let firsts =
+        range(0..10_000_u64).group_map(|n| n % 3, |group| group.take(10)).max_groups(3).capacity(4);
 
     assert_eq!(firsts.count().wait().unwrap(), 10_000, "each group of ten is followed by another");
 }
 
 #[test]
 fn groups_that_are_dropped_unseen_take_their_items_along() {
-    let flow = range(0..1_000_u64).group_by(2, 4, Fail, |n| n % 2);
+    let flow = range(0..1_000_u64).group_by(|n| n % 2).max_groups(2).capacity(4);
 
-    let odd = flow.filter(|group| *group.key() == 1).flat_map(2, 4, |group| group);
+    let odd =
+        flow.filter(|group| *group.key() == 1).flat_map(|group| group).concurrency(2).prefetch(4);
 
     assert_eq!(odd.count().wait().unwrap(), 500);
 }
@@ -174,7 +176,8 @@ fn groups_that_are_dropped_unseen_take_their_items_along() {
 #[test]
 fn a_cancel_of_the_groups_leaves_those_that_are_there() {
     let (puppet, publisher) = Puppet::new();
-    let (groups, keys) = Groups::of(Flow::from(publisher).group_by(9, 3, Fail, |n| n % 9));
+    let (groups, keys) =
+        Groups::of(Flow::from(publisher).group_by(|n| n % 9).max_groups(9).capacity(3));
     keys.request(2);
     assert!(puppet.next(0_u64).is_ok() && puppet.next(1).is_ok());
 
@@ -196,7 +199,7 @@ fn a_cancel_of_the_groups_leaves_those_that_are_there() {
 #[test]
 fn the_source_is_cancelled_at_once_if_there_are_no_groups() {
     let (puppet, publisher) = Puppet::<u64>::new();
-    let (_, keys) = Groups::of(Flow::from(publisher).group_by(9, 3, Fail, |n| n % 9));
+    let (_, keys) = Groups::of(Flow::from(publisher).group_by(|n| n % 9).max_groups(9).capacity(3));
 
     keys.cancel();
 
@@ -205,7 +208,15 @@ fn the_source_is_cancelled_at_once_if_there_are_no_groups() {
 
 #[test]
 fn a_group_outlives_the_first_of_all() {
-    let group = range(0..99_u64).group_by(9, 3, Wait, |n| n % 9).first().wait().unwrap().unwrap();
+    let group = range(0..99_u64)
+        .group_by(|n| n % 9)
+        .max_groups(9)
+        .capacity(3)
+        .policy(Wait)
+        .first()
+        .wait()
+        .unwrap()
+        .unwrap();
 
     assert_eq!(group.collect::<Vec<_>>().wait().unwrap(), (0..99).step_by(9).collect::<Vec<_>>());
 }
@@ -213,7 +224,7 @@ fn a_group_outlives_the_first_of_all() {
 #[test]
 fn an_error_ends_the_groups_after_their_items_and_then_the_flow() {
     let source = range(0..4).concat(error(Error::message("no")));
-    let (groups, keys) = Groups::of(source.group_by(2, 3, Fail, |n| n % 2));
+    let (groups, keys) = Groups::of(source.group_by(|n| n % 2).max_groups(2).capacity(3));
 
     keys.request(2);
 
@@ -236,7 +247,8 @@ fn groups_end_before_the_flow_of_groups_does() {
         move || ends.lock().unwrap().push(name)
     };
     let (of_group, of_flow) = (note("group"), note("flow"));
-    let groups = just(1_u64).group_by(1, 1, Fail, |n| *n).do_finally(move |_| of_flow());
+    let groups =
+        just(1_u64).group_by(|n| *n).max_groups(1).capacity(1).do_finally(move |_| of_flow());
     let counts = groups.map(move |group| {
         let of_group = of_group.clone();
         group.do_finally(move |_| of_group()).count()
@@ -251,10 +263,15 @@ fn groups_end_before_the_flow_of_groups_does() {
 #[test]
 fn a_panicking_key_fails_the_groups_and_the_flow() {
     let source = range(0..3_u64);
-    let (groups, keys) = Groups::of(source.group_by(2, 3, Fail, |n| match n {
-        2 => panic!("bang"),
-        n => n % 2,
-    }));
+    let (groups, keys) = Groups::of(
+        source
+            .group_by(|n| match n {
+                2 => panic!("bang"),
+                n => n % 2,
+            })
+            .max_groups(2)
+            .capacity(3),
+    );
 
     keys.request(9);
     groups.all().iter().for_each(|(_, group)| group.request(9));
@@ -272,10 +289,12 @@ fn a_panicking_group_fails_alone() {
     let mut sums = Vec::new();
     let ends = Arc::new(Mutex::new(Vec::new()));
     let outcomes = Arc::clone(&ends);
-    let flow = Flow::from(publisher).group_by(2, 3, Fail, |n: &u64| n % 2).for_each(move |group| {
-        let sum = group.fold(0, |sum, n| if n == 3 { panic!("bang") } else { sum + n });
-        outcomes.lock().unwrap().push(sum);
-    });
+    let flow = Flow::from(publisher).group_by(|n: &u64| n % 2).max_groups(2).capacity(3).for_each(
+        move |group| {
+            let sum = group.fold(0, |sum, n| if n == 3 { panic!("bang") } else { sum + n });
+            outcomes.lock().unwrap().push(sum);
+        },
+    );
     for n in [0, 1, 2, 3, 4, 5] {
         assert!(puppet.next(n).is_ok());
     }

@@ -56,7 +56,7 @@ proptest! {
         let witness = Arc::new(());
         let groups = Groups::default();
         let probes = groups.clone();
-        let flow = Flow::from(publisher).group_by(max_groups, capacity, policy, |(n, _)| n % 6);
+        let flow = Flow::from(publisher).group_by(|(n, _)| n % 6).max_groups(max_groups).capacity(capacity).policy(policy);
         let keys = Probe::subscribe_to(flow.map(move |group| {
             let key = *group.key();
             let probe = Probe::subscribe_to(group.map(|(n, _)| n));

@@ -14,7 +14,7 @@ use super::{Groups, sorted};
 
 #[test]
 fn more_groups_than_are_allowed_fail_the_flow() {
-    let (groups, keys) = Groups::of(range(0..9).group_by(3, 1, Fail, |n| *n));
+    let (groups, keys) = Groups::of(range(0..9).group_by(|n| *n).max_groups(3).capacity(1));
 
     keys.request(u64::MAX);
 
@@ -30,7 +30,8 @@ fn more_groups_than_are_allowed_fail_the_flow() {
 
 #[test]
 fn a_group_that_ends_makes_room_for_one_that_waits() {
-    let (groups, keys) = Groups::of(range(0..9).group_by(2, 1, Wait, |n| *n));
+    let (groups, keys) =
+        Groups::of(range(0..9).group_by(|n| *n).max_groups(2).capacity(1).policy(Wait));
     keys.request(u64::MAX);
     assert_eq!(keys.items(), [0, 1]);
 
@@ -45,20 +46,22 @@ fn a_group_that_was_cancelled_in_the_same_turn_makes_room() {
     let first = Arc::new(Mutex::new(None));
     let mut running = Vec::new();
     let keys = [0, 1, 1, 2];
-    let flow = range(0..4_usize).group_by(2, 4, Fail, move |n| keys[*n]).for_each(move |group| {
-        let first = Arc::clone(&first);
-        match *group.key() {
-            0 => *first.lock().unwrap() = Some(Probe::subscribe_to(group)),
-            1 => {
-                let cancels_first = move |n| {
-                    let probe = if n == 2 { first.lock().unwrap().take() } else { None };
-                    probe.iter().for_each(Probe::cancel);
-                };
-                running.push(group.for_each(cancels_first));
+    let flow = range(0..4_usize).group_by(move |n| keys[*n]).max_groups(2).capacity(4).for_each(
+        move |group| {
+            let first = Arc::clone(&first);
+            match *group.key() {
+                0 => *first.lock().unwrap() = Some(Probe::subscribe_to(group)),
+                1 => {
+                    let cancels_first = move |n| {
+                        let probe = if n == 2 { first.lock().unwrap().take() } else { None };
+                        probe.iter().for_each(Probe::cancel);
+                    };
+                    running.push(group.for_each(cancels_first));
+                }
+                _ => drop(group),
             }
-            _ => drop(group),
-        }
-    });
+        },
+    );
 
     assert!(flow.wait().is_ok());
 }
@@ -66,8 +69,14 @@ fn a_group_that_was_cancelled_in_the_same_turn_makes_room() {
 #[test]
 fn a_flow_whose_groups_wait_for_room_says_so() {
     let registry = Registry::new();
-    let flow = range(0..9_u64).inspect_demand("items", &registry).group_by(9, 1, Wait, |n| *n);
-    let flow = flow.inspect_demand("groups", &registry).flat_map(2, 1, |group| group);
+    let flow = range(0..9_u64)
+        .inspect_demand("items", &registry)
+        .group_by(|n| *n)
+        .max_groups(9)
+        .capacity(1)
+        .policy(Wait);
+    let flow =
+        flow.inspect_demand("groups", &registry).flat_map(|group| group).concurrency(2).prefetch(1);
     let running = flow.count();
 
     let stages = registry.stages();
@@ -81,7 +90,9 @@ fn a_flow_whose_groups_wait_for_room_says_so() {
 #[test]
 fn the_oldest_group_gives_way() {
     let (puppet, publisher) = Puppet::new();
-    let (groups, keys) = Groups::of(Flow::from(publisher).group_by(2, 3, EvictOldest, |n| n / 10));
+    let (groups, keys) = Groups::of(
+        Flow::from(publisher).group_by(|n| n / 10).max_groups(2).capacity(3).policy(EvictOldest),
+    );
     keys.request(u64::MAX);
     for n in [10_u64, 20, 11, 30] {
         assert!(puppet.next(n).is_ok());
@@ -99,7 +110,9 @@ fn the_oldest_group_gives_way() {
 #[test]
 fn as_many_evicted_groups_as_are_allowed_to_be_open_keep_their_items() {
     let (puppet, publisher) = Puppet::new();
-    let (groups, keys) = Groups::of(Flow::from(publisher).group_by(2, 1, EvictOldest, |n| *n));
+    let (groups, keys) = Groups::of(
+        Flow::from(publisher).group_by(|n| *n).max_groups(2).capacity(1).policy(EvictOldest),
+    );
     keys.request(u64::MAX);
 
     (0..9_u64).for_each(|n| assert!(puppet.next(n).is_ok()));
@@ -114,22 +127,29 @@ fn as_many_evicted_groups_as_are_allowed_to_be_open_keep_their_items() {
 fn keys_beyond_the_concurrency_do_not_hang() {
     for (n_keys, concurrency) in [(768, 256), (128, 127), (383, 128), (2, 1)] {
         let items = || range(0..n_keys * 10);
-        let groups = |policy| items().group_by(1_000, 4, policy, move |n| n % n_keys);
+        let groups = |policy| {
+            items().group_by(move |n| n % n_keys).max_groups(1_000).capacity(4).policy(policy)
+        };
         let total = n_keys * 10;
 
-        let evicting = groups(EvictOldest).flat_map(concurrency, 4, |group| group);
+        let evicting =
+            groups(EvictOldest).flat_map(|group| group).concurrency(concurrency).prefetch(4);
         assert_eq!(sorted(evicting.collect().wait().unwrap()), (0..total).collect::<Vec<_>>());
 
-        let failing = groups(Fail).flat_map(concurrency, 4, |group| group);
+        let failing = groups(Fail).flat_map(|group| group).concurrency(concurrency).prefetch(4);
         let error = failing.count().wait().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Overflow);
         let takes = format!("takes {concurrency} groups at a time");
         assert!(error.to_string().contains(&takes), "{error}");
 
-        let tied = items().group_map(n_keys as usize, 4, Fail, move |n| n % n_keys, |group| group);
+        let tied = items()
+            .group_map(move |n| n % n_keys, |group| group)
+            .max_groups(n_keys as usize)
+            .capacity(4);
         assert_eq!(tied.count().wait().unwrap(), total);
 
-        let ending = groups(Wait).flat_map(concurrency, 4, |group| group.take(1));
+        let ending =
+            groups(Wait).flat_map(|group| group.take(1)).concurrency(concurrency).prefetch(4);
         assert_eq!(ending.count().wait().unwrap(), total);
     }
 }
@@ -139,10 +159,18 @@ fn keys_beyond_the_concurrency_do_not_hang() {
 fn groups_that_end_by_themselves_are_replaced_before_anything_fails() {
     let clock = VirtualTime::new();
     for policy in [Fail, EvictOldest] {
-        let flow = range(0..3_000_u64).group_by(900, 1, policy, |n| n / 3).publish_on(&clock, 900);
+        let flow = range(0..3_000_u64)
+            .group_by(|n| n / 3)
+            .max_groups(900)
+            .capacity(1)
+            .policy(policy)
+            .publish_on(&clock)
+            .capacity(900);
         let worker = clock.clone();
-        let threes =
-            flow.flat_map(5, 1, move |group| group.publish_on(&worker, 1).buffer(3).take(1));
+        let threes = flow
+            .flat_map(move |group| group.publish_on(&worker).capacity(1).buffer(3).take(1))
+            .concurrency(5)
+            .prefetch(1);
         let outcome = threes.collect::<Vec<_>>();
 
         clock.run();
@@ -158,16 +186,18 @@ fn groups_that_end_by_themselves_are_replaced_before_anything_fails() {
 fn groups_on_other_threads_have_all_their_items() {
     let pool = Pool::new(3);
     let workers = pool.clone();
-    let sums = range(0..30_000_u64).publish_on(&pool, 7).group_map(
-        10,
-        4,
-        Fail,
-        |n| n % 10,
-        move |group| {
-            let key = *group.key();
-            group.publish_on(&workers, 3).map(move |n| (key, n))
-        },
-    );
+    let sums = range(0..30_000_u64)
+        .publish_on(&pool)
+        .capacity(7)
+        .group_map(
+            |n| n % 10,
+            move |group| {
+                let key = *group.key();
+                group.publish_on(&workers).capacity(3).map(move |n| (key, n))
+            },
+        )
+        .max_groups(10)
+        .capacity(4);
 
     let items = sums.collect::<Vec<_>>().wait().unwrap();
 
@@ -186,13 +216,12 @@ fn groups_that_are_cancelled_on_other_threads_leave_nothing_behind() {
         let witness = Arc::clone(&witness);
         range(0..30_000_u64).map(move |n| (n, Arc::clone(&witness)))
     };
-    let flow = items.publish_on(&pool, 7).group_map(
-        50,
-        4,
-        Fail,
-        |(n, _)| n % 40,
-        move |group| group.publish_on(&workers, 3).take(9),
-    );
+    let flow = items
+        .publish_on(&pool)
+        .capacity(7)
+        .group_map(|(n, _)| n % 40, move |group| group.publish_on(&workers).capacity(3).take(9))
+        .max_groups(50)
+        .capacity(4);
 
     let n_items = flow.map(drop).count().wait().unwrap();
 

@@ -268,7 +268,8 @@ fn subscribers_that_come_and_go_on_many_threads_get_a_past_that_fits() {
             };
             range(0..u64::MAX).do_finally(is_over)
         })
-        .publish_on(&pool, 4)
+        .publish_on(&pool)
+        .capacity(4)
         .replay(4, Replay::last(3))
     };
     thread::scope(|scope| {

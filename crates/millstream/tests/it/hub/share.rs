@@ -208,7 +208,8 @@ fn subscribers_that_come_and_go_on_many_threads_miss_nothing_in_between() {
             range(0..u64::MAX)
         }
     })
-    .publish_on(&pool, 4)
+    .publish_on(&pool)
+    .capacity(4)
     .share(4);
     thread::scope(|scope| {
         for _ in 0..3 {

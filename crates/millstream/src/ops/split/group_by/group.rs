@@ -48,9 +48,7 @@ impl<K, T> Flow<Group<K, T>> {
     /// # Examples
     ///
     /// ```
-    /// use millstream::GroupPolicy::Fail;
-    ///
-    /// let keys = millstream::range(0..9).group_by(3, 9, Fail, |n| n % 3).map(|group| *group.key());
+    /// let keys = millstream::range(0..9).group_by(|n| n % 3).map(|group| *group.key());
     /// assert_eq!(keys.take(3).collect::<Vec<_>>().wait()?, [0, 1, 2]);
     /// # Ok::<(), millstream::Error>(())
     /// ```

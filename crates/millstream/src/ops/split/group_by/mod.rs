@@ -1,6 +1,7 @@
-//! `group_by`, `group_map`: a flow for each key.
+//! `group_by`: a flow for each key.
 
 mod group;
+mod limits;
 mod port;
 mod source;
 mod table;
@@ -8,54 +9,29 @@ mod table;
 use std::hash::Hash;
 
 pub use group::Group;
+pub use limits::GroupPolicy;
+pub(super) use limits::Limits;
 
 use reactive_streams::{Publisher, Subscriber};
 
-use self::source::Limits;
 use crate::{
-    FlatMap, Flow,
+    Flow,
     parts::{fan_in::PREFETCH, inlet::check_capacity},
 };
-
-/// What gives way in [`group_by`](Flow::group_by) when a key comes that has no group, and there is no
-/// room for another one.
-///
-/// There is none when `max_groups` groups are open, or when the downstream asks for no group and has as
-/// many as it takes at a time: what it asked for at first, which is the concurrency of a
-/// [`flat_map`](Flow::flat_map) behind it. While it has fewer, it is about to ask for one in place of
-/// one that ended, and that is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum GroupPolicy {
-    /// The flow fails with an error of kind `Overflow`, which says what number to raise: for a number of
-    /// keys that is known to be limited. A downstream that has asked for more groups later takes more.
-    Fail,
-    /// The group that was opened first completes, after the items that wait in it; a later item with its
-    /// key opens a new one. For keys without limit: this never waits for a group to end by itself.
-    ///
-    /// Of groups that were completed in this way, as many as `max_groups` may have items left; only then
-    /// the source waits.
-    EvictOldest,
-    /// The item is held back, and the source is not asked, until there is room: for groups that end by
-    /// themselves, such as by [`take`](Flow::take) or [`take_until`](Flow::take_until).
-    ///
-    /// If none of them ends before the source, this waits forever. A place of
-    /// [`inspect_demand`](Flow::inspect_demand) right behind then shows groups, and nothing asked for.
-    Wait,
-}
 
 impl<P: Publisher> Flow<P> {
     /// Splits a flow into one for each key: a flow of groups.
     ///
     /// A group is a flow of the items that have its [`key`](Flow::key), in order, for one subscriber. Up
-    /// to `max_groups` of them are open at a time; `policy` says what gives way to another one. Keys are
+    /// to 1024 of them are open at a time, unless [`max_groups`](Flow::max_groups) sets another bound;
+    /// [`policy`](Flow::policy) says what gives way to another one, and without it the flow fails. Keys are
     /// looked up by one hash an item, and those of groups that are gone are not remembered: when a group
     /// was cancelled or dropped, or was completed by the policy, the next item with its key opens a new
     /// group.
     ///
     /// Take from all groups at the same time, or drop them: one that nobody takes from fills up, and then
     /// all wait for it, whatever the policy. One group after the other, as by
-    /// [`concat_map`](Self::concat_map), needs groups that fit into `capacity`.
+    /// [`concat_map`](Self::concat_map), needs groups that fit into their capacity.
     ///
     /// All groups are signalled on one thread at a time, that which makes an item due; for work on
     /// several threads, hand groups over by [`publish_on`](Self::publish_on) or
@@ -66,8 +42,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// Starts with the downstream's first request: then the source is asked for 32 items, and for 24
     /// again whenever as many have found their group, whether or not more groups are asked for. An item
-    /// goes to the subscriber of its group at once if that has asked for it; otherwise up to `capacity`
-    /// items wait in the group, also before it is subscribed to. A group that is full holds the source
+    /// goes to the subscriber of its group at once if that has asked for it; otherwise up to 32
+    /// items, or as many as [`capacity`](Flow::capacity) says, wait in the group, also before it is
+    /// subscribed to. A group that is full holds the source
     /// back, and with it the other groups.
     ///
     /// # Termination
@@ -80,19 +57,13 @@ impl<P: Publisher> Flow<P> {
     /// are dropped. The source is cancelled when the flow of groups and all groups are cancelled or
     /// dropped.
     ///
-    /// # Panics
-    ///
-    /// If `max_groups` or `capacity` is 0.
-    ///
     /// # Examples
     ///
     /// ```
-    /// use millstream::GroupPolicy::Fail;
-    ///
     /// let words = ["apple", "bean", "avocado", "cherry", "banana"];
     /// let numbered = millstream::from_iter(words)
-    ///     .group_by(26, 8, Fail, |word| word.chars().next())
-    ///     .flat_map(26, 8, |group| {
+    ///     .group_by(|word| word.chars().next())
+    ///     .flat_map(|group| {
     ///         let letter = group.key().unwrap_or('-');
     ///         group.enumerate().map(move |(n, word)| format!("{letter}{n} {word}"))
     ///     });
@@ -112,83 +83,77 @@ impl<P: Publisher> Flow<P> {
     ///     "--a--b--a--c--a--|",
     ///     |letters| {
     ///         letters
-    ///             .group_by(2, 4, EvictOldest, |letter| *letter)
-    ///             .flat_map(2, 4, |group| group.enumerate().map(|(n, letter)| format!("{letter}{n}")))
+    ///             .group_by(|letter| *letter)
+    ///             .max_groups(2)
+    ///             .policy(EvictOldest)
+    ///             .flat_map(|group| group.enumerate().map(|(n, letter)| format!("{letter}{n}")))
     ///     },
     ///     "--[a0]--[b0]--[a1]--[c0]--[a0]--|",
     /// );
     /// ```
-    #[track_caller]
-    pub fn group_by<K, F>(
-        self,
-        max_groups: usize,
-        capacity: usize,
-        policy: GroupPolicy,
-        key: F,
-    ) -> Flow<GroupBy<P, F>>
+    pub fn group_by<K, F>(self, key: F) -> Flow<GroupBy<P, F>>
     where
         K: Eq + Hash + Clone + Send + 'static,
         F: FnMut(&P::Item) -> K + Send + 'static,
     {
-        check_capacity(max_groups);
-        check_capacity(capacity);
-        Flow {
-            source: GroupBy {
-                source: self.source,
-                key,
-                limits: Limits { max_groups, capacity, policy },
-            },
-        }
+        Flow { source: GroupBy { source: self.source, key, limits: Limits::DEFAULT } }
     }
+}
 
-    /// Splits a flow by key, turns each group into a flow by `f`, and passes the items of all of them on
-    /// as they come.
-    ///
-    /// This is [`group_by`](Self::group_by) with a [`flat_map`](Self::flat_map) behind it that runs all
-    /// groups that are open, so that none waits for another one to end.
+impl<P, F> Flow<GroupBy<P, F>> {
+    /// Has up to `n` groups open at a time. Default: 1024.
     ///
     /// # Demand
     ///
-    /// As [`group_by`](Self::group_by). The flow of each group is asked for 32 items when it begins, and
-    /// for 24 again whenever as many were passed on.
+    /// Unchanged.
     ///
     /// # Termination
     ///
-    /// As [`flat_map`](Self::flat_map). A cancel reaches the source.
+    /// What happens at group number `n + 1` is up to the [`policy`](Self::policy).
     ///
     /// # Panics
     ///
-    /// If `max_groups` or `capacity` is 0.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use millstream::GroupPolicy::Fail;
-    ///
-    /// // The items in pairs of even and of odd ones.
-    /// let pairs = millstream::range(1..=6).group_map(2, 4, Fail, |n| n % 2, |group| group.buffer(2));
-    /// let mut pairs: Vec<_> = pairs.collect().wait()?;
-    /// pairs.sort();
-    /// assert_eq!(pairs, [vec![1, 3], vec![2, 4], vec![5], vec![6]]);
-    /// # Ok::<(), millstream::Error>(())
-    /// ```
+    /// If `n` is 0.
     #[track_caller]
-    pub fn group_map<K, F, G, Q>(
-        self,
-        max_groups: usize,
-        capacity: usize,
-        policy: GroupPolicy,
-        key: F,
-        f: G,
-    ) -> Flow<FlatMap<GroupBy<P, F>, G>>
-    where
-        P::Item: Send + 'static,
-        K: Eq + Hash + Clone + Send + 'static,
-        F: FnMut(&P::Item) -> K + Send + 'static,
-        G: FnMut(Flow<Group<K, P::Item>>) -> Q + Send + 'static,
-        Q: Publisher,
-    {
-        self.group_by(max_groups, capacity, policy, key).flat_map(max_groups, PREFETCH, f)
+    pub fn max_groups(mut self, n: usize) -> Self {
+        check_capacity(n);
+        self.source.limits.max_groups = n;
+        self
+    }
+
+    /// Lets up to `n` items wait in each group. Default: 32.
+    ///
+    /// # Demand
+    ///
+    /// A group in which `n` items wait holds the source back.
+    ///
+    /// # Termination
+    ///
+    /// Unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn capacity(mut self, n: usize) -> Self {
+        check_capacity(n);
+        self.source.limits.capacity = n;
+        self
+    }
+
+    /// Sets what gives way when there is no room for another group. Default:
+    /// [`Fail`](GroupPolicy::Fail).
+    ///
+    /// # Demand
+    ///
+    /// As `policy` says.
+    ///
+    /// # Termination
+    ///
+    /// As `policy` says.
+    pub fn policy(mut self, policy: GroupPolicy) -> Self {
+        self.source.limits.policy = policy;
+        self
     }
 }
 
@@ -196,9 +161,9 @@ impl<P: Publisher> Flow<P> {
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct GroupBy<P, F> {
-    source: P,
-    key: F,
-    limits: Limits,
+    pub(super) source: P,
+    pub(super) key: F,
+    pub(super) limits: Limits,
 }
 
 impl<P, K, F> Publisher for GroupBy<P, F>
@@ -216,12 +181,5 @@ where
 
 opaque_debug!(GroupBy<P, F>);
 
-// The prefetched items, and those of the groups that are open, or were evicted and have some left.
-backpressure!(GroupBy<P, F>, Queue, |this| {
-    let Limits { max_groups, capacity, policy } = this.limits;
-    let n_groups = match policy {
-        GroupPolicy::EvictOldest => max_groups.saturating_mul(2),
-        GroupPolicy::Fail | GroupPolicy::Wait => max_groups,
-    };
-    PREFETCH.saturating_add(n_groups.saturating_mul(capacity))
-});
+// The prefetched items, and those of the groups.
+backpressure!(GroupBy<P, F>, Queue, |this| PREFETCH.saturating_add(this.limits.n_held()));

@@ -24,25 +24,18 @@ use millstream_kernel::{End, Gate, Inline, ReadySet, Source, Step, Wake, guard::
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber, Subscription};
 
 use super::{
+    limits::{GroupPolicy, Limits},
     port::{Port, PortSubscription},
     table::{Groups, Put},
 };
 use crate::{
-    Flow, Group, GroupPolicy,
+    Flow, Group,
     parts::{
         fan_in::PREFETCH,
         inlet::{Inlet, inlet},
         start::Start,
     },
 };
-
-/// How many groups may be open, how many items wait in each, and what gives way.
-#[derive(Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) max_groups: usize,
-    pub(crate) capacity: usize,
-    pub(crate) policy: GroupPolicy,
-}
 
 /// Subscribes `downstream` to the groups that `key` makes of the items of `source`.
 pub(crate) fn subscribe<P, K, F, S>(source: P, key: F, limits: Limits, downstream: S)
