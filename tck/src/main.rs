@@ -1,7 +1,7 @@
 //! `rs-tck`: judges recorded traces, explains the rules, gathers reports, and tests the TCK itself.
 
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+#![expect(clippy::print_stderr, reason = "a program for the terminal")]
 
 mod program;
 

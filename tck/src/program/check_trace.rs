@@ -11,7 +11,7 @@ use reactive_streams_tck::{
     trace,
 };
 
-use super::{Answer, BROKEN, NOTHING};
+use super::{Answer, BROKEN, NOTHING, say};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -51,11 +51,12 @@ pub(crate) fn run(options: &Options) -> Answer {
         Suite::Processor => check_processor(&trace, &ProcessorExpectation::default()),
     };
     for violation in &violations {
-        println!("{violation}");
+        say!("{violation}");
         if let Some(event) = trace.get(violation.at) {
-            println!("  {event}");
+            say!("  {event}");
         }
     }
-    println!("{} events, {} violations", trace.len(), violations.len());
+    let n = violations.len();
+    say!("{} events, {n} violation{}", trace.len(), if n == 1 { "" } else { "s" });
     Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use reactive_streams::rules::{Ensured, Level, RULES};
 use reactive_streams_tck::{advice, checks, jvm_tests, suggest::near};
 
-use super::Answer;
+use super::{Answer, say};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -25,13 +25,13 @@ pub(crate) fn run(options: &Options) -> Answer {
 fn overview() {
     for rule in &RULES {
         let class = class(rule.ensured);
-        println!("{:<5}{:<8}{class:<10}{}", rule.number, level(rule.level), rule.statement);
+        say!("{:<5}{:<8}{class:<10}{}", rule.number, level(rule.level), rule.statement);
     }
-    println!("\nRules of this binding:");
+    say!("\nRules of this binding:");
     for rule in advice::OWN_RULES {
-        let tested = checks().any(|check| check.rule == rule.number);
-        let class = if tested { "tested" } else { "no check" };
-        println!("{:<5}{:<8}{class:<10}{}", rule.number, "must", rule.statement);
+        let class = rule.how.split([' ', ':']).take(2).collect::<Vec<_>>().join(" ");
+        let class = if rule.how.starts_with("tested") { "tested" } else { &class };
+        say!("{:<5}{:<8}{class:<10}{}", rule.number, level(rule.level), rule.statement);
     }
 }
 
@@ -42,30 +42,33 @@ fn explain(word: &str) -> Result<(), String> {
         format!("there is no rule `{word}`; near are {near}, and `rs-tck explain` lists them all")
     })?;
     if let Some((binding, statement)) = advice::statement_of(number) {
-        println!("{number} ({}): {statement}", level(binding));
+        say!("{number} ({}): {statement}", level(binding));
     }
     if let Some(rule) = reactive_streams::rule(number) {
-        println!("\nEnsured: {}. {}", class(rule.ensured), rule.how);
+        say!("\nEnsured: {}. {}", class(rule.ensured), rule.how);
+    }
+    if let Some(rule) = advice::OWN_RULES.iter().find(|rule| rule.number == number) {
+        say!("\nEnsured: {}.", rule.how);
     }
     if let Some(advice) = advice::advice_on(number) {
-        println!("\nExpected: {}.", advice.expected);
-        println!("\nWhat usually breaks it:");
-        advice.causes.iter().for_each(|cause| println!("- {cause}"));
+        say!("\nExpected: {}.", advice.expected);
+        say!("\nWhat usually breaks it:");
+        advice.causes.iter().for_each(|cause| say!("- {cause}"));
     }
-    println!("\nChecks:");
+    say!("\nChecks:");
     let mut any = false;
     for check in checks().filter(|check| check.rule == number) {
-        println!("- {} ({})", check.name, check.suite);
+        say!("- {} ({})", check.name, check.suite);
         any = true;
     }
     if !any {
-        println!("- none is named after it");
+        say!("- none is named after it");
     }
     let originals: Vec<_> =
         jvm_tests::originals().filter(|original| original.rule() == Some(number)).collect();
     if !originals.is_empty() {
-        println!("\nTests of the JVM TCK:");
-        originals.iter().for_each(|original| println!("- {}.{}", original.class, original.name));
+        say!("\nTests of the JVM TCK:");
+        originals.iter().for_each(|original| say!("- {}.{}", original.class, original.name));
     }
     Ok(())
 }

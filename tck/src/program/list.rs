@@ -8,7 +8,7 @@ use reactive_streams_tck::{
     jvm_tests::{Fate, originals},
 };
 
-use super::Answer;
+use super::{Answer, say};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -22,10 +22,10 @@ pub(crate) fn run(options: &Options) -> Answer {
         list_originals();
     } else {
         let width = checks().map(|check| check.name.len()).max().unwrap_or(0);
-        println!("{:<12}{:<6}{:<width$}  TRIAL", "SUITE", "RULE", "CHECK");
+        say!("{:<12}{:<6}{:<width$}  TRIAL", "SUITE", "RULE", "CHECK");
         for check in checks() {
             let suite = check.suite.to_string();
-            println!("{suite:<12}{:<6}{:<width$}  {}", check.rule, check.name, check.trial());
+            say!("{suite:<12}{:<6}{:<width$}  {}", check.rule, check.name, check.trial());
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -36,7 +36,7 @@ fn list_originals() {
     for original in originals() {
         if original.class != class {
             class = original.class;
-            println!("{class}");
+            say!("{class}");
         }
         let fate = match original.fate() {
             Fate::Checked(checks) => {
@@ -54,10 +54,10 @@ fn list_originals() {
             }
             Fate::Open => "no check is named after it".to_owned(),
         };
-        println!("  {}\n    {fate}", original.name);
+        say!("  {}\n    {fate}", original.name);
     }
     let n_open = originals().count() - n_checked - n_dropped - n_silent;
-    println!(
+    say!(
         "\n{n_checked} checked, {n_dropped} dropped with a reason, \
          {n_silent} that do nothing there either, {n_open} open"
     );

@@ -6,7 +6,11 @@ pub(crate) mod list;
 pub(crate) mod report;
 pub(crate) mod selftest;
 
-use std::process::ExitCode;
+use std::{
+    fmt,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 /// A command's exit code, or why it could not be understood.
 pub(crate) type Answer = Result<ExitCode, String>;
@@ -15,3 +19,19 @@ pub(crate) type Answer = Result<ExitCode, String>;
 pub(crate) const BROKEN: u8 = 1;
 /// There was nothing to judge.
 pub(crate) const NOTHING: u8 = 3;
+
+/// `println!` to a reader that may have gone, as `head` does.
+macro_rules! say {
+    ($($arguments:tt)*) => {
+        $crate::program::write_line(format_args!($($arguments)*))
+    };
+}
+pub(crate) use say;
+
+/// Writes a line; ends the program if nobody reads it.
+pub(crate) fn write_line(line: fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
+        let is_gone = error.kind() == io::ErrorKind::BrokenPipe;
+        std::process::exit(if is_gone { 0 } else { 2 });
+    }
+}

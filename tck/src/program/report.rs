@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use reactive_streams_tck::report::{Report, write};
 
-use super::{Answer, BROKEN, NOTHING};
+use super::{Answer, BROKEN, NOTHING, say};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options) -> Answer {
     write_form(&options.json, Report::json)?;
     write_form(&options.html, Report::html)?;
     write_form(&options.markdown, Report::markdown)?;
-    print!("{}", report.console());
+    say!("{}", report.console().trim_end());
     let summary = report.summary();
     if summary.executed() == 0 {
         eprintln!(

@@ -15,7 +15,7 @@ use reactive_streams_tck::{
     selftest::{Matrix, Mistake, Oddity, mistakes, oddities},
 };
 
-use super::{Answer, BROKEN, NOTHING};
+use super::{Answer, BROKEN, NOTHING, say};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Answer {
     });
     bar.finish_and_clear();
     drop(std::panic::take_hook());
-    print!("{}", matrix.console());
+    say!("{}", matrix.console().trim_end());
     if let Some(file) = &options.markdown {
         write(file, &matrix.markdown())?;
     }

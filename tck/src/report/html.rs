@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use super::{Document, Report, Status, Summary, matrix::Line};
+use super::{
+    Document, Report, Status, Summary,
+    matrix::{Line, anchor},
+};
 use crate::timeline::{self, Lane};
 
 #[derive(Template)]
@@ -26,6 +29,7 @@ struct Case<'a> {
     document: &'a Document,
     class: &'static str,
     title: &'static str,
+    anchor: String,
     rows: Vec<Row>,
     earlier: usize,
     later: usize,
@@ -105,6 +109,7 @@ fn case(document: &Document) -> Option<Case<'_>> {
         document,
         class,
         title,
+        anchor: anchor(document),
         earlier: first,
         later: document.n_events - (first + events.len()).min(document.n_events),
         several_threads: rows.iter().any(|row| row.thread != rows[0].thread),

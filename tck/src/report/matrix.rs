@@ -13,6 +13,21 @@ pub(super) struct Line {
     pub(super) rule: &'static str,
     pub(super) statement: &'static str,
     pub(super) cells: Vec<Cell>,
+    /// Where the first violation on each subject is told.
+    links: Vec<Option<String>>,
+}
+
+impl Line {
+    /// The cells, each with the place of its violation.
+    pub(super) fn linked(&self) -> impl Iterator<Item = (Cell, Option<&str>)> {
+        self.cells.iter().copied().zip(self.links.iter().map(Option::as_deref))
+    }
+}
+
+/// The name of a check's place on the page.
+pub(super) fn anchor(document: &Document) -> String {
+    let name = format!("{}-{}-{}", document.origin, document.subject, document.check);
+    name.replace(|char: char| !char.is_ascii_alphanumeric(), "-")
 }
 
 /// What is known about one rule on one subject.
@@ -68,8 +83,19 @@ impl Report {
             rule,
             statement: statement_of(rule).map_or("", |(_, statement)| statement),
             cells: subjects.iter().map(|subject| self.cell(rule, *subject)).collect(),
+            links: subjects.iter().map(|subject| self.link(rule, *subject)).collect(),
         });
         lines.collect()
+    }
+
+    /// The place of the first check that shows the rule to be broken.
+    fn link(&self, rule: &str, subject: (&str, &str)) -> Option<String> {
+        let is_it = |document: &&Document| {
+            (document.origin.as_str(), document.subject.as_str()) == subject
+                && document.status != Status::Skipped
+                && document.violations.iter().any(|broken| broken.rule == rule)
+        };
+        self.documents.iter().find(is_it).map(anchor)
     }
 
     fn cell(&self, rule: &str, subject: (&str, &str)) -> Cell {
