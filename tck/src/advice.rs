@@ -8,8 +8,12 @@ use reactive_streams::rules::{Level, RULES};
 pub struct OwnRule {
     /// Its number, such as `"R.8"`.
     pub number: &'static str,
+    /// How binding it is.
+    pub level: Level,
     /// What it asks for, in one sentence.
     pub statement: &'static str,
+    /// How it is ensured, in a few words.
+    pub how: &'static str,
 }
 
 /// What helps a person whose implementation broke a rule.
@@ -24,8 +28,8 @@ pub struct Advice {
     pub causes: &'static [&'static str],
 }
 
-const fn own(number: &'static str, statement: &'static str) -> OwnRule {
-    OwnRule { number, statement }
+const fn own(number: &'static str, statement: &'static str, how: &'static str) -> OwnRule {
+    OwnRule { number, level: Level::Must, statement, how }
 }
 
 const fn advice(
@@ -39,16 +43,17 @@ const fn advice(
 /// The rules of this binding.
 #[rustfmt::skip]
 pub static OWN_RULES: &[OwnRule] = &[
-    own("R.1", "A subscription that is dropped without a cancel leaks nothing."),
-    own("R.2", "A publisher that is dropped ends its streams or goes on serving them."),
-    own("R.3", "An item is delivered once or dropped once."),
-    own("R.4", "What claims to be `Send` or `Sync` may be used from other threads."),
-    own("R.5", "A callback that calls back or panics leaves no lock poisoned or held."),
-    own("R.6", "No callback is called while an internal lock is held."),
-    own("R.7", "An adapter to a stream wakes its task after each change."),
-    own("R.8", "Nothing follows the answer `Finished`."),
-    own("R.9", "An item that was answered with `Skipped` uses no demand."),
-    own("R.10", "A processor requests no more than it can pass on and hold."),
+    OwnRule { level: Level::Should, ..own("R.1", "A subscription that is dropped without a cancel leaks nothing.", "tested") },
+    own("R.2", "A publisher that is dropped ends its streams or goes on serving them.", "by types: `subscribe` takes the publisher"),
+    own("R.3", "An item is delivered once or dropped once.", "tested"),
+    own("R.4", "What claims to be `Send` or `Sync` may be used from other threads.", "by types, outside of unsafe code"),
+    own("R.5", "A callback that calls back or panics leaves no lock poisoned or held.", "tested by the checks of rules 2.13 and 3.2"),
+    own("R.6", "No callback is called while an internal lock is held.", "tested"),
+    own("R.7", "An adapter to a stream wakes its task after each change.", "not tested: it is no publisher and no subscriber"),
+    own("R.8", "Nothing follows the answer `Finished`.", "tested"),
+    own("R.9", "An item that was answered with `Skipped` uses no demand.", "tested"),
+    own("R.10", "A processor requests no more than it can pass on and hold.", "tested"),
+    own("R.11", "What `initial_request` takes counts as requested, once.", "tested"),
 ];
 
 /// The advice on this rule.
@@ -62,7 +67,7 @@ pub fn advice_on(rule: &str) -> Option<&'static Advice> {
 pub fn statement_of(rule: &str) -> Option<(Level, &'static str)> {
     let specified = || reactive_streams::rule(rule).map(|rule| (rule.level, rule.statement));
     let own = || OWN_RULES.iter().find(|own| own.number == rule);
-    specified().or_else(|| own().map(|own| (Level::Must, own.statement)))
+    specified().or_else(|| own().map(|own| (own.level, own.statement)))
 }
 
 /// The numbers of all rules: the specification's, then this binding's.
@@ -222,6 +227,7 @@ pub static ADVICE: &[Advice] = &[
     advice("3.16", "`request` returns", &[
         "`request` sends to a thread that has ended, and unwraps the result.",
         "The sum of the demand overflows, which panics in a debug build.",
+        "A subscriber that panics in a signal takes `request` with it: its panic is not caught.",
     ]),
     advice("3.17", "items keep coming, whatever the sum of the requests is", &[
         "The sum of the demand wraps around; it has to saturate.",
@@ -251,6 +257,11 @@ pub static ADVICE: &[Advice] = &[
     advice("R.10", "requests for no more than its own demand and its buffer together", &[
         "The upstream is asked for everything at once, whatever was requested downstream.",
         "Items that wait in the buffer are not counted when more are requested.",
+    ]),
+    advice("R.11", "`initial_request` called once and before any signal, and its demand counted once", &[
+        "A publisher takes the initial request and does not add it to the demand.",
+        "A publisher calls `initial_request` after `on_subscribe`, or calls it twice.",
+        "A subscriber answers `initial_request`, and requests the same again in `on_subscribe`.",
     ]),
 ];
 

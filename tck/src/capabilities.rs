@@ -27,6 +27,8 @@ pub struct Capabilities {
     pub(crate) depth: usize,
     pub(crate) sharing: Sharing,
     pub(crate) after_cancel: AfterCancel,
+    /// How the items are numbered; `None` where that follows from their type.
+    pub(crate) order: Option<Order>,
     pub(crate) settings: Settings,
 }
 
@@ -41,6 +43,18 @@ pub enum Sharing {
     Multicast,
     /// Each item goes to one of the subscribers.
     Split,
+}
+
+/// How the items of a publisher are numbered, so that a lost, repeated or reordered one is found (rule R.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// In no way that is known.
+    #[default]
+    Any,
+    /// Each number is one more than the number before.
+    Consecutive,
+    /// 0, 1, 2 and so on.
+    FromZero,
 }
 
 /// What may still come once `cancel` was called (rule 1.8).
@@ -68,6 +82,7 @@ impl Capabilities {
             depth: 1,
             sharing: Sharing::Each,
             after_cancel: AfterCancel::OnItsWay,
+            order: None,
             settings: Settings::DEFAULT,
         }
     }
@@ -117,6 +132,13 @@ impl Capabilities {
     /// What may still come once `cancel` was called. Default: what is on its way.
     pub const fn after_cancel(mut self, policy: AfterCancel) -> Self {
         self.after_cancel = policy;
+        self
+    }
+
+    /// How its items are numbered (rule R.3). Default: [`Order::Consecutive`] for what a closure makes if the
+    /// items are `u64` or [`Item`](crate::reference::Item), and otherwise [`Order::Any`].
+    pub const fn order(mut self, order: Order) -> Self {
+        self.order = Some(order);
         self
     }
 

@@ -54,14 +54,14 @@ mod timeline;
 pub mod trace;
 mod verdict;
 
-pub use capabilities::{AfterCancel, Capabilities, Sharing};
+pub use capabilities::{AfterCancel, Capabilities, Order, Sharing};
 pub use check::{Check, Suite};
 #[cfg(feature = "cli")]
 pub use harness::main::main;
 pub use play::{stage::Drive, turns::Turns};
 pub use settings::{InvalidSetting, Overrides, Settings};
 pub use subject::{
-    BlackBoxSubject, Driven, Ends, IntoSubject, ProcessorCapabilities, ProcessorSubject,
+    BlackBoxSubject, Driven, Ends, IntoSubject, Probed, ProcessorCapabilities, ProcessorSubject,
     PublisherSubject, Puppet, Subject, SubscriberCapabilities, SubscriberProbe, SubscriberSubject,
 };
 pub use suite::{checks, dropped};

@@ -81,6 +81,11 @@ impl Settings {
         cases: 64,
     };
 
+    /// How long a check may take that still makes progress.
+    pub(crate) fn most(&self) -> Duration {
+        self.deadline.saturating_mul(6)
+    }
+
     /// These settings, with what was given from outside in place of theirs.
     #[must_use]
     pub fn with(self, overrides: Overrides) -> Self {

@@ -40,6 +40,10 @@ pub enum Call {
     Drop,
     /// The subscription was dropped by the subscriber.
     Release,
+    /// The publisher took this demand out of the subscriber, ahead of the subscription.
+    InitialRequest(u64),
+    /// The publisher's stack has grown by so many bytes from item to item.
+    Stack(u64),
     /// The subscriber says that it has processed a signal.
     Report(Processed),
     /// So many items were made and are neither delivered nor dropped.
@@ -104,7 +108,16 @@ impl Call {
     /// Whether the call has no duration, so that it never returns.
     #[must_use]
     pub fn is_moment(self) -> bool {
-        matches!(self, Self::Drop | Self::Release | Self::Report(_) | Self::Lost(_) | Self::Settled)
+        matches!(
+            self,
+            Self::Drop
+                | Self::Release
+                | Self::Report(_)
+                | Self::InitialRequest(_)
+                | Self::Stack(_)
+                | Self::Lost(_)
+                | Self::Settled
+        )
     }
 
     /// The call's name, as the text form has it.
@@ -120,6 +133,8 @@ impl Call {
             Self::Cancel => "cancel",
             Self::Drop => "drop",
             Self::Release => "release",
+            Self::InitialRequest(_) => "initial_request",
+            Self::Stack(_) => "stack",
             Self::Report(_) => "report",
             Self::Lost(_) => "lost",
             Self::Settled => "settled",
@@ -153,7 +168,9 @@ impl fmt::Display for Event {
         write!(f, "{} {} {mark} ", self.subscription, self.thread)?;
         f.write_str(self.call.name())?;
         match self.call {
-            Call::Request(n) | Call::Lost(n) => write!(f, " {n}")?,
+            Call::Request(n) | Call::InitialRequest(n) | Call::Stack(n) | Call::Lost(n) => {
+                write!(f, " {n}")?
+            }
             Call::OnNext(Answer::Skipped) => f.write_str(" skipped")?,
             Call::OnNext(Answer::Finished) => f.write_str(" finished")?,
             Call::OnError(true) => f.write_str(" illegal_request")?,
@@ -221,6 +238,12 @@ fn parse_line(line: &str) -> Result<Event, String> {
         ["lost", n] => {
             Call::Lost(n.parse().map_err(|_| format!("`lost` needs a number of items, got `{n}`"))?)
         }
+        ["initial_request", n] => Call::InitialRequest(
+            n.parse().map_err(|_| format!("`initial_request` needs a number, got `{n}`"))?,
+        ),
+        ["stack", n] => Call::Stack(
+            n.parse().map_err(|_| format!("`stack` needs a number of bytes, got `{n}`"))?,
+        ),
         ["settled"] => Call::Settled,
         ["drop"] => Call::Drop,
         ["release"] => Call::Release,

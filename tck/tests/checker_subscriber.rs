@@ -7,7 +7,8 @@ use reactive_streams::{Error, Subscriber, Subscription};
 use reactive_streams_tck::{
     Overrides, Sharing, Subject, SubscriberCapabilities, Verdict,
     checker::{
-        ProcessorExpectation, SubscriberExpectation, Violation, check_processor, check_subscriber,
+        Level, ProcessorExpectation, SubscriberExpectation, Violation, check_processor,
+        check_subscriber,
     },
     trace,
 };
@@ -139,4 +140,22 @@ fn what_a_black_box_cannot_show_is_not_applicable() {
     let outcome = subject.run("rule_2_6_a_cancel_reaches_the_publisher", Overrides::default());
 
     assert!(matches!(outcome.verdict, Verdict::NotApplicable(_)), "{}", outcome.verdict);
+}
+
+#[test]
+fn a_cancel_that_races_with_the_end_is_no_violation_that_binds() {
+    let begin = "1 0 > on_subscribe\n1 0 < on_subscribe\n1 0 > on_complete\n1 0 < on_complete\n";
+    let levels = |rest: &str| {
+        let events = trace::parse(&format!("{begin}{rest}")).expect("the trace can be read");
+        let expectation = SubscriberExpectation { reports: true, ..Default::default() };
+        let found = check_subscriber(&events, &expectation);
+        found.iter().map(|violation| (violation.rule, violation.level)).collect::<Vec<_>>()
+    };
+
+    // The thread that cancels may have decided so before the end came.
+    let raced = levels("1 0 > report on_complete\n1 1 > cancel\n1 1 < cancel\n");
+    assert_eq!(raced, [("2.4", Level::Should)]);
+    // The thread that has processed the end knows of it.
+    let known = levels("1 1 > report on_complete\n1 1 > cancel\n1 1 < cancel\n");
+    assert_eq!(known, [("2.4", Level::Must)]);
 }

@@ -10,12 +10,12 @@ mod publisher;
 mod subscriber;
 mod subscription;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 pub use processor::{DOWNSTREAM, ProcessorExpectation, check_processor};
 pub use publisher::{Expectation, check_publisher};
 pub use reactive_streams::rules::Level;
-pub use subscriber::{SubscriberExpectation, check_subscriber};
+pub use subscriber::{BESIDE, SubscriberExpectation, check_subscriber};
 
 use crate::trace::{Event, Phase};
 
@@ -32,8 +32,28 @@ pub struct Violation {
     pub at: usize,
 }
 
+/// What was found, with a limit for each rule: a publisher that floods breaks the same rule at each item.
+#[derive(Debug, Default)]
+struct Findings {
+    list: Vec<Violation>,
+    counts: BTreeMap<&'static str, usize>,
+}
+
+impl Findings {
+    /// So many violations of one rule are kept.
+    const MOST: usize = 100;
+
+    fn push(&mut self, violation: Violation) {
+        let count = self.counts.entry(violation.rule).or_default();
+        *count += 1;
+        if *count <= Self::MOST {
+            self.list.push(violation);
+        }
+    }
+}
+
 impl Violation {
-    /// A violation of a rule, as binding as the rule is. This binding's own rules are binding.
+    /// A violation of a rule, as binding as the rule is. This binding's own rules are binding, but for R.1.
     pub fn new(rule: &'static str, at: usize, message: impl Into<String>) -> Self {
         let level = reactive_streams::rule(rule).map_or(Level::Must, |rule| rule.level);
         Self { rule, level, message: message.into(), at }

@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Expectation, Level, SubscriberExpectation, Violation, check_publisher, check_subscriber,
+    Expectation, Findings, Level, SubscriberExpectation, Violation, check_publisher,
+    check_subscriber,
     downstream::{Arrival, Downstream},
 };
 use crate::{
@@ -79,15 +80,17 @@ pub fn check_processor(trace: &[Event], expectation: &ProcessorExpectation) -> V
         let is_unsure = violation.rule == "2.4" && violation.level == Level::Should;
         !is_unsure || trace.iter().take(violation.at).any(is_out)
     });
-    let mut judge = Judge { expectation, found, ..Judge::new(expectation) };
+    let mut judge = Judge::new(expectation);
+    found.into_iter().for_each(|violation| judge.found.push(violation));
     for (at, event) in trace.iter().enumerate() {
         judge.step(at, event);
     }
     if settled {
         judge.settle(trace.len());
     }
-    judge.found.sort_by_key(|violation| violation.at);
-    judge.found
+    let mut found = judge.found.list;
+    found.sort_by_key(|violation| violation.at);
+    found
 }
 
 /// Judges a part of the trace, and says where in the whole it found something.
@@ -114,7 +117,7 @@ enum End {
 
 struct Judge<'a> {
     expectation: &'a ProcessorExpectation,
-    found: Vec<Violation>,
+    found: Findings,
     sent: Vec<Option<u64>>,
     /// How often each item was sent.
     n_sent: HashMap<Option<u64>, usize>,
@@ -134,7 +137,7 @@ impl<'a> Judge<'a> {
     fn new(expectation: &'a ProcessorExpectation) -> Self {
         Self {
             expectation,
-            found: Vec::new(),
+            found: Findings::default(),
             sent: Vec::new(),
             n_sent: HashMap::new(),
             requested: 0,

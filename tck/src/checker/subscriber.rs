@@ -6,10 +6,13 @@
 //! come.
 
 use super::{
-    Level, Violation,
+    Findings, Level, Violation,
     subscription::{Line, Terminal, is_signal},
 };
 use crate::trace::{Call, Event, Phase, Processed};
+
+/// The number of the subscription of another subscriber of the same kind, to compare with.
+pub const BESIDE: u32 = 50;
 
 /// What the trace's subscriber should have done, beyond what every subscriber must.
 #[derive(Clone, Copy, Debug)]
@@ -47,22 +50,24 @@ impl Default for SubscriberExpectation {
 /// Every rule that the subscriber broke in this trace, in the order in which it did.
 #[must_use]
 pub fn check_subscriber(trace: &[Event], expectation: &SubscriberExpectation) -> Vec<Violation> {
-    let mut judge = Judge { expectation, lines: Vec::new(), found: Vec::new() };
-    for (at, event) in trace.iter().enumerate() {
+    let mut judge = Judge { expectation, lines: Vec::new(), found: Findings::default() };
+    for (at, event) in trace.iter().enumerate().filter(|(_, event)| event.subscription != BESIDE) {
         judge.step(at, event);
     }
     if expectation.settled {
+        judge.compare(trace);
         judge.settle(trace.len());
     }
-    judge.found.sort_by_key(|violation| violation.at);
-    judge.found
+    let mut found = judge.found.list;
+    found.sort_by_key(|violation| violation.at);
+    found
 }
 
 struct Judge<'a> {
     expectation: &'a SubscriberExpectation,
     /// In the order in which they were handed over.
     lines: Vec<Line>,
-    found: Vec<Violation>,
+    found: Findings,
 }
 
 impl Judge<'_> {
@@ -159,8 +164,11 @@ impl Judge<'_> {
             return self.report("2.3", at, format!("`{name}` was called from within `{signal}`"));
         }
         let message = format!("`{name}` was called after `{signal}`");
-        if reported || !self.expectation.asynchronous {
+        if !self.expectation.asynchronous || reported == Some(event.thread) {
             self.report("2.4", at, message);
+        } else if reported.is_some() {
+            // Another thread may have been about to make the call when the signal came.
+            self.warn("2.4", at, message);
         } else if !line.has_reports {
             // Nothing says whether the subscriber had come to the signal already.
             self.warn("2.4", at, message);
@@ -209,6 +217,28 @@ impl Judge<'_> {
         }
     }
 
+    /// Another subscriber of the same kind says how much is requested without `initial_request`.
+    fn compare(&mut self, trace: &[Event]) {
+        let initial = self.lines.first().filter(|line| line.initial.is_some_and(|n| n > 0));
+        let Some(requested) = initial.map(|line| line.requested) else { return };
+        let made = |event: &&Event| event.subscription == BESIDE && event.phase == Phase::Made;
+        let mut beside = trace.iter().filter(made).peekable();
+        if beside.peek().is_none() {
+            return;
+        }
+        let due = beside.fold(0_u64, |sum, event| match event.call {
+            Call::Request(n) => sum.saturating_add(n),
+            _ => sum,
+        });
+        if requested != due {
+            let message = format!(
+                "{requested} items were requested, by `initial_request` and after it, where {due} \
+                 are requested without it"
+            );
+            self.report("R.11", trace.len(), message);
+        }
+    }
+
     fn settle(&mut self, end: usize) {
         for line in std::mem::take(&mut self.lines) {
             for (_, call) in line.open.iter().filter(|(_, call)| is_signal(*call)) {
@@ -249,12 +279,12 @@ impl Judge<'_> {
 
     fn settle_reports(&mut self, end: usize, line: &Line) {
         let failed = match line.terminal {
-            Some(Terminal { call: Call::OnComplete, reported: false, .. }) => {
+            Some(Terminal { call: Call::OnComplete, reported: None, .. }) => {
                 self.report("2.9", end, "`on_complete` was not processed");
                 false
             }
             Some(Terminal { call: Call::OnError(illegal), reported, .. }) => {
-                if !reported && !illegal && !self.expectation.hides_errors {
+                if reported.is_none() && !illegal && !self.expectation.hides_errors {
                     self.report("2.10", end, "`on_error` was not processed");
                 }
                 true

@@ -12,6 +12,8 @@ pub(super) struct Line {
     /// Whether it came while the subscriber had another one.
     pub(super) is_second: bool,
     pub(super) requested: u64,
+    /// What was taken out of the subscriber ahead of the subscription.
+    pub(super) initial: Option<u64>,
     /// How many items used demand.
     pub(super) taken: u64,
     pub(super) cancels: u32,
@@ -39,8 +41,8 @@ pub(super) struct Terminal {
     pub(super) call: Call,
     /// Which error.
     pub(super) item: Option<u64>,
-    /// Whether the subscriber has said that it processed it.
-    pub(super) reported: bool,
+    /// The thread on which the subscriber said that it processed it.
+    pub(super) reported: Option<u32>,
 }
 
 /// An item that the subscriber got.
@@ -57,6 +59,7 @@ impl Line {
             begin: None,
             is_second,
             requested: 0,
+            initial: None,
             taken: 0,
             cancels: 0,
             own_cancel: None,
@@ -85,8 +88,12 @@ impl Line {
                 self.sent.push_back(SentItem { item: event.item, excused: self.cancels > 0 });
             }
             call @ (Call::OnError(_) | Call::OnComplete) => {
-                let terminal = Terminal { call, item: event.item, reported: false };
+                let terminal = Terminal { call, item: event.item, reported: None };
                 self.terminal = self.terminal.or(Some(terminal));
+            }
+            Call::InitialRequest(n) => {
+                self.initial = Some(n);
+                self.requested = self.requested.saturating_add(n);
             }
             Call::Request(n) => self.requested = self.requested.saturating_add(n),
             Call::Cancel => {
@@ -97,14 +104,10 @@ impl Line {
             }
             Call::Drop => self.dropped = true,
             Call::Release => self.released |= !self.dropped,
-            Call::Report(signal) => self.report(signal),
-            Call::Subscribe | Call::Lost(_) | Call::Settled => {}
+            Call::Report(signal) => self.report(signal, thread),
+            Call::Subscribe | Call::Stack(_) | Call::Lost(_) | Call::Settled => {}
         }
-        let is_note = matches!(
-            event.call,
-            Call::Drop | Call::Release | Call::Report(_) | Call::Lost(_) | Call::Settled
-        );
-        if !is_note {
+        if !event.call.is_moment() {
             self.open.push((thread, event.call));
         }
     }
@@ -162,14 +165,14 @@ impl Line {
         self.released && self.requested != u64::MAX && self.taken >= self.requested
     }
 
-    fn report(&mut self, signal: Processed) {
+    fn report(&mut self, signal: Processed, thread: u32) {
         self.has_reports = true;
         match signal {
             Processed::OnSubscribe => self.reported = true,
             Processed::OnNext => {}
             Processed::OnError | Processed::OnComplete => {
                 if let Some(terminal) = &mut self.terminal {
-                    terminal.reported = true;
+                    terminal.reported = Some(thread);
                 }
             }
         }

@@ -102,9 +102,13 @@ fn isolated(
         command.env(name, number.to_string());
     }
     let begin = Moment::now();
-    // A run is given up after twice the deadline, and there are two at most.
+    // A run is given up after twice the deadline without an event.
     let limit = settings.deadline * 4 + GRACE;
-    let status = wait(command.spawn().map_err(named)?, limit).map_err(named)?;
+    let traced = in_directory("trace");
+    let progress = || fs::metadata(&traced).map_or(0, |file| file.len() as usize);
+    let status =
+        wait(command.spawn().map_err(named)?, limit, settings.most() * 4 + GRACE, progress)
+            .map_err(named)?;
     let outcome = in_directory("outcome");
     if outcome.exists() {
         return Document::read(&outcome);
@@ -114,22 +118,33 @@ fn isolated(
     let trace = fs::read(in_directory("trace")).unwrap_or_default();
     let trace = last_run(&String::from_utf8_lossy(&trace));
     let death = Death::of(status, &errors, limit);
-    let violation = death.violation(check.rule, &trace);
-    let outcome = Outcome {
-        violations: vec![violation],
+    let base = Outcome {
         trace,
         runs: 1,
         took: begin.elapsed(),
         ..Outcome::unplayed(subject.name(), check, Verdict::Failed)
     };
+    let outcome = match death.violation(&base.trace) {
+        Some(violation) => Outcome { violations: vec![violation], ..base },
+        None => {
+            let message =
+                format!("{}, outside of any call, so no rule can be blamed", death.message(""));
+            Outcome { verdict: Verdict::HarnessError(message), ..base }
+        }
+    };
     Ok(Document::of(&outcome, &check.trial()))
 }
 
 /// How it ended; `None` if it had to be killed.
-fn wait(child: Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+fn wait(
+    child: Child,
+    limit: Duration,
+    most: Duration,
+    progress: impl Fn() -> usize,
+) -> std::io::Result<Option<ExitStatus>> {
     let child = RefCell::new(child);
     let has_ended = || child.borrow_mut().try_wait().is_ok_and(|status| status.is_some());
-    clock::wait_until(limit, has_ended);
+    clock::wait_for_progress(limit, most, progress, has_ended);
     let mut child = child.into_inner();
     if let Some(status) = child.try_wait()? {
         return Ok(Some(status));
@@ -162,13 +177,24 @@ impl Death {
         }
     }
 
-    /// The rule is that of the call in which it happened, or else the check's.
-    fn violation(&self, rule: &'static str, trace: &[Event]) -> Violation {
+    /// The rule is that of the call in which it happened; `None` if it was outside of any.
+    fn violation(&self, trace: &[Event]) -> Option<Violation> {
         let open = open_calls(trace);
+        // What happened last says which thread it was: another one may only be waiting.
+        let thread = trace.last()?.thread;
+        let own: Vec<Call> =
+            open.iter().filter(|(its, _)| *its == thread).map(|(_, call)| *call).collect();
         let is_item = |call: &&Call| matches!(call, Call::OnNext(_));
-        let rule = match (self, open.last()) {
-            (Self::Overflowed, _) if open.iter().filter(is_item).count() > 1 => "3.3",
-            (_, None) => rule,
+        let sends = trace.iter().any(|event| event.thread == thread && is_item(&&event.call));
+        let call = match self {
+            // It may be blocked in a call, while another thread goes on.
+            Self::Hung(_) => own.last().copied().or_else(|| open.last().map(|(_, call)| *call)),
+            _ => own.last().copied(),
+        };
+        let rule = match (self, call) {
+            (Self::Overflowed, _) if own.iter().filter(is_item).count() > 1 => "3.3",
+            (Self::Overflowed, None) if sends => "3.3",
+            (_, None) => return None,
             (_, Some(Call::Subscribe)) => "1.9",
             (Self::Hung(_), Some(Call::Cancel)) => "3.5",
             (Self::Hung(_), Some(Call::Request(_))) => "3.4",
@@ -177,24 +203,26 @@ impl Death {
             (_, Some(Call::Request(_))) => "3.16",
             (_, Some(_)) => "2.13",
         };
-        let place = open.last().map_or_else(String::new, |call| format!(" in `{}`", call.name()));
-        let message = match self {
+        let place = call.map_or_else(String::new, |call| format!(" in `{}`", call.name()));
+        // Whatever the rule asks for: a process that is gone is no matter of taste.
+        let violation = Violation::new(rule, trace.len(), self.message(&place));
+        Some(Violation { level: Level::Must, ..violation })
+    }
+
+    fn message(&self, place: &str) -> String {
+        match self {
             Self::Hung(limit) => {
-                format!(
-                    "the process had not ended after {} s{place}, and was killed",
-                    limit.as_secs()
-                )
+                let s = limit.as_secs();
+                format!("the process had not ended after {s} s{place}, and was killed")
             }
             Self::Overflowed => format!("the process overflowed its stack{place}"),
             Self::Ended(status) => format!("the process died{place}: {}", reason(*status)),
-        };
-        // Whatever the rule asks for: a process that is gone is no matter of taste.
-        Violation { level: Level::Must, ..Violation::new(rule, trace.len(), message) }
+        }
     }
 }
 
-/// The calls that were made and had neither returned nor panicked, in order.
-fn open_calls(trace: &[Event]) -> Vec<Call> {
+/// The calls that were made and had neither returned nor panicked, in order, each with its thread.
+fn open_calls(trace: &[Event]) -> Vec<(u32, Call)> {
     let mut open: Vec<(u32, Call)> = Vec::new();
     for event in trace {
         let is_same = |(thread, call): &(u32, Call)| {
@@ -211,7 +239,7 @@ fn open_calls(trace: &[Event]) -> Vec<Call> {
             }
         }
     }
-    open.into_iter().map(|(_, call)| call).collect()
+    open
 }
 
 #[cfg(unix)]
@@ -243,8 +271,8 @@ mod tests {
     fn a_death_breaks_the_rule_of_the_call_it_happened_in() {
         let hung = Death::Hung(Duration::from_secs(7));
         let rule = |death: &Death, text: &str| {
-            let violation = death.violation("1.1", &trace::parse(text).unwrap());
-            (violation.rule, violation.message)
+            let violation = death.violation(&trace::parse(text).unwrap());
+            violation.map_or(("", String::new()), |violation| (violation.rule, violation.message))
         };
 
         assert_eq!(
@@ -252,7 +280,11 @@ mod tests {
             "the process had not ended after 7 s in `request`, and was killed"
         );
         assert_eq!(rule(&hung, "1 0 > request 1\n").0, "3.4");
-        assert_eq!(rule(&hung, "1 0 > request 1\n1 0 < request 1\n").0, "1.1");
+        assert_eq!(rule(&hung, "1 0 > request 1\n1 0 < request 1\n").0, "");
+        // Another thread waits in `request`, while the one that sends comes to the end of its stack.
+        let sending = "1 0 > request 9\n1 1 > on_next\n1 1 < on_next\n";
+        assert_eq!(rule(&Death::Overflowed, sending).0, "3.3");
+        assert_eq!(rule(&Death::Overflowed, "").0, "");
         assert_eq!(rule(&Death::Overflowed, "1 0 > cancel\n").0, "3.15");
         assert_eq!(
             rule(&Death::Overflowed, "1 0 > on_next\n1 0 > request 1\n1 0 > on_next\n").0,

@@ -95,8 +95,11 @@ fn run(options: &Options, subjects: Vec<Subject>) -> Result<ExitCode, String> {
     let mut trials = Vec::new();
     for subject in &subjects {
         for check in subject.checks().filter(|check| options.selects(check)) {
+            let name = isolate::trial(subject, check);
+            if !options.names(&name) {
+                continue;
+            }
             let (run, subject) = (Arc::clone(&run), subject.clone());
-            let name = isolate::trial(&subject, check);
             trials.push(Trial::ignorable_test(name, move || run.trial(&subject, check)));
         }
     }
@@ -128,7 +131,12 @@ impl Run {
         let reason = || document.reason.clone().unwrap_or_default();
         match document.status {
             Status::Ok => Ok(Completion::Completed),
-            Status::Failed => Err(document.message.unwrap_or_default().into()),
+            Status::Failed => {
+                // At once: the summary comes when the last check has ended.
+                let message = document.message.unwrap_or_default();
+                println!("\n{message}\n");
+                Err(message.lines().next().unwrap_or_default().into())
+            }
             Status::Skipped => {
                 Ok(Completion::ignored_with(format!("{}: {}", document.verdict, reason())))
             }
@@ -161,7 +169,7 @@ fn conclude(
     }
     // With one process per test, a check without a verdict is a run in which nothing is executed.
     let is_alone = options.libtest.exact;
-    let may_be_empty = is_alone || (is_empty && options.is_narrowed());
+    let may_be_empty = is_alone || (is_empty && options.is_elsewhere());
     if is_broken {
         BROKEN
     } else if has_failed {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{
-    CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, builder::FalseyValueParser,
+    ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum,
+    builder::FalseyValueParser,
 };
 use libtest_mimic::Arguments;
 use reactive_streams::rules::Level;
@@ -18,6 +19,9 @@ use crate::{
 /// Libtest's options, and our own.
 #[derive(Debug, Parser)]
 pub(crate) struct Options {
+    /// Only trials whose name contains one of these. Libtest's own option, which takes one here.
+    #[arg(skip)]
+    pub(crate) filters: Vec<String>,
     #[command(flatten)]
     pub(crate) libtest: Arguments,
 
@@ -89,8 +93,12 @@ impl Options {
             .long_about(ABOUT)
             .help_template("{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}")
             .after_help(EXIT_CODES)
+            .mut_arg("filter", |filter| filter.num_args(0..).action(ArgAction::Append))
             .get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let filters = matches.get_many::<String>("filter").into_iter().flatten().cloned().collect();
+        let options = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let libtest = Arguments { filter: None, ..options.libtest };
+        Self { filters, libtest, ..options }
     }
 
     /// What was given from outside.
@@ -127,14 +135,27 @@ impl Options {
             && (self.level.is_empty() || self.level.contains(&binding))
     }
 
-    /// Whether libtest's options leave something out, so that an empty run is what was asked for.
-    pub(crate) fn is_narrowed(&self) -> bool {
-        let Arguments { filter, skip, ignored, bench, test, .. } = &self.libtest;
-        filter.is_some() || !skip.is_empty() || *ignored || (*bench && !*test)
+    /// Whether a trial of this name is asked for.
+    pub(crate) fn names(&self, trial: &str) -> bool {
+        let is_it = |filter: &String| match self.libtest.exact {
+            true => trial == filter,
+            false => trial.contains(filter.as_str()),
+        };
+        self.filters.is_empty() || self.filters.iter().any(is_it)
+    }
+
+    /// Whether libtest's options ask for something else than checks, so that an empty run is right.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let Arguments { ignored, bench, test, .. } = &self.libtest;
+        *ignored || (*bench && !*test)
     }
 
     /// Whether every check of every subject was to run.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.is_narrowed() && self.rule.is_empty() && self.level.is_empty()
+        self.filters.is_empty()
+            && self.libtest.skip.is_empty()
+            && !self.is_elsewhere()
+            && self.rule.is_empty()
+            && self.level.is_empty()
     }
 }

@@ -3,23 +3,27 @@
 /// One test per check on the publisher that a closure makes for a number of items.
 ///
 /// The tests stand in a module of the given name, so that `cargo test -- name` runs them all and
-/// `cargo test -- rule_3_9` the checks of one rule. The third argument declares
+/// `cargo test -- rule_3_9` the checks of one rule. It must not be the name of a crate that the file uses:
+/// the name of the module would hide it. The third argument declares
 /// [`Capabilities`](crate::Capabilities); without it the publisher is synchronous, of any length,
 /// and completes.
 ///
+/// `failing: || publisher` after the first closure makes a publisher that fails as soon as it can (rule 1.4).
 /// Written with `clone` before the name, the publisher is subscribed to several times as well (rule
 /// 1.11); written with `subject`, the tests are those of any [`Subject`](crate::Subject).
 ///
 /// # Examples
 ///
 /// ```
+/// use reactive_streams::Error;
 /// use reactive_streams_tck::{
 ///     Capabilities, Sharing, Subject, publisher_tests,
-///     reference::{iterate, multicast, on_turns},
+///     reference::{failed, iterate, multicast, on_turns},
 /// };
 ///
 /// publisher_tests!(numbers, |n| iterate(0..n));
 /// publisher_tests!(a_few, |n| iterate(0..n), Capabilities::new().max_length(3));
+/// publisher_tests!(failing, |n| iterate(0..n), failing: || failed(Error::message("no")));
 /// publisher_tests!(clone hub, |n| multicast(0..n), Capabilities::new().sharing(Sharing::Multicast));
 /// publisher_tests!(
 ///     subject in_turns,
@@ -39,6 +43,15 @@ macro_rules! publisher_tests {
     };
     (subject $name:ident, $subject:expr $(,)?) => {
         $crate::publisher_checks!(check_tests $name, |_: &str| $subject,);
+    };
+    ($name:ident, $create:expr, failing: $fail:expr $(,)?) => {
+        $crate::publisher_tests!($name, $create, failing: $fail, $crate::Capabilities::new());
+    };
+    ($name:ident, $create:expr, failing: $fail:expr, $capabilities:expr $(,)?) => {
+        $crate::publisher_tests!(
+            subject $name,
+            $crate::Subject::with_failing(stringify!($name), $capabilities, $create, $fail)
+        );
     };
     ($name:ident, $create:expr $(,)?) => {
         $crate::publisher_tests!($name, $create, $crate::Capabilities::new());

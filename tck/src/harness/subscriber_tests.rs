@@ -137,6 +137,7 @@ macro_rules! subscriber_checks {
         $crate::$callback!($($arguments)*
             rule_2_1_items_are_requested
             rule_2_1_one_item_after_the_other
+            rule_2_1_goes_on_requesting
             rule_2_2_signals_return_soon
             rule_2_3_no_call_from_on_complete
             rule_2_3_no_call_from_on_error
@@ -165,6 +166,8 @@ macro_rules! subscriber_checks {
             rule_3_17_many_small_steps
             rule_r_3_items_are_processed_once_and_in_order
             rule_r_8_offered_items_are_answered
+            rule_r_11_initial_request_is_made_once
+            rule_r_11_items_ahead_of_the_subscription
         );
     };
 }
@@ -178,10 +181,12 @@ macro_rules! processor_checks {
             rule_2_3_no_call_upstream_after_completion
             rule_2_3_no_call_upstream_after_an_error
             rule_2_5_second_upstream_is_rejected
+            rule_2_6_cancel_before_the_upstream
             rule_3_13_cancel_lets_go_of_both_sides
             rule_4_1_items_pass_once_and_in_order
             rule_4_1_items_pass_one_by_one
             rule_4_1_subscriber_before_upstream
+            rule_4_1_demand_before_the_upstream
             rule_4_1_demand_is_passed_on
             rule_4_1_buffer_does_not_overflow
             rule_4_1_completion_is_passed_on
@@ -195,6 +200,7 @@ macro_rules! processor_checks {
             rule_1_5_completion_reaches_all_subscribers
             rule_1_11_demand_of_long_ago_is_served
             rule_1_11_subscribers_get_the_same
+            rule_r_10_requests_what_it_can_hold
         );
     };
 }
@@ -239,6 +245,7 @@ macro_rules! publisher_checks {
             rule_3_7_cancel_after_cancel
             rule_3_8_requests_add_up
             rule_3_8_requests_from_many_threads_add_up
+            rule_3_8_another_thread_requests_during_items
             rule_3_9_request_zero
             rule_3_9_request_zero_in_on_subscribe
             rule_3_9_request_zero_after_an_item
@@ -250,11 +257,15 @@ macro_rules! publisher_checks {
             rule_3_17_demand_adds_up_to_the_maximum
             rule_3_17_demand_may_overflow
             rule_3_17_many_requests
+            rule_3_17_one_large_request
             rule_r_1_subscription_dropped_without_cancel
             rule_r_3_items_are_dropped_once
             rule_r_6_no_lock_is_held_in_signals
             rule_r_8_finished_is_obeyed
             rule_r_9_skipped_items_use_no_demand
+            rule_r_11_initial_request_is_demand
+            rule_r_11_initial_request_for_all
+            rule_r_11_finished_ahead_of_the_subscription
             property_random_scripts
         );
     };

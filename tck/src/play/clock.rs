@@ -15,6 +15,8 @@ pub(crate) struct Finish {
     pub(crate) took: Duration,
     /// Whether it came to its end, and was not left behind.
     pub(crate) returned: bool,
+    /// Whether it was left behind although it made progress.
+    pub(crate) is_slow: bool,
 }
 
 /// A point in time.
@@ -32,12 +34,31 @@ impl Moment {
     }
 }
 
-/// Waits until `holds`, or until `deadline` has passed.
+/// Waits until `holds`, until nothing was counted for so long, or for `most` in all. Returns whether it was
+/// still counting at the end.
 #[expect(clippy::disallowed_methods, reason = "a black box with threads gives no other sign")]
-pub(crate) fn wait_until(deadline: Duration, holds: impl Fn() -> bool) {
+pub(crate) fn wait_for_progress(
+    patience: Duration,
+    most: Duration,
+    count: impl Fn() -> usize,
+    holds: impl Fn() -> bool,
+) -> bool {
     let begin = Instant::now();
-    while !holds() && begin.elapsed() < deadline {
-        std::thread::sleep(TICK);
+    let mut last = (count(), begin);
+    loop {
+        let look = Instant::now();
+        if holds() || last.1.elapsed() >= patience {
+            return false;
+        }
+        if begin.elapsed() >= most {
+            return true;
+        }
+        // A look at a long trace takes time: the subject gets most of it.
+        std::thread::sleep(TICK.max(look.elapsed() * 4));
+        let now = count();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
     }
 }
 
@@ -66,10 +87,12 @@ pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// Runs `body` on a thread of its own, and waits for it until there was no progress for `patience`.
+/// Runs `body` on a thread of its own, and waits for it until there was no progress for `patience`, and
+/// not longer than `most`.
 #[expect(clippy::disallowed_methods, reason = "a subject that blocks must not block the run")]
 pub(crate) fn run_within(
     patience: Duration,
+    most: Duration,
     progress: impl Fn() -> usize,
     body: impl FnOnce() + Send + 'static,
 ) -> Finish {
@@ -91,8 +114,9 @@ pub(crate) fn run_within(
         if now != count {
             (moved, count) = (Instant::now(), now);
         }
-        if returned || moved.elapsed() >= patience {
-            return Finish { stall, took: begin.elapsed(), returned };
+        let is_slow = !returned && begin.elapsed() >= most;
+        if returned || is_slow || moved.elapsed() >= patience {
+            return Finish { stall, took: begin.elapsed(), returned, is_slow };
         }
     }
 }

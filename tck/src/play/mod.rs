@@ -5,6 +5,7 @@ pub(crate) mod deliberate_error;
 pub(crate) mod event_log;
 pub(crate) mod item;
 pub(crate) mod probe;
+mod recorder;
 pub(crate) mod run;
 pub(crate) mod stage;
 pub(crate) mod turns;

@@ -1,164 +1,31 @@
 //! The subscriber that the scenarios use: it follows a script and records every call.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
     thread::ThreadId,
-    time::Duration,
 };
 
 use reactive_streams::{Error, ErrorKind, Offer, Subscriber, Subscription};
 
+pub(crate) use super::recorder::Recorder;
+use super::{
+    deliberate_error,
+    recorder::{THREAD, panic_quietly},
+};
 use crate::{
-    play::clock::Moment,
-    play::deliberate_error,
-    play::event_log,
-    play::item::Ledger,
     sync::lock,
-    trace::{Answer, Call, Event, Phase},
-    verdict::Verdict,
+    trace::{Answer, Call, Phase},
 };
 
-/// More events than this are a flood: the probe panics out of the publisher's loop.
-const MAX_EVENTS: usize = 1_000_000;
-
-/// Takes events in, from any thread.
-#[derive(Clone)]
-pub(crate) struct Recorder {
-    recorded: Arc<Mutex<Recorded>>,
-    /// Calls that take longer are recorded as late.
-    pub(crate) budget: Duration,
-}
-
-#[derive(Default)]
-struct Recorded {
-    events: Vec<Event>,
-    threads: Vec<ThreadId>,
-    harness_error: Option<String>,
-    declined: Option<Verdict>,
-    ledger: Option<Arc<Ledger>>,
-    sealed: bool,
-}
-
-thread_local! {
-    /// Kept, since asking for it at each event takes longer than recording the event.
-    static THREAD: ThreadId = std::thread::current().id();
-}
-
-/// The panic of a script, as opposed to one of the subject.
-pub(crate) struct ScriptedPanic;
-
-/// Panics without a message on the terminal.
-fn panic_quietly() -> ! {
-    resume_unwind(Box::new(ScriptedPanic))
-}
-
-impl Recorder {
-    pub(crate) fn new(budget: Duration) -> Self {
-        event_log::begin();
-        Self { recorded: Arc::default(), budget }
-    }
-
-    pub(crate) fn record(&self, subscription: u32, phase: Phase, call: Call) {
-        self.record_item(subscription, phase, call, None);
-    }
-
-    pub(crate) fn record_item(
-        &self,
-        subscription: u32,
-        phase: Phase,
-        call: Call,
-        item: Option<u64>,
-    ) {
-        let id = THREAD.with(|id| *id);
-        let mut recorded = lock(&self.recorded);
-        let known = recorded.threads.iter().position(|thread| *thread == id);
-        let thread = known.unwrap_or(recorded.threads.len());
-        if known.is_none() {
-            recorded.threads.push(id);
-        }
-        let too_much = recorded.sealed || recorded.events.len() >= MAX_EVENTS;
-        if too_much && matches!(call, Call::OnNext(_)) && phase == Phase::Made {
-            drop(recorded);
-            panic_quietly();
-        } else if !recorded.sealed {
-            let thread = u32::try_from(thread).unwrap_or(u32::MAX);
-            let event = Event { subscription, thread, phase, call, item };
-            event_log::note(&event);
-            recorded.events.push(event);
-        }
-    }
-
-    /// Records the call around `body`; a panic is recorded and ends here. Whether it returned.
-    pub(crate) fn guard(&self, subscription: u32, call: Call, body: impl FnOnce()) -> bool {
-        self.record(subscription, Phase::Made, call);
-        let begin = Moment::now();
-        let phase = match catch_unwind(AssertUnwindSafe(body)) {
-            Ok(()) if begin.elapsed() > self.budget => Phase::Late,
-            Ok(()) => Phase::Returned,
-            Err(_) => Phase::Panicked,
-        };
-        self.record(subscription, phase, call);
-        phase != Phase::Panicked
-    }
-
-    /// Takes no more events in, so that what happens when a check cleans up is not judged.
-    pub(crate) fn seal(&self) {
-        lock(&self.recorded).sealed = true;
-    }
-
-    /// Records, after the end, that items are gone.
-    pub(crate) fn record_lost(&self, n: u64) {
-        let (phase, call) = (Phase::Made, Call::Lost(n));
-        let event = Event { subscription: 0, thread: 0, phase, call, item: None };
-        lock(&self.recorded).events.push(event);
-    }
-
-    /// Where items that can be counted are counted; made when it is first asked for.
-    pub(crate) fn ledger(&self) -> Arc<Ledger> {
-        Arc::clone(lock(&self.recorded).ledger.get_or_insert_default())
-    }
-
-    /// The same, if any publisher made such items.
-    pub(crate) fn used_ledger(&self) -> Option<Arc<Ledger>> {
-        lock(&self.recorded).ledger.clone().filter(|ledger| ledger.is_used())
-    }
-
-    /// Notes that the subject cannot be brought into the situation.
-    pub(crate) fn decline(&self, verdict: Verdict) {
-        lock(&self.recorded).declined.get_or_insert(verdict);
-    }
-
-    pub(crate) fn declined(&self) -> Option<Verdict> {
-        lock(&self.recorded).declined.clone()
-    }
-
-    /// Notes that the code which makes the subject failed.
-    pub(crate) fn fail_harness(&self, message: impl Into<String>) {
-        lock(&self.recorded).harness_error.get_or_insert(message.into());
-    }
-
-    pub(crate) fn harness_error(&self) -> Option<String> {
-        lock(&self.recorded).harness_error.clone()
-    }
-
-    /// All events, which are then no longer here: a copy of a million of them takes time.
-    pub(crate) fn take_events(&self) -> Vec<Event> {
-        std::mem::take(&mut lock(&self.recorded).events)
-    }
-
-    pub(crate) fn n_events(&self) -> usize {
-        lock(&self.recorded).events.len()
-    }
-
-    pub(crate) fn events(&self) -> Vec<Event> {
-        lock(&self.recorded).events.clone()
-    }
-}
+/// So many bytes of stack between two items on a thread are no matter of how they were requested.
+const MAX_STACK: usize = 256 * 1024;
 
 /// What a probe does on its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Script {
+    /// Is going to request so many from within `on_subscribe`, and says so to `initial_request`.
+    pub(crate) initial: u64,
     /// Requests from within `on_subscribe`.
     pub(crate) first: &'static [u64],
     /// Cancels from within `on_subscribe`, after the requests.
@@ -258,6 +125,10 @@ pub(crate) struct Probe<T> {
     blueprint: Blueprint,
     identify: Identify<T>,
     seen: u64,
+    /// Whether the publisher has taken the initial request.
+    initial_taken: bool,
+    /// The thread of the last item, and the highest address of its stack at an item.
+    stack: Option<(ThreadId, usize)>,
 }
 
 impl Blueprint {
@@ -267,7 +138,7 @@ impl Blueprint {
     }
 
     pub(crate) fn build<T>(self, identify: Identify<T>) -> Probe<T> {
-        Probe { blueprint: self, identify, seen: 0 }
+        Probe { blueprint: self, identify, seen: 0, initial_taken: false, stack: None }
     }
 }
 
@@ -288,6 +159,7 @@ impl<T> Probe<T> {
         let item = (self.identify)(item);
         self.blueprint.recorder.record_item(id, Phase::Made, made, item);
         self.seen += 1;
+        self.watch_stack();
         if script.panic_at == Some(self.seen) {
             self.record(Phase::Panicked, made);
             panic_quietly();
@@ -315,6 +187,25 @@ impl<T> Probe<T> {
         answer
     }
 
+    /// A publisher that sends each item from within the one before, by whatever calls, comes to the end of
+    /// its stack. That would end the process, so it is stopped before.
+    fn watch_stack(&mut self) {
+        let here = 0_u8;
+        let address = std::ptr::from_ref(&here).addr();
+        let id = THREAD.with(|id| *id);
+        let base = match self.stack {
+            Some((thread, base)) if thread == id => base.max(address),
+            _ => address,
+        };
+        self.stack = Some((id, base));
+        let grown = base - address;
+        if grown > MAX_STACK {
+            self.record(Phase::Made, Call::Stack(grown as u64));
+            self.record(Phase::Panicked, Call::OnNext(Answer::Accepted));
+            panic_quietly();
+        }
+    }
+
     fn end(&self, call: Call, failure: Option<u64>) {
         let record = |phase| {
             self.blueprint.recorder.record_item(self.blueprint.id, phase, call, failure);
@@ -339,6 +230,9 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
         }
         let handle = Handle { id: *id, inner: subscription, recorder: recorder.clone() };
         *lock(slot) = Some(handle.clone());
+        if script.initial > 0 && !self.initial_taken {
+            handle.request(script.initial);
+        }
         for n in script.first {
             if script.elsewhere {
                 handle.request_elsewhere(*n);
@@ -355,6 +249,15 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
             panic_quietly();
         }
         self.record(Phase::Returned, Call::OnSubscribe);
+    }
+
+    fn initial_request(&mut self) -> u64 {
+        let first = !std::mem::replace(&mut self.initial_taken, true);
+        let n = if first { self.blueprint.script.initial } else { 0 };
+        if self.blueprint.script.initial > 0 {
+            self.record(Phase::Made, Call::InitialRequest(n));
+        }
+        n
     }
 
     fn on_next(&mut self, item: T) {

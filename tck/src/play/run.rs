@@ -38,10 +38,15 @@ where
         let recorder = Recorder::new(settings.budget);
         let Play { play, judge } = make(&recorder);
         let patience = settings.deadline * 2;
-        let finish = clock::run_within(patience, || recorder.n_events(), play);
+        let finish = clock::run_within(patience, settings.most() * 2, || recorder.n_events(), play);
         took += finish.took;
         let trace = recorder.take_events();
-        let violations = judge(&trace);
+        let mut violations = judge(&trace);
+        let is_slow = finish.is_slow || recorder.is_slow();
+        if is_slow {
+            // What is slow may still come.
+            violations.retain(|violation| violation.at < trace.len());
+        }
         let verdict = if let Some(message) = recorder.harness_error() {
             Verdict::HarnessError(message)
         } else if let Some(verdict) = recorder.declined() {
@@ -49,6 +54,13 @@ where
         } else if trace.iter().all(|event| event.call == Call::Subscribe) && violations.is_empty() {
             let message = "nothing was called; did the code that makes the subject panic?";
             Verdict::HarnessError(message.to_owned())
+        } else if is_slow && violations.is_empty() {
+            let s = settings.most().as_secs();
+            let reason = format!(
+                "it makes progress, but was not done after {s} s; declare a smaller `max_length`, or \
+                 set a longer deadline"
+            );
+            Verdict::Inconclusive(reason)
         } else if !finish.returned && violations.is_empty() {
             let ms = patience.as_millis();
             let reason = format!("nothing happened for {ms} ms, and the check had not ended");

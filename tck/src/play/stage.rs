@@ -34,19 +34,31 @@ impl Stage {
         match &self.mode {
             Mode::Synchronous => {}
             Mode::Driven(drive) => drive(),
-            Mode::Threads => {
-                self.wait_until(|| has_come(&self.recorder.events()));
+            Mode::Threads => loop {
+                let has_come = || has_come(&self.recorder.events());
+                self.wait_until(has_come);
+                let had_come = has_come();
                 clock::pause(self.settings.quiet);
-            }
+                // What came meanwhile may have made more due.
+                if !had_come || has_come() {
+                    return;
+                }
+            },
         }
     }
 
-    /// Waits until `holds`, at most until the deadline; does the pending work first.
+    /// Waits until `holds`, or until nothing has happened for the deadline; does the pending work first.
     pub(crate) fn wait_until(&self, holds: impl Fn() -> bool) {
         match &self.mode {
             Mode::Synchronous => {}
             Mode::Driven(drive) => drive(),
-            Mode::Threads => clock::wait_until(self.settings.deadline, holds),
+            Mode::Threads => {
+                let count = || self.recorder.n_events();
+                let Settings { deadline, .. } = self.settings;
+                if clock::wait_for_progress(deadline, self.settings.most(), count, holds) {
+                    self.recorder.note_slow();
+                }
+            }
         }
     }
 
@@ -55,8 +67,13 @@ impl Stage {
     pub(crate) fn calm(&self, holds: impl Fn() -> bool) {
         self.wait_until(|| true);
         if let Mode::Threads = self.mode {
-            let Settings { deadline, quiet, .. } = self.settings;
-            clock::wait_until_quiet(deadline, quiet, || self.recorder.n_events(), holds);
+            let quiet = self.settings.quiet;
+            clock::wait_until_quiet(
+                self.settings.most(),
+                quiet,
+                || self.recorder.n_events(),
+                holds,
+            );
         }
     }
 }

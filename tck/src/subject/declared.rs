@@ -23,6 +23,7 @@ use crate::{
 pub struct SubscriberCapabilities {
     pub(crate) asynchronous: bool,
     pub(crate) takes: Option<u64>,
+    pub(crate) max_length: u64,
     pub(crate) keeps_upstream: bool,
     /// For the subscriber end of a processor: whether a failure need not come out.
     pub(crate) hides_errors: bool,
@@ -35,6 +36,7 @@ impl SubscriberCapabilities {
         Self {
             asynchronous: false,
             takes: None,
+            max_length: u64::MAX,
             keeps_upstream: false,
             hides_errors: false,
             settings: Settings::DEFAULT,
@@ -50,6 +52,12 @@ impl SubscriberCapabilities {
     /// It cancels after `n` items, or answers the last one that was offered with `Finished`.
     pub const fn takes(mut self, n: u64) -> Self {
         self.takes = Some(n);
+        self
+    }
+
+    /// It is sent no more than `n` items in a row; for those that take long for each.
+    pub const fn max_length(mut self, n: u64) -> Self {
+        self.max_length = n;
         self
     }
 
@@ -89,6 +97,7 @@ pub struct ProcessorCapabilities {
     pub(crate) delays_errors: bool,
     pub(crate) keeps_upstream: bool,
     pub(crate) unbounded: bool,
+    pub(crate) max_length: u64,
     pub(crate) depth: usize,
     pub(crate) settings: Settings,
 }
@@ -105,6 +114,7 @@ impl ProcessorCapabilities {
             delays_errors: false,
             keeps_upstream: false,
             unbounded: false,
+            max_length: u64::MAX,
             depth: 1,
             settings: Settings::DEFAULT,
         }
@@ -149,6 +159,12 @@ impl ProcessorCapabilities {
     /// It requests more than was requested from it and its buffer holds.
     pub const fn unbounded(mut self) -> Self {
         self.unbounded = true;
+        self
+    }
+
+    /// Its ends are sent, and asked for, no more than `n` items; for those that take long for each.
+    pub const fn max_length(mut self, n: u64) -> Self {
+        self.max_length = n;
         self
     }
 

@@ -12,7 +12,7 @@ use super::{
     subscriber::{SubscriberSubject, Typed},
 };
 use crate::{
-    capabilities::{Capabilities, Sharing},
+    capabilities::{Capabilities, Order, Sharing},
     play::{
         probe::Identify,
         stage::Drive,
@@ -112,6 +112,8 @@ impl<T: ProcessorSubject> PublisherSubject for AsPublisher<T> {
     fn capabilities(&self) -> Capabilities {
         let declared = self.0.capabilities();
         let capabilities = Capabilities::new()
+            .order(Order::FromZero)
+            .max_length(declared.max_length)
             .depth(declared.depth)
             .sharing(declared.sharing)
             .deadline(declared.settings.deadline)
@@ -148,6 +150,7 @@ impl<T: ProcessorSubject> SubscriberSubject for AsSubscriber<T> {
         capabilities.asynchronous = declared.asynchronous;
         capabilities.keeps_upstream = declared.keeps_upstream;
         capabilities.hides_errors = declared.recovers || declared.delays_errors;
+        capabilities.max_length = declared.max_length;
         capabilities.settings = declared.settings;
         capabilities
     }

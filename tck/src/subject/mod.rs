@@ -14,7 +14,7 @@ pub use declared::{ProcessorCapabilities, SubscriberCapabilities};
 pub(crate) use ends::BUFFER;
 pub(crate) use erased_processor::{ErasedProcessor, Subscribe};
 pub(crate) use probe::Reports;
-pub use probe::{Puppet, SubscriberProbe};
+pub use probe::{Probed, Puppet, SubscriberProbe};
 pub use processor::{Ends, ProcessorSubject};
 pub use publisher::{Driven, IntoSubject, PublisherSubject};
 pub(crate) use publisher::{ErasedPublisher, Wanted};
@@ -62,6 +62,21 @@ impl Subject {
         create: impl Fn(u64) -> C + Send + Sync + 'static,
     ) -> Self {
         Self::publisher(name, publisher::Closure { create, capabilities })
+    }
+
+    /// A subject that is two closures: one makes a publisher for a number of items, the other one a publisher
+    /// that fails as soon as it can.
+    pub fn with_failing<C, P>(
+        name: impl Into<String>,
+        capabilities: Capabilities,
+        create: impl Fn(u64) -> C + Send + Sync + 'static,
+        fail: impl Fn() -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        C: IntoSubject<Item: 'static>,
+        P: Publisher<Item = C::Item> + Send + 'static,
+    {
+        Self::publisher(name, publisher::WithFailing { create, fail, capabilities })
     }
 
     /// A subject that makes subscribers which report what they process.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
-use reactive_streams::{Error, Subscription};
+use reactive_streams::{Error, Offer, Subscriber, Subscription};
 
 use crate::{
     play::deliberate_error,
@@ -129,6 +129,86 @@ impl<T> SubscriberProbe<T> {
     pub fn on_complete(&self) {
         self.reports.record(Processed::OnComplete, None);
         lock(&self.reports.state).ended = true;
+    }
+}
+
+/// A subscriber, and the probe that its signals are reported to; see [`SubscriberProbe::around`].
+pub struct Probed<S, T> {
+    subscriber: S,
+    probe: SubscriberProbe<T>,
+    has_one: bool,
+}
+
+impl<T: Send + 'static> SubscriberProbe<T> {
+    /// Reports for a subscriber that knows nothing of the probe: each signal that it gets as processed, and
+    /// its first subscription as the one that it keeps. A second one is passed on, for it to cancel (rule 2.5).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use reactive_streams::{Error, Subscriber, Subscription};
+    /// # #[derive(Default)]
+    /// # struct Mine(Option<Arc<dyn Subscription>>);
+    /// # impl Subscriber<u64> for Mine {
+    /// #     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+    /// #         match self.0 {
+    /// #             Some(_) => subscription.cancel(),
+    /// #             None => self.0.insert(subscription).request(u64::MAX),
+    /// #         }
+    /// #     }
+    /// #     fn on_next(&mut self, _: u64) {}
+    /// #     fn on_error(self, _: Error) {}
+    /// #     fn on_complete(self) {}
+    /// # }
+    /// use reactive_streams_tck::{Subject, SubscriberCapabilities};
+    ///
+    /// let mine = |probe: reactive_streams_tck::SubscriberProbe<u64>| probe.around(Mine::default());
+    /// let subject = Subject::subscriber_of("mine", SubscriberCapabilities::new(), mine);
+    /// subject.assert("rule_2_5_second_subscription_is_cancelled");
+    /// ```
+    pub fn around<S: Subscriber<T>>(self, subscriber: S) -> Probed<S, T> {
+        Probed { subscriber, probe: self, has_one: false }
+    }
+}
+
+impl<T: Send + 'static, S: Subscriber<T>> Subscriber<T> for Probed<S, T> {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        if !std::mem::replace(&mut self.has_one, true) {
+            // Weak, so that the TCK sees when the subscriber lets go of it.
+            self.probe.on_subscribe(Arc::downgrade(&subscription));
+        }
+        self.subscriber.on_subscribe(subscription);
+    }
+
+    fn on_next(&mut self, item: T) {
+        self.probe.on_next(&item);
+        self.subscriber.on_next(item);
+    }
+
+    fn on_error(self, error: Error) {
+        self.probe.on_error(&error);
+        self.subscriber.on_error(error);
+    }
+
+    fn on_complete(self) {
+        self.probe.on_complete();
+        self.subscriber.on_complete();
+    }
+
+    fn initial_request(&mut self) -> u64 {
+        self.subscriber.initial_request()
+    }
+
+    fn offer(&mut self, item: T) -> Offer {
+        self.probe.on_next(&item);
+        self.subscriber.offer(item)
+    }
+}
+
+impl<S, T> fmt::Debug for Probed<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probed").finish_non_exhaustive()
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use reactive_streams::{BoxPublisher, Publisher};
 
 use crate::{
-    capabilities::Capabilities,
+    capabilities::{Capabilities, Order},
     play::probe::{Blueprint, Identify, Probe, Recorder},
     play::stage::{Drive, Mode},
     play::{item::Item, turns::Turns},
@@ -104,7 +104,36 @@ where
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        ordered::<C::Item>(self.capabilities)
+    }
+}
+
+/// Two closures as a subject: the second one makes publishers that fail.
+pub(crate) struct WithFailing<F, G> {
+    pub(crate) create: F,
+    pub(crate) fail: G,
+    pub(crate) capabilities: Capabilities,
+}
+
+impl<F, G, C, P> PublisherSubject for WithFailing<F, G>
+where
+    F: Fn(u64) -> C + Send + Sync + 'static,
+    G: Fn() -> P + Send + Sync + 'static,
+    C: IntoSubject<Item: 'static>,
+    P: Publisher<Item = C::Item> + Send + 'static,
+{
+    type Item = C::Item;
+
+    fn create_publisher(&self, n: u64) -> impl IntoSubject<Item = C::Item> {
+        (self.create)(n)
+    }
+
+    fn create_failed_publisher(&self) -> Option<BoxPublisher<C::Item>> {
+        Some(BoxPublisher::new((self.fail)()))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        ordered::<C::Item>(self.capabilities)
     }
 }
 
@@ -131,7 +160,7 @@ where
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        ordered::<P::Item>(self.capabilities)
     }
 }
 
@@ -155,8 +184,15 @@ where
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        ordered::<P::Item>(self.capabilities)
     }
+}
+
+/// Numbers that a closure makes for a length are taken for those below it.
+fn ordered<T: 'static>(mut capabilities: Capabilities) -> Capabilities {
+    let is_number = [TypeId::of::<u64>(), TypeId::of::<Item>()].contains(&TypeId::of::<T>());
+    capabilities.order = capabilities.order.or(is_number.then_some(Order::Consecutive));
+    capabilities
 }
 
 /// The number of an item that is one.

@@ -319,6 +319,10 @@ where
     C: Fn(u64) -> T + Send,
     P: Fn(&mut S, u64) + Send,
 {
+    fn initial_request(&mut self) -> u64 {
+        self.subscriber.initial_request()
+    }
+
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.subscriber.on_subscribe(subscription);
     }

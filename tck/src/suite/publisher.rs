@@ -19,6 +19,9 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
+/// So many times as long as otherwise to listen for what comes late.
+const LISTENING: u32 = 6;
+
 /// The checks of publishers.
 pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
     PUBLISHER.iter().map(|scenario| &scenario.check).chain([&property::PUBLISHER])
@@ -42,7 +45,9 @@ pub(crate) fn run(
     let wanted = scenario.wanted_of(&capabilities);
     let expectation = expectation(wanted, &capabilities);
     Some(run::run(subject, &scenario.check, settings, |recorder| {
-        let (recorder, publisher, settings) = (recorder.clone(), publisher.clone(), *settings);
+        let (recorder, publisher) = (recorder.clone(), publisher.clone());
+        let quiet = settings.quiet * if scenario.listens { LISTENING } else { 1 };
+        let settings = Settings { quiet, ..*settings };
         let play = move || play(scenario, &publisher, settings, wanted, expectation, &recorder);
         Play { play, judge: move |trace: &_| check_publisher(trace, &expectation) }
     }))

@@ -14,7 +14,7 @@ const HALF: u64 = u64::MAX / 2;
 #[rustfmt::skip]
 pub(crate) static PUBLISHER: &[Scenario] = &[
     scenario("1.1", "rule_1_1_items_never_exceed_demand", 5, IDLE,
-        &[Settle, Request(1, 1), Settle, Request(1, 1), Request(2, 1), Settle])
+        &[Settle, Request(1, 1), Settle, Request(1, 1), Request(2, 1), Settle]).listens()
         .original(&["required_spec101_subscriptionRequestMustResultInTheCorrectNumberOfProducedElements"]),
     scenario("1.2", "rule_1_2_fewer_items_than_requested", 3, IDLE, &[Request(10, 1), Settle])
         .original(&["required_spec102_maySignalLessThanRequestedAndTerminateSubscription"]),
@@ -36,7 +36,7 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
         &[Request(2, 1), Settle, Request(1, 2), Request(0, 1), Request(u64::MAX, 2), Cancel, Cancel, Request(1, 1)])
         .original(&["untested_spec106_mustConsiderSubscriptionCancelledAfterOnErrorOrOnCompleteHasBeenCalled"]),
     scenario("1.7", "rule_1_7_nothing_after_completion", 1, IDLE,
-        &[Request(10, 1), Settle, Request(10, 1), Cancel, Settle])
+        &[Request(10, 1), Settle, Request(10, 1), Cancel, Settle]).listens()
         .original(&["required_spec107_mustNotEmitFurtherSignalsOnceOnCompleteHasBeenSignalled"]),
     failing("1.7", "rule_1_7_nothing_after_an_error", &[Request(1, 1), Settle, Request(1, 2), Request(0, 1), Settle, Cancel])
         .original(&["untested_spec107_mustNotEmitFurtherSignalsOnceOnErrorHasBeenSignalled"]),
@@ -66,7 +66,7 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
         &[Request(2, 1), Settle, Request(1, 1)]),
     scenario("2.13", "rule_2_13_a_panic_in_on_complete", 1, Script { panic_last: true, ..IDLE },
         &[Request(2, 1), Settle, Request(1, 1), Cancel]),
-    scenario("3.2", "rule_3_2_requests_in_signals", 6, Script { first: &[1, 1, 1], each: Some(1), cancel_at: Some(100), ..IDLE }, &[Settle, Cancel])
+    scenario("3.2", "rule_3_2_requests_in_signals", 6, Script { first: &[1, 1, 1], each: Some(1), cancel_at: Some(100), ..IDLE }, &[Settle])
         .original(&["required_spec302_mustAllowSynchronousRequestCallsFromOnNextAndOnSubscribe"]),
     scenario("3.3", "rule_3_3_recursion_is_bounded", 1_000, Script { first: &[1], each: Some(1), cancel_at: Some(900), ..IDLE }, &[Settle])
         .original(&["required_spec303_mustNotAllowUnboundedRecursion"]),
@@ -85,11 +85,13 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
         .original(&["required_spec307_afterSubscriptionIsCancelledAdditionalCancelationsMustBeNops"]),
     scenario("3.8", "rule_3_8_requests_add_up", 9, Script { first: &[2, 3], ..IDLE }, &[Settle, Request(1, 1), Request(2, 1)]),
     scenario("3.8", "rule_3_8_requests_from_many_threads_add_up", 400, IDLE, &[RequestFromThreads(4, 100)]),
+    scenario("3.8", "rule_3_8_another_thread_requests_during_items", 6, Script { first: &[1], each: Some(1), elsewhere: true, cancel_at: Some(100), ..IDLE },
+        &[Settle]),
     scenario("3.9", "rule_3_9_request_zero", 1, IDLE, &[Request(0, 1), Settle, Request(1, 1)])
         .original(&["required_spec309_requestZeroMustSignalIllegalArgumentException"]),
     scenario("3.9", "rule_3_9_request_zero_in_on_subscribe", 1, Script { first: &[0], ..IDLE }, &[Settle, Request(1, 1)]),
     scenario("3.9", "rule_3_9_request_zero_after_an_item", 3, IDLE, &[Request(1, 1), Settle, Request(0, 1), Settle, Request(1, 1)]),
-    scenario("3.12", "rule_3_12_cancel_stops", 20, IDLE, &[Request(10, 1), Request(5, 1), Cancel, Settle])
+    scenario("3.12", "rule_3_12_cancel_stops", 20, IDLE, &[Request(10, 1), Request(5, 1), Cancel, Settle]).listens()
         .original(&["required_spec312_cancelMustMakeThePublisherToEventuallyStopSignaling"]),
     scenario("3.12", "rule_3_12_cancel_stops_what_has_no_bound", 10_000, Script { first: &[u64::MAX], cancel_at: Some(3), ..IDLE }, &[Settle]),
     scenario("3.13", "rule_3_13_cancel_drops_the_subscriber", 3, IDLE, &[Request(1, 1), Settle, Cancel])
@@ -102,11 +104,15 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
     scenario("3.17", "rule_3_17_demand_may_overflow", 5, Script { first: &[1], each: Some(u64::MAX - 1), ..IDLE }, &[Settle]).unbounded()
         .original(&["required_spec317_mustNotSignalOnErrorWhenPendingAboveLongMaxValue"]),
     scenario("3.17", "rule_3_17_many_requests", 100_000, IDLE, &[Request(1, 100_000)]),
+    scenario("3.17", "rule_3_17_one_large_request", 100_000, IDLE, &[Request(100_000, 1)]),
     scenario("R.1", "rule_r_1_subscription_dropped_without_cancel", 3, IDLE, &[Request(1, 1), Settle, Release]),
     scenario("R.3", "rule_r_3_items_are_dropped_once", 9, IDLE, &[Request(2, 1), Settle, Request(3, 1), Cancel]).counted(),
-    scenario("R.6", "rule_r_6_no_lock_is_held_in_signals", 4, Script { first: &[1], each: Some(1), elsewhere: true, cancel_at: Some(50), ..IDLE }, &[Settle, Cancel]),
+    scenario("R.6", "rule_r_6_no_lock_is_held_in_signals", 4, Script { first: &[1], each: Some(1), elsewhere: true, cancel_at: Some(50), ..IDLE }, &[Settle]),
     scenario("R.8", "rule_r_8_finished_is_obeyed", 3, Script { finish_at: Some(1), ..IDLE }, &[Request(2, 1), Settle, Request(1, 1)]),
     scenario("R.9", "rule_r_9_skipped_items_use_no_demand", 9, Script { skip: true, ..IDLE }, &[Request(3, 1), Settle, Request(1, 1)]),
+    scenario("R.11", "rule_r_11_initial_request_is_demand", 9, Script { initial: 3, ..IDLE }, &[Settle, Request(2, 1), Settle, Request(1, 1)]),
+    scenario("R.11", "rule_r_11_initial_request_for_all", 2, Script { initial: 5, ..IDLE }, &[Settle]),
+    scenario("R.11", "rule_r_11_finished_ahead_of_the_subscription", 5, Script { initial: 4, finish_at: Some(2), ..IDLE }, &[Settle, Request(1, 1)]),
 ];
 
 /// Tests of the JVM TCK's `PublisherVerification` that have no counterpart, and why.

@@ -46,10 +46,13 @@ pub(crate) struct Scenario {
     pub(crate) unbounded: bool,
     /// Whether it only makes sense if items can be counted.
     pub(crate) counted: bool,
+    /// Whether to listen longer in the end for what comes late.
+    pub(crate) listens: bool,
 }
 
 /// A probe that does nothing on its own.
 pub(crate) const IDLE: Script = Script {
+    initial: 0,
     first: &[],
     cancel_first: false,
     each: None,
@@ -79,6 +82,7 @@ pub(crate) const fn scenario(
         rounds: 1,
         unbounded: false,
         counted: false,
+        listens: false,
     }
 }
 
@@ -109,6 +113,11 @@ impl Scenario {
 
     pub(crate) const fn counted(mut self) -> Self {
         self.counted = true;
+        self
+    }
+
+    pub(crate) const fn listens(mut self) -> Self {
+        self.listens = true;
         self
     }
 

@@ -8,15 +8,18 @@ use std::{
 use super::subscriber_checks::{Needs, SUBSCRIBER, Situation, Step};
 use crate::{
     check::Check,
-    checker::{SubscriberExpectation, check_subscriber},
+    checker::{BESIDE, SubscriberExpectation, check_subscriber},
     play::probe::Recorder,
     play::run::{self, Play},
     play::stage::{Mode, Stage},
-    play::upstream::{End, Line},
+    play::upstream::{End, Line, Manner},
     settings::Settings,
     subject::{ErasedSubscriber, Reports, SubscriberCapabilities},
     verdict::{Outcome, Verdict},
 };
+
+/// A black box requests as it likes, but it may not stand still before so many items.
+const MOST_OF_BLACK_BOX: u64 = 100;
 
 /// The checks of subscribers.
 pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
@@ -67,15 +70,14 @@ fn expect(situation: &Situation, subscriber: &ErasedSubscriber) -> SubscriberExp
     let mut wanted = 0;
     let mut cancelled = false;
     for step in situation.steps {
-        match *step {
+        match step.at_most(subscriber.capabilities.max_length) {
             Step::Send(n) => wanted += n,
             Step::Await => wanted = wanted.max(1),
             Step::SignalCancel => cancelled = subscriber.reports && !keeps_upstream,
             _ => {}
         }
     }
-    // A black box requests as it likes, and only has to begin.
-    let most = if subscriber.reports { u64::MAX } else { 1 };
+    let most = if subscriber.reports { u64::MAX } else { MOST_OF_BLACK_BOX };
     SubscriberExpectation {
         wanted: wanted.min(most).min(takes.unwrap_or(u64::MAX)),
         cancelled,
@@ -116,8 +118,12 @@ fn play(
         hides_errors: subscriber.capabilities.hides_errors,
     };
     actor.line.start(made.target);
+    if situation.beside && actor.line.initial() > 0 {
+        actor.play_beside(subscriber);
+    }
     if actor.is_registered() {
-        situation.steps.iter().for_each(|step| actor.act(*step));
+        let most = subscriber.capabilities.max_length;
+        situation.steps.iter().for_each(|step| actor.act(step.at_most(most)));
     }
     actor.settle();
     actor.line.let_go();
@@ -127,6 +133,21 @@ fn play(
 }
 
 impl Actor {
+    /// Hands a subscription to another subscriber, by a publisher that knows nothing of `initial_request`.
+    fn play_beside(&self, subscriber: &ErasedSubscriber) {
+        // What it reports is not the other one's.
+        let Some(made) = (subscriber.create)(&self.stage.recorder.deaf()) else { return };
+        let line = Line::new(BESIDE, Some(&self.stage.recorder), Manner::default());
+        line.start(made.target);
+        if let Some(drive) = &made.drive {
+            drive();
+        }
+        self.stage.wait_until(|| line.requested() >= self.line.requested());
+        self.stage.calm(|| false);
+        line.let_go();
+        made.reports.iter().for_each(|reports| reports.forget());
+    }
+
     /// Whether the subscriber can be made to act.
     fn is_registered(&self) -> bool {
         let Some(reports) = &self.reports else { return true };
@@ -195,10 +216,10 @@ impl Actor {
         self.line.allow(n);
         // What is sent from within requests need not be waited for here.
         while !self.line.manner().eager && !self.line.is_done() {
-            if self.reports.is_some() || self.line.requested() == 0 {
+            if self.reports.is_some() || self.line.requested() < MOST_OF_BLACK_BOX {
                 self.wait_for_demand();
             } else {
-                // A black box may have enough at any time.
+                // A black box that has requested so much may have enough at any time.
                 self.stage.calm(|| self.line.has_demand());
             }
             if !self.line.has_demand() {

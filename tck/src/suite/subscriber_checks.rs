@@ -29,6 +29,21 @@ pub(crate) enum Step {
     Settle,
 }
 
+impl Step {
+    /// The same with no more than so many items.
+    pub(crate) fn at_most(self, most: u64) -> Self {
+        match self {
+            Self::Trigger(1, times) => {
+                Self::Trigger(1, u32::try_from(most).map_or(times, |most| times.min(most)))
+            }
+            Self::Trigger(n, times) => Self::Trigger(n.min(most), times),
+            Self::Send(n) => Self::Send(n.min(most)),
+            Self::SendLate(n) => Self::SendLate(n.min(most)),
+            _ => self,
+        }
+    }
+}
+
 /// What a check needs to make sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
@@ -48,6 +63,8 @@ pub(crate) struct Situation {
     pub(crate) check: Check,
     pub(crate) needs: Needs,
     pub(crate) manner: Manner,
+    /// Whether another subscriber of the kind is played beside it, to compare with.
+    pub(crate) beside: bool,
     pub(crate) steps: &'static [Step],
 }
 
@@ -58,8 +75,9 @@ const fn new(
     steps: &'static [Step],
 ) -> Situation {
     let check = Check { name, rule, suite: Suite::Subscriber, originals };
-    let manner = Manner { eager: false, offers: false, hops: false, keeps: true };
-    Situation { check, needs: Needs::Nothing, manner, steps }
+    let manner =
+        Manner { eager: false, offers: false, hops: false, keeps: true, initial: false, ahead: 0 };
+    Situation { check, needs: Needs::Nothing, manner, beside: false, steps }
 }
 
 impl Situation {
@@ -70,6 +88,19 @@ impl Situation {
 
     const fn eager(mut self) -> Self {
         self.manner.eager = true;
+        self
+    }
+
+    /// By a publisher that calls `initial_request`.
+    const fn initial(mut self, ahead: u64) -> Self {
+        self.manner.initial = true;
+        self.manner.offers = true;
+        self.manner.ahead = ahead;
+        self
+    }
+
+    const fn beside(mut self) -> Self {
+        self.beside = true;
         self
     }
 
@@ -95,6 +126,8 @@ pub(crate) static SUBSCRIBER: &[Situation] = &[
         &[Trigger(5, 1), Send(5)]),
     new("2.1", "rule_2_1_one_item_after_the_other", &["required_exerciseWhiteboxHappyPath"],
         &[Trigger(1, 2), Send(1), Trigger(1, 1), Send(1), SignalCancel]),
+    new("2.1", "rule_2_1_goes_on_requesting", &[],
+        &[Trigger(1, 40), Send(40)]),
     new("2.2", "rule_2_2_signals_return_soon",
         &["untested_spec202_shouldAsynchronouslyDispatch",
           "untested_spec202_blackbox_shouldAsynchronouslyDispatch"],
@@ -182,4 +215,7 @@ pub(crate) static SUBSCRIBER: &[Situation] = &[
         &[Trigger(1, 3), Trigger(60, 1), Send(63), Settle, Complete]).needs(Needs::Reports),
     new("R.8", "rule_r_8_offered_items_are_answered", &[],
         &[Trigger(8, 1), Send(8), Settle, Complete]).offers(),
+    new("R.11", "rule_r_11_initial_request_is_made_once", &[], &[Settle]).initial(0).beside(),
+    new("R.11", "rule_r_11_items_ahead_of_the_subscription", &[],
+        &[Trigger(3, 1), Send(3), Complete]).initial(2),
 ];

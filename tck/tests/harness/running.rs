@@ -91,8 +91,9 @@ fn nothing_executed_exits_with_3() {
     expect(&run("endless", &unbounded), 3, &text);
     // One process per test: that this one has no verdict says nothing about the others.
     expect(&run("endless", &["--exact", "endless::3.17_unbounded_request"]), 0, &text[..1]);
-    // Cargo gives one filter to all executables.
-    expect(&run("good", &["name_of_another_executable"]), 0, &[]);
+    // A filter that means nothing is a mistake; several of them mean what any of them does.
+    expect(&run("good", &["no_such_name"]), 3, &["nothing was executed"]);
+    expect(&run("good", &["3.9", "1.1_"]), 0, &["3.9_request_zero", "1.1_items"]);
 }
 
 fn a_harness_error_exits_with_3() {

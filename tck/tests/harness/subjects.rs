@@ -67,6 +67,7 @@ struct State {
     subscriber: Option<BoxSubscriber<u64>>,
     demand: Demand,
     left: u64,
+    sent: u64,
     illegal: bool,
     cancelled: bool,
 }
@@ -79,7 +80,7 @@ impl Publisher for Numbers {
     fn subscribe<S: Subscriber<u64>>(self, mut subscriber: S) {
         let Self { left, zero } = self;
         let (demand, illegal, cancelled) = (Demand::ZERO, false, false);
-        let state = State { subscriber: None, demand, left, illegal, cancelled };
+        let state = State { subscriber: None, demand, left, sent: 0, illegal, cancelled };
         let line = Arc::new(Line { zero, state: Mutex::new(state) });
         subscriber.on_subscribe(Arc::new(Handle(Arc::clone(&line))));
         line.state().subscriber = Some(BoxSubscriber::new(subscriber));
@@ -113,7 +114,8 @@ impl Line {
                 return;
             }
             state.left -= 1;
-            let item = state.left;
+            let item = state.sent;
+            state.sent += 1;
             drop(state);
             // A subscriber that panics is dropped.
             let Ok(answer) = catch_unwind(AssertUnwindSafe(|| subscriber.offer(item))) else {

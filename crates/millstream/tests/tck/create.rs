@@ -16,10 +16,10 @@ publisher_tests!(from_fn, |_| from_fn(|| 1), Capabilities::new().exact_length(1)
 publisher_tests!(empty, |_| empty::<u8>(), Capabilities::new().exact_length(0));
 publisher_tests!(never, |_| never::<u8>(), Capabilities::new().exact_length(0).never_completes());
 publisher_tests!(error, |_| error::<u8>(Error::message("no")), Capabilities::new().fails());
-publisher_tests!(generate, |n| generate(n, |left| {
-    let item = *left;
-    *left = left.saturating_sub(1);
-    Ok((item > 0).then_some(item))
+publisher_tests!(generate, |n| generate(0, move |next| {
+    let item = *next;
+    *next += 1;
+    Ok((item < n).then_some(item))
 }));
 publisher_tests!(
     lines,

@@ -2,8 +2,8 @@
 
 use super::Expectation;
 use crate::{
-    capabilities::AfterCancel,
-    checker::Violation,
+    capabilities::{AfterCancel, Order},
+    checker::{Findings, Violation},
     trace::{Answer, Call, Event, Phase},
 };
 
@@ -14,11 +14,17 @@ const STRAGGLERS: u64 = 4_096;
 /// What is known about one subscription so far.
 #[derive(Default)]
 pub(super) struct Line {
-    pub(super) found: Vec<Violation>,
+    pub(super) found: Findings,
     pub(super) subscribed: bool,
     pub(super) subscribe_made: bool,
     pub(super) subscribe_panicked: bool,
     pub(super) requested: u64,
+    /// What was taken ahead of the subscription.
+    pub(super) initial: Option<u64>,
+    /// The largest request.
+    pub(super) largest: u64,
+    /// Demand that another thread added while an item was being sent.
+    pub(super) requested_meanwhile: u64,
     pub(super) requests: u64,
     /// Demand from within `on_subscribe`.
     pub(super) requested_at_first: u64,
@@ -30,6 +36,8 @@ pub(super) struct Line {
     pub(super) delivered: u64,
     pub(super) skipped: u64,
     stragglers: u64,
+    /// The number of the next item, where items are numbered.
+    due_item: Option<u64>,
     pub(super) terminal: Option<Terminal>,
     pub(super) illegal: bool,
     /// Whether all items were requested before zero, so that the end may have been on its way.
@@ -66,12 +74,19 @@ impl Line {
     pub(super) fn step(&mut self, at: usize, event: &Event, expectation: &Expectation) {
         match event.phase {
             Phase::Made => {
-                if is_signal(event.call) {
-                    self.signal(at, event, expectation);
-                } else {
-                    self.upstream(event.call, event.thread, expectation);
+                match event.call {
+                    call if is_signal(call) => self.signal(at, event, expectation),
+                    Call::InitialRequest(n) => self.initial_request(at, n),
+                    Call::Stack(n) => {
+                        self.report(
+                            "3.3",
+                            at,
+                            format!("the stack grew by {n} bytes from item to item"),
+                        );
+                    }
+                    call => self.upstream(call, event.thread, expectation),
                 }
-                if !matches!(event.call, Call::Drop | Call::Release | Call::Report(_)) {
+                if !event.call.is_moment() {
                     self.open.push((event.thread, event.call));
                 }
             }
@@ -99,6 +114,21 @@ impl Line {
                 self.panicked(at, event.call);
             }
         }
+    }
+
+    fn initial_request(&mut self, at: usize, n: u64) {
+        if self.initial.is_some() {
+            self.report("R.11", at, "`initial_request` was called twice");
+        } else if self.subscribed || self.delivered > 0 || self.terminal.is_some() {
+            self.report("R.11", at, "`initial_request` was called after a signal");
+        }
+        self.initial = Some(self.initial.unwrap_or(0).saturating_add(n));
+        self.requested = self.requested.saturating_add(n);
+    }
+
+    /// Whether signals may come without `on_subscribe` before them.
+    pub(super) fn may_be_ahead(&self) -> bool {
+        self.initial.is_some_and(|n| n > 0)
     }
 
     fn panicked(&mut self, at: usize, call: Call) {
@@ -164,6 +194,7 @@ impl Line {
             }
             Call::Request(n) if self.terminal.is_none() => {
                 self.requests += 1;
+                self.largest = self.largest.max(n);
                 self.requested = self.requested.saturating_add(n);
                 let open = |is: fn(Call) -> bool| {
                     self.open.iter().any(|(its, call)| *its == thread && is(*call))
@@ -176,6 +207,8 @@ impl Line {
                     self.requested_at_first = self.requested_at_first.saturating_add(n);
                 } else if open(is_signal) {
                     self.requested_in_items = self.requested_in_items.saturating_add(n);
+                } else if self.open.iter().any(|(_, call)| matches!(call, Call::OnNext(_))) {
+                    self.requested_meanwhile = self.requested_meanwhile.saturating_add(n);
                 }
             }
             _ => {}
@@ -200,7 +233,7 @@ impl Line {
         if self.subscriber_panicked && !matches!(event.call, Call::OnError(_)) {
             self.report("2.13", at, "a signal came after the subscriber had panicked");
         }
-        if !self.subscribed && event.call != Call::OnSubscribe {
+        if !self.subscribed && event.call != Call::OnSubscribe && !self.may_be_ahead() {
             self.report("1.9", at, "a signal came before `on_subscribe`");
         }
         self.signal_after_cancel(at, event, expectation.after_cancel);
@@ -209,7 +242,7 @@ impl Line {
                 self.report("1.9", at, "`on_subscribe` came twice");
             }
             Call::OnSubscribe => self.subscribed = true,
-            Call::OnNext(_) => self.item(at, event.thread, expectation),
+            Call::OnNext(_) => self.item(at, event.thread, event.item, expectation),
             Call::OnError(illegal) => {
                 self.terminal = self.terminal.or(Some(Terminal::Failed { illegal }));
             }
@@ -236,19 +269,30 @@ impl Line {
         }
     }
 
-    fn item(&mut self, at: usize, thread: u32, expectation: &Expectation) {
+    fn item(&mut self, at: usize, thread: u32, item: Option<u64>, expectation: &Expectation) {
         self.delivered += 1;
         let (delivered, requested) = (self.delivered, self.requested);
         if requested != u64::MAX && delivered > requested {
             let rule = match () {
                 () if self.request_after_cancel => "3.6",
                 () if self.cancels_ended > 0 => "3.12",
+                () if self.may_be_ahead() => "R.11",
                 () => "1.1",
             };
             self.report(rule, at, format!("item {delivered} came, but {requested} are requested"));
         }
         if expectation.length.is_some_and(|length| delivered + self.skipped > length) {
             self.report("1.5", at, format!("item {delivered} came from a shorter publisher"));
+        }
+        if let Some(item) = item {
+            let first = if expectation.order == Order::FromZero { Some(0) } else { None };
+            if let Some(due) = self.due_item.or(first)
+                && expectation.order != Order::Any
+                && item != due
+            {
+                self.report("R.3", at, format!("item #{item} came where #{due} was due"));
+            }
+            self.due_item = item.checked_add(1);
         }
         let open = self.open.iter();
         let depth = 1 + open.filter(|o| o.0 == thread && matches!(o.1, Call::OnNext(_))).count();

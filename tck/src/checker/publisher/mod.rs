@@ -15,7 +15,7 @@ use line::Line;
 
 use super::Violation;
 use crate::{
-    capabilities::{AfterCancel, Sharing},
+    capabilities::{AfterCancel, Order, Sharing},
     trace::{Call, Event},
 };
 
@@ -34,6 +34,8 @@ pub struct Expectation {
     pub settled: bool,
     /// What the subscriptions get of one publisher, if they share it (rule 1.11).
     pub sharing: Option<Sharing>,
+    /// How its items are numbered.
+    pub order: Order,
     /// What may still come once `cancel` was called (rule 1.8).
     pub after_cancel: AfterCancel,
 }
@@ -47,6 +49,7 @@ impl Default for Expectation {
             depth: 1,
             settled: false,
             sharing: None,
+            order: Order::Any,
             after_cancel: AfterCancel::OnItsWay,
         }
     }
@@ -75,7 +78,7 @@ pub fn check_publisher(trace: &[Event], expectation: &Expectation) -> Vec<Violat
         sharing::settle(trace.len(), &lines, expectation, &mut found);
     }
     sharing::compare(trace, expectation, &mut found);
-    found.extend(lines.into_values().flat_map(|line| line.found));
+    found.extend(lines.into_values().flat_map(|line| line.found.list));
     found.sort_by_key(|violation| violation.at);
     found
 }

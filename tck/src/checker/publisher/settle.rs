@@ -12,6 +12,9 @@ use crate::{
 /// So many requests are more than a queue of requests may hold.
 const MANY_REQUESTS: u64 = 30;
 
+/// Demand may have any size; this much is more than what is sent at a time.
+const LARGE_REQUEST: u64 = 1_000;
+
 impl Line {
     pub(super) fn settle(&mut self, end: usize, expectation: &Expectation) {
         let ended = self.terminal.is_some();
@@ -23,7 +26,8 @@ impl Line {
         if let Some(call) = stuck {
             self.never_returned(end, call);
         }
-        if !self.subscribed {
+        let is_whole = self.may_be_ahead() && (ended || stopped);
+        if !self.subscribed && !is_whole {
             // A panic says more than what did not come of it.
             if self.subscribe_made && !self.subscribe_panicked {
                 self.report("1.9", end, "`on_subscribe` never came");
@@ -89,7 +93,12 @@ impl Line {
             self.report("1.5", end, format!("completed after {came} of {length} items"));
         } else if starved {
             let rule = self.starved_by();
-            let message = format!("{came} of {length} items came for a demand of {demand}");
+            let skipped = match self.skipped {
+                0 => String::new(),
+                n => format!(", {n} of them skipped,"),
+            };
+            let message =
+                format!("{came} of {length} items came{skipped} for a demand of {demand}");
             self.report(rule, end, message);
         } else if completes && !ended && came == length && demand > self.delivered {
             self.report("1.5", end, "`on_complete` never came");
@@ -102,9 +111,11 @@ impl Line {
         let is_lost = |part: u64| part > 0 && came <= demand.saturating_sub(part);
         match () {
             () if self.skipped > 0 => "R.9",
+            () if self.initial.is_some_and(is_lost) => "R.11",
             () if demand > u64::from(u32::MAX) => "3.17",
             () if is_lost(self.requested_at_first) || is_lost(self.requested_in_items) => "3.2",
-            () if self.requests_overlap => "3.8",
+            () if self.requests_overlap || is_lost(self.requested_meanwhile) => "3.8",
+            () if self.largest >= LARGE_REQUEST => "3.17",
             () if self.requests > MANY_REQUESTS && came >= MANY_REQUESTS => "3.17",
             () => "3.8",
         }

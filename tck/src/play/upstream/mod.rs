@@ -27,6 +27,7 @@ use crate::{
 
 /// A subscriber without its type; items are made from their numbers.
 pub(crate) trait Target: Send {
+    fn initial_request(&mut self) -> u64;
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>);
     /// Makes the item that the next signal carries, and says how it can be told from others.
     fn prepare(&mut self, index: u64) -> Option<u64>;
@@ -54,7 +55,11 @@ pub(crate) struct Manner {
     pub(crate) offers: bool,
     /// With a thread of its own for each signal.
     pub(crate) hops: bool,
-    /// And keeps it after a cancel, until it is told to let go.
+    /// Takes the subscriber's initial request.
+    pub(crate) initial: bool,
+    /// Sends so many items of that ahead of the subscription.
+    pub(crate) ahead: u64,
+    /// Keeps the subscriber after a cancel, until it is told to let go.
     pub(crate) keeps: bool,
 }
 
@@ -81,8 +86,29 @@ impl Line {
 
     /// Begins to serve `target`.
     pub(crate) fn start(self: &Arc<Self>, target: Box<dyn Target>) {
+        let Some(target) = self.start_ahead(target) else { return };
         let line = Arc::clone(self);
         self.hand_over(target, move |target| line.introduce(target));
+    }
+
+    /// Takes the initial request and serves it, as far as that is the manner; `None` if the subscriber gets
+    /// nothing more.
+    fn start_ahead(&self, mut target: Box<dyn Target>) -> Option<Box<dyn Target>> {
+        if !self.manner.initial {
+            return Some(target);
+        }
+        let n = target.initial_request();
+        self.record(Phase::Made, Call::InitialRequest(n), None);
+        let mut state = self.state();
+        state.demand.add(n);
+        state.requested = state.requested.saturating_add(n);
+        state.initial = n;
+        state.allowed = self.manner.ahead;
+        state.target = Some(target);
+        drop(state);
+        self.drain();
+        self.withhold();
+        self.take()
     }
 
     /// Gives the subscriber of this line a second subscription, which never sends anything.
@@ -140,6 +166,11 @@ impl Line {
 
     pub(crate) fn manner(&self) -> &Manner {
         &self.manner
+    }
+
+    /// How much was taken ahead of the subscription.
+    pub(crate) fn initial(&self) -> u64 {
+        self.state().initial
     }
 
     pub(crate) fn requested(&self) -> u64 {

@@ -10,6 +10,8 @@ pub(super) struct State {
     pub(super) target: Option<Box<dyn Target>>,
     pub(super) demand: Demand,
     pub(super) requested: u64,
+    /// What was taken ahead of the subscription.
+    pub(super) initial: u64,
     /// How many more items the script allows.
     pub(super) allowed: u64,
     /// How many items may be sent in spite of a cancel: as if they were on their way.
@@ -53,6 +55,6 @@ impl State {
         let _one = self.demand.take(1);
         self.allowed -= u64::from(self.allowed != u64::MAX);
         self.sent += 1;
-        Next::Item(self.sent)
+        Next::Item(self.sent - 1)
     }
 }

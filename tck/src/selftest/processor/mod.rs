@@ -104,6 +104,8 @@ pub static MISTAKES: &[Mistake] = &[
         || single(Style { flaw: Flaw::RecoversButGoesOn, recovers: true, ..PLAIN })),
     new("R15", "passes on another error than it got", &["4.2"], || flawed(Flaw::ReplacesTheError)),
     new("R16", "never requests", &["2.1"], || flawed(Flaw::NeverRequests)),
+    new("R18", "loses demand that is made before its upstream is there", &["2.1", "R.3"], || flawed(Flaw::LosesEarlyDemand)),
+    new("R19", "loses a cancel that is made before its upstream is there", &["2.6"], || flawed(Flaw::LosesEarlyCancel)),
     new("R17", "does not pass a cancel on, and does not declare it", &["2.6"], || flawed(Flaw::KeepsItsUpstream)),
 ];
 

@@ -38,6 +38,10 @@ pub(super) enum Flaw {
     FailsTheFirstOnly,
     RecoversButGoesOn,
     NeverRequests,
+    /// Demand that comes before the upstream is lost.
+    LosesEarlyDemand,
+    /// A cancel that comes before the upstream is lost.
+    LosesEarlyCancel,
 }
 
 /// How it deals with demand.
@@ -352,15 +356,24 @@ impl Publisher for Back {
 impl Subscription for Handle {
     fn request(&self, n: u64) {
         let mut state = lock(&self.0.state);
+        let is_early = state.upstream.is_none();
         let line = &mut state.lines[self.1];
         line.is_illegal |= n == 0;
-        line.demand.add(n);
+        if !is_early || self.0.style.flaw != Flaw::LosesEarlyDemand {
+            line.demand.add(n);
+        }
         drop(state);
         self.0.wake();
     }
 
     fn cancel(&self) {
-        lock(&self.0.state).lines[self.1].is_cancelled = true;
+        let mut state = lock(&self.0.state);
+        if state.upstream.is_none() && self.0.style.flaw == Flaw::LosesEarlyCancel {
+            state.lines[self.1].subscriber = None;
+            return;
+        }
+        state.lines[self.1].is_cancelled = true;
+        drop(state);
         self.0.wake();
     }
 }

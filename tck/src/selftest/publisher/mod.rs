@@ -3,13 +3,15 @@
 mod numbers;
 mod oddities;
 mod others;
+mod slip;
 
 use std::time::Duration;
 
-use numbers::{Numbers, Slip};
+use numbers::Numbers;
 pub use oddities::ODDITIES;
 use others::{Alteration, Altered, Failing, Shared};
 use reactive_streams::BoxPublisher;
+use slip::Slip;
 
 use super::{Culprit, Mistake};
 use crate::{
@@ -31,6 +33,10 @@ fn numbers(slip: Slip) -> Subject {
 /// As `numbers`, with so little patience that a call which sleeps is late.
 fn slow_numbers(slip: Slip) -> Subject {
     slipping(slip, PLAIN.budget(Duration::from_millis(10)))
+}
+
+fn late(pause: Duration) -> Subject {
+    Subject::of("mistaken", PLAIN.asynchronous(), move |n| others::Late { len: n, pause })
 }
 
 fn later(slip: Slip) -> Subject {
@@ -169,6 +175,18 @@ pub static MISTAKES: &[Mistake] = &[
     new("M60", &["3.17"], || numbers(Slip::IgnoresMaximum), "ignores a request for the maximum"),
     new("M61", &["3.17"], || numbers(Slip::TakesRequests(32)), "takes 32 requests"),
     new("M61", &["3.17"], || numbers(Slip::TakesRequests(50_000)), "takes 50 000 requests"),
+    new("M65", &["R.11"], || numbers(Slip::CountsInitialTwice), "counts the initial request twice"),
+    new("M66", &["R.11"], || numbers(Slip::LosesInitial), "takes the initial request and forgets it"),
+    new("M67", &["R.11"], || numbers(Slip::OneOverInitial), "sends one item more than the initial request"),
+    new("M68", &["R.11"], || numbers(Slip::TakesInitialLate), "takes the initial request after `on_subscribe`"),
+    new("M69", &["3.17"], || numbers(Slip::CapsDemand(1_000)), "serves 1,000 items of a request"),
+    new("M69", &["3.17"], || numbers(Slip::CapsDemand(70_000)), "serves 70,000 items of a request"),
+    new("M70", &["3.3"], || numbers(Slip::Recurses), "uses more stack with each item"),
+    new("M71", &["3.8"], || numbers(Slip::ForgetsRequestsMeanwhile), "forgets what another thread requests while it sends an item"),
+    new("M72", &["R.3"], || numbers(Slip::Repeats), "sends an item again"),
+    new("M73", &["R.3"], || numbers(Slip::Swaps), "sends items in another order"),
+    new("M74", &["1.1"], || late(Duration::from_millis(50)), "sends an item that nobody requested, 50 ms later"),
+    new("M74", &["1.1"], || late(Duration::from_millis(90)), "sends an item that nobody requested, 90 ms later"),
     new("M62", &["1.11"], || shared(Sharing::Multicast, |n| BoxPublisher::new(iterate((0..n).rev()))), "sends other items to the second subscriber than to the first"),
     new("M63", &["2.13"], || numbers(Slip::GoesOnAfterPanic), "goes on after the subscriber has panicked"),
     new("M64", &["1.4"], || failing(others::muffled), "swallows the panic of its source"),

@@ -3,6 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Arc, Mutex, MutexGuard},
+    thread::ThreadId,
     time::Duration,
 };
 
@@ -10,6 +11,7 @@ use reactive_streams::{
     BoxSubscriber, Demand, Error, ErrorKind, Offer, Publisher, Subscriber, Subscription,
 };
 
+use super::slip::Slip;
 use crate::{play::clock, sync::lock};
 
 /// So many items are sent after a cancel by [`Slip::FinishesBatch`].
@@ -19,59 +21,7 @@ const SLOW_CALLS: u64 = 2;
 /// So many requests are looked at by [`Slip::LosesConcurrentRequests`].
 const SLOW_REQUESTS: u64 = 100;
 
-/// What the publisher does besides the right thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slip {
-    OverByOne,
-    UnrequestedOnSubscribe,
-    IgnoresDemand,
-    NeverEmits,
-    NeverCompletes,
-    CompletesTooEarly,
-    FailsInsteadOfCompleting,
-    UnrequestedBeforeError,
-    NoOnSubscribe,
-    OnSubscribeTwice,
-    SignalBeforeOnSubscribe,
-    SubscribePanics,
-    SubscribePanicsAfterwards,
-    CancelCompletes,
-    CancelFails,
-    CancelEmits,
-    EmitsWithoutDemandAfterCancel,
-    IgnoresCancel,
-    RequestRevives,
-    DropsRequestsInOnSubscribe,
-    DropsRequestsInOnNext,
-    DropsLargeRequestInSecondOnNext,
-    RequestBlocks,
-    RequestPanics,
-    CancelBlocks,
-    CancelPanics,
-    SecondCancelPanics,
-    SecondCancelSignals,
-    ReplacesDemand,
-    LosesConcurrentRequests,
-    IgnoresZero,
-    ZeroIsOne,
-    ZeroPanics,
-    ZeroWrongError,
-    KeepsSubscriberAfterCancel,
-    OverflowFails,
-    OverflowStalls,
-    Truncates,
-    IgnoresMaximum,
-    TakesRequests(u64),
-    GoesOnAfterPanic,
-    IgnoresFinished,
-    SkippedUsesDemand,
-    /// Allowed: what was requested is on its way.
-    FinishesBatch,
-    /// Allowed: only the kind of the error counts.
-    ZeroOtherText,
-}
-
-/// The numbers from 1 up to a length.
+/// The numbers from 0 up to a length.
 #[derive(Clone, Copy)]
 pub(super) struct Numbers {
     pub(super) len: u64,
@@ -96,9 +46,15 @@ struct State {
     cancelled: bool,
     illegal: bool,
     overflowed: bool,
+    /// The thread that is inside a signal.
+    sender: Option<ThreadId>,
 }
 
 struct Handle(Arc<Line>);
+
+fn here() -> ThreadId {
+    std::thread::current().id()
+}
 
 /// Panics without a message on the terminal.
 pub(super) fn panic_quietly() -> ! {
@@ -138,6 +94,8 @@ impl State {
             {
                 0
             }
+            Some(Slip::CapsDemand(most)) => n.min(most),
+            Some(Slip::ForgetsRequestsMeanwhile) if self.sender.is_some_and(|id| id != here()) => 0,
             Some(Slip::Truncates) => n & u64::from(u32::MAX),
             Some(Slip::IgnoresMaximum) if n == u64::MAX => 0,
             Some(Slip::TakesRequests(most)) if self.requests > most => 0,
@@ -204,8 +162,16 @@ impl Line {
             state.left -= 1;
             state.sent += 1;
             state.sent_after_cancel += u64::from(state.cancelled);
-            let item = state.sent;
+            let item = match (self.slip, state.sent) {
+                (Some(Slip::Repeats), 3) | (Some(Slip::Swaps), 3) => 1,
+                (Some(Slip::Swaps), 2) => 2,
+                (_, sent) => sent - 1,
+            };
+            state.sender = Some(here());
             drop(state);
+            if self.is(Slip::Dawdles) {
+                clock::pause(Duration::from_millis(1));
+            }
             match catch_unwind(AssertUnwindSafe(|| subscriber.offer(item))) {
                 Ok(Offer::Skipped) if !self.is(Slip::SkippedUsesDemand) => {
                     self.state().demand.add(1);
@@ -213,6 +179,17 @@ impl Line {
                 Ok(Offer::Finished) if !self.is(Slip::IgnoresFinished) => return,
                 Err(_) if !self.is(Slip::GoesOnAfterPanic) => return,
                 _ => {}
+            }
+            self.state().sender = None;
+            if self.is(Slip::Recurses) {
+                let mut state = self.state();
+                state.draining = false;
+                state.subscriber = Some(subscriber);
+                drop(state);
+                self.send();
+                // Something to do, so that the call above is no tail call.
+                self.state().sender = None;
+                return;
             }
         }
     }
@@ -325,7 +302,26 @@ impl Publisher for Numbers {
             Some(Slip::SignalBeforeOnSubscribe) => subscriber.on_next(0),
             _ => {}
         }
+        let initial = match slip {
+            Some(
+                Slip::CountsInitialTwice
+                | Slip::LosesInitial
+                | Slip::OneOverInitial
+                | Slip::TakesInitial,
+            ) => subscriber.initial_request(),
+            _ => 0,
+        };
+        line.state().demand.add(match slip {
+            Some(Slip::LosesInitial) => 0,
+            Some(Slip::OneOverInitial) if initial > 0 => initial + 1,
+            Some(Slip::CountsInitialTwice) => initial * 2,
+            _ => initial,
+        });
         subscriber.on_subscribe(Arc::new(Handle(Arc::clone(&line))));
+        if slip == Some(Slip::TakesInitialLate) {
+            let late = subscriber.initial_request();
+            line.state().demand.add(late);
+        }
         match slip {
             Some(Slip::OnSubscribeTwice) => {
                 subscriber.on_subscribe(Arc::new(Handle(Arc::clone(&line))));

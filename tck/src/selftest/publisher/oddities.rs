@@ -1,10 +1,13 @@
 //! Publishers that do unusual things which are allowed.
 
+use std::time::Duration;
+
 use reactive_streams::{BoxPublisher, Error};
 
 use super::{
-    numbers::{Numbers, Slip},
+    numbers::Numbers,
     others::{Failing, Shared, panicking},
+    slip::Slip,
 };
 use crate::{
     AfterCancel, Capabilities, Sharing, Subject,
@@ -49,7 +52,12 @@ pub static ODDITIES: &[Oddity] = &[
     Oddity { what: "sends each item to one of several subscribers",
         subject: || Subject::cloneable("odd", Capabilities::new().sharing(Sharing::Split), |n| split(items(n))) },
     Oddity { what: "sends equal items",
-        subject: || Subject::cloneable("odd", Capabilities::new(), |n| iterate((0..n).map(|_| 7_u64))) },
+        subject: || Subject::cloneable("odd", Capabilities::new().order(crate::Order::Any), |n| iterate((0..n).map(|_| 7_u64))) },
+    Oddity { what: "serves the initial request",
+        subject: || odd(Slip::TakesInitial, Capabilities::new()) },
+    Oddity { what: "takes 1 ms for each item, on a thread",
+        subject: || Subject::of("odd", Capabilities::new().asynchronous().max_length(2_000).budget(Duration::from_secs(30)).deadline(Duration::from_secs(1)),
+            |len| on_thread(Numbers { len, slip: Some(Slip::Dawdles) })) },
     Oddity { what: "sends nothing to two subscribers",
         subject: || Subject::cloneable("odd", Capabilities::new().exact_length(0).never_completes(), |_| never::<u64>()) },
     Oddity { what: "completes at once",

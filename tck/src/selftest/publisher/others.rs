@@ -1,10 +1,16 @@
 //! Subjects with mistakes that need more than one publisher, a failing one, or other items.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
 
 use reactive_streams::{BoxPublisher, Error, Offer, Publisher, Subscriber, Subscription};
 
-use super::numbers::{Numbers, Slip, panic_quietly};
+use super::{
+    numbers::{Numbers, panic_quietly},
+    slip::Slip,
+};
 use crate::{
     Capabilities, IntoSubject, PublisherSubject, Sharing,
     reference::{Item, empty, items, iterate, never},
@@ -71,6 +77,58 @@ pub(super) fn panicking() -> impl Iterator<Item = u64> + Send {
 
 pub(super) fn muffled() -> BoxPublisher<u64> {
     BoxPublisher::new(Altered { publisher: iterate(panicking()), alteration: Alteration::Muffles })
+}
+
+/// A publisher on a thread of its own that sends what was requested, and some time later an item that was
+/// not.
+#[derive(Clone, Copy)]
+pub(super) struct Late {
+    pub(super) len: u64,
+    pub(super) pause: Duration,
+}
+
+/// What is asked of its thread.
+struct Ask(Mutex<mpsc::Sender<Option<u64>>>);
+
+impl Subscription for Ask {
+    fn request(&self, n: u64) {
+        let _ended = lock(&self.0).send(Some(n));
+    }
+
+    fn cancel(&self) {
+        let _ended = lock(&self.0).send(None);
+    }
+}
+
+impl Publisher for Late {
+    type Item = u64;
+
+    #[expect(clippy::disallowed_methods, reason = "the mistake is a thread's")]
+    fn subscribe<S: Subscriber<u64>>(self, mut subscriber: S) {
+        std::thread::spawn(move || {
+            let (sender, asked) = mpsc::channel();
+            subscriber.on_subscribe(Arc::new(Ask(Mutex::new(sender))));
+            let mut sent = 0;
+            while sent < self.len {
+                match asked.recv_timeout(self.pause) {
+                    Ok(Some(0)) => return subscriber.on_error(Error::illegal_request()),
+                    Ok(Some(n)) => {
+                        let end = self.len.min(sent.saturating_add(n));
+                        while sent < end {
+                            subscriber.on_next(sent);
+                            sent += 1;
+                        }
+                    }
+                    Ok(None) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        subscriber.on_next(sent);
+                        sent += 1;
+                    }
+                }
+            }
+            subscriber.on_complete();
+        });
+    }
 }
 
 /// A correct publisher with a part between it and the subscriber that makes a mistake.

@@ -150,5 +150,9 @@ pub static MISTAKES: &[Mistake] = &[
     new("S27b", "requests zero items later on", &["3.9"], || black(Flaw::RequestsZeroLater)),
     new("S28", "panics when signals come from several threads", &["2.13"], || white(Flaw::StaysOnOneThread)),
     new("S29", "does not process the error", &["2.10"], || white(Flaw::SwallowsTheError)),
+    new("S31", "requests again what `initial_request` took", &["R.11"], || white(Flaw::AsksTwice)),
+    new("S31b", "requests again what `initial_request` took", &["R.11"], || black(Flaw::AsksTwice)),
+    new("S32b", "requests nothing more after seven items", &["2.1"], || black(Flaw::StopsAfter(7))),
+    new("S33b", "forgets its fifth request", &["2.1"], || black(Flaw::ForgetsRequest(5))),
     new("S30", "processes another error than was sent", &["2.10"], || white(Flaw::ReportsAnotherError)),
 ];

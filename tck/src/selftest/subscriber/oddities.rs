@@ -313,6 +313,8 @@ fn posting() -> Subject {
 /// What subscribers may do although it is unusual.
 #[rustfmt::skip]
 pub static ODDITIES: &[Oddity] = &[
+    Oddity { what: "answers `initial_request`", subject: || white(Flaw::AsksAhead) },
+    Oddity { what: "answers `initial_request`, as a black box", subject: || black(Flaw::AsksAhead) },
     Oddity { what: "requests what it is told to", subject: || white(Flaw::None) },
     Oddity { what: "requests by itself, one item after the other", subject: || black(Flaw::None) },
     Oddity { what: "requests one by one whatever it is told", subject: || odd(Habit::OneByOne, PLAIN) },

@@ -44,6 +44,14 @@ pub(super) enum Flaw {
     RequestsZeroLater,
     SwallowsTheError,
     ReportsAnotherError,
+    /// Answers `initial_request`, and requests the same again.
+    AsksTwice,
+    /// Allowed: answers `initial_request`, and requests no more in `on_subscribe`.
+    AsksAhead,
+    /// Requests seven items one by one, and nothing after that.
+    StopsAfter(u64),
+    /// Does not make this request.
+    ForgetsRequest(u64),
 }
 
 /// A terminal signal.
@@ -93,6 +101,8 @@ pub(super) struct Worker {
     seen: u64,
     held_back: Option<u64>,
     home: ThreadId,
+    /// What is requested from within `on_subscribe`.
+    initial: u64,
 }
 
 /// The strings that the TCK pulls. They are weak, so that it can be seen what the worker holds.
@@ -140,6 +150,7 @@ impl Worker {
             seen: 0,
             held_back: None,
             home: std::thread::current().id(),
+            initial: if matches!(flaw, Flaw::AsksTwice | Flaw::AsksAhead) { 3 } else { 0 },
         }
     }
 
@@ -203,7 +214,18 @@ impl Subscriber<u64> for Worker {
         match &self.probe {
             Some(probe) => probe.on_subscribe(Strings { flaw, subscription: weak, is_cancelled }),
             None if self.flaw == Flaw::NeverRequests => {}
+            None if matches!(self.flaw, Flaw::AsksTwice | Flaw::AsksAhead) => {}
             None => self.request(1),
+        }
+        if self.initial > 0 {
+            self.request(self.initial);
+        }
+    }
+
+    fn initial_request(&mut self) -> u64 {
+        match self.flaw {
+            Flaw::AsksTwice => self.initial,
+            _ => std::mem::take(&mut self.initial),
         }
     }
 
@@ -240,6 +262,8 @@ impl Subscriber<u64> for Worker {
                 self.request(1);
             }
             (Flaw::RequestsZeroLater, 3) => self.request(0),
+            (Flaw::StopsAfter(n), seen) if seen >= n => {}
+            (Flaw::ForgetsRequest(n), seen) if seen + 1 == n => {}
             _ if self.probe.is_none() => self.request(1),
             _ => {}
         }
