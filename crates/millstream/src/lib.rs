@@ -94,6 +94,8 @@ mod book {
     mod marbles {}
     #[doc = include_str!("../../../docs/book/src/operators.md")]
     mod operators {}
+    #[doc = include_str!("../../../docs/book/src/own-operator.md")]
+    mod own_operator {}
     #[doc = include_str!("../../../docs/book/src/performance.md")]
     mod performance {}
     #[cfg(feature = "tokio")]

@@ -77,6 +77,15 @@ impl<P, F> Flow<FlatMap<P, F>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Backpressure, just, range};
+    ///
+    /// let flow = range(0..9).flat_map(just).concurrency(2).prefetch(1);
+    /// assert_eq!(flow.max_in_flight(), 4); // two items of the source, and two of the flows
+    /// ```
     #[track_caller]
     pub fn concurrency(mut self, n: usize) -> Self {
         check_capacity(n);
@@ -97,6 +106,18 @@ impl<P, F> Flow<FlatMap<P, F>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::range;
+    /// use millstream_testkit::Probe;
+    ///
+    /// let flow = range(0..9).flat_map(|n| range(n..).inspect(|n| println!("{n}"))).prefetch(1);
+    /// let probe = Probe::subscribe_to(flow.take(1));
+    /// probe.request(1);
+    /// assert_eq!(probe.items(), [0]);
+    /// ```
     #[track_caller]
     pub fn prefetch(mut self, n: usize) -> Self {
         check_capacity(n);

@@ -71,6 +71,15 @@ impl<P, F> Flow<FlatMapSequential<P, F>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Backpressure, just, range};
+    ///
+    /// let flow = range(0..9).flat_map_sequential(just).concurrency(2).prefetch(1);
+    /// assert_eq!(flow.max_in_flight(), 4); // two items of the source, and two of the flows
+    /// ```
     #[track_caller]
     pub fn concurrency(mut self, n: usize) -> Self {
         check_capacity(n);
@@ -91,6 +100,18 @@ impl<P, F> Flow<FlatMapSequential<P, F>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::range;
+    /// use millstream_testkit::Probe;
+    ///
+    /// let flow = range(0..9).flat_map_sequential(|n| range(n..).inspect(|n| println!("{n}"))).prefetch(1);
+    /// let probe = Probe::subscribe_to(flow.take(1));
+    /// probe.request(1);
+    /// assert_eq!(probe.items(), [0]);
+    /// ```
     #[track_caller]
     pub fn prefetch(mut self, n: usize) -> Self {
         check_capacity(n);

@@ -63,6 +63,15 @@ impl<P, F, G> Flow<GroupMap<P, F, G>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{ErrorKind, range};
+    ///
+    /// let flow = range(0..9).group_map(|n| n % 3, |group| group).max_groups(2);
+    /// assert_eq!(flow.count().wait().unwrap_err().kind(), ErrorKind::Overflow); // the third key
+    /// ```
     #[track_caller]
     pub fn max_groups(mut self, n: usize) -> Self {
         check_capacity(n);
@@ -83,6 +92,16 @@ impl<P, F, G> Flow<GroupMap<P, F, G>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Backpressure, range};
+    ///
+    /// let flow = range(0..9).group_map(|n| n % 3, |group| group).max_groups(3).capacity(4);
+    /// // 32 items of the source, 4 in each group, and a group and 32 items of each flow.
+    /// assert_eq!(flow.max_in_flight(), 32 + 3 * 4 + 3 * 33);
+    /// ```
     #[track_caller]
     pub fn capacity(mut self, n: usize) -> Self {
         check_capacity(n);
@@ -100,6 +119,17 @@ impl<P, F, G> Flow<GroupMap<P, F, G>> {
     /// # Termination
     ///
     /// As `policy` says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{GroupPolicy, range};
+    ///
+    /// let sums = range(0..9).group_map(|n| n % 3, |group| group.buffer(9)).max_groups(1);
+    /// let sums = sums.policy(GroupPolicy::EvictOldest);
+    /// assert_eq!(sums.count().wait()?, 9); // each key opens its group anew
+    /// # Ok::<(), millstream::Error>(())
+    /// ```
     pub fn policy(mut self, policy: GroupPolicy) -> Self {
         self.source.groups.limits.policy = policy;
         self

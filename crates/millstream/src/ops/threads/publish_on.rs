@@ -62,6 +62,15 @@ impl<P> Flow<PublishOn<P>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Backpressure, range, scheduler::Pool};
+    ///
+    /// let flow = range(0..9).publish_on(&Pool::new(1)).capacity(2);
+    /// assert_eq!(flow.max_in_flight(), 2);
+    /// ```
     #[track_caller]
     pub fn capacity(mut self, n: usize) -> Self {
         check_capacity(n);

@@ -114,6 +114,15 @@ impl<P, F> Flow<GroupBy<P, F>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{ErrorKind, range};
+    ///
+    /// let flow = range(0..9).group_by(|n| n % 3).max_groups(2).flat_map(|group| group);
+    /// assert_eq!(flow.count().wait().unwrap_err().kind(), ErrorKind::Overflow); // the third key
+    /// ```
     #[track_caller]
     pub fn max_groups(mut self, n: usize) -> Self {
         check_capacity(n);
@@ -134,6 +143,15 @@ impl<P, F> Flow<GroupBy<P, F>> {
     /// # Panics
     ///
     /// If `n` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{Backpressure, range};
+    ///
+    /// let flow = range(0..9).group_by(|n| n % 3).max_groups(3).capacity(4);
+    /// assert_eq!(flow.max_in_flight(), 32 + 3 * 4);
+    /// ```
     #[track_caller]
     pub fn capacity(mut self, n: usize) -> Self {
         check_capacity(n);
@@ -151,6 +169,17 @@ impl<P, F> Flow<GroupBy<P, F>> {
     /// # Termination
     ///
     /// As `policy` says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{GroupPolicy, range};
+    ///
+    /// let groups = range(0..9).group_by(|n| n % 3).max_groups(2).policy(GroupPolicy::EvictOldest);
+    /// let lists = groups.flat_map(|group| group.buffer(9));
+    /// assert_eq!(lists.count().wait()?, 9); // each key opens its group anew
+    /// # Ok::<(), millstream::Error>(())
+    /// ```
     pub fn policy(mut self, policy: GroupPolicy) -> Self {
         self.source.limits.policy = policy;
         self
