@@ -22,6 +22,7 @@
 //!   ([`WhenFull`]).
 //! - [`tier`] is where segments go when the directory is full; [`storage`] is where the files are, which a test can
 //!   make fail; [`codec`] turns items into bytes.
+//! - [`Spill::processor`] and [`FlowExt::spill`] put the queue into a flow, behind a ring in memory.
 //! - [`tool`] looks at a directory, checks it and repairs it.
 //! - [`Snapshot`] is a consistent reading: depth, bytes, age, rate, and where every item went.
 //!
@@ -40,6 +41,7 @@ mod error;
 mod format;
 mod log;
 mod open;
+mod processor;
 mod receiver;
 mod sender;
 mod stats;
@@ -52,6 +54,7 @@ pub use config::{Config, Durability, OnDamage, WhenFull};
 pub use error::{Rejected, SpillError};
 pub use log::{Damage, Entry, Recovered};
 pub use open::Spill;
+pub use processor::{FlowExt, Monitor, SpillProcessor, SpillPublisher, SpillSubscriber, Spilled};
 pub use receiver::Receiver;
 pub use sender::{Sender, Sent};
 pub use stats::{Counts, Snapshot};

@@ -82,9 +82,17 @@ impl Spill {
         codec: C,
         disk: &impl Scheduler,
     ) -> Result<(Sender<C>, Receiver<C>), SpillError> {
-        let Self { storage, tier, config } = self;
-        let log = Arc::new(Log::open(storage, tier, config, codec, disk.worker())?);
+        let log = self.open_log(codec, disk)?;
         Ok((Sender::first(Arc::clone(&log)), Receiver::new(log)))
+    }
+
+    pub(crate) fn open_log<C: Codec>(
+        self,
+        codec: C,
+        disk: &impl Scheduler,
+    ) -> Result<Arc<Log<C>>, SpillError> {
+        let Self { storage, tier, config } = self;
+        Ok(Arc::new(Log::open(storage, tier, config, codec, disk.worker())?))
     }
 }
 

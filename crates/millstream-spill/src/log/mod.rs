@@ -125,6 +125,17 @@ impl<C: Codec> Log<C> {
         }
     }
 
+    /// The sequence of the next item to be appended.
+    pub(crate) fn next(&self) -> u64 {
+        self.state.lock().next
+    }
+
+    /// How many items are safe and wait to be received.
+    pub(crate) fn depth(&self) -> u64 {
+        let state = self.state.lock();
+        state.safe - state.position
+    }
+
     /// There is room, or an end is gone: whoever waits looks again.
     pub(crate) fn announce_room(&self) {
         let wakers = {

@@ -38,6 +38,11 @@ impl ReadHalf {
     pub(crate) fn new(position: u64) -> Self {
         Self { reader: None, position }
     }
+
+    /// The sequence of the next item, unless the oldest were dropped meanwhile.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
 }
 
 impl<C: Codec> Log<C> {

@@ -7,6 +7,7 @@ mod model;
 mod mutations;
 mod policies;
 mod power;
+mod processor;
 mod queue;
 mod tiers;
 mod tools;
