@@ -55,7 +55,7 @@ impl<I: Send, F: FnOnce(&I) -> R + Send, R: Send> Task for Once<I, F, R> {
 pub(crate) fn schedule_commit<C: Codec>(log: &Arc<Log<C>>, after: Option<Duration>) {
     let job = Job::new(Arc::new(Commit(Arc::downgrade(log))));
     match after {
-        Some(time) => log.clock.schedule_after(time, job),
+        Some(time) => log.clock.schedule_after(time, job).detach(),
         None => log.clock.schedule(job),
     }
 }

@@ -15,13 +15,14 @@ fn disk() -> &'static Pool {
 
 fn processor(memory: usize) -> SpillProcessor<U64> {
     let durability = Durability::Process;
-    let config = Config { segment_bytes: 400, max_bytes: 1 << 20, durability, ..Config::default() };
+    let config =
+        Config { segment_bytes: 1 << 16, max_bytes: 1 << 24, durability, ..Config::default() };
     Spill::on(Simulated::new()).config(config).processor(U64, memory, disk()).expect("it is new")
 }
 
 processor_tests!(
     through_memory,
-    |_: usize| processor(1000),
+    |_: usize| processor(200_000),
     ProcessorCapabilities::new().asynchronous().unbounded().delays_errors()
 );
 processor_tests!(

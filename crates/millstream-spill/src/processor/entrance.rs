@@ -81,7 +81,7 @@ impl<T> SpillSubscriber<T> {
         }
     }
 
-    fn to_memory(&mut self, item: T) -> Result<(), T> {
+    fn keep_in_memory(&mut self, item: T) -> Result<(), T> {
         let Some(ring) = &mut self.lines.ring else { return Err(item) };
         match ring.push(item) {
             Ok(()) => {
@@ -101,7 +101,7 @@ impl<T> SpillSubscriber<T> {
         }
     }
 
-    fn to_disk(&mut self, item: T) {
+    fn send_to_disk(&mut self, item: T) {
         let Some(to_disk) = &mut self.lines.to_disk else { return };
         self.lines.shared.lock().on_disk += 1;
         if to_disk.push(Inbound::Item(item)).is_err() {
@@ -138,8 +138,8 @@ impl<T: Send + 'static> Subscriber<T> for SpillSubscriber<T> {
             return;
         }
         self.go_back();
-        if let Err(item) = self.to_memory(item) {
-            self.to_disk(item);
+        if let Err(item) = self.keep_in_memory(item) {
+            self.send_to_disk(item);
         }
     }
 

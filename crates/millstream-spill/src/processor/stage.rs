@@ -149,7 +149,7 @@ impl<C: Codec> Stage<C> {
     fn try_again_later(&self) {
         if let Some(gate) = self.gate.clone() {
             let job = Job::new(Arc::new(Again(gate)));
-            self.log.clock.schedule_after(PATIENCE, job);
+            self.log.clock.schedule_after(PATIENCE, job).detach();
         }
     }
 
@@ -214,7 +214,7 @@ impl<C: Codec> Source for Stage<C> {
     const CHUNK: u64 = 16;
 
     fn advance(&mut self) {
-        self.acknowledge(1);
+        self.acknowledge(BATCH);
         self.take_in();
     }
 
@@ -222,8 +222,6 @@ impl<C: Codec> Source for Stage<C> {
         self.acknowledge(BATCH);
         match self.take_out() {
             Step::Pending => {
-                // The cursor may have to move before there is room.
-                self.acknowledge(1);
                 self.write();
                 match self.conclusion() {
                     Some(end) => Step::End(end),

@@ -2,7 +2,7 @@
 
 use std::{fs, io, time::Duration};
 
-use millstream::scheduler::{Executor, Scheduler, Worker};
+use millstream::scheduler::{Executor, Scheduled, Scheduler, Worker};
 use millstream_kernel::Job;
 use millstream_spill::{
     Codec, Config, Durability, OnDamage, Spill, SpillError,
@@ -224,8 +224,9 @@ impl Executor for Backwards {
     fn schedule(&self, job: Job) {
         job.run();
     }
-    fn schedule_after(&self, _delay: Duration, job: Job) {
+    fn schedule_after(&self, _delay: Duration, job: Job) -> Scheduled {
         job.run();
+        Scheduled::over()
     }
     fn is_current(&self) -> bool {
         true
