@@ -249,7 +249,7 @@ pub trait FlowExt: Sized {
     /// # let directory = tempfile::tempdir()?;
     /// let disk = Pool::named("disk", 1);
     /// let processor = Spill::at(directory.path()).processor(U64, 16, &disk)?;
-    /// let last = range(0..1000_u64).spill(processor).publish_on(&Pool::new(1), 8).last();
+    /// let last = range(0..1000_u64).spill(processor).publish_on(&Pool::new(1)).last();
     /// assert_eq!(last.wait()?, Some(999));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -242,7 +242,8 @@ fn a_flow_between_threads_spills_and_loses_nothing() {
         let items = millstream::range(0..20_000_u64)
             .subscribe_on(&millstream::scheduler::Pool::new(1))
             .spill(processor)
-            .publish_on(&slow, 4)
+            .publish_on(&slow)
+            .capacity(4)
             .fold((0, true), |(next, is_in_order), item| (next + 1, is_in_order && item == next));
         assert_eq!(items.wait().expect("no error"), (20_000, true));
         assert!(monitor.snapshot().is_whole());
