@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let shell = Shell::at_the_desk();
     let result = match Cli::parse().command {
         Command::Check(_) => check::run(&shell),
-        Command::Test(args) => test::run(&shell, args.filter.as_deref()),
+        Command::Test(args) => test::run(&shell, &args),
         Command::Loom(args) => models::run(&shell, &models::LOOM, args.filter.as_deref()),
         Command::Shuttle(args) => models::run(&shell, &models::SHUTTLE, args.filter.as_deref()),
         Command::Features(_) => features::run(&shell),

@@ -187,7 +187,8 @@ fn conclude(reports: &[Report], executables: &[Executable]) -> Result<usize, Fai
     let n_failed = count(Outcome::Failed) + reports.iter().filter(is_silent).count();
     println!("tests: {n_passed} passed, {n_failed} failed, {n_ignored} ignored");
     if n_failed > 0 {
-        return Err(Failure::new(format!("{n_failed} tests failed")));
+        let tests = if n_failed == 1 { "test" } else { "tests" };
+        return Err(Failure::new(format!("{n_failed} {tests} failed")));
     }
     Ok(tests.len())
 }

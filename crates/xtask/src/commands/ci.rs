@@ -39,7 +39,7 @@ struct Stage {
 const STAGES: &[Stage] = &[
     Stage { name: "fetch", needs: &[], run: fetch },
     Stage { name: "check", needs: &["rustfmt", "clippy"], run: check::run },
-    Stage { name: "test", needs: &[], run: |shell| test::run(shell, None) },
+    Stage { name: "test", needs: &[], run: |shell| test::run(shell, &test::Args::default()) },
     Stage { name: "features", needs: &[], run: features::run },
     Stage { name: "package", needs: &[], run: package::run },
     Stage { name: "loom", needs: &[], run: |shell| models::run(shell, &models::LOOM, None) },
