@@ -1,7 +1,9 @@
 //! The modules of a crate stand in layers, and files import downward: no circle, between layers or
 //! files.
 //!
-//! `[layers]` in `tidy.toml` lists the modules of a crate from the ground up.
+//! `[layers]` in `tidy.toml` lists the modules of a crate from the ground up. Where
+//! `[layers_by_export]` says so, what the crate exports may be imported by that short name, and
+//! counts as an import of its module; elsewhere it is imported from its module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +29,7 @@ fn check_crate(tree: &Tree, root: &str, layers: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut below: BTreeMap<&[String], BTreeSet<&[String]>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
+    let exports = tree.is_exempt("layers_by_export", root).then(|| Exports::of(tree, root));
     for (module, file) in &files {
         let Some(own) = module.first() else { continue };
         let Some(own_rank) = rank.get(own.as_str()) else {
@@ -37,6 +40,13 @@ fn check_crate(tree: &Tree, root: &str, layers: &str) -> Vec<Finding> {
         };
         seen.insert(own.as_str());
         for (line, path) in imports_of(file, module) {
+            let home = exports.as_ref().filter(|_| !rank.contains_key(path[0].as_str()));
+            let path = match home.map(|exports| exports.home_of(&path[0])) {
+                Some(Some(home)) if rank.contains_key(home) => vec![home.to_owned()],
+                // It is another crate's.
+                Some(_) => continue,
+                None => path,
+            };
             let first = path.first().map_or("", String::as_str);
             match rank.get(first) {
                 Some(rank) if rank > own_rank => {
@@ -75,6 +85,41 @@ fn check_crate(tree: &Tree, root: &str, layers: &str) -> Vec<Finding> {
             .push(Finding::in_tidy(format!("[layers] {root} has no module `{gone}`: remove it")));
     }
     findings
+}
+
+/// What a crate exports, and the first module or crate of where it is from.
+struct Exports {
+    named: BTreeMap<String, String>,
+    /// Of `pub use module::*`, which has what is not named.
+    rest: Option<String>,
+}
+
+impl Exports {
+    fn of(tree: &Tree, root: &str) -> Self {
+        let mut exports = Self { named: BTreeMap::new(), rest: None };
+        let path = format!("{root}/lib.rs");
+        let Some(file) = tree.rust().find(|file| file.path == path) else { return exports };
+        let source = file.source();
+        let tokens = source.tokens();
+        let mut found = Vec::new();
+        for at in (0..tokens.len()).filter(|at| reads(&tokens, *at, &["pub", "use"])) {
+            let _end = paths(&tokens, at + 2, &[], &mut found);
+        }
+        for (_, path) in found {
+            match (path.first(), path.last()) {
+                (Some(home), Some(name)) if name == "*" => exports.rest = Some(home.clone()),
+                (Some(home), Some(name)) => {
+                    exports.named.insert(name.clone(), home.clone());
+                }
+                _ => {}
+            }
+        }
+        exports
+    }
+
+    fn home_of(&self, name: &str) -> Option<&str> {
+        self.named.get(name).or(self.rest.as_ref()).map(String::as_str)
+    }
 }
 
 /// Files with nothing but tests, which may use the whole crate.
@@ -191,4 +236,32 @@ fn an_import_from_above_is_found() {
     assert!(findings[5].ends_with("circle of files: mid::one -> mid::two -> mid::one"));
     assert!(findings[6].ends_with("circle of files: mid::two -> mid::one -> mid::two"));
     assert!(findings[7].ends_with("has no module `gone`: remove it"));
+}
+
+#[test]
+fn an_import_from_above_by_the_name_of_an_export_is_found() {
+    let files = [
+        (
+            "a/src/lib.rs",
+            "mod parts;\nmod ops;\npub use ops::*;\npub use parts::Part;\npub use other::Other;",
+        ),
+        (
+            "a/src/parts.rs",
+            "use crate::{Other, Part};\nuse crate::Filter;\nuse crate::ops::map::Map;",
+        ),
+        ("a/src/ops/mod.rs", "mod filter;\nmod map;"),
+        ("a/src/ops/map.rs", "use crate::{Part, ops::filter::Filter};"),
+        ("a/src/ops/filter.rs", "use super::map::Map;"),
+    ];
+    let exemptions = "[layers]\n'a/src' = 'parts ops'\n[layers_by_export]\n'a/src' = 'short'";
+    let tree = Tree::sample(&files).with_exemptions(exemptions);
+
+    let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+
+    assert_eq!(findings.len(), 5, "{findings:#?}");
+    assert!(findings[0].starts_with("a/src/parts.rs:2: `parts` stands below `ops`"));
+    assert!(findings[1].starts_with("a/src/parts.rs:3: `parts` stands below `ops`"));
+    assert!(findings[2].ends_with("circle of files: ops::filter -> ops::map -> ops::filter"));
+    assert!(findings[3].ends_with("circle of files: ops::map -> parts -> ops::map"));
+    assert!(findings[4].ends_with("circle of files: parts -> ops::map -> parts"));
 }

@@ -9,8 +9,16 @@ use std::{
 use crate::scan::Source;
 
 /// The tables of `tidy.toml` that checks read.
-const CHECKS: [&str; 7] =
-    ["comments", "layers", "lines", "sections", "tck", "tck_subscribers", "unsafe"];
+const CHECKS: [&str; 8] = [
+    "comments",
+    "layers",
+    "layers_by_export",
+    "lines",
+    "sections",
+    "tck",
+    "tck_subscribers",
+    "unsafe",
+];
 
 /// One text file.
 #[derive(Debug)]
