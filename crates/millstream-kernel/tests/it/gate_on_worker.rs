@@ -362,3 +362,15 @@ fn a_runner_that_waits_longer_than_its_budget_parks_and_lets_others_run() {
     // Four questions are a turn, and the first item is the answer to the seventh.
     assert_eq!(patient_turn(true), (vec![], false));
 }
+
+#[test]
+fn an_item_wakes_a_source_with_work_of_its_own_without_demand() {
+    let stage = Stage::new();
+    stage.run();
+    stage.watch.take();
+
+    stage.gate.wake_for_item();
+
+    assert_eq!(stage.run(), 1);
+    assert!(stage.watch.take().contains(&Advanced));
+}

@@ -6,15 +6,18 @@
 #![cfg(not(any(millstream_loom, millstream_shuttle)))]
 
 mod accumulator;
+mod allowance;
 mod arbiter;
 mod bells;
 mod breaker;
+mod broadcast;
 mod cap;
 mod deferred;
 mod gate;
 mod gate_ahead;
 mod gate_on_worker;
 mod gate_panics;
+mod gauge;
 mod gcra;
 mod guard;
 mod mpsc;
@@ -26,6 +29,7 @@ mod ready_set;
 mod scripts;
 mod semaphore;
 mod serial;
+mod sharing;
 mod slot;
 mod spsc;
 mod stress;

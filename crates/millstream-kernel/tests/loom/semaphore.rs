@@ -204,3 +204,24 @@ fn batched_permits_are_acquired_once() {
         semaphore.n_acquired()
     });
 }
+
+/// A task that waits with one waker, and then with another while the semaphore is closed, learns of it.
+///
+/// Kills: `poll_acquire` does not look at the end again; a second poll keeps the old waker.
+#[test]
+fn a_close_that_races_with_a_second_poll_is_noticed() {
+    model(2, &[false], || {
+        let semaphore = Arc::new(Semaphore::new(1));
+        fill(&semaphore, 1);
+        let mut acquire = semaphore.acquire();
+        let first = Pin::new(&mut acquire).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(first.is_pending());
+        let other = {
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || assert!(semaphore.close()))
+        };
+        let is_acquired = loom::future::block_on(acquire).is_ok();
+        other.join().unwrap();
+        is_acquired
+    });
+}

@@ -155,3 +155,63 @@ fn round(mut producer: spsc::Producer<Box<u64>>, item: u64) -> thread::JoinHandl
         producer.close(End::Complete);
     })
 }
+
+/// The consumer looks whether anything is queued before it pops.
+///
+/// Kills: relaxed order in `is_drained`.
+#[test]
+fn an_item_is_ordered_before_a_pop_after_a_look() {
+    model(2, &[0, 1], || {
+        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let other = thread::spawn(move || producer.push(1_u64).unwrap());
+        let item = match consumer.is_drained() {
+            true => 0,
+            false => match consumer.pop() {
+                spsc::Pop::Item(item) => item,
+                other => panic!("{other:?}"),
+            },
+        };
+        other.join().unwrap();
+        item
+    });
+}
+
+/// The producer counts what is queued before it pushes into a slot that was given up.
+///
+/// Kills: relaxed order in `n_queued`.
+#[test]
+fn a_pop_is_ordered_before_a_push_after_a_count() {
+    model(2, &[0, 1], || {
+        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        producer.push(1_u64).unwrap();
+        let other = thread::spawn(move || {
+            let _first = consumer.pop();
+            consumer
+        });
+        let n_queued = producer.n_queued();
+        if n_queued == 0 {
+            producer.push(2).unwrap();
+        }
+        drop(other.join().unwrap());
+        n_queued
+    });
+}
+
+/// Blocks go back to the producer and are filled again: each item arrives once and in order.
+///
+/// Kills: `grow` takes a spare block relaxed; `advance` hands it over relaxed.
+#[test]
+fn a_block_that_is_used_again_is_ordered_after_its_first_use() {
+    model(2, &[true], || {
+        let (mut producer, mut consumer) = spsc::growing();
+        (0..3).for_each(|item| producer.push(item));
+        let other = thread::spawn(move || {
+            let first: Vec<u64> = (0..3).map_while(|_| consumer.pop()).collect();
+            (first, consumer)
+        });
+        (3..6).for_each(|item| producer.push(item));
+        let (mut items, mut consumer) = other.join().unwrap();
+        items.extend(std::iter::from_fn(|| consumer.pop()));
+        items.into_iter().eq(0..6)
+    });
+}
