@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, models,
-    package, test,
+    mutants, package, test,
 };
 
 use crate::shell::Shell;
@@ -37,6 +37,7 @@ enum Command {
     Loom(models::Args),
     /// Whole pipelines under shuttle's random schedules, each test in its own process.
     Shuttle(models::Args),
+    Mutants(mutants::Args),
     Features(features::Args),
     Package(package::Args),
     BenchSmoke(bench_smoke::Args),
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&shell, &args),
         Command::Loom(args) => models::run(&shell, &models::LOOM, args.filter.as_deref()),
         Command::Shuttle(args) => models::run(&shell, &models::SHUTTLE, args.filter.as_deref()),
+        Command::Mutants(args) => mutants::run(&shell, &args),
         Command::Features(_) => features::run(&shell),
         Command::Package(_) => package::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),

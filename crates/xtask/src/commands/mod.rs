@@ -9,5 +9,6 @@ pub(crate) mod ci;
 pub(crate) mod features;
 pub(crate) mod instructions;
 pub(crate) mod models;
+pub(crate) mod mutants;
 pub(crate) mod package;
 pub(crate) mod test;

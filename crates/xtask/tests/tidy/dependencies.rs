@@ -201,5 +201,5 @@ fn the_manifests_are_read() {
     let edges = edges_of_the_workspace();
 
     assert!(edges.iter().any(|e| e.from == "millstream-kernel" && e.to == "reactive-streams"));
-    assert!(edges.iter().any(|e| e.from == "xtask" && e.to == "toml" && e.is_dev));
+    assert!(edges.iter().any(|e| e.from == "xtask" && e.to == "cargo_metadata" && e.is_dev));
 }
