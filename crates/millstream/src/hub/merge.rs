@@ -1,7 +1,7 @@
 //! `merge`: from any number of producers to one subscriber.
 //!
 //! As `unicast`, with a queue from many threads to one. The end is an item of the queue, for which it
-//! has one place more than its capacity: whoever closes the semaphore first puts it there.
+//! has one place more than its capacity: the first to close the semaphore puts it there.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! `signal_on`: a hub's signals on another thread.
 //!
 //! What [`publish_on`](crate::Flow::publish_on) does with a queue of its own, a hub does out of the queue that
-//! it has anyway: the gate's turns run on the worker, and whoever sends only wakes it.
+//! it has anyway: the gate's turns run on the worker, and a producer only wakes it.
 
 use reactive_streams::{Publisher, Subscriber};
 

@@ -5,7 +5,7 @@ use super::inlet::{Entrance, Inlet, inlet};
 /// Inlets of one capacity for many upstreams: those that have ended leave their queues to those to come.
 pub(crate) struct InletPool<T> {
     capacity: usize,
-    /// Boxed, because they go to and fro.
+    /// Boxed because inlets move in and out of the pool.
     spare: Vec<(Entrance<T>, Box<Inlet<T>>)>,
 }
 

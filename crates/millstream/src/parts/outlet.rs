@@ -10,7 +10,7 @@ use reactive_streams::Subscriber;
 
 use crate::scheduler::{OnWorker, Worker, spin_wait::pause};
 
-/// Who hears what becomes of the items.
+/// Learns what becomes of the items.
 pub(crate) trait Keeper: Send + 'static {
     /// How a stream ends whose producer was dropped without an end.
     fn dropped() -> End;
@@ -18,11 +18,11 @@ pub(crate) trait Keeper: Send + 'static {
     /// An item was taken.
     fn taken(&mut self);
 
-    /// There is nothing more to take for now, or nobody who asks for it.
+    /// Nothing is left to take for now, or there is no demand.
     #[inline]
     fn idle(&mut self) {}
 
-    /// None will be taken any more.
+    /// No further items will be taken.
     fn closed(&mut self);
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     /// Rung with each task, and when there is something else to see, for those who spin: they read this,
-    /// and leave the lock to whoever has a task.
+    /// and leave the lock to threads that have a task.
     news: ReadySet,
     clock: Clock,
 }
@@ -48,8 +48,8 @@ struct State {
     ready: VecDeque<(Job, bool)>,
     timers: Wheel<Job>,
     is_closed: bool,
-    /// How many of those who run tasks until something is done have to look whether it is; less than none for
-    /// a moment, if one looks before it is counted.
+    /// How many threads in [`run_until`](Self::run_until) have to look again; may be briefly negative, if
+    /// one looks before it is counted.
     n_nudged: i64,
     /// The time of a virtual clock.
     now: Duration,
@@ -100,9 +100,9 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Makes whoever waits in [`run_until`](Self::run_until) look again. One of them [hears](Self::heard) it.
+    /// Makes the threads that wait in [`run_until`](Self::run_until) look again. One of them [hears](Self::heard) it.
     pub(super) fn nudge(&self) {
-        // The lock: whoever looked before is waiting now.
+        // The lock: a thread that looked before it is waiting now.
         self.state.lock().n_nudged += 1;
         self.news.set(0);
         self.changed.notify_all();

@@ -31,7 +31,7 @@ thread_local! {
     static LEAST: Cell<Duration> = const { Cell::new(Duration::MAX) };
 }
 
-/// Whether whoever this thread waits for probably waits for its processor: then it should let others run at once.
+/// Returns whether the peer is probably waiting for this CPU: then this thread should yield at once.
 #[inline]
 pub(crate) fn is_crowded() -> bool {
     IS_CROWDED.get()

@@ -162,7 +162,7 @@ impl fmt::Debug for Released {
     }
 }
 
-/// Kept by whoever has a resource, or may acquire one. The last one to drop it says so.
+/// Kept by everything that has a resource or may acquire one. The last to drop it reports that.
 #[derive(Clone)]
 struct Uses {
     _last: Option<Arc<Use>>,

@@ -1,8 +1,8 @@
 //! `kill_switch`: stops flows from outside.
 //!
 //! A switch that is thrown cancels the sources, and a source that is cancelled drops its subscriber. That
-//! is when the downstream is told: whoever drops a value has it to himself, so that the end is in order
-//! with the items without a queue or a lock.
+//! is when the downstream is told: a drop has exclusive access, so that the end is in order with the
+//! items without a queue or a lock.
 
 use std::{
     collections::HashMap,
@@ -304,7 +304,7 @@ struct Deadline {
 impl Task for Deadline {
     fn run(&self) {
         let Some(upstream) = self.upstream.upgrade() else { return };
-        // Before the cancel, which lets whoever waits for the result look for the reason.
+        // Before the cancel, which makes the outcome look for the reason.
         if let Some(sender) = self.sender.take() {
             sender.send(());
         }

@@ -21,7 +21,7 @@ pub struct Stage {
     pub requested: u64,
     /// Items that came by.
     pub delivered: u64,
-    /// Those of them that were dropped right behind, and used no demand.
+    /// Those of them that the next operator dropped, and that used no demand.
     pub skipped: u64,
     /// Items that were asked for and have not come: the credit that is missing here. `u64::MAX` is
     /// without bound; 0 after an end.

@@ -63,7 +63,7 @@ pub enum Holder {
     },
     /// What is between these two stages was asked for items and asks for none itself.
     Between {
-        /// The stage above, at which no credit is missing.
+        /// The stage above, at which no demand is outstanding.
         above: Arc<str>,
         /// The stage below.
         below: Arc<str>,
@@ -101,8 +101,7 @@ impl Stalls {
     }
 }
 
-/// From the end upward: the credit is missing down to the lowest stage that asks, and it is held by
-/// what is above the highest stage in a row that asks.
+/// Walks up from the last stage while demand is outstanding; the stage above holds the credit.
 fn holder(stages: &[Stage]) -> Option<Holder> {
     let last = stages.last()?;
     if last.outstanding == 0 {

@@ -42,7 +42,7 @@ struct Hub<T> {
 struct Connection<T> {
     broadcast: Arc<Broadcast<T>>,
     upstream: Deferred,
-    /// Taken by whoever connects.
+    /// Taken by the subscriber that connects.
     sender: Slot<broadcast::Sender<T>>,
 }
 
@@ -127,7 +127,7 @@ impl<T> Connection<T> {
     }
 
     fn has_ended(&self) -> bool {
-        // A connection that was closed is nobody's, and is not asked.
+        // A closed connection has no owner, so nobody calls this on one.
         self.upstream.is_cancelled()
     }
 }

@@ -119,7 +119,7 @@ impl<S> Port<S> {
     {
         if let Some(subscriber) = self.subscriber.take() {
             let is_first = self.slot.cancel();
-            // Who has cancelled gets no signal.
+            // A canceled subscriber gets no signal.
             muted(|| if is_first { end.signal(subscriber) } else { drop(subscriber) });
         }
     }

@@ -10,9 +10,9 @@
 //!    overtakes another, and no end overtakes an item.
 //! 2. At most `max_groups` groups are open, and at most as many were evicted and are not drained.
 //! 3. `n_wanted` is what the downstream takes at a time. A downstream that has fewer groups and asks for
-//!    none is about to ask for one in place of one that ended. Who asks on another thread may do so
-//!    before the end is seen here; so it is the most that was had and asked for at a time where too few
-//!    would fail the flow, and what was asked for at first where too many would make it wait.
+//!    none is about to ask for one in place of one that ended. On another thread it may ask before
+//!    the end is seen here. So `n_wanted` is the peak of open groups plus demand where too small a
+//!    number would fail the flow, and the first demand where too large a number would make it wait.
 
 use std::{
     convert::Infallible,
@@ -219,7 +219,7 @@ where
                      as max_groups, which is {}",
                     self.n_wanted, self.limits.max_groups
                 )),
-                // One at a time: whoever takes one group after the other comes to the oldest first.
+                // One at a time: a consumer that takes group after group comes to the oldest first.
                 GroupPolicy::EvictOldest if self.groups.n_closing() == 0 => {
                     self.groups.evict_oldest();
                 }

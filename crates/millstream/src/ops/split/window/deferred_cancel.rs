@@ -32,14 +32,14 @@ pub(crate) trait Flows: Send + 'static {
 }
 
 /// The gate of an operator whose flows last.
-pub(crate) type LastingGate<F, S> = Arc<Gate<Lasting<F>, Relay<S>, Inline>>;
+pub(crate) type DeferredCancelGate<F, S> = Arc<Gate<DeferredCancel<F>, Relay<S>, Inline>>;
 
 /// Subscribes `downstream` to the flows that `make` makes with a handle to the gate that they wake.
 /// Gives that gate, for the source to wake as well.
 pub(crate) fn start<F, S>(
     downstream: S,
     make: impl FnOnce(Weak<dyn Wake>) -> F,
-) -> LastingGate<F, S>
+) -> DeferredCancelGate<F, S>
 where
     F: Flows,
     S: Subscriber<F::Flow>,
@@ -48,12 +48,12 @@ where
         let cancels = Arc::new(Pending::new());
         let gate: Weak<dyn Wake> = Weak::clone(gate) as _;
         let relay = Relay { downstream: Some(downstream), cancels: Arc::clone(&cancels) };
-        (Lasting { flows: make(gate), cancels, has_left: false }, relay, Inline)
+        (DeferredCancel { flows: make(gate), cancels, has_left: false }, relay, Inline)
     })
 }
 
 /// The gate's source: flows, and then once `None`, when the downstream has withdrawn.
-pub(crate) struct Lasting<F> {
+pub(crate) struct DeferredCancel<F> {
     flows: F,
     /// Cancels by the downstream.
     cancels: Arc<Pending>,
@@ -61,7 +61,7 @@ pub(crate) struct Lasting<F> {
     has_left: bool,
 }
 
-impl<F: Flows> Source for Lasting<F> {
+impl<F: Flows> Source for DeferredCancel<F> {
     type Item = Option<F::Flow>;
     const IS_WOKEN: bool = true;
 
