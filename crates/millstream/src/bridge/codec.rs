@@ -328,7 +328,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// The outcome is `()` when the flow has completed, everything was written, and the writer was shut
     /// down. When the flow fails, the outcome is its error, and the writer is dropped with the items
-    /// before written to it, not shut down. When the writer fails, the flow is cancelled, and the outcome
+    /// before written to it, not shut down. When the writer fails, the flow is canceled, and the outcome
     /// is an error of kind `Io`; when the encoder rejects an item, of kind `InvalidData`. Dropping the outcome drops the writer and what is
     /// not written.
     ///

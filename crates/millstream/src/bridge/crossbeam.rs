@@ -119,7 +119,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// The outcome is `()` when the flow has completed and its last item was sent, and the error when
     /// the flow fails; the sender is dropped in either case. When all receivers are dropped, the flow is
-    /// cancelled and the outcome is an error of kind `Disconnected`: at once if the channel is full,
+    /// canceled and the outcome is an error of kind `Disconnected`: at once if the channel is full,
     /// otherwise when the next item comes, which is dropped, because the channel does not tell before.
     /// Dropping the outcome wakes the thread, and drops an item that waits.
     ///

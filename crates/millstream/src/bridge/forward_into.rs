@@ -29,7 +29,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// The outcome is `()` when the flow has completed and the sink was closed. When the flow fails, the
     /// sink is flushed, dropped without being closed, so that what it wrote does not look complete, and
-    /// the outcome is the flow's error. When the sink fails, the flow is cancelled, and the outcome is
+    /// the outcome is the flow's error. When the sink fails, the flow is canceled, and the outcome is
     /// the sink's error: of kind `Io` if it is an [`io::Error`](std::io::Error), otherwise as
     /// [`Error::other`] makes it. Dropping the outcome drops the sink as it is.
     ///

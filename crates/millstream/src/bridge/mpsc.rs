@@ -68,7 +68,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// The outcome is `()` when the flow has completed and its last item was sent, and the error when
     /// the flow fails. The sender is dropped in either case, which ends the receiver if it was the last.
-    /// If the receiver is dropped or closed, the flow is cancelled at once, even while it has nothing
+    /// If the receiver is dropped or closed, the flow is canceled at once, even while it has nothing
     /// to send, and the outcome is an error of kind `Disconnected`; an item that was on its way is
     /// dropped.
     ///

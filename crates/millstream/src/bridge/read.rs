@@ -106,7 +106,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// The outcome is the writer when the flow has completed and everything was flushed. When the flow
     /// fails, the outcome is its error, and the writer is dropped with the items before written to it.
-    /// When writing or flushing fails, the flow is cancelled, and the outcome is an error of kind `Io`.
+    /// When writing or flushing fails, the flow is canceled, and the outcome is an error of kind `Io`.
     ///
     /// # Examples
     ///

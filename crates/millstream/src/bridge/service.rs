@@ -36,7 +36,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// Completes after the source and the last response; fails with the source, after the responses to
     /// the items before. If the service or a call fails, fails with its error: as it is if it is an
-    /// [`Error`], otherwise around a [`ServiceError`]; the source is cancelled and other calls are
+    /// [`Error`], otherwise around a [`ServiceError`]; the source is canceled and other calls are
     /// dropped. For errors that are items, let the service respond with a `Result`.
     ///
     /// # Panics

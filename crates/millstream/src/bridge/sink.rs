@@ -27,7 +27,7 @@ use crate::{FlattenResults, Flow, FromStream, from_stream, parts::inlet::check_c
 ///
 /// The flow completes when the sink is closed, and fails as [`FlowSink::fail`] says, after the items
 /// before; if the sink is dropped without either, with an error of kind `Disconnected`. When the flow is
-/// cancelled or dropped, the items that wait are dropped, and the sink has an error of kind
+/// canceled or dropped, the items that wait are dropped, and the sink has an error of kind
 /// `Disconnected`; a task that waits for room is woken. Flushing does nothing: what was put in is
 /// there for the flow at once.
 ///

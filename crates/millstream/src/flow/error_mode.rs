@@ -9,12 +9,12 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorMode {
-    /// The first failure ends everything: the other flows are cancelled, and what waits of them is
+    /// The first failure ends everything: the other flows are canceled, and what waits of them is
     /// dropped.
     #[default]
     Immediate,
     /// The first failure is signaled when the flows that have begun have ended. No other flow begins,
-    /// and the source of flows is cancelled. Where all flows begin at once, this is
+    /// and the source of flows is canceled. Where all flows begin at once, this is
     /// [`Delayed`](Self::Delayed).
     Boundary,
     /// The other flows go on, and so does the source; the first failure is signaled when all of them

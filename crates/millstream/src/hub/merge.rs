@@ -33,7 +33,7 @@ use crate::{
 /// began to, one item each, and are not overtaken by others; they are woken each time a quarter of the
 /// queue was taken, and when there is no item or no demand left.
 ///
-/// The subscriber is signalled on the threads that send and on the one that requests; with
+/// The subscriber is signaled on the threads that send and on the one that requests; with
 /// [`signal_on`](crate::Flow::signal_on), on a worker.
 ///
 /// # Termination
@@ -118,7 +118,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has cancelled
+    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has canceled
     /// or another sender has failed the stream.
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         match self.inside.permits.try_acquire() {
@@ -184,7 +184,7 @@ impl<T> Sender<T> {
         self.inside.end(End::Failed(error));
     }
 
-    /// Whether the subscriber has cancelled, the flow was dropped, or a sender has failed the stream.
+    /// Whether the subscriber has canceled, the flow was dropped, or a sender has failed the stream.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.inside.permits.is_closed()

@@ -79,7 +79,7 @@ impl Policy {
 ///
 /// What was sent to a subscriber and not asked for waits in a queue of its own, of exactly the capacity
 /// that the [`Policy`] names, which also says what happens when that is full. The subscribers are
-/// signalled one after the other on the thread that sends, or on those that request.
+/// signaled one after the other on the thread that sends, or on those that request.
 ///
 /// # Termination
 ///

@@ -32,7 +32,7 @@ use crate::{
 ///
 /// All subscribers complete and fail with the source, after the items that wait for them, and so do
 /// those who come later; with an error of kind `Disconnected` if the subscriber end is dropped without
-/// an end. The source is cancelled when there is no subscriber and no clone of the publisher end.
+/// an end. The source is canceled when there is no subscriber and no clone of the publisher end.
 ///
 /// # Panics
 ///

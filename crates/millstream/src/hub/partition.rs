@@ -62,7 +62,7 @@ impl<T, F: FnMut(&T) -> usize> Partitioner<T, F> {
     /// # Errors
     ///
     /// Gives the item back: `Full` if `capacity` items wait for its flow, `Closed` if the subscriber of
-    /// its flow has cancelled.
+    /// its flow has canceled.
     ///
     /// # Panics
     ///
@@ -77,7 +77,7 @@ impl<T, F: FnMut(&T) -> usize> Partitioner<T, F> {
     ///
     /// # Errors
     ///
-    /// Gives the item back if the subscriber of its flow has cancelled, or cancels while this waits.
+    /// Gives the item back if the subscriber of its flow has canceled, or cancels while this waits.
     ///
     /// # Panics
     ///
@@ -128,7 +128,7 @@ impl<T, F> Partitioner<T, F> {
         self.producers.into_iter().for_each(|producer| producer.fail(error.clone()));
     }
 
-    /// Whether the subscribers of all flows have cancelled.
+    /// Whether the subscribers of all flows have canceled.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.producers.iter().all(Producer::is_closed)

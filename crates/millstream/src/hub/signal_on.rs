@@ -17,7 +17,7 @@ pub trait Queued: Sealed {}
 
 /// Keeps others from being [`Queued`], and has their queue emptied.
 pub trait Sealed: Publisher {
-    /// Connects `downstream`, to be signalled on `worker`.
+    /// Connects `downstream`, to be signaled on `worker`.
     fn signal_on<S: Subscriber<Self::Item>>(self, worker: Worker, downstream: S);
 }
 
@@ -35,7 +35,7 @@ impl<P: Queued> Flow<P> {
     ///
     /// As the hub's. Fails with an error of kind `Rejected`, and closes the hub, if an item, a request or an
     /// end is due on a scheduler that was shut down. A cancel drops the waiting items at once, on the thread
-    /// that cancels, if nothing is being signalled; otherwise after the item that is.
+    /// that cancels, if nothing is being signaled; otherwise after the item that is.
     ///
     /// # Examples
     ///

@@ -33,7 +33,7 @@ use crate::{
 /// The producer never sees it: items that were not asked for wait in a queue of exactly `capacity`
 /// items, and when that is full, [`try_send`](Producer::try_send) gives the item back and
 /// [`send`](Producer::send) waits, until a quarter of the queue was taken, or there is no item or no demand
-/// left. The subscriber is signalled on the thread that sends or on the one that requests, whichever makes
+/// left. The subscriber is signaled on the thread that sends or on the one that requests, whichever makes
 /// an item due; with [`signal_on`](crate::Flow::signal_on), on a worker.
 ///
 /// # Termination
@@ -93,7 +93,7 @@ impl<T> Producer<T> {
     ///
     /// # Errors
     ///
-    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has cancelled.
+    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has canceled.
     pub fn try_send(&mut self, item: T) -> Result<(), TrySendError<T>> {
         match self.permits.try_acquire() {
             Ok(permit) => {
@@ -108,7 +108,7 @@ impl<T> Producer<T> {
     ///
     /// # Errors
     ///
-    /// Gives the item back if the subscriber has cancelled, or cancels while this waits.
+    /// Gives the item back if the subscriber has canceled, or cancels while this waits.
     ///
     /// # Cancel safety
     ///
@@ -125,7 +125,7 @@ impl<T> Producer<T> {
     ///
     /// # Errors
     ///
-    /// If the subscriber has cancelled, or cancels while this waits.
+    /// If the subscriber has canceled, or cancels while this waits.
     ///
     /// # Cancel safety
     ///
@@ -159,7 +159,7 @@ impl<T> Producer<T> {
         self.end(End::Failed(error));
     }
 
-    /// Whether the subscriber has cancelled, or the flow was dropped.
+    /// Whether the subscriber has canceled, or the flow was dropped.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.permits.is_closed()
@@ -227,7 +227,7 @@ impl<T> Permit<'_, T> {
     ///
     /// # Errors
     ///
-    /// Gives the item back if the subscriber has cancelled meanwhile.
+    /// Gives the item back if the subscriber has canceled meanwhile.
     pub fn send(self, item: T) -> Result<(), SendError<T>> {
         push(self.permit, self.queue, self.listener, item).map_err(SendError)
     }

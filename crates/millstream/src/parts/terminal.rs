@@ -69,7 +69,7 @@ where
         self.upstream.set(subscription);
     }
 
-    /// A few items need no subscription, if they are at hand. A flow that is run to its end can be cancelled.
+    /// A few items need no subscription, if they are at hand. A flow that is run to its end can be canceled.
     #[inline]
     fn initial_request(&mut self) -> u64 {
         if self.n == u64::MAX { 0 } else { std::mem::take(&mut self.n) }

@@ -18,7 +18,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// The outcome is `()` when the flow completes, and its error when it fails. If `f` panics, the
-    /// flow is cancelled, and the outcome is an error of kind `Panicked`.
+    /// flow is canceled, and the outcome is an error of kind `Panicked`.
     ///
     /// # Examples
     ///

@@ -19,7 +19,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// The outcome is `()` when the flow and the last future complete, and the error when the flow
-    /// fails. If a future panics, the flow is cancelled, and the outcome is an error of kind
+    /// fails. If a future panics, the flow is canceled, and the outcome is an error of kind
     /// `Panicked`.
     ///
     /// # Examples

@@ -38,7 +38,7 @@ use crate::{
 /// # Termination
 ///
 /// Completes when all flows have completed, or one of them without an item. Fails with the first that
-/// fails, after its items; the others are cancelled, and what waits of them is dropped. A cancel
+/// fails, after its items; the others are canceled, and what waits of them is dropped. A cancel
 /// reaches every flow.
 ///
 /// # Examples

@@ -20,7 +20,7 @@ use crate::{
 /// # Termination
 ///
 /// Completes after the last flow; at once if there are none. Fails with a flow when its turn comes,
-/// after its items; those after it are cancelled, and what waits of them is dropped.
+/// after its items; those after it are canceled, and what waits of them is dropped.
 /// [`error_mode`](Flow::error_mode) may delay that until all have ended. A cancel reaches every flow.
 ///
 /// # Examples

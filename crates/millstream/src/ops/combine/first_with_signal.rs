@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The flow that is the first to give an item, to complete or to fail; the others are cancelled.
+/// The flow that is the first to give an item, to complete or to fail; the others are canceled.
 ///
 /// Of several that have answered at the first look, the first of the list is taken.
 ///
@@ -25,7 +25,7 @@ use crate::{
 /// # Termination
 ///
 /// Completes and fails with the flow that is taken; completes at once if there are none. A cancel
-/// reaches every flow that was not cancelled before.
+/// reaches every flow that was not canceled before.
 ///
 /// # Examples
 ///

@@ -23,7 +23,7 @@ use crate::{
 /// # Termination
 ///
 /// Completes when all flows have; at once if there are none. Fails with the first that fails, after
-/// the items of that flow; the others are cancelled, and what waits of them is dropped.
+/// the items of that flow; the others are canceled, and what waits of them is dropped.
 /// [`error_mode`](Flow::error_mode) may delay that until all have ended. A cancel reaches every flow.
 ///
 /// # Examples

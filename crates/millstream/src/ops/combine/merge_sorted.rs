@@ -32,7 +32,7 @@ use crate::{
 /// # Termination
 ///
 /// Completes when all flows have; at once if there are none. Fails with a flow that fails, in place of
-/// its next item; the others are cancelled, and what waits of them is dropped. A cancel reaches every
+/// its next item; the others are canceled, and what waits of them is dropped. A cancel reaches every
 /// flow.
 ///
 /// # Examples

@@ -17,7 +17,7 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Passes items on until `other` gives an item or completes.
     ///
-    /// The source is then cancelled; items that it gave before are still passed on.
+    /// The source is then canceled; items that it gave before are still passed on.
     ///
     /// # Demand
     ///
@@ -28,7 +28,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// Completes with the source, or with the sign of `other`; fails with the source or with `other`;
-    /// each after the items that wait. Whichever goes on is cancelled. A cancel reaches both.
+    /// each after the items that wait. Whichever goes on is canceled. A cancel reaches both.
     ///
     /// # Examples
     ///
@@ -87,7 +87,7 @@ struct TakeUntilSource<T, U> {
 }
 
 impl<T, U> TakeUntilSource<T, U> {
-    /// Whether the other flow has given its sign. The source is cancelled with the first look at it.
+    /// Whether the other flow has given its sign. The source is canceled with the first look at it.
     fn look(&mut self) -> bool {
         if self.sign.is_none() {
             let sign = self.other.take_item().map(|_| End::Complete);

@@ -27,7 +27,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// Completes and fails with this flow, after its items; completes at once if `other` completes
-    /// without an item, and fails at once if `other` fails. Whichever goes on is cancelled. Goes on
+    /// without an item, and fails at once if `other` fails. Whichever goes on is canceled. Goes on
     /// with the last item of `other` when that completes. A cancel reaches both.
     ///
     /// # Examples

@@ -26,7 +26,7 @@ use crate::{
 /// # Termination
 ///
 /// Completes with the first flow that completes, and fails with the first that fails, after the rows
-/// that its items are part of; the others are cancelled, and what waits of them is dropped. A cancel
+/// that its items are part of; the others are canceled, and what waits of them is dropped. A cancel
 /// reaches every flow.
 ///
 /// # Examples

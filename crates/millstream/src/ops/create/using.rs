@@ -10,7 +10,7 @@ use crate::{Backpressure, BackpressureKind, Bounded, Flow};
 /// Acquires a resource for each subscriber, and releases it when the subscriber is done.
 ///
 /// `make` makes the flow of the resource. A value that cleans up when it is dropped can simply be moved
-/// into the flow's closures; this is for cleaning up before the end is signalled, and in a function that
+/// into the flow's closures; this is for cleaning up before the end is signaled, and in a function that
 /// takes the resource. For cleaning up that has to be awaited, see [`using_async`](crate::using_async).
 ///
 /// # Demand
@@ -20,7 +20,7 @@ use crate::{Backpressure, BackpressureKind, Bounded, Flow};
 /// # Termination
 ///
 /// Completes and fails with the made flow, after `release` was called; fails with the error of
-/// `acquire`. `release` is called exactly once for each resource: before the end is signalled, or after a
+/// `acquire`. `release` is called exactly once for each resource: before the end is signaled, or after a
 /// cancel, when the made flow is gone. If a closure panics, fails with an error of kind `Panicked`,
 /// except where the flow has failed already.
 ///

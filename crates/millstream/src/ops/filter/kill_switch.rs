@@ -1,6 +1,6 @@
 //! `kill_switch`: stops flows from outside.
 //!
-//! A switch that is thrown cancels the sources, and a source that is cancelled drops its subscriber. That
+//! A switch that is thrown cancels the sources, and a source that is canceled drops its subscriber. That
 //! is when the downstream is told: a drop has exclusive access, so that the end is in order with the
 //! items without a queue or a lock.
 
@@ -278,7 +278,7 @@ impl<T> Outcome<T> {
     }
 
     /// [`shutdown`](Self::shutdown) that waits on a worker of `scheduler`. One that cannot wait any more,
-    /// because it was shut down, has the flow cancelled at once.
+    /// because it was shut down, has the flow canceled at once.
     pub fn shutdown_on(
         mut self,
         scheduler: &impl Scheduler,

@@ -28,7 +28,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// Completes after the source and all flows. Fails with a flow when its turn comes, after its
-    /// items, or with the source; the others are cancelled, and what waits of them is dropped.
+    /// items, or with the source; the others are canceled, and what waits of them is dropped.
     /// [`error_mode`](Flow::error_mode) may delay that until all have ended. A cancel reaches the
     /// source and every flow. If `f` panics, fails with an error of kind `Panicked`.
     ///

@@ -18,7 +18,7 @@ use crate::{
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into a flow, and passes on the items of the latest: the flow before is
-    /// cancelled, and what waits of it is dropped.
+    /// canceled, and what waits of it is dropped.
     ///
     /// Where several items have come since the last look, only the latest becomes a flow.
     ///

@@ -81,7 +81,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// As [`on_backpressure_buffer`](Self::on_backpressure_buffer). Items that wait when the stream is
-    /// cancelled are dropped, not handed over. If `on_evicted` panics, fails with an error of kind
+    /// canceled are dropped, not handed over. If `on_evicted` panics, fails with an error of kind
     /// `Panicked`.
     ///
     /// # Panics

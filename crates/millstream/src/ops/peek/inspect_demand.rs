@@ -94,7 +94,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for InspectDemandSubscriber<S> {
         match offer {
             Offer::Accepted => {}
             Offer::Skipped => self.gauge.skip(),
-            // As if it had cancelled.
+            // As if it had canceled.
             Offer::Finished => self.gauge.end(Passed::Cancel),
         }
         offer

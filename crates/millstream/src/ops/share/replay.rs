@@ -14,7 +14,7 @@ impl<P: Publisher> Flow<P> {
     /// many as `replay` says, and the end if there was one.
     ///
     /// The first subscriber connects to the source. When the last one leaves before the end, the source
-    /// is cancelled and what was kept is dropped; who comes then connects anew, with a clone of the
+    /// is canceled and what was kept is dropped; who comes then connects anew, with a clone of the
     /// source. After the end nobody connects any more: what was kept stays as long as a clone of this
     /// flow. See [`replay_with`](Self::replay_with) for other ways.
     ///

@@ -11,7 +11,7 @@ impl<P: Publisher> Flow<P> {
     /// Subscribes to the source once for all who subscribe to clones of this flow: they get the same
     /// items from when they come.
     ///
-    /// The first subscriber connects to the source, and the source is cancelled when the last one
+    /// The first subscriber connects to the source, and the source is canceled when the last one
     /// leaves. Who comes after that, or after the source has ended, connects anew, with a clone of the
     /// source. See [`share_with`](Self::share_with) for other ways, and [`replay`](Self::replay) for
     /// subscribers that are to get what was before them.
@@ -26,7 +26,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// All subscribers complete and fail with the source, after the items that wait for them. If the
-    /// source sends more than was asked for, it is cancelled, and they fail with an error of kind
+    /// source sends more than was asked for, it is canceled, and they fail with an error of kind
     /// `Overflow`. A subscriber that panics ends alone.
     ///
     /// # Panics

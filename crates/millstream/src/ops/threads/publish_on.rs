@@ -26,7 +26,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// Completes and fails with the source, after the items that wait. Fails with an error of kind
     /// `Rejected` if the scheduler was shut down. A cancel drops the waiting items at once, on the
-    /// thread that cancels, if nothing is being signalled; otherwise after the item that is.
+    /// thread that cancels, if nothing is being signaled; otherwise after the item that is.
     ///
     /// # Examples
     ///

@@ -169,7 +169,7 @@ impl<T, S: Subscriber<T>> SubscribeOnSubscriber<T, S> {
 
 impl<T, S: Subscriber<T>> Drop for SubscribeOnSubscriber<T, S> {
     fn drop(&mut self) {
-        // The source was cancelled because demand was lost, and not by the downstream.
+        // The source was canceled because demand was lost, and not by the downstream.
         if self.line.is_lost() {
             let _ended = self.downstream.end(|downstream| downstream.on_error(stopped()));
         }
@@ -208,7 +208,7 @@ impl Subscription for SubscribeOnSubscription {
 }
 
 impl SubscribeOnSubscription {
-    /// Whether demand was lost, of a stream that nobody had cancelled.
+    /// Whether demand was lost, of a stream that nobody had canceled.
     fn is_lost(&self) -> bool {
         self.lost.is_pending()
     }

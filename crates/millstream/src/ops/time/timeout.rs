@@ -31,7 +31,7 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// Completes and fails with the source, after the items that wait. After a timeout the source is
-    /// cancelled. Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
+    /// canceled. Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
     ///
     /// # Examples
     ///

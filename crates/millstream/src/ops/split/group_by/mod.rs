@@ -26,14 +26,14 @@ impl<P: Publisher> Flow<P> {
     /// to 1024 of them are open at a time, unless [`max_groups`](Flow::max_groups) sets another bound;
     /// [`policy`](Flow::policy) says what gives way to another one, and without it the flow fails. Keys are
     /// looked up by one hash an item, and those of groups that are gone are not remembered: when a group
-    /// was cancelled or dropped, or was completed by the policy, the next item with its key opens a new
+    /// was canceled or dropped, or was completed by the policy, the next item with its key opens a new
     /// group.
     ///
     /// Take from all groups at the same time, or drop them: one that nobody takes from fills up, and then
     /// all wait for it, whatever the policy. One group after the other, as by
     /// [`concat_map`](Self::concat_map), needs groups that fit into their capacity.
     ///
-    /// All groups are signalled on one thread at a time, that which makes an item due; for work on
+    /// All groups are signaled on one thread at a time, that which makes an item due; for work on
     /// several threads, hand groups over by [`publish_on`](Self::publish_on) or
     /// [`map_async`](Self::map_async). Where each group becomes a flow, see
     /// [`group_map`](Self::group_map), in which numbers that do not fit cannot be written.
@@ -54,7 +54,7 @@ impl<P: Publisher> Flow<P> {
     /// all fail with an error of kind `Panicked`. A panic of a subscriber fails that subscriber alone.
     ///
     /// A cancel of the flow of groups leaves those that are there: they go on, and items with other keys
-    /// are dropped. The source is cancelled when the flow of groups and all groups are cancelled or
+    /// are dropped. The source is canceled when the flow of groups and all groups are canceled or
     /// dropped.
     ///
     /// # Examples

@@ -2,7 +2,7 @@
 //!
 //! Everything is done in the turns of one gate: it takes items, finds their groups, and signals the
 //! subscribers of the groups and that of the flow of groups, each through its port. While a group is
-//! open, the downstream may have cancelled the flow of groups: then items with other keys are dropped.
+//! open, the downstream may have canceled the flow of groups: then items with other keys are dropped.
 //!
 //! # Invariants
 //!
@@ -98,7 +98,7 @@ struct Grouping<K, T, F, S> {
     groups: Groups<K, T>,
     ready: Arc<ReadySet>,
     held: Option<(K, T)>,
-    /// The source has ended, or was cancelled after a failure.
+    /// The source has ended, or was canceled after a failure.
     is_done: bool,
     /// What the groups ring for.
     gate: Weak<Gate<Self, Nobody, Inline>>,

@@ -1,4 +1,4 @@
-//! Shared: an operator whose items are flows that go on when it is cancelled.
+//! Shared: an operator whose items are flows that go on when it is canceled.
 //!
 //! A gate whose subscriber withdraws lets go of its source at once. Here the source has to stay for as
 //! long as one of the flows that were handed out needs it. So the gate's own subscriber is a relay, which

@@ -79,7 +79,7 @@ impl<T> Feed<T> {
         self.queue.as_mut().map_or(0, spsc::Producer::n_queued)
     }
 
-    /// Whether nobody will take an item any more: the subscriber has cancelled, or the flow was dropped.
+    /// Whether nobody will take an item any more: the subscriber has canceled, or the flow was dropped.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.queue.as_ref().is_none_or(spsc::Producer::is_abandoned)

@@ -29,9 +29,9 @@ impl<P: Publisher> Flow<P> {
     /// # Termination
     ///
     /// Completes and fails with the source, after the open window, which gets its items first. What is
-    /// left for a window that was cancelled, or dropped, is dropped when the next one is asked for. A
-    /// cancel ends no window: the source is cancelled when the open one has had its items, or is
-    /// cancelled or dropped as well. If the downstream panics or requests 0 items, the open window fails
+    /// left for a window that was canceled, or dropped, is dropped when the next one is asked for. A
+    /// cancel ends no window: the source is canceled when the open one has had its items, or is
+    /// canceled or dropped as well. If the downstream panics or requests 0 items, the open window fails
     /// with an error of kind `Disconnected`.
     ///
     /// # Panics
@@ -87,8 +87,8 @@ opaque_debug!(Windows<P>);
 
 /// Some consecutive items of a flow: see [`Flow::window`] and [`Flow::window_timeout`].
 ///
-/// It serves one subscriber, who may come at any time and from any thread, and who is signalled on the
-/// thread that requests or on that of the source. Dropped, it is cancelled.
+/// It serves one subscriber, who may come at any time and from any thread, and who is signaled on the
+/// thread that requests or on that of the source. Dropped, it is canceled.
 #[must_use = "publishers do nothing until subscribed to, and the items of one that is dropped are lost"]
 pub struct Window<T> {
     pub(crate) inner: Inner<T>,
