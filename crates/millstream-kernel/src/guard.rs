@@ -4,7 +4,11 @@
 //! kind `Panicked`, and nothing stays locked. Code of the user that runs outside of a turn, such as
 //! the closure of an `on_error_resume`, is run by [`caught`].
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    thread::panicking,
+};
 
 use reactive_streams::Error;
 
@@ -19,17 +23,38 @@ pub fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Error> {
     // the operators' own state is not looked at again after an error.
     catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
         let error = Error::panicked(&*payload);
-        // The payload is the user's and may panic when it is dropped.
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        if let Err(second) = dropped {
-            #[expect(
-                clippy::mem_forget,
-                reason = "a payload that panics on drop cannot be dropped"
-            )]
-            std::mem::forget(second);
-        }
+        discard(payload);
         error
     })
+}
+
+/// Drops a panic's payload, which is the user's and may panic when it is dropped.
+fn discard(payload: Box<dyn Any + Send>) {
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    if let Err(second) = dropped {
+        #[expect(clippy::mem_forget, reason = "a payload that panics on drop cannot be dropped")]
+        std::mem::forget(second);
+    }
+}
+
+/// Drops all items that `next` gives, also those behind one whose drop panics. The first panic goes on when all
+/// are dropped, unless the thread is panicking already.
+///
+/// `next` must have given up its claim to an item when it gives it.
+pub(crate) fn drop_all<T>(mut next: impl FnMut() -> Option<T>) {
+    let mut first = None;
+    // `AssertUnwindSafe`: by the condition above, `next` goes on behind the item whose drop panicked.
+    while let Err(payload) = catch_unwind(AssertUnwindSafe(|| while next().is_some() {})) {
+        match &first {
+            None => first = Some(payload),
+            Some(_) => discard(payload),
+        }
+    }
+    match first {
+        Some(payload) if !panicking() => resume_unwind(payload),
+        Some(payload) => discard(payload),
+        None => {}
+    }
 }
 
 /// Runs `f` where nobody is left to be told of a panic; the panic hook has printed it.

@@ -17,8 +17,9 @@ macro_rules! opaque_debug {
 /// `forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete)`, or some of them.
 ///
 /// The subscriber has its downstream in the field `downstream` and, for the first and the third, a
-/// `millstream_kernel::Upstream` in `upstream`. [`Flow::filter`](crate::Flow::filter) has these methods
-/// spelled out.
+/// `millstream_kernel::Upstream` in `upstream`. The third is for those that may end early: their downstream is
+/// a [`Downstream`](crate::parts::downstream::Downstream), which is told after the source was canceled.
+/// [`Flow::filter`](crate::Flow::filter) has these methods spelled out.
 #[macro_export]
 macro_rules! forward {
     ($($method:ident $(<$item:ty>)?),+) => { $($crate::forward!(@$method $($item)?);)+ };
@@ -37,7 +38,7 @@ macro_rules! forward {
         #[inline]
         fn on_next(&mut self, item: $item) {
             let offer = self.offer(item);
-            self.upstream.settle(offer);
+            self.downstream.settle(&self.upstream, offer);
         }
     };
     (@on_error) => { fn on_error(self, error: $crate::Error) { self.downstream.on_error(error); } };

@@ -42,7 +42,16 @@ struct EveryNthSubscriber<S> {
 }
 
 impl<T, S: Subscriber<T>> Subscriber<T> for EveryNthSubscriber<S> {
-    millstream::forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
+    millstream::forward!(on_subscribe, initial_request, on_error, on_complete);
+
+    fn on_next(&mut self, item: T) {
+        self.n_until_next -= 1;
+        if self.n_until_next > 0 {
+            return self.upstream.request(1);
+        }
+        self.n_until_next = self.n;
+        self.downstream.on_next(item);
+    }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {

@@ -13,6 +13,7 @@ mod breaker;
 mod broadcast;
 mod cap;
 mod deferred;
+mod drops;
 mod gate;
 mod gate_ahead;
 mod gate_on_worker;

@@ -28,8 +28,9 @@ use crate::{FlattenResults, Flow, FromStream, from_stream, parts::inlet::check_c
 /// The flow completes when the sink is closed, and fails as [`FlowSink::fail`] says, after the items
 /// before; if the sink is dropped without either, with an error of kind `Disconnected`. When the flow is
 /// canceled or dropped, the items that wait are dropped, and the sink has an error of kind
-/// `Disconnected`; a task that waits for room is woken. Flushing does nothing: what was put in is
-/// there for the flow at once.
+/// `Disconnected`; a task that waits for room is woken. Flushing waits for nothing, because
+/// what was put in is there for the flow at once; flushing and closing fail if items wait that nobody will
+/// take.
 ///
 /// # Panics
 ///
@@ -102,6 +103,22 @@ impl<T> FlowSink<T> {
         }
     }
 
+    /// Fails if no item can be put in any more.
+    fn check(&self) -> Result<(), Error> {
+        match &self.items {
+            None => Err(gone("the sink")),
+            Some(items) if items.is_abandoned() => Err(gone("the flow of the sink")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Fails if items that were put in will reach nobody.
+    fn check_items(&mut self) -> Result<(), Error> {
+        let Some(items) = &mut self.items else { return Ok(()) };
+        let are_lost = items.is_abandoned() && items.n_queued() > 0;
+        if are_lost { Err(gone("the flow of the sink")) } else { Ok(()) }
+    }
+
     fn look(&mut self) -> Poll<Result<(), Error>> {
         match self.places.pop() {
             spsc::Pop::Item(()) => {
@@ -118,9 +135,7 @@ impl<T> Sink<T> for FlowSink<T> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.items.is_none() {
-            return Poll::Ready(Err(gone("the sink")));
-        }
+        self.check()?;
         if self.has_place {
             return Poll::Ready(Ok(()));
         }
@@ -134,6 +149,7 @@ impl<T> Sink<T> for FlowSink<T> {
 
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), Error> {
         let has_place = std::mem::take(&mut self.has_place);
+        self.check()?;
         let Some(items) = &mut self.items else { return Err(gone("the sink")) };
         if !has_place || items.push(item).is_err() {
             return Err(Error::new(ErrorKind::Overflow, "the sink was not ready for an item"));
@@ -142,13 +158,14 @@ impl<T> Sink<T> for FlowSink<T> {
         Ok(())
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(self.check_items())
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let delivered = self.check_items();
         self.end(End::Complete);
-        Poll::Ready(Ok(()))
+        Poll::Ready(delivered)
     }
 }
 
@@ -204,6 +221,8 @@ impl<T> Stream for Poured<T> {
 
 impl<T> Drop for Poured<T> {
     fn drop(&mut self) {
+        // Before the places end, which has the sink look.
+        self.items.abandon();
         self.places = None;
         self.wakers.sink.wake();
     }

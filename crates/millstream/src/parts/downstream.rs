@@ -1,73 +1,129 @@
 //! The downstream of an operator that may end the flow before its source does.
 //!
-//! `take`, `take_while`, `scan` and `flatten_results` end it in the middle of an offer, and the source
-//! hears of that by the answer. What it sends all the same, or how it ends, concerns nobody any more.
+//! `take`, `take_while`, `scan`, `handle` and `flatten_results` end it in the middle of an offer, and the source
+//! hears of that by the answer. The downstream is not told before the source has let go: an operator that has
+//! answered [`Offer::Finished`] is dropped by whoever made the offer, after what stands above it, and its drop
+//! tells the downstream. So what the source held, such as the resource of `using`, is released before the end.
+//! What the source sends all the same, or how it ends, concerns nobody any more.
+//!
+//! A publisher that calls `on_next` does not see the answer. It is canceled instead, before the downstream is
+//! told; when it drops the operator is its own matter.
 
-use std::sync::Arc;
+use std::{mem::replace, sync::Arc};
 
-use millstream_kernel::{End, guard::caught};
+use millstream_kernel::{End, Upstream, guard::caught};
 use reactive_streams::{Error, Offer, Subscriber, Subscription};
 
 /// A downstream until it is ended; then a subscriber that is finished.
-pub struct Downstream<S>(Option<S>);
+pub struct Downstream<S>(State<S>);
+
+enum State<S> {
+    Open(S),
+    /// It is told when this is dropped.
+    Ending(S, End, fn(End, S)),
+    Ended,
+}
 
 impl<S> Downstream<S> {
     /// Wraps `downstream`, which is not ended.
     pub fn new(downstream: S) -> Self {
-        Self(Some(downstream))
+        Self(State::Open(downstream))
     }
 
     /// Returns whether it was ended: the closure of an operator must not see another item.
     #[inline]
     pub fn is_ended(&self) -> bool {
-        self.0.is_none()
+        !matches!(self.0, State::Open(_))
     }
 
-    /// Ends it by `signal`, unless that was done before. Returns the answer to the offer that ended it.
-    #[inline]
-    pub fn end(&mut self, signal: impl FnOnce(S)) -> Offer {
-        if let Some(downstream) = self.0.take() {
-            signal(downstream);
+    /// Ends it, unless that was done before; the answer to whoever made the offer. The downstream is told when
+    /// this is dropped, or by [`settle`](Self::settle).
+    pub fn end<T>(&mut self, end: End) -> Offer
+    where
+        S: Subscriber<T>,
+    {
+        if !self.is_ended()
+            && let State::Open(downstream) = replace(&mut self.0, State::Ended)
+        {
+            let signal = |end: End, downstream: S| end.signal::<T>(downstream);
+            self.0 = State::Ending(downstream, end, signal);
         }
         Offer::Finished
+    }
+
+    /// For a publisher that called `on_next`: does what it would have done with the answer to an `offer`, and
+    /// then tells the downstream, or lets go of one that has had enough.
+    #[inline]
+    pub fn settle(&mut self, upstream: &Upstream, offer: Offer) {
+        upstream.settle(offer);
+        if offer == Offer::Finished {
+            self.let_go();
+        }
+    }
+
+    /// Tells the downstream how it ended, if it did, and drops it if not.
+    #[cold]
+    pub fn let_go(&mut self) {
+        if let State::Ending(downstream, end, signal) = replace(&mut self.0, State::Ended) {
+            signal(end, downstream);
+        }
+    }
+
+    fn take(&mut self) -> Option<S> {
+        if self.is_ended() {
+            return None;
+        }
+        match replace(&mut self.0, State::Ended) {
+            State::Open(downstream) => Some(downstream),
+            State::Ending(..) | State::Ended => None,
+        }
+    }
+}
+
+impl<S> Drop for Downstream<S> {
+    fn drop(&mut self) {
+        if matches!(self.0, State::Ending(..)) {
+            self.let_go();
+        }
     }
 }
 
 impl<T, S: Subscriber<T>> Subscriber<T> for Downstream<S> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if let Some(downstream) = &mut self.0 {
+        if let State::Open(downstream) = &mut self.0 {
             downstream.on_subscribe(subscription);
         }
     }
 
     #[inline]
     fn initial_request(&mut self) -> u64 {
-        self.0.as_mut().map_or(0, Subscriber::initial_request)
+        if let State::Open(downstream) = &mut self.0 { downstream.initial_request() } else { 0 }
     }
 
     #[inline]
     fn on_next(&mut self, item: T) {
-        if let Some(downstream) = &mut self.0 {
+        if let State::Open(downstream) = &mut self.0 {
             downstream.on_next(item);
         }
     }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        match &mut self.0 {
-            Some(downstream) => downstream.offer(item),
-            None => Offer::Finished,
+        if let State::Open(downstream) = &mut self.0 {
+            downstream.offer(item)
+        } else {
+            Offer::Finished
         }
     }
 
-    fn on_error(self, error: Error) {
-        if let Some(downstream) = self.0 {
+    fn on_error(mut self, error: Error) {
+        if let Some(downstream) = self.take() {
             downstream.on_error(error);
         }
     }
 
-    fn on_complete(self) {
-        if let Some(downstream) = self.0 {
+    fn on_complete(mut self) {
+        if let Some(downstream) = self.take() {
             downstream.on_complete();
         }
     }

@@ -13,6 +13,7 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
+use super::downstream::Downstream;
 use crate::scheduler::{TimerSlot, Worker};
 
 /// Decides what follows when a source has ended.
@@ -23,7 +24,7 @@ pub(crate) trait Successor<T: 'static>: Sized + Send + 'static {
 
 /// The downstream, between two sources.
 pub(crate) struct Handoff<T: 'static, S: Subscriber<T>, N: Successor<T>> {
-    downstream: S,
+    downstream: Downstream<S>,
     voice: Voice,
     succession: Arc<Serial<Succession<T, S, N>>>,
     /// What the source before has delivered.
@@ -75,6 +76,7 @@ where
     }
     let succession =
         Arc::new(Serial::new(Succession { successor, handoffs: std::marker::PhantomData }));
+    let downstream = Downstream::new(downstream);
     Handoff { downstream, voice, succession, n_produced: 0, stage: Stage::Fresh }.subscribe(first);
 }
 
@@ -118,7 +120,7 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handoff<T, S, N> {
 
     /// There are no more sources.
     pub(crate) fn end(self, end: End) {
-        end.signal(self.downstream);
+        end.signal::<T>(self.downstream);
     }
 }
 
@@ -168,7 +170,7 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for SourceSubs
 
     fn on_next(&mut self, item: T) {
         let offer = self.offer(item);
-        self.upstream.settle(offer);
+        self.handoff.downstream.settle(&self.upstream, offer);
     }
 
     #[inline]

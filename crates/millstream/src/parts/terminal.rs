@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use millstream_kernel::{Deferred, oneshot};
+use millstream_kernel::{Deferred, guard::muted, oneshot};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
 use crate::Outcome;
@@ -32,26 +32,56 @@ where
     let (sender, receiver) = oneshot::channel();
     let upstream = Arc::new(Deferred::new());
     let outcome = Outcome::new(receiver, Arc::clone(&upstream));
-    publisher.subscribe(Terminal { n, state, step, upstream, end: Some((finish, sender)) });
+    publisher.subscribe(Terminal {
+        n,
+        state,
+        step,
+        upstream,
+        end: Some((finish, sender)),
+        is_over: false,
+    });
     outcome
 }
 
-struct Terminal<A, F, G, R> {
+struct Terminal<A, F, G, R>
+where
+    G: FnOnce(&mut A) -> Result<R, Error>,
+{
     n: u64,
     state: A,
     step: F,
     upstream: Arc<Deferred>,
     end: Option<(G, oneshot::Sender<Result<R, Error>>)>,
+    /// Whether `step` needs no more items.
+    is_over: bool,
 }
 
 impl<A, F, G, R> Terminal<A, F, G, R>
 where
     G: FnOnce(&mut A) -> Result<R, Error>,
 {
+    /// Sends the result.
     fn finish(&mut self) {
         if let Some((finish, sender)) = self.end.take() {
             sender.send(finish(&mut self.state));
         }
+    }
+
+    /// Sends the result if no more items are needed. Of a `finish` that panics, the outcome is that nothing
+    /// was sent.
+    fn conclude(&mut self) {
+        if self.is_over {
+            muted(|| self.finish());
+        }
+    }
+}
+
+impl<A, F, G, R> Drop for Terminal<A, F, G, R>
+where
+    G: FnOnce(&mut A) -> Result<R, Error>,
+{
+    fn drop(&mut self) {
+        self.conclude();
     }
 }
 
@@ -78,6 +108,7 @@ where
     fn on_next(&mut self, item: T) {
         if self.offer(item) == Offer::Finished {
             self.upstream.cancel();
+            self.conclude();
         }
     }
 
@@ -86,7 +117,8 @@ where
         match (self.step)(&mut self.state, item) {
             ControlFlow::Continue(()) => Offer::Accepted,
             ControlFlow::Break(()) => {
-                self.finish();
+                // The drop sends the result, when the source has let go.
+                self.is_over = true;
                 Offer::Finished
             }
         }

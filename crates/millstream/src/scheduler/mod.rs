@@ -13,6 +13,8 @@
 //!
 //! What is scheduled on a scheduler that was shut down ends with an error of kind `Rejected`.
 
+use std::time::Duration;
+
 mod current_thread;
 pub(crate) mod gate_timer;
 mod immediate;
@@ -63,5 +65,13 @@ pub struct Ambient(Worker);
 impl Scheduler for Ambient {
     fn worker(&self) -> Worker {
         self.0.clone()
+    }
+}
+
+/// Returns a duration of so many nanoseconds, or the longest there is.
+pub(crate) fn duration(nanos: u128) -> Duration {
+    match u64::try_from(nanos / 1_000_000_000) {
+        Ok(seconds) => Duration::new(seconds, (nanos % 1_000_000_000) as u32),
+        Err(_) => Duration::MAX,
     }
 }

@@ -19,6 +19,8 @@
 
 use std::time::Duration;
 
+use super::duration;
+
 /// Bits of a digit.
 const BITS: u32 = 6;
 
@@ -248,12 +250,6 @@ impl Level {
 
 impl List {
     const EMPTY: Self = Self { head: NONE, tail: NONE, earliest: u128::MAX };
-}
-
-/// A `Duration` has more nanoseconds than any due, which was one.
-fn duration(nanos: u128) -> Duration {
-    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
-    Duration::new(seconds, (nanos % 1_000_000_000) as u32)
 }
 
 #[cfg(test)]

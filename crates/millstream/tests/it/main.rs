@@ -9,6 +9,7 @@ mod cancel;
 mod chains;
 mod combine;
 mod demand;
+mod early_ends;
 mod ends;
 mod error_modes;
 mod fairness;

@@ -238,3 +238,63 @@ fn a_slow_consumer_of_groups_bounds_what_waits() {
     assert_eq!(probe.items(), [vec![0]]);
     assert_eq!(n_sent, 1 + 4 + 2);
 }
+
+#[test]
+fn time_saturates() {
+    for far in [Duration::MAX, Duration::from_secs(u64::MAX / 2), Duration::from_nanos(u64::MAX)] {
+        let clock = VirtualTime::new();
+        clock.advance(ms(5));
+        let flows = [
+            timer(&clock, far).map(|()| 0).boxed(),
+            interval(&clock, far, MissedTick::Skip).boxed(),
+            interval(&clock, far, MissedTick::Burst).boxed(),
+            interval(&clock, far, MissedTick::Delay).boxed(),
+            never().timeout(&clock, far).boxed(),
+            never().keep_alive(&clock, far, || 0).boxed(),
+            range(0..9).delay(&clock, far, 4).boxed(),
+            just(1).concat(never()).debounce(&clock, far).boxed(),
+            just(1).concat(never()).sample(&clock, far).boxed(),
+            just(1).concat(never()).buffer_timeout(&clock, 2, far).map(|_| 0).boxed(),
+            range(0..9).throttle(&clock, 1, far).skip(1).boxed(),
+            range(0..9).throttle_first(&clock, far).skip(1).concat(never()).boxed(),
+            error(millstream::Error::message("no luck"))
+                .retry_when_on(&clock, move |_, _| Some(far))
+                .boxed(),
+        ];
+        let probes = flows.map(Probe::<u64>::subscribe_to);
+        for probe in &probes {
+            probe.request(2);
+        }
+        // More than a hundred years.
+        clock.advance(Duration::from_secs(1 << 32));
+        for (index, probe) in probes.iter().enumerate() {
+            assert_eq!((probe.n_items(), probe.is_ended()), (0, false), "flow {index}, {far:?}");
+        }
+        // The others would go on until the end of time.
+        probes[1..].iter().for_each(Probe::cancel);
+        clock.advance(Duration::MAX);
+        assert_eq!(probes[0].n_items(), 1, "{far:?}");
+    }
+}
+
+/// How many items pass in `time` when as many are asked for as can come.
+fn n_throttled(n: usize, period: Duration, time: Duration) -> usize {
+    let clock = VirtualTime::new();
+    let probe = Probe::subscribe_to(range(0_u64..).throttle(&clock, n, period));
+    probe.request(u64::MAX);
+    clock.advance(time);
+    let n_items = probe.n_items();
+    probe.cancel();
+    n_items
+}
+
+#[test]
+fn throttle_rounds_nothing() {
+    let ns = Duration::from_nanos;
+    // A burst of 3 at first, and then 3 in each 10 ns.
+    assert_eq!(n_throttled(3, ns(10), ns(200)), 3 + 60);
+    // More items than nanoseconds.
+    assert_eq!(n_throttled(10, ns(3), ns(30)), 10 + 100);
+    assert_eq!(n_throttled(7, ns(1_000), ns(1_000_000)), 7 + 7_000);
+    assert_eq!(n_throttled(1, ms(1), ms(10)), 1 + 10);
+}

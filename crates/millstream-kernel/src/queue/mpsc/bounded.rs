@@ -27,6 +27,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::{
     InvalidPrefetch,
+    guard::drop_all,
     spsc::PushError,
     sync::{AtomicU64, Ordering, UnsafeCell},
 };
@@ -175,7 +176,7 @@ impl<T> Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        while self.pop().is_some() {}
+        drop_all(|| self.pop());
     }
 }
 
@@ -183,14 +184,15 @@ impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
         // What was pushed after the consumer was dropped. Read-modify-writes see the last stamps even
         // for loom, which does not know that the last drop of an `Arc` comes after the others.
-        for slot in &self.slots {
-            if slot.stamp.fetch_or(0, Ordering::AcqRel) % 2 == 1 {
-                slot.item.with_mut(|place| {
-                    // SAFETY: an odd stamp means full (invariant 2), and nobody else is left.
-                    drop(unsafe { place.cast::<T>().read() });
-                });
-            }
-        }
+        let mut full =
+            self.slots.iter().filter(|slot| slot.stamp.fetch_or(0, Ordering::AcqRel) % 2 == 1);
+        drop_all(|| {
+            Some(full.next()?.item.with_mut(|place| {
+                // SAFETY: an odd stamp means full (invariant 2), and nobody else is left. The iterator is past
+                // it, so the item is not read twice.
+                unsafe { place.cast::<T>().read() }
+            }))
+        });
     }
 }
 

@@ -14,7 +14,10 @@ use std::{fmt, mem::MaybeUninit, ptr, sync::Arc};
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
+use crate::{
+    guard::drop_all,
+    sync::{AtomicPtr, Ordering, UnsafeCell},
+};
 
 struct Node<T> {
     next: AtomicPtr<Node<T>>,
@@ -121,18 +124,20 @@ impl<T> Drop for Queue<T> {
         // comes after the others.
         let mut rest = self.rest.swap(ptr::null_mut(), Ordering::AcqRel);
         let mut is_taken = true;
-        while !rest.is_null() {
-            // SAFETY: nobody else is left, so the nodes are ours alone.
-            let node = unsafe { Box::from_raw(rest) };
-            if !is_taken {
-                node.item.with_mut(|place| {
-                    // SAFETY: behind the head, so by invariant 2 initialized.
-                    drop(unsafe { place.cast::<T>().read() });
-                });
+        drop_all(|| {
+            while !rest.is_null() {
+                // SAFETY: nobody else is left, so the nodes are ours alone.
+                let node = unsafe { Box::from_raw(rest) };
+                rest = node.next.swap(ptr::null_mut(), Ordering::AcqRel);
+                if !std::mem::replace(&mut is_taken, false) {
+                    return Some(node.item.with_mut(|place| {
+                        // SAFETY: behind the head, so by invariant 2 initialized; the node goes with it.
+                        unsafe { place.cast::<T>().read() }
+                    }));
+                }
             }
-            is_taken = false;
-            rest = node.next.swap(ptr::null_mut(), Ordering::AcqRel);
-        }
+            None
+        });
     }
 }
 

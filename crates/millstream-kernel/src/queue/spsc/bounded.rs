@@ -33,6 +33,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::{
     End, InvalidPrefetch,
+    guard::drop_all,
     sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell},
 };
 
@@ -264,15 +265,18 @@ impl<T> Drop for Ring<T> {
         // know that the last drop of an `Arc` comes after the others.
         let mut head = self.head.fetch_or(0, Ordering::AcqRel);
         let tail = self.tail.fetch_or(0, Ordering::AcqRel);
-        while head != tail {
-            self.slot(head).with_mut(|slot| {
-                // SAFETY: `head` lies in `head..tail`, so by invariant 2 the slot is initialized, and
-                // nobody else is left.
-                let item = unsafe { slot.cast::<T>().read() };
-                drop(item);
-            });
+        drop_all(|| {
+            if head == tail {
+                return None;
+            }
+            let slot = self.slot(head);
             head = head.wrapping_add(1);
-        }
+            Some(slot.with_mut(|slot| {
+                // SAFETY: it lies in `head..tail`, so by invariant 2 the slot is initialized, and nobody
+                // else is left. `head` is past it, so the item is not read twice.
+                unsafe { slot.cast::<T>().read() }
+            }))
+        });
     }
 }
 

@@ -13,7 +13,10 @@
 
 use std::{fmt, mem::MaybeUninit, ptr, sync::Arc};
 
-use crate::sync::{AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
+use crate::{
+    guard::drop_all,
+    sync::{AtomicPtr, AtomicUsize, Ordering, UnsafeCell},
+};
 
 /// Items in a block.
 #[cfg(not(any(millstream_loom, millstream_shuttle)))]
@@ -175,19 +178,27 @@ impl<T> Drop for Shared<T> {
         }
         let mut rest = self.rest.swap(ptr::null_mut(), Ordering::AcqRel);
         let mut n_read = self.n_read.swap(0, Ordering::AcqRel);
-        while !rest.is_null() {
-            // SAFETY: both sides are gone, so the blocks from the consumer's on are ours alone.
-            let block = unsafe { Box::from_raw(rest) };
-            for slot in &block.slots[n_read..block.n_written.swap(0, Ordering::AcqRel)] {
-                slot.with_mut(|slot| {
-                    // SAFETY: the slot is below `n_written` and was not read, so by invariant 1 it is
-                    // initialized.
-                    drop(unsafe { slot.cast::<T>().read() });
-                });
+        drop_all(|| {
+            while !rest.is_null() {
+                // SAFETY: both sides are gone, so the blocks from the consumer's on are ours alone.
+                let block = unsafe { &*rest };
+                if n_read < block.n_written.fetch_or(0, Ordering::AcqRel) {
+                    let slot = &block.slots[n_read];
+                    n_read += 1;
+                    return Some(slot.with_mut(|slot| {
+                        // SAFETY: the slot is below `n_written` and was not read, so by invariant 1 it is
+                        // initialized. `n_read` is past it, so it is not read again.
+                        unsafe { slot.cast::<T>().read() }
+                    }));
+                }
+                let next = block.next.swap(ptr::null_mut(), Ordering::AcqRel);
+                // SAFETY: as above; all of its items were read.
+                drop(unsafe { Box::from_raw(rest) });
+                rest = next;
+                n_read = 0;
             }
-            rest = block.next.swap(ptr::null_mut(), Ordering::AcqRel);
-            n_read = 0;
-        }
+            None
+        });
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::{error, sync::Arc};
 
-use millstream_kernel::guard::{caught, muted};
+use millstream_kernel::{
+    Upstream,
+    guard::{caught, muted},
+};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Backpressure, BackpressureKind, Bounded, Flow};
+use crate::{Backpressure, BackpressureKind, Bounded, Flow, parts::downstream::Downstream};
 
 /// Acquires a resource for each subscriber, and releases it when the subscriber is done.
 ///
@@ -86,7 +89,10 @@ where
             }
         });
         match made {
-            Ok((publisher, held)) => publisher.subscribe(UsingSubscriber { held, downstream }),
+            Ok((publisher, held)) => {
+                let (upstream, downstream) = (Upstream::unset(), Downstream::new(downstream));
+                publisher.subscribe(UsingSubscriber { held, upstream, downstream });
+            }
             Err(error) => crate::error(error).subscribe(downstream),
         }
     }
@@ -117,8 +123,10 @@ where
 opaque_debug!(Using<A, M, C>);
 
 struct UsingSubscriber<S, R, C: FnOnce(R)> {
+    // Dropped first, so that a downstream that ended the flow itself is told when the resource is free.
     held: Held<R, C>,
-    downstream: S,
+    upstream: Upstream,
+    downstream: Downstream<S>,
 }
 
 impl<T, S, R, C> Subscriber<T> for UsingSubscriber<S, R, C>
@@ -128,12 +136,19 @@ where
     C: FnOnce(R) + Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.downstream.on_subscribe(subscription);
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
+        }
     }
 
     #[inline]
     fn on_next(&mut self, item: T) {
-        self.downstream.on_next(item);
+        let offer = self.downstream.offer(item);
+        self.upstream.settle(offer);
+        if offer == Offer::Finished {
+            muted(|| self.held.release());
+            self.downstream.let_go();
+        }
     }
 
     #[inline]
@@ -142,13 +157,13 @@ where
     }
 
     fn on_error(self, error: Error) {
-        let Self { held, downstream } = self;
+        let Self { held, downstream, .. } = self;
         drop(held);
         downstream.on_error(error);
     }
 
     fn on_complete(self) {
-        let Self { mut held, downstream } = self;
+        let Self { mut held, downstream, .. } = self;
         match caught(|| held.release()) {
             Ok(()) => downstream.on_complete(),
             Err(error) => downstream.on_error(error),

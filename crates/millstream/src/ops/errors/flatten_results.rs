@@ -2,7 +2,7 @@
 
 use std::error;
 
-use millstream_kernel::Upstream;
+use millstream_kernel::{End, Upstream};
 use reactive_streams::{Error, Offer, Publisher, Subscriber};
 
 use crate::{Flow, parts::downstream::Downstream};
@@ -65,7 +65,6 @@ opaque_debug!(FlattenResults<P>);
 backpressure!(FlattenResults<P>, PassThrough);
 
 struct FlattenResultsSubscriber<S> {
-    /// `None` once it has failed.
     downstream: Downstream<S>,
     upstream: Upstream,
 }
@@ -80,16 +79,14 @@ where
     #[inline]
     fn on_next(&mut self, item: Result<T, E>) {
         let offer = self.offer(item);
-        self.upstream.settle(offer);
+        self.downstream.settle(&self.upstream, offer);
     }
 
     #[inline]
     fn offer(&mut self, item: Result<T, E>) -> Offer {
         match item {
             Ok(item) => self.downstream.offer(item),
-            Err(error) => {
-                self.downstream.end(|downstream| downstream.on_error(Error::other(error)))
-            }
+            Err(error) => self.downstream.end(End::Failed(Error::other(error))),
         }
     }
 }

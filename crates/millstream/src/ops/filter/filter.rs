@@ -85,8 +85,11 @@ where
 
     #[inline]
     fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
+        if (self.predicate)(&item) {
+            self.downstream.on_next(item);
+        } else {
+            self.upstream.request(1);
+        }
     }
 
     #[inline]

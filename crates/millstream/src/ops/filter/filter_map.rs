@@ -70,7 +70,15 @@ where
     S: Subscriber<U>,
     F: FnMut(T) -> Option<U> + Send + 'static,
 {
-    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
+    forward!(on_subscribe, initial_request, on_error, on_complete);
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        match (self.f)(item) {
+            Some(item) => self.downstream.on_next(item),
+            None => self.upstream.request(1),
+        }
+    }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {

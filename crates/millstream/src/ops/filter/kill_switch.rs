@@ -167,6 +167,7 @@ where
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         self.source.subscribe(KillSwitchSubscriber {
             downstream: Some(downstream),
+            is_finished: false,
             upstream: Upstream::unset(),
             switch: self.switch,
             token: Arc::new(()),
@@ -179,8 +180,10 @@ backpressure!(KillSwitched<P>, PassThrough);
 opaque_debug!(KillSwitched<P>);
 
 struct KillSwitchSubscriber<T: 'static, S: Subscriber<T>> {
-    /// `None` once it was ended, or has had enough.
+    /// `None` once it was ended.
     downstream: Option<S>,
+    /// Whether the downstream has had enough: it is to hear nothing more, also of the switch.
+    is_finished: bool,
     upstream: Upstream,
     switch: KillSwitch,
     /// Its address names the flow.
@@ -191,7 +194,8 @@ struct KillSwitchSubscriber<T: 'static, S: Subscriber<T>> {
 impl<T, S: Subscriber<T>> KillSwitchSubscriber<T, S> {
     /// Ends the downstream, if the switch was thrown.
     fn obey(&mut self) {
-        if let Some(end) = self.switch.0.end.get()
+        if !self.is_finished
+            && let Some(end) = self.switch.0.end.get()
             && let Some(downstream) = self.downstream.take()
         {
             end.clone().signal(downstream);
@@ -216,20 +220,24 @@ impl<T, S: Subscriber<T>> Subscriber<T> for KillSwitchSubscriber<T, S> {
     #[inline]
     fn on_next(&mut self, item: T) {
         let offer = self.offer(item);
+        // The switch may have been thrown by what was done with the item.
+        let offer = if self.switch.is_thrown() { Offer::Finished } else { offer };
         self.upstream.settle(offer);
+        if offer == Offer::Finished {
+            muted(|| self.obey());
+            self.downstream = None;
+        }
     }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        if self.switch.is_thrown() {
-            self.obey();
-        }
         let Some(downstream) = &mut self.downstream else { return Offer::Finished };
-        let offer = downstream.offer(item);
-        if offer == Offer::Finished {
-            // It is to hear nothing more, also of the switch.
-            self.downstream = None;
+        if self.switch.is_thrown() {
+            // The drop tells the downstream, when the source has let go.
+            return Offer::Finished;
         }
+        let offer = downstream.offer(item);
+        self.is_finished |= offer == Offer::Finished;
         offer
     }
 

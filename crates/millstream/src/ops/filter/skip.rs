@@ -65,7 +65,16 @@ impl<T, S> Subscriber<T> for SkipSubscriber<S>
 where
     S: Subscriber<T>,
 {
-    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
+    forward!(on_subscribe, initial_request, on_error, on_complete);
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        if self.n == 0 {
+            return self.downstream.on_next(item);
+        }
+        self.n -= 1;
+        self.upstream.request(1);
+    }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {

@@ -70,20 +70,36 @@ struct SkipLastSubscriber<T, S> {
     held: VecDeque<T>,
 }
 
+impl<T, S> SkipLastSubscriber<T, S> {
+    /// Holds `item`, and gives the one that it pushes out.
+    #[inline]
+    fn shift(&mut self, item: T) -> Option<T> {
+        if self.n == 0 {
+            return Some(item);
+        }
+        let first = if self.held.len() == self.n { self.held.pop_front() } else { None };
+        self.held.push_back(item);
+        first
+    }
+}
+
 impl<T, S> Subscriber<T> for SkipLastSubscriber<T, S>
 where
     T: Send + 'static,
     S: Subscriber<T>,
 {
-    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
+    forward!(on_subscribe, initial_request, on_error, on_complete);
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        match self.shift(item) {
+            Some(first) => self.downstream.on_next(first),
+            None => self.upstream.request(1),
+        }
+    }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        if self.n == 0 {
-            return self.downstream.offer(item);
-        }
-        let first = if self.held.len() == self.n { self.held.pop_front() } else { None };
-        self.held.push_back(item);
-        first.map_or(Offer::Skipped, |first| self.downstream.offer(first))
+        self.shift(item).map_or(Offer::Skipped, |first| self.downstream.offer(first))
     }
 }

@@ -67,16 +67,36 @@ struct SkipWhileSubscriber<S, F> {
     is_open: bool,
 }
 
+impl<S, F> SkipWhileSubscriber<S, F> {
+    /// Whether `item` passes.
+    #[inline]
+    fn opens<T>(&mut self, item: &T) -> bool
+    where
+        F: FnMut(&T) -> bool,
+    {
+        self.is_open = self.is_open || !(self.predicate)(item);
+        self.is_open
+    }
+}
+
 impl<T, S, F> Subscriber<T> for SkipWhileSubscriber<S, F>
 where
     S: Subscriber<T>,
     F: FnMut(&T) -> bool + Send + 'static,
 {
-    forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete);
+    forward!(on_subscribe, initial_request, on_error, on_complete);
+
+    #[inline]
+    fn on_next(&mut self, item: T) {
+        if self.opens(&item) {
+            self.downstream.on_next(item);
+        } else {
+            self.upstream.request(1);
+        }
+    }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        self.is_open = self.is_open || !(self.predicate)(&item);
-        if self.is_open { self.downstream.offer(item) } else { Offer::Skipped }
+        if self.opens(&item) { self.downstream.offer(item) } else { Offer::Skipped }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millstream_kernel::{Cap, Upstream};
+use millstream_kernel::{Cap, End, Upstream};
 use reactive_streams::{Offer, Publisher, Subscriber, Subscription};
 
 use crate::{Flow, parts::downstream::Downstream};
@@ -56,7 +56,6 @@ opaque_debug!(Take<P>);
 backpressure!(Take<P>, PassThrough);
 
 struct TakeSubscriber<S> {
-    /// `None` once it was completed.
     downstream: Downstream<S>,
     upstream: Upstream,
     n_left: u64,
@@ -72,8 +71,9 @@ impl<T, S: Subscriber<T>> Subscriber<T> for TakeSubscriber<S> {
         let capped = Arc::new(Cap::new(subscription, self.n_left));
         self.downstream.on_subscribe(capped);
         if self.n_left == 0 {
-            self.upstream.cancel();
-            let _ = self.downstream.end(S::on_complete);
+            // The source was told before the downstream.
+            let finished = self.downstream.end(End::Complete);
+            self.downstream.settle(&self.upstream, finished);
         }
     }
 
@@ -87,6 +87,6 @@ impl<T, S: Subscriber<T>> Subscriber<T> for TakeSubscriber<S> {
         if self.n_left > 0 || offer == Offer::Finished {
             return offer;
         }
-        self.downstream.end(S::on_complete)
+        self.downstream.end(End::Complete)
     }
 }

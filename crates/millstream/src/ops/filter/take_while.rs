@@ -1,6 +1,6 @@
 //! `take_while`: passes items on until a predicate fails.
 
-use millstream_kernel::Upstream;
+use millstream_kernel::{End, Upstream};
 use reactive_streams::{Offer, Publisher, Subscriber};
 
 use crate::{Flow, parts::downstream::Downstream};
@@ -61,7 +61,6 @@ opaque_debug!(TakeWhile<P, F>);
 backpressure!(TakeWhile<P, F>, PassThrough);
 
 struct TakeWhileSubscriber<S, F> {
-    /// `None` once it was completed.
     downstream: Downstream<S>,
     upstream: Upstream,
     predicate: F,
@@ -82,7 +81,7 @@ where
         if (self.predicate)(&item) {
             self.downstream.offer(item)
         } else {
-            self.downstream.end(S::on_complete)
+            self.downstream.end(End::Complete)
         }
     }
 }

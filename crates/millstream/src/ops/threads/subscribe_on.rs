@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use millstream_kernel::{Deferred, Job, Pending, Slot, Task, guard::caught};
+use millstream_kernel::{Deferred, End, Job, Pending, Slot, Task, guard::caught};
 use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
@@ -148,11 +148,11 @@ impl<T: 'static, S: Subscriber<T>> Subscriber<T> for SubscribeOnSubscriber<T, S>
     }
 
     fn on_error(mut self, error: Error) {
-        let _ended = self.downstream.end(|downstream| downstream.on_error(error));
+        let _ended = self.downstream.end(End::Failed(error));
     }
 
     fn on_complete(mut self) {
-        let _ended = self.downstream.end(|downstream| downstream.on_complete());
+        let _ended = self.downstream.end(End::Complete);
     }
 }
 
@@ -163,7 +163,7 @@ impl<T, S: Subscriber<T>> SubscribeOnSubscriber<T, S> {
         if self.line.upstream.is_cancelled() {
             return Offer::Finished;
         }
-        self.downstream.end(|downstream| downstream.on_error(Error::illegal_request()))
+        self.downstream.end(End::Failed(Error::illegal_request()))
     }
 }
 
@@ -171,7 +171,7 @@ impl<T, S: Subscriber<T>> Drop for SubscribeOnSubscriber<T, S> {
     fn drop(&mut self) {
         // The source was canceled because demand was lost, and not by the downstream.
         if self.line.is_lost() {
-            let _ended = self.downstream.end(|downstream| downstream.on_error(stopped()));
+            let _ended = self.downstream.end(End::Failed(stopped()));
         }
     }
 }

@@ -116,7 +116,6 @@ impl<T> Groups<T> {
             match self.inlet.next() {
                 Step::Item(item) => {
                     if self.group.is_empty() {
-                        self.group.reserve_exact(self.n);
                         self.due = Some(self.timer.now().saturating_add(self.limit));
                     }
                     self.group.push(item);

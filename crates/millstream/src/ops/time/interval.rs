@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
+    scheduler::{Scheduler, Worker, duration, gate_timer::GateTimer},
 };
 
 /// What becomes of ticks that nobody asked for at their time.
@@ -122,7 +122,7 @@ impl Publisher for Interval {
         Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let Self { worker, period, missed } = self;
             let timer = GateTimer::new(worker, Weak::clone(gate));
-            let due = timer.now() + period;
+            let due = timer.now().checked_add(period);
             (Ticks { timer, period, missed, due, n: 0 }, downstream, Inline)
         });
     }
@@ -134,7 +134,7 @@ impl Publisher for Timer {
     fn subscribe<S: Subscriber<()>>(self, downstream: S) {
         Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let timer = GateTimer::new(self.worker, Weak::clone(gate));
-            let due = Some(timer.now() + self.delay);
+            let due = Some(timer.now().saturating_add(self.delay));
             (Once { timer, due }, downstream, Inline)
         });
     }
@@ -144,8 +144,9 @@ struct Ticks {
     timer: GateTimer,
     period: Duration,
     missed: MissedTick,
-    /// When the next tick is due, and its number.
-    due: Duration,
+    /// When the next tick is due; `None` if that is beyond the end of time.
+    due: Option<Duration>,
+    /// Its number.
     n: u64,
 }
 
@@ -155,28 +156,22 @@ impl Source for Ticks {
 
     fn next(&mut self) -> Step<u64> {
         let now = self.timer.now();
-        if now < self.due {
-            return self.timer.wait_until(self.due, || ());
+        let Some(mut due) = self.due else { return Step::Pending };
+        if now < due {
+            return self.timer.wait_until(due, || ());
         }
         if self.missed == MissedTick::Skip {
-            let n_missed = (now - self.due).as_nanos() / self.period.as_nanos();
-            let n_missed = u64::try_from(n_missed).unwrap_or(u64::MAX);
-            self.n = self.n.saturating_add(n_missed);
-            self.due += times(self.period, n_missed);
+            let n_missed = (now - due).as_nanos() / self.period.as_nanos();
+            // No later than now.
+            due += duration(n_missed * self.period.as_nanos());
+            self.n = self.n.saturating_add(u64::try_from(n_missed).unwrap_or(u64::MAX));
         }
         let tick = self.n;
-        self.n += 1;
-        let last = if self.missed == MissedTick::Delay { now } else { self.due };
-        self.due = last.saturating_add(self.period);
+        self.n = self.n.saturating_add(1);
+        let last = if self.missed == MissedTick::Delay { now } else { due };
+        self.due = last.checked_add(self.period);
         Step::Item(tick)
     }
-}
-
-/// `period` times `n`; a `Duration` multiplies by 32 bits only.
-fn times(period: Duration, n: u64) -> Duration {
-    let nanos = period.as_nanos().saturating_mul(u128::from(n));
-    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
-    Duration::new(seconds, (nanos % 1_000_000_000) as u32)
 }
 
 struct Once {

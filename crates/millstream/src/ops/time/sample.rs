@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::shed::{ShedQueue, keep_newest, shed_queue},
-    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
+    scheduler::{Scheduler, Worker, duration, gate_timer::GateTimer},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -74,9 +74,8 @@ where
         let begin = clock.now();
         let stamped = Flow { source }.map(move |item| {
             let now = clock.now();
-            let into_period = (now - begin).as_nanos() % period.as_nanos();
-            let left = period.as_nanos() - into_period;
-            (now.saturating_add(Duration::from_nanos(left as u64)), item)
+            let into_period = now.saturating_sub(begin).as_nanos() % period.as_nanos();
+            (now.saturating_add(duration(period.as_nanos() - into_period)), item)
         });
         stamped.subscribe(entrance.subscriber(Arc::clone(&gate), keep_newest));
     }

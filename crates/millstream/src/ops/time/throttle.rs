@@ -11,7 +11,7 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{
     Flow,
     parts::inlet::{Inlet, check_capacity, inlet},
-    scheduler::{Scheduler, Worker, gate_timer::GateTimer},
+    scheduler::{Scheduler, Worker, duration, gate_timer::GateTimer},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -77,11 +77,11 @@ where
         let (entrance, inlet) = inlet(n);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let timer = GateTimer::new(worker, Weak::clone(gate));
-            let spacing = period / u32::try_from(n).unwrap_or(u32::MAX);
-            let tolerance = period.saturating_sub(spacing);
-            let source =
-                ThrottleSource { inlet, timer, spacing, tolerance, booked_until: Duration::ZERO };
-            (source, downstream, Inline)
+            (
+                ThrottleSource { inlet, timer, bookings: Bookings::new(n, period) },
+                downstream,
+                Inline,
+            )
         });
         source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     }
@@ -93,12 +93,39 @@ opaque_debug!(Throttle<P>);
 struct ThrottleSource<T> {
     inlet: Inlet<T>,
     timer: GateTimer,
-    /// The time that one item uses up.
-    spacing: Duration,
-    /// How far ahead of the clock time may be used up: the burst.
-    tolerance: Duration,
-    /// Until when time is used up: the algorithm's theoretical arrival time.
-    booked_until: Duration,
+    bookings: Bookings,
+}
+
+/// The time that items have used up, in nanoseconds and `n`ths of one, so that nothing is rounded.
+struct Bookings {
+    n: u128,
+    period: u128,
+    /// Until when time is used up, and the `n`ths: the algorithm's theoretical arrival time.
+    until: (u128, u128),
+}
+
+impl Bookings {
+    fn new(n: usize, period: Duration) -> Self {
+        Self { n: n as u128, period: period.as_nanos(), until: (0, 0) }
+    }
+
+    /// When one item more has its time, which is a period divided by `n`.
+    fn after(&self, (nanos, nths): (u128, u128)) -> (u128, u128) {
+        let nths = nths + self.period % self.n;
+        (nanos + self.period / self.n + nths / self.n, nths % self.n)
+    }
+
+    /// When the next item may pass: as soon as its time ends within a period from now. Those that pass ahead of
+    /// their time are the burst.
+    fn opens_at(&self) -> Duration {
+        let (nanos, nths) = self.after(self.until);
+        duration((nanos + u128::from(nths > 0)).saturating_sub(self.period))
+    }
+
+    /// An item passes.
+    fn book(&mut self, now: Duration) {
+        self.until = self.after(self.until.max((now.as_nanos(), 0)));
+    }
 }
 
 impl<T: Send + 'static> Source for ThrottleSource<T> {
@@ -107,13 +134,13 @@ impl<T: Send + 'static> Source for ThrottleSource<T> {
 
     fn next(&mut self) -> Step<T> {
         let now = self.timer.now();
-        let opens_at = self.booked_until.saturating_sub(self.tolerance);
+        let opens_at = self.bookings.opens_at();
         if now < opens_at {
             return self.timer.wait_until(opens_at, || self.inlet.cancel());
         }
         let step = self.inlet.next();
         if matches!(step, Step::Item(_)) {
-            self.booked_until = self.booked_until.max(now).saturating_add(self.spacing);
+            self.bookings.book(now);
         }
         step
     }

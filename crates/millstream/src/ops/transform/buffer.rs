@@ -85,6 +85,16 @@ impl<T, S> BufferSubscriber<T, S>
 where
     S: Subscriber<Vec<T>>,
 {
+    /// Gives the vector that `item` makes full.
+    #[inline]
+    fn add(&mut self, item: T) -> Option<Vec<T>> {
+        if self.items.is_empty() {
+            self.items.reserve_exact(self.n.min(ROOM));
+        }
+        self.items.push(item);
+        (self.items.len() >= self.n).then(|| std::mem::take(&mut self.items))
+    }
+
     fn end(self, end: End) {
         let left = Some(self.items).filter(|items| !items.is_empty());
         end_after(self.downstream, left, end);
@@ -105,20 +115,15 @@ where
 
     #[inline]
     fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
+        if let Some(items) = self.add(item) {
+            self.downstream.on_next(items);
+        }
     }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        if self.items.is_empty() {
-            self.items.reserve_exact(self.n.min(ROOM));
-        }
-        self.items.push(item);
-        if self.items.len() < self.n {
-            return Offer::Accepted;
-        }
-        let offer = self.downstream.offer(std::mem::take(&mut self.items));
+        let Some(items) = self.add(item) else { return Offer::Accepted };
+        let offer = self.downstream.offer(items);
         if offer == Offer::Skipped && self.n > 1 {
             // Another vector takes all of its items again; the answer makes up for one of them.
             self.upstream.request(self.n as u64 - 1);

@@ -124,6 +124,20 @@ impl<T, S, F> BufferUntilSubscriber<T, S, F>
 where
     S: Subscriber<Vec<T>>,
 {
+    /// Gives the vector that `item` closes.
+    #[inline]
+    fn add(&mut self, item: T) -> Option<Vec<T>>
+    where
+        F: FnMut(&T) -> bool,
+    {
+        let holds = (self.predicate)(&item);
+        if holds || self.closes_at {
+            self.items.push(item);
+        }
+        let closes = holds == self.closes_at;
+        (closes && !self.items.is_empty()).then(|| std::mem::take(&mut self.items))
+    }
+
     fn end(self, end: End) {
         let left = Some(self.items).filter(|items| !items.is_empty());
         end_after(self.downstream, left, end);
@@ -144,21 +158,15 @@ where
 
     #[inline]
     fn on_next(&mut self, item: T) {
-        let offer = self.offer(item);
-        self.upstream.settle(offer);
+        match self.add(item) {
+            Some(items) => self.downstream.on_next(items),
+            None => self.upstream.request(1),
+        }
     }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        let holds = (self.predicate)(&item);
-        if holds || self.closes_at {
-            self.items.push(item);
-        }
-        let closes = holds == self.closes_at;
-        if !closes || self.items.is_empty() {
-            return Offer::Skipped;
-        }
-        self.downstream.offer(std::mem::take(&mut self.items))
+        self.add(item).map_or(Offer::Skipped, |items| self.downstream.offer(items))
     }
 
     fn on_error(self, error: Error) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::{End, Upstream};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::{Flow, parts::downstream::end_after};
+use crate::{Flow, parts::downstream::Downstream};
 
 /// What the closure of [`Flow::handle`] makes of an item.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ where
 
     fn subscribe<S: Subscriber<U>>(self, downstream: S) {
         self.source.subscribe(HandleSubscriber {
-            downstream: Some(downstream),
+            downstream: Downstream::new(downstream),
             upstream: Upstream::unset(),
             f: self.f,
         });
@@ -89,8 +89,7 @@ backpressure!(Handle<P, F>, PassThrough);
 opaque_debug!(Handle<P, F>);
 
 struct HandleSubscriber<S, F> {
-    /// `None` once it was ended.
-    downstream: Option<S>,
+    downstream: Downstream<S>,
     upstream: Upstream,
     f: F,
 }
@@ -101,44 +100,39 @@ where
     F: FnMut(T) -> Handled<U> + Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription)
-            && let Some(downstream) = &mut self.downstream
-        {
-            downstream.on_subscribe(subscription);
+        if self.upstream.set(&subscription) {
+            self.downstream.on_subscribe(subscription);
         }
     }
 
     #[inline]
     fn on_next(&mut self, item: T) {
         let offer = self.offer(item);
-        self.upstream.settle(offer);
+        self.downstream.settle(&self.upstream, offer);
     }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
-        let (last, end) = match (self.f)(item) {
-            Handled::Pass(item) => return downstream.offer(item),
-            Handled::Skip => return Offer::Skipped,
-            Handled::Last(item) => (Some(item), End::Complete),
-            Handled::Complete => (None, End::Complete),
-            Handled::Fail(error) => (None, End::Failed(error)),
-        };
-        if let Some(downstream) = self.downstream.take() {
-            end_after(downstream, last, end);
+        if self.downstream.is_ended() {
+            return Offer::Finished;
         }
-        Offer::Finished
+        match (self.f)(item) {
+            Handled::Pass(item) => self.downstream.offer(item),
+            Handled::Skip => Offer::Skipped,
+            Handled::Last(item) => match self.downstream.offer(item) {
+                Offer::Accepted | Offer::Skipped => self.downstream.end(End::Complete),
+                Offer::Finished => Offer::Finished,
+            },
+            Handled::Complete => self.downstream.end(End::Complete),
+            Handled::Fail(error) => self.downstream.end(End::Failed(error)),
+        }
     }
 
     fn on_error(self, error: Error) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_error(error);
-        }
+        self.downstream.on_error(error);
     }
 
     fn on_complete(self) {
-        if let Some(downstream) = self.downstream {
-            downstream.on_complete();
-        }
+        self.downstream.on_complete();
     }
 }

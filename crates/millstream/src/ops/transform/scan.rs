@@ -1,6 +1,6 @@
 //! `scan`: maps with a state, until told to stop.
 
-use millstream_kernel::Upstream;
+use millstream_kernel::{End, Upstream};
 use reactive_streams::{Offer, Publisher, Subscriber};
 
 use crate::{Flow, parts::downstream::Downstream};
@@ -68,7 +68,6 @@ opaque_debug!(Scan<P, A, F>);
 backpressure!(Scan<P, A, F>, PassThrough);
 
 struct ScanSubscriber<S, A, F> {
-    /// `None` once it was completed.
     downstream: Downstream<S>,
     upstream: Upstream,
     state: A,
@@ -90,7 +89,7 @@ where
         }
         match (self.f)(&mut self.state, item) {
             Some(item) => self.downstream.offer(item),
-            None => self.downstream.end(S::on_complete),
+            None => self.downstream.end(End::Complete),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use futures::{FutureExt, Sink, Stream, StreamExt, stream::FusedStream};
+use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt, stream::FusedStream};
 use millstream::{Demand, Error, ErrorKind, Flow, error, from_iter, range};
 use millstream_testkit::Puppet;
 
@@ -197,4 +197,43 @@ fn a_stream_of_a_flow_is_fused_and_cancels_when_dropped() {
     drop(Flow::from(publisher).into_stream(1));
 
     assert!(puppet.is_cancelled());
+}
+
+#[test]
+fn a_sink_whose_flow_is_gone_takes_no_item() {
+    let mut cx = Context::from_waker(Waker::noop());
+    let kind = |result: Poll<Result<(), Error>>| match result {
+        Poll::Ready(Err(error)) => Some(error.kind()),
+        _ => None,
+    };
+
+    // One that is gone before the first item, though there are places.
+    let (mut sink, flow) = millstream::bridge::sink::<u32>(4);
+    drop(flow);
+    assert_eq!(kind(sink.poll_ready_unpin(&mut cx)), Some(ErrorKind::Disconnected));
+
+    // One that goes between the look for a place and the item.
+    let (mut sink, flow) = millstream::bridge::sink(4);
+    assert!(sink.poll_ready_unpin(&mut cx).is_ready());
+    drop(flow);
+    assert_eq!(sink.start_send_unpin(1).unwrap_err().kind(), ErrorKind::Disconnected);
+
+    // One that goes while an item waits: the item is lost, and the sink says so.
+    for close in [false, true] {
+        let (mut sink, flow) = millstream::bridge::sink(4);
+        assert!(sink.poll_ready_unpin(&mut cx).is_ready());
+        sink.start_send_unpin(1).unwrap();
+        assert_eq!(kind(sink.poll_flush_unpin(&mut cx)), None);
+        drop(flow);
+        let done =
+            if close { sink.poll_close_unpin(&mut cx) } else { sink.poll_flush_unpin(&mut cx) };
+        assert_eq!(kind(done), Some(ErrorKind::Disconnected));
+    }
+
+    // One that has had all items is done, and loses none.
+    let (mut sink, flow) = millstream::bridge::sink(4);
+    assert!(sink.poll_ready_unpin(&mut cx).is_ready());
+    sink.start_send_unpin(1).unwrap();
+    assert_eq!(flow.take(1).count().wait().unwrap(), 1);
+    assert_eq!(kind(sink.poll_close_unpin(&mut cx)), None);
 }

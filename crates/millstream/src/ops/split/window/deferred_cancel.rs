@@ -19,7 +19,8 @@ pub(crate) trait Flows: Send + 'static {
     fn next(&mut self) -> Step<Self::Flow>;
 
     /// Fills the flows that were handed out: at the beginning of a turn and after each wake-up.
-    fn advance(&mut self);
+    /// `is_last`: no others will be asked for, so that the source is cancelled before the last of them ends.
+    fn advance(&mut self, is_last: bool);
 
     /// How the source has ended, if all that it gave is in a flow.
     fn end(&mut self) -> Option<End>;
@@ -73,19 +74,19 @@ impl<F: Flows> Source for DeferredCancel<F> {
                 Step::End(end) => Step::End(end),
             };
         }
+        if !self.flows.is_needed() {
+            self.flows.cancel();
+            return Step::End(End::Complete);
+        }
         if !self.has_left {
             self.has_left = true;
             return Step::Item(None);
         }
-        if self.flows.is_needed() {
-            return Step::Pending;
-        }
-        self.flows.cancel();
-        Step::End(End::Complete)
+        Step::Pending
     }
 
     fn advance(&mut self) {
-        self.flows.advance();
+        self.flows.advance(self.cancels.is_pending());
     }
 
     fn end(&mut self) -> Option<End> {
@@ -117,26 +118,33 @@ impl<F, S: Subscriber<F>> Subscriber<Option<F>> for Relay<S> {
     }
 
     fn offer(&mut self, flow: Option<F>) -> Offer {
-        if let (Some(flow), Some(downstream)) = (flow, &mut self.downstream) {
-            let offer = downstream.offer(flow);
-            if offer != Offer::Finished {
-                return offer;
+        match (flow, &mut self.downstream) {
+            (Some(flow), Some(downstream)) => {
+                let offer = downstream.offer(flow);
+                if offer != Offer::Finished {
+                    return offer;
+                }
+                // It stays until the source has let go, or goes on for others: its drop may tell of an end.
+                let _is_first = self.cancels.add(1);
             }
-            let _is_first = self.cancels.add(1);
+            _ => muted(|| drop(self.downstream.take())),
         }
-        muted(|| drop(self.downstream.take()));
         // Without a downstream no demand is used, so that the source is asked until it ends.
         Offer::Skipped
     }
 
     fn on_error(self, error: Error) {
-        if let Some(downstream) = self.downstream {
+        if let Some(downstream) = self.downstream
+            && !self.cancels.is_pending()
+        {
             downstream.on_error(error);
         }
     }
 
     fn on_complete(self) {
-        if let Some(downstream) = self.downstream {
+        if let Some(downstream) = self.downstream
+            && !self.cancels.is_pending()
+        {
             downstream.on_complete();
         }
     }

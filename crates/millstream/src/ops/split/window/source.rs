@@ -36,7 +36,7 @@ where
             let timer = GateTimer::waking(worker, Weak::clone(&gate));
             Clock { timer, limit, due: Duration::ZERO }
         });
-        Windows { inlet, gate, n, ahead, open: None, n_left: 0, clock, end: None }
+        Windows { inlet, gate, n, ahead, open: None, n_left: 0, clock, end: None, is_last: false }
     });
     source.subscribe(entrance.subscriber(gate));
 }
@@ -54,6 +54,8 @@ struct Windows<T> {
     clock: Option<Clock>,
     /// How the source ended.
     end: Option<End>,
+    /// Whether no other window will be asked for.
+    is_last: bool,
 }
 
 struct Clock {
@@ -139,6 +141,9 @@ impl<T: Send + 'static> Windows<T> {
 
     /// Ends the present window.
     fn close(&mut self, end: End) {
+        if self.is_last {
+            self.inlet.cancel();
+        }
         if let Some(feed) = self.open.take() {
             feed.end(end);
         }
@@ -169,7 +174,8 @@ impl<T: Send + 'static> Flows for Windows<T> {
         }
     }
 
-    fn advance(&mut self) {
+    fn advance(&mut self, is_last: bool) {
+        self.is_last = is_last;
         self.fill(self.ahead, false);
     }
 

@@ -1,5 +1,7 @@
 //! `using_async`: a flow over a resource that futures acquire and release.
 
+mod held;
+
 use std::{
     error, fmt,
     future::Future,
@@ -15,6 +17,7 @@ use millstream_kernel::{
 };
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
+use self::held::{Held, Releasing, Use, Uses};
 use crate::{
     Backpressure, BackpressureKind, Bounded, Ending, Flow, from_future_on,
     ops::flatten::BATCH,
@@ -162,17 +165,6 @@ impl fmt::Debug for Released {
     }
 }
 
-/// Kept by everything that has a resource or may acquire one. The last to drop it reports that.
-#[derive(Clone)]
-struct Uses {
-    _last: Option<Arc<Use>>,
-}
-
-struct Use {
-    _sender: oneshot::Sender<()>,
-    _before: Uses,
-}
-
 /// Publisher returned by [`using_async`] and [`using_async_on`].
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]
@@ -263,7 +255,8 @@ where
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { mut held, make } = self;
         let made = caught(|| Some(make?(held.resource.as_mut().map(|(resource, _)| resource)?)));
-        let subscriber = UsingAsyncSubscriber { held, downstream };
+        let (upstream, downstream) = (Upstream::unset(), Some(downstream));
+        let subscriber = UsingAsyncSubscriber { held, upstream, downstream, is_finished: false };
         match made {
             Ok(Some(publisher)) => publisher.subscribe(subscriber),
             Ok(None) => crate::empty().subscribe(subscriber),
@@ -272,12 +265,49 @@ where
     }
 }
 
-struct UsingAsyncSubscriber<H, S> {
-    held: H,
-    downstream: S,
+struct UsingAsyncSubscriber<R, C, S>
+where
+    R: Send + 'static,
+    C: FnOnce(R, Ending) -> Releasing + Send + 'static,
+    S: Send + 'static,
+{
+    held: Held<R, C>,
+    upstream: Upstream,
+    /// `None` once it waits for the release.
+    downstream: Option<S>,
+    /// Whether the downstream has had enough.
+    is_finished: bool,
 }
 
-impl<T, S, R, C> Subscriber<T> for UsingAsyncSubscriber<Held<R, C>, S>
+impl<R, C, S> UsingAsyncSubscriber<R, C, S>
+where
+    R: Send + 'static,
+    C: FnOnce(R, Ending) -> Releasing + Send + 'static,
+    S: Send + 'static,
+{
+    /// Releases the resource. A downstream that has ended the flow itself stays until that is done, because
+    /// its drop may tell others of the end.
+    fn let_go(&mut self) {
+        if self.is_finished
+            && let Some(downstream) = self.downstream.take()
+        {
+            self.held.release(Ending::Cancelled, move |_| drop(downstream));
+        }
+    }
+}
+
+impl<R, C, S> Drop for UsingAsyncSubscriber<R, C, S>
+where
+    R: Send + 'static,
+    C: FnOnce(R, Ending) -> Releasing + Send + 'static,
+    S: Send + 'static,
+{
+    fn drop(&mut self) {
+        muted(|| self.let_go());
+    }
+}
+
+impl<T, S, R, C> Subscriber<T> for UsingAsyncSubscriber<R, C, S>
 where
     T: 'static,
     S: Subscriber<T>,
@@ -285,111 +315,42 @@ where
     C: FnOnce(R, Ending) -> Releasing + Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.downstream.on_subscribe(subscription);
+        if self.upstream.set(&subscription)
+            && let Some(downstream) = &mut self.downstream
+        {
+            downstream.on_subscribe(subscription);
+        }
     }
 
     #[inline]
     fn on_next(&mut self, item: T) {
-        self.downstream.on_next(item);
+        let offer = self.offer(item);
+        self.upstream.settle(offer);
+        if offer == Offer::Finished {
+            self.let_go();
+        }
     }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        self.downstream.offer(item)
+        let Some(downstream) = &mut self.downstream else { return Offer::Finished };
+        let offer = downstream.offer(item);
+        self.is_finished |= offer == Offer::Finished;
+        offer
     }
 
-    fn on_error(self, error: Error) {
-        let Self { mut held, downstream } = self;
+    fn on_error(mut self, error: Error) {
+        let Some(downstream) = self.downstream.take() else { return };
         // The flow's own error is the first one.
-        held.release(Ending::Failed(error.clone()), move |_| {
+        self.held.release(Ending::Failed(error.clone()), move |_| {
             End::Failed(error).signal::<T>(downstream);
         });
     }
 
-    fn on_complete(self) {
-        let Self { mut held, downstream } = self;
-        held.release(Ending::Completed, move |released| {
+    fn on_complete(mut self) {
+        let Some(downstream) = self.downstream.take() else { return };
+        self.held.release(Ending::Completed, move |released| {
             End::from(released).signal::<T>(downstream);
         });
     }
-}
-
-/// A resource, and what releases it: at the latest when this is dropped.
-struct Held<R, C>
-where
-    R: Send + 'static,
-    C: FnOnce(R, Ending) -> Releasing + Send + 'static,
-{
-    resource: Option<(R, C)>,
-    worker: Worker,
-    uses: Uses,
-}
-
-type Releasing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
-
-impl<R, C> Held<R, C>
-where
-    R: Send + 'static,
-    C: FnOnce(R, Ending) -> Releasing + Send + 'static,
-{
-    /// Has the resource released on the worker, once, and calls `then` when that was done.
-    fn release(&mut self, ending: Ending, then: impl FnOnce(Result<(), Error>) + Send + 'static) {
-        let Some((resource, release)) = self.resource.take() else { return };
-        let releasing = async move { release(resource, ending).await };
-        from_future_on(&Ambient::of(self.worker.clone()), releasing).subscribe(ReleaseSubscriber {
-            then: Some(then),
-            upstream: Upstream::unset(),
-            _uses: self.uses.clone(),
-        });
-    }
-}
-
-impl<R, C> Drop for Held<R, C>
-where
-    R: Send + 'static,
-    C: FnOnce(R, Ending) -> Releasing + Send + 'static,
-{
-    fn drop(&mut self) {
-        muted(|| self.release(Ending::Cancelled, drop));
-    }
-}
-
-/// Waits for a resource to be released.
-struct ReleaseSubscriber<G> {
-    then: Option<G>,
-    /// Keeps the future: nobody else does.
-    upstream: Upstream,
-    _uses: Uses,
-}
-
-impl<G> Subscriber<Result<(), Error>> for ReleaseSubscriber<G>
-where
-    G: FnOnce(Result<(), Error>) + Send + 'static,
-{
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.upstream.set(&subscription) {
-            subscription.request(1);
-        }
-    }
-
-    fn on_next(&mut self, released: Result<(), Error>) {
-        let offer = self.offer(released);
-        self.upstream.settle(offer);
-    }
-
-    fn offer(&mut self, released: Result<(), Error>) -> Offer {
-        if let Some(then) = self.then.take() {
-            then(released);
-        }
-        Offer::Finished
-    }
-
-    fn on_error(mut self, error: Error) {
-        // The release panicked, or the scheduler has stopped.
-        if let Some(then) = self.then.take() {
-            then(Err(error));
-        }
-    }
-
-    fn on_complete(self) {}
 }
