@@ -29,6 +29,7 @@
 //! | [`Listener`] | somebody to be woken who arrives later |
 //! | [`Ledger`] | what became of every item: offered, delivered, dropped by reason |
 //! | [`Permits`], [`Wait`] | permits whose number changes while they are held, and tasks that wait in order |
+//! | [`Waiters`], [`Served`] | a line of tasks, under its owner's lock |
 //! | [`Gcra`] | a rate that can change, in one word |
 //! | [`BreakerWord`] | a circuit breaker's state, its generation and its probes |
 //! | [`oneshot`] | one value from one thread to another, awaited or waited for |
@@ -65,8 +66,8 @@ pub use many::{
     Sharing, SubscriberSlot, TryAcquireError, broadcast,
 };
 pub use pressure::{
-    Acquired, Admission, BreakerState, BreakerWord, Gcra, Ledger, LedgerReading, Permits, Taken,
-    Wait,
+    Acquired, Admission, BreakerState, BreakerWord, Gcra, Ledger, LedgerReading, Permits, Served,
+    Taken, Wait, Waiters,
 };
 pub use queue::{Backlog, Evict, mpsc, spsc};
 pub use serial::{Handler, Serial};

@@ -64,9 +64,14 @@
 
 mod flow_ext;
 mod parts;
+mod queue;
 
 pub use flow_ext::FlowExt;
 pub use parts::{
     Balance, Class, Clock, Criticality, Grant, InvalidSetting, Items, Ledger, Outcome, Permit,
-    Policy, Pressure, PressureSource, Reason, Rejected, Settings, Settle, Sleep, Weigh,
+    Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings, Settle, Sleep, Weigh,
+};
+pub use queue::{
+    Discipline, FromQueue, Queue, QueueConfig, QueueHooks, QueueSnapshot, Queued, Slot, Taken,
+    WhenFull,
 };

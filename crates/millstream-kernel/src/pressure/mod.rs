@@ -10,3 +10,4 @@ pub use breaker::{Admission, BreakerState, BreakerWord};
 pub use gcra::{Gcra, Taken};
 pub use ledger::{Ledger, LedgerReading};
 pub use permits::{Acquired, Permits, Wait};
+pub use waiters::{Served, Waiters};

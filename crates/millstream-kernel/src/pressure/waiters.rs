@@ -1,13 +1,20 @@
-//! Shared: tasks in a line, each with what it waits for.
+//! Tasks in a line, each with what it waits for.
 //!
-//! Plain data under its owner's lock. Entering, leaving and serving cost the same however long the line is,
+//! # Invariants
+//!
+//! 1. The line is linked in both directions, and has every entry that was entered and neither served nor
+//!    removed.
+//! 2. An index is its task's until it is removed.
+//!
+//! Plain data, for under its owner's lock; wakers are the user's code, which is neither run nor dropped here.
+//! Entering, leaving and serving cost the same however long the line is,
 //! and entries are used again, so that a line that has been long once allocates nothing more.
 
 use std::task::Waker;
 
 /// A line of tasks.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub struct Waiters {
     entries: Vec<Entry>,
     vacant: Vec<usize>,
     first: Option<usize>,
@@ -27,28 +34,32 @@ struct Entry {
 
 /// The wakers of those who were served, woken after the lock. One costs no allocation.
 #[derive(Debug, Default)]
-pub(super) struct Served {
+pub struct Served {
     first: Option<Waker>,
     others: Vec<Waker>,
 }
 
 impl Waiters {
     /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.n_waiting
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Returns whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.first.is_none()
     }
 
     /// The one at the front, and what it waits for.
-    pub(super) fn front(&self) -> Option<(usize, u64)> {
+    #[must_use]
+    pub fn front(&self) -> Option<(usize, u64)> {
         self.first.map(|index| (index, self.entries[index].weight))
     }
 
     /// Enters the line, at its end or at its front.
-    pub(super) fn enter(&mut self, waker: Option<Waker>, weight: u64, at_front: bool) -> usize {
+    pub fn enter(&mut self, waker: Option<Waker>, weight: u64, at_front: bool) -> usize {
         let (before, after) = if at_front { (None, self.first) } else { (self.last, None) };
         let entry = Entry { waker, weight, is_served: false, before, after };
         let index = match self.vacant.pop() {
@@ -67,14 +78,18 @@ impl Waiters {
     }
 
     /// Takes one out of the line, with what it waited for, and has it woken.
-    pub(super) fn serve(&mut self, index: usize, served: &mut Served) {
+    ///
+    /// # Panics
+    ///
+    /// May do so if the entry was removed.
+    pub fn serve(&mut self, index: usize, served: &mut Served) {
         self.unlink(index);
         self.entries[index].is_served = true;
         served.add(self.entries[index].waker.take());
     }
 
     /// Has all be woken, and leaves them in the line.
-    pub(super) fn wake_all(&mut self, served: &mut Served) {
+    pub fn wake_all(&mut self, served: &mut Served) {
         let mut next = self.first;
         while let Some(index) = next {
             served.add(self.entries[index].waker.take());
@@ -82,17 +97,32 @@ impl Waiters {
         }
     }
 
-    pub(super) fn is_served(&self, index: usize) -> bool {
+    /// Returns whether it was served.
+    ///
+    /// # Panics
+    ///
+    /// May do so if the entry was removed.
+    #[must_use]
+    pub fn is_served(&self, index: usize) -> bool {
         self.entries[index].is_served
     }
 
     /// Leaves `waker` with the task, and the one before in its place.
-    pub(super) fn renew(&mut self, index: usize, waker: &mut Option<Waker>) {
+    ///
+    /// # Panics
+    ///
+    /// May do so if the entry was removed.
+    pub fn renew(&mut self, index: usize, waker: &mut Option<Waker>) {
         std::mem::swap(&mut self.entries[index].waker, waker);
     }
 
     /// Forgets an entry, wherever it is; its waker is for the caller to drop, after the lock.
-    pub(super) fn remove(&mut self, index: usize) -> Option<Waker> {
+    ///
+    /// # Panics
+    ///
+    /// May do so if the entry was removed before.
+    #[must_use]
+    pub fn remove(&mut self, index: usize) -> Option<Waker> {
         if !self.entries[index].is_served {
             self.unlink(index);
         }
@@ -135,7 +165,7 @@ impl Served {
     }
 
     /// Runs the user's code: not under a lock.
-    pub(super) fn wake(self) {
+    pub fn wake(self) {
         self.first.into_iter().chain(self.others).for_each(Waker::wake);
     }
 }

@@ -1,3 +1,11 @@
 //! What policies do, one question a test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests, and threads that meet in a policy"
+)]
+
 mod parts;
+mod queue;
+mod queue_flow;
