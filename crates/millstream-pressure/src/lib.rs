@@ -65,6 +65,7 @@
 mod flow_ext;
 mod parts;
 mod queue;
+mod rate;
 
 pub use flow_ext::FlowExt;
 pub use parts::{
@@ -75,3 +76,4 @@ pub use queue::{
     Discipline, FromQueue, Queue, QueueConfig, QueueHooks, QueueSnapshot, Queued, Slot, Taken,
     WhenFull,
 };
+pub use rate::{RateConfig, RateLimit, RateSnapshot};

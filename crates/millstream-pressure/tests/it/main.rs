@@ -9,3 +9,4 @@
 mod parts;
 mod queue;
 mod queue_flow;
+mod rate;

@@ -1,0 +1,279 @@
+//! `RateLimit`: so many a second, and a burst, by the generic cell rate algorithm.
+
+mod config;
+
+use std::{
+    fmt,
+    future::{Future as _, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use millstream::scheduler::Scheduler;
+use millstream_kernel::{Gcra, Permits, Taken};
+use parking_lot::Mutex;
+
+pub use self::config::RateConfig;
+use crate::{
+    Balance, Clock, InvalidSetting, Ledger, Policy, Reason, Rejected, Settings as _, Sleep,
+};
+
+/// So many cells a second, and a burst: the generic cell rate algorithm (ITU-T I.371).
+///
+/// Never more than `burst + rate * t` in any time `t`; a refusal says exactly when to come again. Rate and
+/// burst can be changed at any time: what is free stays free, and a larger burst fills at the rate. Those
+/// who wait are served in order, and nobody overtakes them.
+///
+/// ```
+/// use std::time::Duration;
+/// use millstream::scheduler::VirtualTime;
+/// use millstream_pressure::{RateConfig, RateLimit, Reason};
+///
+/// let time = VirtualTime::new();
+/// let limit = RateLimit::new("api", RateConfig { rate: 10.0, burst: 2 }, &time)?;
+/// limit.try_acquire(2)?;
+/// let rejected = limit.try_acquire(1).unwrap_err();
+/// assert_eq!(rejected.reason, Reason::Rate);
+/// assert_eq!(rejected.retry_after, Some(Duration::from_millis(100)));
+/// time.advance(Duration::from_millis(100));
+/// limit.try_acquire(1)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Bad input
+///
+/// A rate that is not a positive number and a burst of 0 are refused by name. More cells at once than the
+/// burst are refused as [`TooHeavy`](Reason::TooHeavy). A clock that is set back makes time stand still.
+#[derive(Clone)]
+pub struct RateLimit(Arc<Shared>);
+
+struct Shared {
+    name: Arc<str>,
+    clock: Clock,
+    gcra: Gcra,
+    /// One permit: the turn of those who wait.
+    turn: Permits,
+    ledger: Ledger,
+    state: Mutex<State>,
+}
+
+struct State {
+    config: RateConfig,
+    /// The task whose turn it is, to be told of another rate.
+    first: Option<Waker>,
+}
+
+/// What [`RateLimit`] says of itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateSnapshot {
+    /// What became of each cell that was asked for; those who wait are not counted yet.
+    pub balance: Balance,
+    /// Cells that are free now.
+    pub free: u64,
+    /// Whether somebody waits.
+    pub has_waiting: bool,
+}
+
+impl RateLimit {
+    /// A limit whose burst is free, by the clock of `scheduler`.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is not valid.
+    pub fn new(
+        name: impl Into<Arc<str>>,
+        config: RateConfig,
+        scheduler: &impl Scheduler,
+    ) -> Result<Self, InvalidSetting> {
+        config.validate()?;
+        let clock = Clock::of(scheduler);
+        Ok(Self(Arc::new(Shared {
+            name: name.into(),
+            gcra: Gcra::new(config.rate, config.burst, clock.now()),
+            clock,
+            turn: Permits::new(1),
+            ledger: Ledger::new(),
+            state: Mutex::new(State { config, first: None }),
+        })))
+    }
+
+    /// Takes `n` cells, if they are free and nobody waits. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Rate`](Reason::Rate), with the time after which they are free if nobody else takes any, unless
+    /// others wait for them; or [`TooHeavy`](Reason::TooHeavy).
+    #[inline]
+    pub fn try_acquire(&self, n: u64) -> Result<(), Rejected<()>> {
+        let shared = &*self.0;
+        if shared.turn.available() == 0 {
+            // Those who wait are the first.
+            return shared.settle(n, Err(Rejected::new((), Reason::Rate)));
+        }
+        let now = shared.clock.now();
+        let result = match shared.gcra.take(n, now) {
+            Taken::Granted => Ok(()),
+            Taken::TooMany => Err(Rejected::new((), Reason::TooHeavy)),
+            Taken::NotBefore(at) => {
+                Err(Rejected::new((), Reason::Rate).retry_after(at.saturating_sub(now)))
+            }
+        };
+        shared.settle(n, result)
+    }
+
+    /// Waits for `n` cells, in the order of those who wait. Dropping the future gives up, and takes none.
+    ///
+    /// # Errors
+    ///
+    /// [`TooHeavy`](Reason::TooHeavy), or [`Shutdown`](Reason::Shutdown) if the scheduler has stopped or has no
+    /// clock.
+    pub async fn acquire(&self, n: u64) -> Result<(), Rejected<()>> {
+        self.acquire_until(n, Duration::MAX).await
+    }
+
+    /// [`acquire`](Self::acquire), waiting no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire), or [`Timeout`](Reason::Timeout): as soon as it is certain that the cells
+    /// will not be free in time at the present rate.
+    pub async fn acquire_timeout(&self, n: u64, timeout: Duration) -> Result<(), Rejected<()>> {
+        self.acquire_until(n, self.0.clock.after(timeout)).await
+    }
+
+    /// [`acquire`](Self::acquire), for a thread. Not to be called where the scheduler runs its timers.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_blocking(&self, n: u64) -> Result<(), Rejected<()>> {
+        pollster::block_on(self.acquire(n))
+    }
+
+    async fn acquire_until(&self, n: u64, until: Duration) -> Result<(), Rejected<()>> {
+        let shared = &*self.0;
+        let mut turn = shared.turn.wait(1);
+        let mut timeout = pin!(shared.clock.sleep_until(until));
+        let has_turn = poll_fn(|cx| match turn.poll(cx) {
+            Poll::Ready(_) => Poll::Ready(true),
+            // Nothing is set for one that waits for ever.
+            Poll::Pending if until == Duration::MAX => Poll::Pending,
+            Poll::Pending => timeout.as_mut().poll(cx).map(|_| false),
+        });
+        let result = if has_turn.await {
+            let mut first = First { shared, timer: None };
+            poll_fn(|cx| first.poll(n, until, cx)).await
+        } else {
+            Err(Reason::Timeout)
+        };
+        shared.settle(n, result.map_err(|reason| Rejected::new((), reason)))
+    }
+
+    /// Gives back `n` cells that were taken and not used. Those that would be free by now anyway are not free
+    /// twice.
+    pub fn refund(&self, n: u64) {
+        self.0.gcra.refund(n);
+        self.0.tell_first();
+    }
+}
+
+impl Shared {
+    /// Counts what became of `n` cells.
+    fn settle(&self, n: u64, result: Result<(), Rejected<()>>) -> Result<(), Rejected<()>> {
+        self.ledger.offer(n);
+        match &result {
+            Ok(()) => self.ledger.deliver(n),
+            Err(rejected) => self.ledger.discard(rejected.reason, n),
+        }
+        result
+    }
+
+    /// Has the one whose turn it is look again.
+    fn tell_first(&self) {
+        let first = self.state.lock().first.take();
+        if let Some(first) = first {
+            first.wake();
+        }
+    }
+}
+
+/// The one whose turn it is, which ends with the drop of this.
+struct First<'a> {
+    shared: &'a Shared,
+    timer: Option<(Duration, Sleep)>,
+}
+
+impl First<'_> {
+    fn poll(&mut self, n: u64, until: Duration, cx: &mut Context<'_>) -> Poll<Result<(), Reason>> {
+        // Before it looks, so that it misses no other rate.
+        let before = self.shared.state.lock().first.replace(cx.waker().clone());
+        drop(before);
+        loop {
+            let at = match self.shared.gcra.take(n, self.shared.clock.now()) {
+                Taken::Granted => return Poll::Ready(Ok(())),
+                Taken::TooMany => return Poll::Ready(Err(Reason::TooHeavy)),
+                Taken::NotBefore(at) if at > until => return Poll::Ready(Err(Reason::Timeout)),
+                Taken::NotBefore(at) => at,
+            };
+            let sleep = || (at, self.shared.clock.sleep_until(at));
+            let timer = match &mut self.timer {
+                Some(timer) if timer.0 == at => timer,
+                place => place.insert(sleep()),
+            };
+            match pin!(&mut timer.1).poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(true) => self.timer = None,
+                Poll::Ready(false) => return Poll::Ready(Err(Reason::Shutdown)),
+            }
+        }
+    }
+}
+
+impl Drop for First<'_> {
+    fn drop(&mut self) {
+        let before = self.shared.state.lock().first.take();
+        drop(before);
+        self.shared.turn.release(1);
+    }
+}
+
+impl Policy for RateLimit {
+    type Config = RateConfig;
+    type Snapshot = RateSnapshot;
+
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn config(&self) -> RateConfig {
+        self.0.state.lock().config
+    }
+
+    fn snapshot(&self) -> RateSnapshot {
+        RateSnapshot {
+            balance: self.0.ledger.balance(),
+            free: self.0.gcra.free(self.0.clock.now()),
+            has_waiting: self.0.turn.available() == 0,
+        }
+    }
+
+    fn reconfigure(&self, config: RateConfig) -> Result<(), InvalidSetting> {
+        config.validate()?;
+        {
+            let mut state = self.0.state.lock();
+            state.config = config;
+            self.0.gcra.set(config.rate, config.burst, self.0.clock.now());
+        }
+        self.0.tell_first();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = self.0.state.lock().config;
+        f.debug_struct("RateLimit").field("name", &self.0.name).field("config", &config).finish()
+    }
+}
