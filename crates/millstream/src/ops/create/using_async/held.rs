@@ -1,4 +1,4 @@
-//! What `using_async` holds for as long as its flow runs: the resource, and those who wait for its release.
+//! Shared: the resource that a flow of `using_async` holds, and those who wait for its release.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
