@@ -12,15 +12,15 @@ use crate::{SpillError, format};
 /// | `Group` | yes | yes | a write, and a share of a sync |
 /// | `Each` | yes | yes | a write, and a sync that concurrent senders share |
 ///
-/// An item is received only once it is safe in this sense, so what was received is never lost before it was
-/// acknowledged.
+/// An item is received only once it is safe in this sense, so what was received is never lost
+/// before it was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Durability {
     /// Once the operating system has it: a crash of the process loses nothing, a power failure may.
     Process,
-    /// Once it was synced, which happens when this many items wait for it or the oldest has waited for so
-    /// long.
+    /// Once it was synced, which happens when this many items wait for it or the oldest has waited
+    /// for so long.
     Group(u32, Duration),
     /// Once it was synced, which begins at once; those that come during a sync share the next.
     Each,
@@ -48,8 +48,8 @@ pub enum WhenFull {
 pub enum OnDamage {
     /// An error names the file and the offset, and nothing is changed.
     Refuse,
-    /// The damaged rest of the segment is skipped, and the items that it held are counted as dropped. A damaged
-    /// cursor is put aside, and everything in the segments is received again.
+    /// The damaged rest of the segment is skipped, and the items that it held are counted as
+    /// dropped. A damaged cursor is put aside, and everything in the segments is received again.
     Skip,
 }
 
@@ -60,7 +60,8 @@ pub enum OnDamage {
 pub struct Config {
     /// The most bytes of a segment file. Space is given back segment by segment. 64 MiB by default.
     pub segment_bytes: u64,
-    /// The most bytes of all segment files in the directory; at least two segments. 1 GiB by default.
+    /// The most bytes of all segment files in the directory; at least two segments. 1 GiB by
+    /// default.
     pub max_bytes: u64,
     /// When an item counts as safe. `Group(1024, 10 ms)` by default.
     pub durability: Durability,

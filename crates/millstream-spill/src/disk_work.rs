@@ -12,7 +12,8 @@ use reactive_streams::Error;
 
 use crate::{Codec, log::Log};
 
-/// Runs `work` on the worker with `input`; gives that back with the result, or alone if the worker has stopped.
+/// Runs `work` on the worker with `input`; gives that back with the result, or alone if the worker
+/// has stopped.
 pub(crate) async fn on_disk<I: Send + 'static, R: Send + 'static>(
     worker: &Worker,
     input: I,
@@ -51,7 +52,8 @@ impl<I: Send, F: FnOnce(&I) -> R + Send, R: Send> Task for Once<I, F, R> {
     }
 }
 
-/// Commits a queue, on the worker or, if that has stopped, where it is told so: those who wait have to hear.
+/// Commits a queue, on the worker or, if that has stopped, where it is told so: those who wait have
+/// to hear.
 pub(crate) fn schedule_commit<C: Codec>(log: &Arc<Log<C>>, after: Option<Duration>) {
     let job = Job::new(Arc::new(Commit(Arc::downgrade(log))));
     match after {

@@ -2,18 +2,19 @@
 //!
 //! ```text
 //! segment: header, record, record, ..
-//!   header   magic 8 | version u16 | 0 u16 | crc u32 | queue u64 | base u64        32 bytes
-//!   record   length u32 | crc u32 | sequence u64 | payload                         16 bytes + length
-//!   gap      8 + 2^31   | crc u32 | sequence u64 | next sequence u64               24 bytes
+//!   header   magic 8 | version u16 | 0 u16 | crc u32 | queue u64 | base u64
+//!   record   length u32 | crc u32 | sequence u64 | payload
+//!   gap      8 + 2^31   | crc u32 | sequence u64 | next sequence u64
 //! cursor:
-//!            magic 8 | version u16 | 0 u16 | crc u32 | queue u64 | sequence u64    32 bytes
+//!            magic 8 | version u16 | 0 u16 | crc u32 | queue u64 | sequence u64
 //! ```
 //!
-//! Numbers have their lowest byte first. Each crc is a CRC-32C of the bytes around it; that of a record begins
-//! with the queue's number, so that a record of another queue is no record of this one. Sequences in a segment
-//! are consecutive and begin with its base, so that an old record that stands where a new one was expected is
-//! none either. Zeros are no record, because the crc of zeros is not zero. A gap stands where `repair` found
-//! that items are lost; it is the last record of its segment.
+//! Numbers have their lowest byte first. Each crc is a CRC-32C of the bytes around it; that of a
+//! record begins with the queue's number, so that a record of another queue is no record of this
+//! one. Sequences in a segment are consecutive and begin with its base, so that an old record that
+//! stands where a new one was expected is none either. Zeros are no record, because the crc of
+//! zeros is not zero. A gap stands where `repair` found that items are lost; it is the last record
+//! of its segment.
 
 pub(crate) const HEADER: usize = 32;
 pub(crate) const RECORD_HEADER: usize = 16;
@@ -150,7 +151,8 @@ pub(crate) enum Parsed {
     Torn(&'static str),
 }
 
-/// Reads the record `sequence` at the beginning of `bytes`, of which there are `available` in the file.
+/// Reads the record `sequence` at the beginning of `bytes`, of which there are `available` in the
+/// file.
 pub(crate) fn parse(bytes: &[u8], available: u64, seed: u32, sequence: u64) -> Parsed {
     if bytes.len() < RECORD_HEADER {
         return if available < RECORD_HEADER as u64 {

@@ -18,18 +18,20 @@
 //! # The map
 //!
 //! - [`Spill`] opens a directory; [`Sender`] and [`Receiver`] are the ends of its queue.
-//! - [`Config`] says what is promised ([`Durability`]) and how much may be used, and what happens beyond that
-//!   ([`WhenFull`]).
-//! - [`tier`] is where segments go when the directory is full; [`storage`] is where the files are, which a test can
-//!   make fail; [`codec`] turns items into bytes.
-//! - [`Spill::processor`] and [`FlowExt::spill`] put the queue into a flow, behind a ring in memory.
+//! - [`Config`] says what is promised ([`Durability`]) and how much may be used, and what happens
+//!   beyond that ([`WhenFull`]).
+//! - [`tier`] is where segments go when the directory is full; [`storage`] is where the files are,
+//!   which a test can make fail; [`codec`] turns items into bytes.
+//! - [`Spill::processor`] and [`FlowExt::spill`] put the queue into a flow, behind a ring in
+//!   memory.
 //! - [`tool`] looks at a directory, checks it and repairs it.
 //! - [`Snapshot`] is a consistent reading: depth, bytes, age, rate, and where every item went.
 //!
 //! # Delivery
 //!
-//! At least once, in order: an item is received again if the process ends before it was acknowledged. An item whose
-//! sender was told that it is safe is never lost; one whose sender was not may be there or not.
+//! At least once, in order: an item is received again if the process ends before it was
+//! acknowledged. An item whose sender was told that it is safe is never lost; one whose sender was
+//! not may be there or not.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -58,3 +60,9 @@ pub use processor::{FlowExt, Monitor, SpillProcessor, SpillPublisher, SpillSubsc
 pub use receiver::Receiver;
 pub use sender::{Sender, Sent};
 pub use stats::{Counts, Snapshot};
+
+/// The book's page, whose examples are run.
+#[cfg(doctest)]
+mod book {
+    #![doc = include_str!("../../../docs/book/src/spill.md")]
+}

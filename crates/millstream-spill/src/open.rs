@@ -69,14 +69,15 @@ impl Spill {
 
     /// Opens the queue: takes its lock, cuts off a torn tail, and reads everything that waits once.
     ///
-    /// Whatever is not done by a method named `.._blocking` is done on a worker of `disk`, which is held up while
-    /// the disk works: give it a pool that serves nobody else, such as `Pool::named("disk", 1)`. Times are those of
-    /// its clock.
+    /// Whatever is not done by a method named `.._blocking` is done on a worker of `disk`, which is
+    /// held up while the disk works: give it a pool that serves nobody else, such as
+    /// `Pool::named("disk", 1)`. Times are those of its clock.
     ///
     /// # Errors
     ///
-    /// `Locked` if another queue has the directory open; `Damaged` if items that were safe are lost, unless
-    /// [`OnDamage`](crate::OnDamage) says otherwise; `Version`, `Foreign`, `Config`, `Io`.
+    /// `Locked` if another queue has the directory open; `Damaged` if items that were safe are
+    /// lost, unless [`OnDamage`](crate::OnDamage) says otherwise; `Version`, `Foreign`, `Config`,
+    /// `Io`.
     pub fn open<C: Codec>(
         self,
         codec: C,

@@ -8,8 +8,8 @@ use crate::{Codec, Entry, Recovered, Snapshot, SpillError, disk_work::on_disk, l
 
 /// The end of a queue from which items come, in order. There is one.
 ///
-/// Items that were received and not [acknowledged](Self::acknowledge) are received again after the queue is opened
-/// again, or after [`rewind`](Self::rewind).
+/// Items that were received and not [acknowledged](Self::acknowledge) are received again after the
+/// queue is opened again, or after [`rewind`](Self::rewind).
 pub struct Receiver<C: Codec> {
     log: Arc<Log<C>>,
     /// Read and not handed out yet.
@@ -26,12 +26,14 @@ impl<C: Codec> Receiver<C> {
         Self { log, ready: Arc::default() }
     }
 
-    /// The next item, once there is one that is safe; `None` if there is none and no sender either. Reading and
-    /// decoding happen on the scheduler that the queue was opened with, some items ahead.
+    /// The next item, once there is one that is safe; `None` if there is none and no sender either.
+    /// Reading and decoding happen on the scheduler that the queue was opened with, some items
+    /// ahead.
     ///
     /// # Errors
     ///
-    /// The item cannot be read. After `Codec` the next call goes on behind it; after any other it tries again.
+    /// The item cannot be read. After `Codec` the next call goes on behind it; after any other it
+    /// tries again.
     ///
     /// # Cancel safety
     ///
@@ -83,10 +85,11 @@ impl<C: Codec> Receiver<C> {
         self.log.read(&mut self.log.receiver.lock())
     }
 
-    /// The items up to this one are done with: returns when that is written, and synced unless the durability is
-    /// `Process`. The work is done on the scheduler that the queue was opened with.
+    /// The items up to this one are done with: returns when that is written, and synced unless the
+    /// durability is `Process`. The work is done on the scheduler that the queue was opened with.
     ///
-    /// One call for many items costs as much as for one. An item that was not received yet is not acknowledged.
+    /// One call for many items costs as much as for one. An item that was not received yet is not
+    /// acknowledged.
     ///
     /// # Errors
     ///

@@ -14,12 +14,12 @@ use crate::{
     log::{Appended, Due, Log, state::Verdict},
 };
 
-/// The end of a queue into which items go. A clone sends to the same queue, and each sender's items stay in the
-/// order in which it sent them.
+/// The end of a queue into which items go. A clone sends to the same queue, and each sender's items
+/// stay in the order in which it sent them.
 ///
-/// A method that returns `Ok` has made the item safe, as [`Durability`](crate::Durability) says. One that returns
-/// [`Rejected`] gives the item back; after a failed sync it may be received nevertheless, if the process ends
-/// before the queue could cut it off.
+/// A method that returns `Ok` has made the item safe, as [`Durability`](crate::Durability) says.
+/// One that returns [`Rejected`] gives the item back; after a failed sync it may be received
+/// nevertheless, if the process ends before the queue could cut it off.
 pub struct Sender<C: Codec>(Arc<Log<C>>);
 
 impl<C: Codec> Sender<C> {
@@ -28,13 +28,13 @@ impl<C: Codec> Sender<C> {
         Self(log)
     }
 
-    /// Sends an item, and waits until it is safe; before that, for room, if the policy is to wait. Encoding and
-    /// writing happen on the scheduler that the queue was opened with.
+    /// Sends an item, and waits until it is safe; before that, for room, if the policy is to wait.
+    /// Encoding and writing happen on the scheduler that the queue was opened with.
     ///
     /// # Errors
     ///
-    /// Gives the item back with the reason: the disk failed or is full, the item is too large, the queue is at its
-    /// ceiling, the receiver is gone.
+    /// Gives the item back with the reason: the disk failed or is full, the item is too large, the
+    /// queue is at its ceiling, the receiver is gone.
     ///
     /// # Cancel safety
     ///
@@ -95,8 +95,8 @@ impl<C: Codec> Sender<C> {
         }
     }
 
-    /// Sends many items with as few writes and syncs as possible, does the disk's work on this thread, and blocks
-    /// it until all are safe.
+    /// Sends many items with as few writes and syncs as possible, does the disk's work on this
+    /// thread, and blocks it until all are safe.
     ///
     /// # Errors
     ///

@@ -9,7 +9,8 @@ pub struct Counts {
     pub offered: u64,
     /// Items that were found when the queue was opened.
     pub recovered: u64,
-    /// Items that were given back to their senders, or whose senders were told that they are not safe.
+    /// Items that were given back to their senders, or whose senders were told that they are not
+    /// safe.
     pub rejected: u64,
     /// Items that were received. One that is received again counts once.
     pub delivered: u64,
@@ -41,8 +42,8 @@ pub struct Snapshot {
     pub tier_bytes: u64,
     /// Segments in the directory and the tier.
     pub segments: usize,
-    /// How long the oldest item that waits has waited, at the most: it is known for one item in 256 KiB. An item
-    /// from before the queue was opened counts from then.
+    /// How long the oldest item that waits has waited, at the most: it is known for one item in 256
+    /// KiB. An item from before the queue was opened counts from then.
     pub oldest_age: Option<Duration>,
     /// Items received a second, lately.
     pub drain_rate: f64,
@@ -51,8 +52,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Returns whether every item is accounted for: what was offered and recovered was delivered, dropped or
-    /// rejected, or is queued.
+    /// Returns whether every item is accounted for: what was offered and recovered was delivered,
+    /// dropped or rejected, or is queued.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let c = &self.counts;

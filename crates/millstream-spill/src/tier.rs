@@ -7,14 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A store of whole segments that is larger, slower or cheaper than the directory: another disk, a network
-/// file system, an object store.
+/// A store of whole segments that is larger, slower or cheaper than the directory: another disk, a
+/// network file system, an object store.
 ///
-/// Segments are put once, got once or twice, and removed. All calls are made on the thread that does the disk
-/// work, so that a slow store holds up nobody else, and only one at a time.
+/// Segments are put once, got once or twice, and removed. All calls are made on the thread that
+/// does the disk work, so that a slow store holds up nobody else, and only one at a time.
 pub trait Tier: fmt::Debug + Send + Sync + 'static {
-    /// Stores a segment: when this returns, [`get`](Self::get) gives all of it or fails, also after a power
-    /// failure. One of that name that is there is replaced.
+    /// Stores a segment: when this returns, [`get`](Self::get) gives all of it or fails, also after
+    /// a power failure. One of that name that is there is replaced.
     ///
     /// # Errors
     ///

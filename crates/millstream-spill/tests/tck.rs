@@ -1,4 +1,5 @@
-//! The processor under the TCK, on both sides: as a processor, and its operator as publisher and subscriber.
+//! The processor under the TCK, on both sides: as a processor, and its operator as publisher and
+//! subscriber.
 
 use std::sync::LazyLock;
 

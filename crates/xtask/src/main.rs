@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, models,
+    bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, kill9, models,
     mutants, package, test,
 };
 
@@ -43,6 +43,7 @@ enum Command {
     BenchSmoke(bench_smoke::Args),
     BenchReport(bench_report::Args),
     Instructions(instructions::Args),
+    Kill9(kill9::Args),
     BuildCost(build_cost::Args),
     Book(book::Args),
     Ci(ci::Args),
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
         Command::BenchReport(args) => bench_report::run(&shell, &args),
         Command::Instructions(args) => instructions::run(&shell, args.bless),
+        Command::Kill9(args) => kill9::run(&shell, &args),
         Command::BuildCost(_) => build_cost::run(&shell),
         Command::Book(_) => book::run(&shell),
         Command::Ci(args) => ci::run(&args),

@@ -90,8 +90,8 @@ impl<C: Codec> Log<C> {
     ///
     /// # Errors
     ///
-    /// The item is not in the queue, and is counted as rejected; but after `Full` it is not counted, where the
-    /// policy is to wait, and the caller offers it again.
+    /// The item is not in the queue, and is counted as rejected; but after `Full` it is not
+    /// counted, where the policy is to wait, and the caller offers it again.
     pub(crate) fn append(&self, item: &C::Item) -> Result<Appended, SpillError> {
         let mut writer = self.writer.lock();
         if let Err(error) = self.place(&mut writer, item) {
@@ -110,8 +110,8 @@ impl<C: Codec> Log<C> {
         Ok(Appended::Safe(writer.next - 1))
     }
 
-    /// Appends items from the front until one is not taken, and removes those that are safe; those to be waited
-    /// for stay until they are.
+    /// Appends items from the front until one is not taken, and removes those that are safe; those
+    /// to be waited for stay until they are.
     pub(crate) fn append_all(&self, items: &mut VecDeque<C::Item>) -> Batch {
         let mut writer = self.writer.lock();
         let first = writer.next;
@@ -134,7 +134,8 @@ impl<C: Codec> Log<C> {
             drop(items.drain(..(writer.next - first) as usize));
             return Batch { wait: None, first, n_written: 0, failure: flushed.err().or(failure) };
         }
-        // If finishing a segment failed, what was not safe is withdrawn, and with it what others had written.
+        // If finishing a segment failed, what was not safe is withdrawn, and with it what others
+        // had written.
         let n_written = writer.next.saturating_sub(first);
         let wait = (n_written > 0).then(|| self.wait_for(writer.next));
         Batch { wait, first, n_written, failure }
@@ -331,10 +332,12 @@ impl<C: Codec> Log<C> {
         self.announce_room();
     }
 
-    /// Cuts the segment that is written to what is safe, and ends it unless it can be written on (invariant 3).
+    /// Cuts the segment that is written to what is safe, and ends it unless it can be written on
+    /// (invariant 3).
     fn cut(&self, writer: &mut Writer, readable: u64, is_sync: bool) {
         let Some(mut active) = writer.active.take() else { return };
-        // If that fails, the records behind are cut off by where the next segment begins (invariant 5).
+        // If that fails, the records behind are cut off by where the next segment begins (invariant
+        // 5).
         let is_cut = active.file.file.set_len(readable).is_ok();
         if is_cut && !is_sync {
             active.written = readable;

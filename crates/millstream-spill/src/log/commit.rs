@@ -37,8 +37,8 @@ impl<C: Codec> Log<C> {
         result
     }
 
-    /// Syncs the segment with this base, and settles what is before `next`, unless that was withdrawn since
-    /// `generation`.
+    /// Syncs the segment with this base, and settles what is before `next`, unless that was
+    /// withdrawn since `generation`.
     pub(super) fn sync(
         &self,
         file: &Synced,

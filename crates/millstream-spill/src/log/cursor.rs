@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl<C: Codec> Log<C> {
-    /// Everything before `next` that was received is done with: returns when that is written, and removes the
-    /// segments that nobody needs any more.
+    /// Everything before `next` that was received is done with: returns when that is written, and
+    /// removes the segments that nobody needs any more.
     ///
     /// # Errors
     ///
@@ -43,7 +43,8 @@ impl<C: Codec> Log<C> {
         !removed.is_empty()
     }
 
-    /// Takes the oldest segment out, if it is not the one that is written, and counts its items as dropped.
+    /// Takes the oldest segment out, if it is not the one that is written, and counts its items as
+    /// dropped.
     pub(super) fn drop_oldest(&self) -> Result<bool, SpillError> {
         let _held = self.cursor.lock();
         let end = {

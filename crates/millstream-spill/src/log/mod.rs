@@ -2,14 +2,15 @@
 //!
 //! # Locks
 //!
-//! Taken in this order: `receiver`, `writer`, `cursor`, `moving`, the lock of the file that is synced, `state`.
-//! `state` is held for a few instructions, and never while a file is touched or anybody is woken.
+//! Taken in this order: `receiver`, `writer`, `cursor`, `moving`, the lock of the file that is
+//! synced, `state`. `state` is held for a few instructions, and never while a file is touched or
+//! anybody is woken.
 //!
 //! # Invariants
 //!
 //! 1. `cursor <= position <= safe <= next` (see [`State`]).
-//! 2. Items from `safe` to `next` stand in the segment that is written, and nowhere else: before the next segment
-//!    is begun, all of the one before is safe.
+//! 2. Items from `safe` to `next` stand in the segment that is written, and nowhere else: before
+//!    the next segment is begun, all of the one before is safe.
 //! 3. A file of which one sync failed is not written again, and no other sync of it counts.
 //! 4. An item is received only if it is safe.
 //! 5. A segment's items end where the next segment begins: records behind that were withdrawn.

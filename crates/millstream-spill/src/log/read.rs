@@ -50,7 +50,8 @@ impl<C: Codec> Log<C> {
     ///
     /// # Errors
     ///
-    /// The item cannot be read: after `Codec` it is skipped, after others it is tried again by the next call.
+    /// The item cannot be read: after `Codec` it is skipped, after others it is tried again by the
+    /// next call.
     pub(crate) fn read(&self, half: &mut ReadHalf) -> Result<Option<Entry<C::Item>>, SpillError> {
         loop {
             if half.reader.as_ref().is_none_or(|reading| half.position >= reading.end)
@@ -102,7 +103,8 @@ impl<C: Codec> Log<C> {
         half.reader = None;
     }
 
-    /// Stands `half` before the next item, in its segment, or where more of that is safe; whether there is one.
+    /// Stands `half` before the next item, in its segment, or where more of that is safe; whether
+    /// there is one.
     fn advance(&self, half: &mut ReadHalf) -> Result<bool, SpillError> {
         loop {
             let state = self.state.lock();
@@ -169,7 +171,8 @@ impl<C: Codec> Log<C> {
         Ok(())
     }
 
-    /// Counts the item at the position; whether it was still there, and not dropped with the oldest.
+    /// Counts the item at the position; whether it was still there, and not dropped with the
+    /// oldest.
     fn count(&self, half: &mut ReadHalf, is_delivered: bool) -> bool {
         let mut state = self.state.lock();
         if state.position != half.position {

@@ -33,8 +33,8 @@ pub struct Recovered {
     pub torn_bytes: u64,
     /// What is damaged, and skipped because of [`OnDamage::Skip`].
     pub damaged: Vec<Damage>,
-    /// How far the cursor was beyond the items: those between were acknowledged and then lost, in a power
-    /// failure that `Durability::Process` does not survive.
+    /// How far the cursor was beyond the items: those between were acknowledged and then lost, in a
+    /// power failure that `Durability::Process` does not survive.
     pub cursor_ahead: u64,
 }
 
@@ -239,8 +239,8 @@ pub(crate) fn read_cursor(storage: &dyn Storage) -> Result<Option<Header>, Spill
     }
 }
 
-/// A directory without a cursor: a new queue, or one whose cursor was removed, which is received from its first
-/// segment on.
+/// A directory without a cursor: a new queue, or one whose cursor was removed, which is received
+/// from its first segment on.
 fn found_queue(
     storage: &dyn Storage,
     candidates: &[Candidate],

@@ -67,8 +67,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Everything before `next` in the segment with this base is safe, which has `readable` bytes then. Those
-    /// that waited for it.
+    /// Everything before `next` in the segment with this base is safe, which has `readable` bytes
+    /// then. Those that waited for it.
     pub(crate) fn settle(&mut self, base: u64, next: u64, readable: u64) -> Settled {
         if next <= self.safe {
             return Settled::default();

@@ -42,7 +42,8 @@ impl<C: Codec> Log<C> {
         let _held = self.moving.lock();
         let (base, bytes, place) = {
             let state = self.state.lock();
-            // Not the last, whose end is known by nothing else, and not the one that is being received.
+            // Not the last, whose end is known by nothing else, and not the one that is being
+            // received.
             let n_sealed = state.segments.len().saturating_sub(1);
             let sealed = state.segments.iter().take(n_sealed).rev();
             let mut idle = sealed

@@ -7,10 +7,11 @@
 //!                                 (on the disk's worker)
 //! ```
 //!
-//! Items go through a ring in memory. When it is full, the entrance closes it and sends what comes to the stage,
-//! which writes it to the queue and reads it back as the downstream asks. Once everything that went to the disk was
-//! passed on, the entrance makes another ring, and sends its other end to the exit behind the last item. So each
-//! item is in one line, and the order never depends on who is faster.
+//! Items go through a ring in memory. When it is full, the entrance closes it and sends what comes
+//! to the stage, which writes it to the queue and reads it back as the downstream asks. Once
+//! everything that went to the disk was passed on, the entrance makes another ring, and sends its
+//! other end to the exit behind the last item. So each item is in one line, and the order never
+//! depends on who is faster.
 
 mod entrance;
 mod exit;
@@ -39,33 +40,36 @@ use crate::{Codec, Snapshot, Spill, SpillError, log::Log};
 const WINDOW: usize = 64;
 
 impl Spill {
-    /// A processor that holds up to `memory` items, and beyond that spills to this queue. With a `memory` of 0 every
-    /// item goes through the queue, and is safe before another is asked for in its place.
+    /// A processor that holds up to `memory` items, and beyond that spills to this queue. With a
+    /// `memory` of 0 every item goes through the queue, and is safe before another is asked for in
+    /// its place.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request, and then goes on without it: items are asked for, up to 64 at a
-    /// time, as long as there is room in memory or below the ceiling of the queue. Beyond that,
-    /// [`WhenFull::Wait`](crate::WhenFull) asks for no more until a segment is free, `Reject` fails the stream, and
-    /// the others drop.
+    /// Starts with the downstream's first request, and then goes on without it: items are asked
+    /// for, up to 64 at a time, as long as there is room in memory or below the ceiling of the
+    /// queue. Beyond that, [`WhenFull::Wait`](crate::WhenFull) asks for no more until a segment is
+    /// free, `Reject` fails the stream, and the others drop.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after all items, those from before the queue was opened first. Fails with
-    /// an error of kind `Io` or `InvalidData` if the disk fails or is damaged; a disk without space only stops the
-    /// source, and is tried again every 100 ms. A cancel, or the drop of the publisher end, cancels the source; what
-    /// is in the queue stays there for the next time it is opened, and what is in memory is dropped.
+    /// Completes and fails with the source, after all items, those from before the queue was opened
+    /// first. Fails with an error of kind `Io` or `InvalidData` if the disk fails or is damaged; a
+    /// disk without space only stops the source, and is tried again every 100 ms. A cancel, or the
+    /// drop of the publisher end, cancels the source; what is in the queue stays there for the next
+    /// time it is opened, and what is in memory is dropped.
     ///
     /// # Threads
     ///
-    /// The disk's work is done on a worker of `disk`, which it blocks: give it a pool that serves nobody else. Items
-    /// are signaled on the thread that makes them due, which is that worker for those that come from the disk: where
-    /// the downstream takes long, put [`publish_on`](Flow::publish_on) behind.
+    /// The disk's work is done on a worker of `disk`, which it blocks: give it a pool that serves
+    /// nobody else. Items are signaled on the thread that makes them due, which is that worker for
+    /// those that come from the disk: where the downstream takes long, put
+    /// [`publish_on`](Flow::publish_on) behind.
     ///
     /// # Delivery
     ///
-    /// An item from the disk is acknowledged after the downstream has returned from it, in batches: after a crash up
-    /// to 128 items come again, and none that was on the disk is lost.
+    /// An item from the disk is acknowledged after the downstream has returned from it, in batches:
+    /// after a crash up to 128 items come again, and none that was on the disk is lost.
     ///
     /// # Errors
     ///
@@ -238,7 +242,19 @@ pub trait FlowExt: Sized {
     /// The flow's publisher.
     type Publisher: Publisher;
 
-    /// Passes the items through memory and, when that is full, the disk: see [`Spill::processor`].
+    /// Passes the items through memory and, when that is full, the disk.
+    ///
+    /// [`Spill::processor`] says more, and what is done on which thread.
+    ///
+    /// # Demand
+    ///
+    /// Starts with the downstream's first request, and then goes on without it: items are asked for,
+    /// up to 64 at a time, while there is room in memory or below the ceiling of the queue.
+    ///
+    /// # Termination
+    ///
+    /// Completes and fails with the source, after all items. Fails with an error of kind `Io` or
+    /// `InvalidData` if the disk fails or is damaged. A cancel leaves on the disk what was there.
     ///
     /// # Examples
     ///

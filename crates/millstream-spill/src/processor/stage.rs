@@ -86,8 +86,8 @@ impl<C: Codec> Stage<C> {
         }
     }
 
-    /// Makes safe what is held, as far as there is room, and asks for as many items in its place; whether that was
-    /// all.
+    /// Makes safe what is held, as far as there is room, and asks for as many items in its place;
+    /// whether that was all.
     fn write(&mut self) -> bool {
         while !self.held.is_empty() {
             if self.try_to_write() {

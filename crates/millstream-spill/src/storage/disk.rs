@@ -13,7 +13,8 @@ use crate::format::LOCK_FILE;
 
 /// A directory of the file system, made when it is first locked.
 ///
-/// The lock is the operating system's, on the file `lock`: it ends with the process, however that ends.
+/// The lock is the operating system's, on the file `lock`: it ends with the process, however that
+/// ends.
 #[derive(Clone, Debug)]
 pub struct Disk(PathBuf);
 

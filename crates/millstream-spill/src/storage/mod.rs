@@ -10,9 +10,9 @@ pub use simulated::{Fault, Operation, Simulated};
 
 /// A directory of files.
 ///
-/// What the queue relies on: [`rename`](Self::rename) replaces in one step; what was written before a
-/// [`StorageFile::sync`] that succeeded survives a power failure, if the file's name does; a name survives
-/// once [`sync_names`](Self::sync_names) has succeeded after it was made.
+/// What the queue relies on: [`rename`](Self::rename) replaces in one step; what was written before
+/// a [`StorageFile::sync`] that succeeded survives a power failure, if the file's name does; a name
+/// survives once [`sync_names`](Self::sync_names) has succeeded after it was made.
 pub trait Storage: fmt::Debug + Send + Sync {
     /// Makes this directory this queue's, until what is returned is dropped or the process ends.
     ///
@@ -84,7 +84,8 @@ pub trait StorageFile: Send + Sync {
     ///
     /// # Errors
     ///
-    /// What was written since the last sync that succeeded may be lost, even if a later one succeeds.
+    /// What was written since the last sync that succeeded may be lost, even if a later one
+    /// succeeds.
     fn sync(&self) -> io::Result<()>;
 
     /// Cuts the file off.
@@ -101,7 +102,8 @@ pub trait StorageFile: Send + Sync {
     /// The storage's.
     fn size(&self) -> io::Result<u64>;
 
-    /// Returns whether the file still has a name; `false` after it was removed, or its directory was.
+    /// Returns whether the file still has a name; `false` after it was removed, or its directory
+    /// was.
     ///
     /// # Errors
     ///

@@ -43,8 +43,8 @@ pub enum Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// With this error, and nothing was done. A sync that fails so drops what it should have written from
-    /// what the next one writes, as Linux does.
+    /// With this error, and nothing was done. A sync that fails so drops what it should have
+    /// written from what the next one writes, as Linux does.
     Error(io::ErrorKind),
     /// Only so many bytes are written or read.
     Short(usize),
@@ -95,7 +95,8 @@ impl Simulated {
         Self(Arc::default())
     }
 
-    /// From now on `plan` is asked before each operation on the file of that name, and says how it fails.
+    /// From now on `plan` is asked before each operation on the file of that name, and says how it
+    /// fails.
     pub fn fail(&self, plan: impl FnMut(Operation, &str) -> Option<Fault> + Send + 'static) {
         self.0.lock().plan = Some(Box::new(plan));
     }
@@ -105,8 +106,9 @@ impl Simulated {
         self.0.lock().plan = None;
     }
 
-    /// A directory as it may be found after a power failure now: of what was not synced, `keep(n)` chooses how
-    /// much of `n` is there: of the names in order, and of each file's bytes, sector by sector.
+    /// A directory as it may be found after a power failure now: of what was not synced, `keep(n)`
+    /// chooses how much of `n` is there: of the names in order, and of each file's bytes, sector by
+    /// sector.
     #[must_use]
     pub fn power_failure(&self, mut keep: impl FnMut(usize) -> usize) -> Self {
         const SECTOR: usize = 512;

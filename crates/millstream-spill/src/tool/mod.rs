@@ -1,7 +1,8 @@
 //! Looks at the directory of a queue, checks it and repairs it.
 //!
-//! [`ls`], [`verify`] and [`dump`] change nothing and take no lock, so that they can look at a queue that is in
-//! use; what is being written at that moment then looks like a torn tail. [`repair`] takes the lock.
+//! [`ls`], [`verify`] and [`dump`] change nothing and take no lock, so that they can look at a
+//! queue that is in use; what is being written at that moment then looks like a torn tail.
+//! [`repair`] takes the lock.
 //!
 //! # Examples
 //!
@@ -196,7 +197,8 @@ fn read(
     }
 }
 
-/// Hands every item that can be read in the directory to `take`, oldest first, acknowledged ones included.
+/// Hands every item that can be read in the directory to `take`, oldest first, acknowledged ones
+/// included.
 ///
 /// # Errors
 ///

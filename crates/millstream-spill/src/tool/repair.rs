@@ -34,14 +34,15 @@ struct Kept {
     is_away: bool,
 }
 
-/// Keeps what can be read, and makes the directory one that can be opened: what cannot be read is put aside under
-/// another name, and where items are lost, a mark says so.
+/// Keeps what can be read, and makes the directory one that can be opened: what cannot be read is
+/// put aside under another name, and where items are lost, a mark says so.
 ///
 /// Nothing is deleted. Files of another queue are put aside too.
 ///
 /// # Errors
 ///
-/// `Locked` if the queue is open; `Version` if a file is from a newer version, which is left alone; `Io`.
+/// `Locked` if the queue is open; `Version` if a file is from a newer version, which is left alone;
+/// `Io`.
 pub fn repair(storage: &dyn Storage, tier: Option<&dyn Tier>) -> Result<Repaired, SpillError> {
     let _held = storage.lock().map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => SpillError::Locked,

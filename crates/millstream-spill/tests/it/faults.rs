@@ -18,8 +18,8 @@ const FAULTS: [Fault; 4] = [
     Fault::Short(1),
 ];
 
-/// Sends, receives and acknowledges; which items were said to be safe, how many of them were acknowledged for
-/// good, and how many perhaps.
+/// Sends, receives and acknowledges; which items were said to be safe, how many of them were
+/// acknowledged for good, and how many perhaps.
 fn run(storage: &Simulated, durability: Durability) -> Option<(Vec<u64>, usize, usize)> {
     let config = Config { when_full: WhenFull::Reject, ..small(durability) };
     let spill = Spill::on(storage.clone()).config(config);
@@ -73,8 +73,8 @@ fn one_fault_anywhere_loses_nothing_that_was_safe() {
                 let ran = run(&storage, durability);
                 storage.heal();
                 let (safe, acknowledged, tried) = ran.unwrap_or_default();
-                // What was said to be safe is there when the process ends, and, if synced, after a power
-                // failure that keeps nothing else.
+                // What was said to be safe is there when the process ends, and, if synced, after a
+                // power failure that keeps nothing else.
                 let survivors = match durability {
                     Durability::Process => storage.clone(),
                     _ => storage.power_failure(|_| 0),
@@ -118,7 +118,8 @@ fn after_a_failed_sync_nothing_is_said_to_be_safe_that_may_be_lost() {
 
     let refused = sender.send_blocking(2).expect_err("it was not synced");
     assert_eq!(refused.item, 2);
-    // The sync that fails once succeeds from then on, and has lost what it should have written: another file.
+    // The sync that fails once succeeds from then on, and has lost what it should have written:
+    // another file.
     sender.send_blocking(3).expect("the next file can be synced");
 
     assert_eq!(drain(&mut receiver), [1, 3]);

@@ -104,7 +104,8 @@ fn the_upstream_is_asked_only_while_there_is_room() {
         }
         time.run();
     }
-    // Passed on, in memory, ahead of that, before the disk, and on it; less those on their way to the exit.
+    // Passed on, in memory, ahead of that, before the disk, and on it; less those on their way to
+    // the exit.
     assert!((60..100).contains(&n_sent), "{n_sent}");
     assert!(monitor.snapshot().bytes <= 2 * (32 + 5 * 24));
     for _ in 0..1000 {
