@@ -110,7 +110,7 @@ fn run_and_kill(directory: &Path, durability: &str, n_lines: usize, promises: &m
         .spawn()
         .expect("it can be started again");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    let mut keep = |line: io::Result<String>, promises: &mut Promises| {
+    let keep = |line: io::Result<String>, promises: &mut Promises| {
         let line = line.expect("it is text");
         // The harness says something too.
         let Some((what, n)) = line.split_once(' ') else { return };

@@ -248,8 +248,8 @@ pub trait FlowExt: Sized {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request, and then goes on without it: items are asked for,
-    /// up to 64 at a time, while there is room in memory or below the ceiling of the queue.
+    /// Starts with the downstream's first request, and then goes on without it: items are asked
+    /// for, up to 64 at a time, while there is room in memory or below the ceiling of the queue.
     ///
     /// # Termination
     ///
