@@ -6,8 +6,8 @@ use crate::{Queue, Queued};
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
 ///
-/// Each method's documentation says what the operator does with demand, how it ends, and what may be lost;
-/// it stands beside the policy's code, in a file `operator.md`.
+/// Each method's documentation says what the operator does with demand, how it ends, and what may
+/// be lost; it stands beside the policy's code, in a file `operator.md`.
 pub trait FlowExt: Publisher + Sized {
     #[doc = include_str!("queue/operator.md")]
     fn queue(self, queue: &Queue<Self::Item>) -> Flow<Queued<Self>>

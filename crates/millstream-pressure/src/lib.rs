@@ -1,8 +1,8 @@
 //! Backpressure policies: what to do where demand meets a world that does not listen.
 //!
-//! A flow carries demand from end to end by itself. A policy stands where that ends: at a producer that
-//! cannot be slowed, in front of a service that fails, among tenants of which one floods. Each works
-//! alone, for code that has no flow, and as an operator of a [`Flow`](millstream::Flow).
+//! A flow carries demand from end to end by itself. A policy stands where that ends: at a producer
+//! that cannot be slowed, in front of a service that fails, among tenants of which one floods. Each
+//! works alone, for code that has no flow, and as an operator of a [`Flow`](millstream::Flow).
 //!
 //! ```
 //! use millstream_pressure::{Permit, Outcome, Settle, Grant};
@@ -41,23 +41,24 @@
 //!
 //! # How a policy is laid out
 //!
-//! A policy is a handle: cheap to clone, and named. It has one file, or a small folder, with five faces:
+//! A policy is a handle: cheap to clone, and named. It has one file, or a small folder, with five
+//! faces:
 //!
-//! 1. **Configuration**: a plain struct, `XConfig`, with public fields, a `Default` that is safe to run
-//!    with, and [`Settings::validate`]. Behind the feature `serde` it derives `Serialize` and `Deserialize`
-//!    with `#[serde(default, deny_unknown_fields)]`.
+//! 1. **Configuration**: a plain struct, `XConfig`, with public fields, a `Default` that is safe to
+//!    run with, and [`Settings::validate`]. Behind the feature `serde` it derives `Serialize` and
+//!    `Deserialize` with `#[serde(default, deny_unknown_fields)]`.
 //! 2. **The imperative side**, for edges: `X::new(name, config, &scheduler)`, which fails with
 //!    [`InvalidSetting`]; `try_acquire`, which never waits; `acquire().await`; and `acquire_blocking`.
 //!    Queues say `try_put`, `put` and `put_blocking`.
-//! 3. **Operators**: methods of [`FlowExt`], whose documentation stands beside the policy's code in a file
-//!    `operator.md`.
+//! 3. **Operators**: methods of [`FlowExt`], whose documentation stands beside the policy's code in
+//!    a file `operator.md`.
 //! 4. **A snapshot**: [`Policy::snapshot`], a consistent reading of state and counters.
-//! 5. **Reconfiguration**: [`Policy::reconfigure`], which is valid or changes nothing, takes effect for the
-//!    future, and loses nothing that is in flight.
+//! 5. **Reconfiguration**: [`Policy::reconfigure`], which is valid or changes nothing, takes effect
+//!    for the future, and loses nothing that is in flight.
 //!
 //! A policy contains no atomics and no `unsafe`: where threads meet in it is a part of
-//! `millstream-kernel`, or a lock that no code of the user's runs under. It starts no thread and reads no
-//! clock but its scheduler's.
+//! `millstream-kernel`, or a lock that no code of the user's runs under. It starts no thread and
+//! reads no clock but its scheduler's.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

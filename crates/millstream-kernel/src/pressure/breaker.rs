@@ -1,7 +1,7 @@
 //! The word of a circuit breaker: its state, and in half-open how many probes are out.
 //!
-//! Whoever is admitted gets the generation of the state that admitted it. A result belongs to the state of
-//! its generation; that of an earlier one changes nothing.
+//! Whoever is admitted gets the generation of the state that admitted it. A result belongs to the
+//! state of its generation; that of an earlier one changes nothing.
 //!
 //! # States
 //!
@@ -18,8 +18,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A state is left by a compare-exchange on the whole word, generation included, so that it is left
-//!    once, and by one who has seen it.
+//! 1. A state is left by a compare-exchange on the whole word, generation included, so that it is
+//!    left once, and by one who has seen it.
 //! 2. In half-open at most `n` probes are issued and not given back.
 //! 3. The time of the opening is written under the lock before the word says OPEN.
 
@@ -86,8 +86,8 @@ impl BreakerWord {
         Self { word: AtomicU64::new(CLOSED), opens_at: AtomicU64::new(0), lock: Mutex::new(()) }
     }
 
-    /// Lets one pass, if the state allows it: `OPEN → HALF OPEN` when the time has come, and in half-open up
-    /// to `n_probes`.
+    /// Lets one pass, if the state allows it: `OPEN → HALF OPEN` when the time has come, and in
+    /// half-open up to `n_probes`.
     #[inline]
     pub fn admit(&self, n_probes: u64, now: Duration) -> Admission {
         let n_probes = n_probes.clamp(1, Self::MAX_PROBES);
@@ -97,7 +97,8 @@ impl BreakerWord {
             let (next, answer) = match word & STATE {
                 CLOSED => return Admission::Closed(generation(word)),
                 OPEN => {
-                    // Relaxed: the word's acquire shows at least the time of this opening (invariant 3).
+                    // Relaxed: the word's acquire shows at least the time of this opening
+                    // (invariant 3).
                     let until = moment(self.opens_at.load(Ordering::Relaxed));
                     if now < until || until == Duration::MAX {
                         return Admission::Open(until);
@@ -132,8 +133,8 @@ impl BreakerWord {
         }
     }
 
-    /// `CLOSED → OPEN`, `HALF OPEN → OPEN` until a moment, [`Duration::MAX`] for ever, by a result of
-    /// `generation`. Returns whether it was that result that did it.
+    /// `CLOSED → OPEN`, `HALF OPEN → OPEN` until a moment, [`Duration::MAX`] for ever, by a result
+    /// of `generation`. Returns whether it was that result that did it.
     pub fn trip(&self, generation: u64, until: Duration) -> bool {
         let _lock = self.lock.lock();
         let word = self.word.load(Ordering::Acquire);
@@ -145,14 +146,15 @@ impl BreakerWord {
         self.leave(generation, OPEN)
     }
 
-    /// `HALF OPEN → CLOSED`, by a result of `generation`. Returns whether it was that result that did it.
+    /// `HALF OPEN → CLOSED`, by a result of `generation`. Returns whether it was that result that
+    /// did it.
     pub fn close(&self, generation: u64) -> bool {
         let word = self.word.load(Ordering::Acquire);
         word & STATE == HALF_OPEN && self.leave(generation, CLOSED)
     }
 
-    /// Sets a state by hand, whatever it was: OPEN with a moment, and else CLOSED. Returns the generation
-    /// that begins.
+    /// Sets a state by hand, whatever it was: OPEN with a moment, and else CLOSED. Returns the
+    /// generation that begins.
     pub fn force(&self, open_until: Option<Duration>) -> u64 {
         let _lock = self.lock.lock();
         if let Some(until) = open_until {

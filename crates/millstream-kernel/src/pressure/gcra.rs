@@ -1,9 +1,9 @@
 //! A rate, kept by the generic cell rate algorithm (ITU-T I.371) in one word.
 //!
-//! The algorithm goes by a virtual clock that counts cells instead of time: it runs at the rate. The word is
-//! the algorithm's theoretical arrival time by that clock, so that what was used up is a number of cells,
-//! whatever the rate is. A change of the rate starts the clock anew at 0 and carries over how many cells are
-//! free, so that none is made up and none is lost.
+//! The algorithm goes by a virtual clock that counts cells instead of time: it runs at the rate.
+//! The word is the algorithm's theoretical arrival time by that clock, so that what was used up is
+//! a number of cells, whatever the rate is. A change of the rate starts the clock anew at 0 and
+//! carries over how many cells are free, so that none is made up and none is lost.
 //!
 //! # States
 //!
@@ -15,12 +15,12 @@
 //!
 //! # Invariants
 //!
-//! 1. In each time `t` at most `burst + rate * t` cells are taken, up to the clock's resolution, which
-//!    is at most 1/1024 of a cell or a nanosecond's worth of cells.
-//! 2. The word has an epoch, and so have the settings. A word is changed by the settings of its own epoch
-//!    alone: by a compare-exchange that fails once the epoch is another.
-//! 3. Settings are written under the lock, between an odd and an even version; a reader that has seen the
-//!    same even version before and after has read settings that belong together.
+//! 1. In each time `t` at most `burst + rate * t` cells are taken, up to the clock's resolution,
+//!    which is at most 1/1024 of a cell or a nanosecond's worth of cells.
+//! 2. The word has an epoch, and so have the settings. A word is changed by the settings of its own
+//!    epoch alone: by a compare-exchange that fails once the epoch is another.
+//! 3. Settings are written under the lock, between an odd and an even version; a reader that has
+//!    seen the same even version before and after has read settings that belong together.
 //! 4. A clock that is set back does not run until it has caught up.
 
 use std::time::Duration;
@@ -85,8 +85,8 @@ impl Gcra {
     /// The smallest rate, in cells a second: about one in 11 days.
     pub const MIN_RATE: f64 = 1e-6;
 
-    /// `rate` cells a second, and `burst` at once; all of the burst is free. Both are clamped to what is
-    /// possible, and NaN is the smallest.
+    /// `rate` cells a second, and `burst` at once; all of the burst is free. Both are clamped to
+    /// what is possible, and NaN is the smallest.
     #[must_use]
     pub fn new(rate: f64, burst: u64, now: Duration) -> Self {
         let settings = Settings::new(0, rate, burst, now);
@@ -129,8 +129,8 @@ impl Gcra {
         }
     }
 
-    /// Gives back `n` cells that were taken and not used. Those that would be free by now anyway are not
-    /// given back twice.
+    /// Gives back `n` cells that were taken and not used. Those that would be free by now anyway
+    /// are not given back twice.
     pub fn refund(&self, n: u64) {
         loop {
             let (settings, mut word) = self.load();
@@ -151,8 +151,8 @@ impl Gcra {
         }
     }
 
-    /// Changes rate and burst. As many cells are free as before, but no more than the new burst; what was
-    /// taken stays taken.
+    /// Changes rate and burst. As many cells are free as before, but no more than the new burst;
+    /// what was taken stays taken.
     pub fn set(&self, rate: f64, burst: u64, now: Duration) {
         self.change(nanos(now), |before| {
             let epoch = before.epoch;
@@ -282,8 +282,8 @@ impl Settings {
     }
 }
 
-/// `rate * 2^shift` units a second, as units in 2^scale nanoseconds, and that scale: without rounding but
-/// for the last bit, so that a rate of 10 is one cell in 100 ms to the nanosecond.
+/// `rate * 2^shift` units a second, as units in 2^scale nanoseconds, and that scale: without
+/// rounding but for the last bit, so that a rate of 10 is one cell in 100 ms to the nanosecond.
 fn speed(rate: f64, shift: u32) -> (u64, u64) {
     // A number that is not subnormal: a mantissa of 53 bits, and an exponent.
     let bits = rate.to_bits();

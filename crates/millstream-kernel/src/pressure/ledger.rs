@@ -12,13 +12,13 @@
 //!
 //! # Invariants
 //!
-//! 1. Every count only grows. An item is offered before it is delivered or dropped, on the same thread or
-//!    on one to which it was handed over.
-//! 2. A reading takes the offered items last, so that it never shows more that left than came: what is left
-//!    over is queued, and offered = delivered + dropped + queued in each reading.
-//! 3. Each count publishes what its thread did before. So a second collection sees at least all that came
-//!    before what the first one saw; if it sees no more, the first one shows a moment: nothing is in it
-//!    without what came before.
+//! 1. Every count only grows. An item is offered before it is delivered or dropped, on the same
+//!    thread or on one to which it was handed over.
+//! 2. A reading takes the offered items last, so that it never shows more that left than came: what
+//!    is left over is queued, and offered = delivered + dropped + queued in each reading.
+//! 3. Each count publishes what its thread did before. So a second collection sees at least all
+//!    that came before what the first one saw; if it sees no more, the first one shows a moment:
+//!    nothing is in it without what came before.
 
 use crossbeam_utils::CachePadded;
 
@@ -68,7 +68,8 @@ impl<const N: usize> Ledger<N> {
     /// `QUEUED → DELIVERED`, for `n` items.
     #[inline]
     pub fn deliver(&self, n: u64) {
-        // Release: whoever sees these leave sees them come (invariant 2); pairs with the acquire in `collect`.
+        // Release: whoever sees these leave sees them come (invariant 2); pairs with the acquire in
+        // `collect`.
         self.delivered.fetch_add(n, Ordering::Release);
     }
 
@@ -83,8 +84,8 @@ impl<const N: usize> Ledger<N> {
         self.dropped[reason].fetch_add(n, Ordering::Release);
     }
 
-    /// The counts at one moment; if others keep counting, those of the time that reading took, each with
-    /// no less that came than left.
+    /// The counts at one moment; if others keep counting, those of the time that reading took, each
+    /// with no less that came than left.
     #[must_use]
     pub fn read(&self) -> LedgerReading<N> {
         let mut reading = self.collect();

@@ -1,9 +1,10 @@
 //! Permits whose number can change while they are held, and tasks that wait for them in order.
 //!
-//! A limit that shrinks takes nothing back: what is free becomes negative, and nothing is granted until
-//! enough was released. A task that finds too little free waits in a line; what is released while tasks wait
-//! goes to the first of them, so that none is overtaken, and wakes it alone. Acquiring and releasing are one
-//! read-modify-write each while nobody waits; the lock is for waiting, and for changing the limit.
+//! A limit that shrinks takes nothing back: what is free becomes negative, and nothing is granted
+//! until enough was released. A task that finds too little free waits in a line; what is released
+//! while tasks wait goes to the first of them, so that none is overtaken, and wakes it alone.
+//! Acquiring and releasing are one read-modify-write each while nobody waits; the lock is for
+//! waiting, and for changing the limit.
 //!
 //! # States
 //!
@@ -20,16 +21,18 @@
 //!
 //! # Invariants
 //!
-//! 1. The word's number is the limit less what is held; it is negative while more is held than a new limit
-//!    allows. Nothing is granted that it does not cover, so that what is held never grows beyond the limit.
-//! 2. WAITING is set exactly when a task is in the line, except under the lock, under which alone it
-//!    changes. While it is set, the number changes under the lock alone, and does not cover the first task.
+//! 1. The word's number is the limit less what is held; it is negative while more is held than a
+//!    new limit allows. Nothing is granted that it does not cover, so that what is held never grows
+//!    beyond the limit.
+//! 2. WAITING is set exactly when a task is in the line, except under the lock, under which alone
+//!    it changes. While it is set, the number changes under the lock alone, and does not cover the
+//!    first task.
 //! 3. A task that was served holds what it waited for; one that goes away without having taken it
 //!    releases it.
-//! 4. What was done before a release is seen by the one to whom it is granted next: by the word's release
-//!    and acquire, or by the lock.
-//! 5. A task enters the line by a compare-exchange that fails if the word has changed since it looked,
-//!    under the lock that serving and closing take as well: it misses nothing.
+//! 4. What was done before a release is seen by the one to whom it is granted next: by the word's
+//!    release and acquire, or by the lock.
+//! 5. A task enters the line by a compare-exchange that fails if the word has changed since it
+//!    looked, under the lock that serving and closing take as well: it misses nothing.
 //! 6. Wakers are the user's code: under the lock they are moved, and not cloned, woken or dropped.
 
 use std::{
@@ -84,8 +87,8 @@ impl Permits {
     /// The largest limit.
     pub const MAX: u64 = NONE_FREE / 2;
 
-    /// `limit` permits, all free; those who wait longest are served first. More than [`MAX`](Self::MAX) is
-    /// as much as that.
+    /// `limit` permits, all free; those who wait longest are served first. More than
+    /// [`MAX`](Self::MAX) is as much as that.
     #[must_use]
     pub fn new(limit: u64) -> Self {
         let limit = limit.min(Self::MAX);
@@ -144,8 +147,8 @@ impl Permits {
         self.change(|_| weight);
     }
 
-    /// Changes how many permits there are. Nothing is taken back: after less was set, nothing is granted
-    /// until enough was released. More than [`MAX`](Self::MAX) is as much as that.
+    /// Changes how many permits there are. Nothing is taken back: after less was set, nothing is
+    /// granted until enough was released. More than [`MAX`](Self::MAX) is as much as that.
     pub fn set_limit(&self, limit: u64) {
         let limit = limit.min(Self::MAX);
         self.change(|permits| {
@@ -168,8 +171,8 @@ impl Permits {
         served.wake();
     }
 
-    /// Serves those at the front who are covered, and takes WAITING back after the last. The caller has the
-    /// lock.
+    /// Serves those at the front who are covered, and takes WAITING back after the last. The caller
+    /// has the lock.
     fn serve(&self, waiters: &mut Waiters, served: &mut Served) {
         while let Some((index, weight)) = waiters.front() {
             // Acquire: invariant 4. By invariant 2 the number stays as it is.
@@ -186,8 +189,9 @@ impl Permits {
         }
     }
 
-    /// Whether a task at the front gets what it waits for. If that is more than the limit, which may have
-    /// shrunk meanwhile, it gets it when it is alone, instead of never. The caller has the lock.
+    /// Whether a task at the front gets what it waits for. If that is more than the limit, which
+    /// may have shrunk meanwhile, it gets it when it is alone, instead of never. The caller has the
+    /// lock.
     fn covers(&self, word: u64, weight: u64) -> bool {
         let (free, limit) = (free(word), self.limit());
         free >= weight as i64 || (free > 0 && free == limit as i64)

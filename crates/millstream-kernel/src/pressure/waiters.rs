@@ -2,12 +2,12 @@
 //!
 //! # Invariants
 //!
-//! 1. The line is linked in both directions, and has every entry that was entered and neither served nor
-//!    removed.
+//! 1. The line is linked in both directions, and has every entry that was entered and neither
+//!    served nor removed.
 //! 2. An index is its task's until it is removed.
 //!
-//! Plain data, for under its owner's lock; wakers are the user's code, which is neither run nor dropped here.
-//! Entering, leaving and serving cost the same however long the line is,
+//! Plain data, for under its owner's lock; wakers are the user's code, which is neither run nor
+//! dropped here. Entering, leaving and serving cost the same however long the line is,
 //! and entries are used again, so that a line that has been long once allocates nothing more.
 
 use std::task::Waker;

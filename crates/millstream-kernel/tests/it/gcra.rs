@@ -1,4 +1,5 @@
-//! Rates: never more than the burst and what the time gives, and refused exactly as long as was said.
+//! Rates: never more than the burst and what the time gives, and refused exactly as long as was
+//! said.
 
 use std::time::Duration;
 
@@ -80,8 +81,8 @@ fn a_clock_that_is_set_back_stands_still() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Beside a bucket in floating point. Between two changes, no more cells are taken than were free and
-    /// than the time has given, and none is refused that the bucket has for certain.
+    /// Beside a bucket in floating point. Between two changes, no more cells are taken than were
+    /// free and than the time has given, and none is refused that the bucket has for certain.
     #[test]
     fn a_rate_does_what_a_bucket_does(
         (rate, burst) in (0.01_f64..1e6, 1..1_000_u64),

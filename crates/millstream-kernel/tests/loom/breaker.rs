@@ -1,4 +1,5 @@
-//! The word of a breaker: as many probes as were said, and results of earlier generations change nothing.
+//! The word of a breaker: as many probes as were said, and results of earlier generations change
+//! nothing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -52,8 +53,8 @@ fn a_generation_is_left_once() {
     });
 }
 
-/// A probe is given back while the breaker closes and opens again: the next half-open has as many probes
-/// as it should.
+/// A probe is given back while the breaker closes and opens again: the next half-open has as many
+/// probes as it should.
 ///
 /// Kills: `give_back` does not look at the generation.
 #[test]

@@ -31,8 +31,8 @@ fn a_cell_is_taken_once() {
 
 /// The rate and the burst change while a cell is taken: none is made up, and none is lost.
 ///
-/// Kills: `set` stores the word; a cell is taken by settings of another epoch; `load` does not look at the
-/// version again.
+/// Kills: `set` stores the word; a cell is taken by settings of another epoch; `load` does not look
+/// at the version again.
 #[test]
 fn a_change_of_the_rate_makes_up_no_cell() {
     model(5, &[3], || {

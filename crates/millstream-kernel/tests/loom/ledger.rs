@@ -34,8 +34,8 @@ fn no_item_leaves_a_ledger_before_it_came() {
     });
 }
 
-/// Two items come and are dropped for different reasons while the ledger is read: what is read was true
-/// at one moment.
+/// Two items come and are dropped for different reasons while the ledger is read: what is read was
+/// true at one moment.
 ///
 /// Kills: a single collection is a reading; relaxed order in `offer`.
 #[test]

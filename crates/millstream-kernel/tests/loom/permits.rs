@@ -89,8 +89,8 @@ fn a_limit_that_grows_serves_who_waits() {
     });
 }
 
-/// A limit shrinks while two threads acquire: nothing is granted that it does not cover, and nothing is
-/// lost when all have released.
+/// A limit shrinks while two threads acquire: nothing is granted that it does not cover, and
+/// nothing is lost when all have released.
 ///
 /// Kills: `set_limit` stores what is free.
 #[test]

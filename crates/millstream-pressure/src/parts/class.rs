@@ -38,7 +38,8 @@ pub enum Criticality {
 impl Class {
     /// The default class of the tenant with this name or key.
     pub fn for_tenant(key: impl Hash) -> Self {
-        // `DefaultHasher::new` has fixed keys, so that the same name is the same tenant in each run.
+        // `DefaultHasher::new` has fixed keys, so that the same name is the same tenant in each
+        // run.
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         Self { tenant: hasher.finish(), ..Self::default() }

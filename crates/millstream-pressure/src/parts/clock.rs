@@ -16,8 +16,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The clock that a policy goes by: that of a scheduler, live or virtual.
 ///
-/// A moment is the time since one that the scheduler chose. A clock that is set back makes time stand still
-/// until it catches up: nothing here subtracts below 0.
+/// A moment is the time since one that the scheduler chose. A clock that is set back makes time
+/// stand still until it catches up: nothing here subtracts below 0.
 #[derive(Clone, Debug)]
 pub struct Clock(Worker);
 
@@ -60,8 +60,8 @@ impl Clock {
     }
 }
 
-/// Future returned by [`Clock::sleep_until`]: `true` when the moment has come, `false` when the scheduler has
-/// stopped or has no clock, so that it never will.
+/// Future returned by [`Clock::sleep_until`]: `true` when the moment has come, `false` when the
+/// scheduler has stopped or has no clock, so that it never will.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Sleep {

@@ -6,11 +6,12 @@ use crate::Reason;
 
 const REASONS: usize = Reason::ALL.len();
 
-/// Counts what became of every item, from any thread: offered = delivered + dropped by reason + queued.
+/// Counts what became of every item, from any thread: offered = delivered + dropped by reason +
+/// queued.
 ///
-/// Each item is offered once, and then delivered or dropped once. What a policy guards by a lock anyway is
-/// exact at each moment; without one, a reading is of one moment unless others kept counting while it was
-/// read, and the identity holds in each.
+/// Each item is offered once, and then delivered or dropped once. What a policy guards by a lock
+/// anyway is exact at each moment; without one, a reading is of one moment unless others kept
+/// counting while it was read, and the identity holds in each.
 #[derive(Debug, Default)]
 pub struct Ledger(millstream_kernel::Ledger<REASONS>);
 

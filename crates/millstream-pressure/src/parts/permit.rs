@@ -32,14 +32,15 @@ pub struct Grant {
 
 /// What hands out permits, and takes them back.
 pub trait Settle: Send + Sync + 'static {
-    /// What was granted has ended. Called once for each permit, on the thread that finishes or drops it.
+    /// What was granted has ended. Called once for each permit, on the thread that finishes or
+    /// drops it.
     fn settle(&self, grant: Grant, outcome: Outcome);
 }
 
 /// The right to do something now.
 ///
-/// It is settled exactly once: by [`finish`](Self::finish), or with [`Outcome::Canceled`] when it is
-/// dropped, whether by a panic, a canceled future or an early return.
+/// It is settled exactly once: by [`finish`](Self::finish), or with [`Outcome::Canceled`] when it
+/// is dropped, whether by a panic, a canceled future or an early return.
 #[must_use = "a permit that is dropped counts as canceled"]
 pub struct Permit {
     policy: Arc<dyn Settle>,

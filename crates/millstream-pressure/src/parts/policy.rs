@@ -19,7 +19,8 @@ pub trait Policy: Clone + Send + Sync + 'static {
     /// A consistent reading of state and counters.
     fn snapshot(&self) -> Self::Snapshot;
 
-    /// Replaces the configuration. Takes effect for the future, and loses nothing that is in flight.
+    /// Replaces the configuration. Takes effect for the future, and loses nothing that is in
+    /// flight.
     ///
     /// # Errors
     ///

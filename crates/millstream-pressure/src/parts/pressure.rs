@@ -52,8 +52,8 @@ impl Pressure {
         self.read_at
     }
 
-    /// This reading, unless it is older than `max_age`. One from the future, after a clock that was set
-    /// back, is fresh.
+    /// This reading, unless it is older than `max_age`. One from the future, after a clock that was
+    /// set back, is fresh.
     #[must_use]
     pub fn if_fresh(self, now: Duration, max_age: Duration) -> Option<Self> {
         (now.saturating_sub(self.read_at) <= max_age).then_some(self)

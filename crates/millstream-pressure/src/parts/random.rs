@@ -31,8 +31,8 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number less than `bound`, and 0 if that is 0. Lemire's multiplication; its bias is below `bound`
-    /// in 2^64.
+    /// A number less than `bound`, and 0 if that is 0. Lemire's multiplication; its bias is below
+    /// `bound` in 2^64.
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.number()) * u128::from(bound)) >> 64) as u64
     }

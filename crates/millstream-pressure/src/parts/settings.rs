@@ -17,8 +17,10 @@ pub trait Settings: Clone + Send + Sync + 'static {
 /// ```
 /// use millstream_pressure::InvalidSetting;
 ///
-/// let error = InvalidSetting::unless(0.9 < 0.8, "queue", "low_watermark", 0.9, "less than high_watermark");
-/// assert_eq!(error.unwrap_err().to_string(), "queue: low_watermark is 0.9, but has to be less than high_watermark");
+/// let rule = "less than high_watermark";
+/// let result = InvalidSetting::unless(0.9 < 0.8, "queue", "low_watermark", 0.9, rule);
+/// let text = "queue: low_watermark is 0.9, but has to be less than high_watermark";
+/// assert_eq!(result.unwrap_err().to_string(), text);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSetting {

@@ -2,9 +2,9 @@
 
 /// What an item weighs: bytes, or cost. A closure is one.
 ///
-/// Weighed once, where the item enters; what it weighed then is what leaves with it. A weight of 0 counts
-/// against the number of items alone. A panic of the closure reaches the caller before the item was
-/// counted, so that the ledger stays whole.
+/// Weighed once, where the item enters; what it weighed then is what leaves with it. A weight of 0
+/// counts against the number of items alone. A panic of the closure reaches the caller before the
+/// item was counted, so that the ledger stays whole.
 pub trait Weigh<T>: Send + Sync + 'static {
     /// The weight of `item`.
     fn weigh(&self, item: &T) -> u64;

@@ -13,8 +13,9 @@ const POLICY: &str = "queue";
 pub struct QueueConfig {
     /// The most items that wait, places that were reserved included. Default: 1000.
     pub capacity: usize,
-    /// The most items that wait after the queue has grown: its room doubles up to this when it is full, and
-    /// halves down to `capacity` while less than a quarter is used. Default: as `capacity`, it does not grow.
+    /// The most items that wait after the queue has grown: its room doubles up to this when it is
+    /// full, and halves down to `capacity` while less than a quarter is used. Default: as
+    /// `capacity`, it does not grow.
     pub max_capacity: Option<usize>,
     /// The most that all items that wait weigh together, if they are weighed. Default: no bound.
     pub max_weight: Option<u64>,
@@ -41,8 +42,8 @@ pub struct QueueConfig {
 pub enum WhenFull {
     /// The producer waits, first come, first served, up to the time-out.
     Wait,
-    /// As [`Wait`](Self::Wait), and above the low watermark producers are slowed down before: the fuller, the
-    /// longer the pause between two items, up to `max_pause`.
+    /// As [`Wait`](Self::Wait), and above the low watermark producers are slowed down before: the
+    /// fuller, the longer the pause between two items, up to `max_pause`.
     Throttle {
         /// The pause when the queue is full.
         #[cfg_attr(
@@ -58,14 +59,14 @@ pub enum WhenFull {
     /// The item that waits longest among the least critical is dropped, unless the new one is less
     /// critical, which is dropped instead.
     DropOldest,
-    /// While the queue is high, one of `one_of` items is taken, and the others are dropped; without room, the
-    /// oldest makes place.
+    /// While the queue is high, one of `one_of` items is taken, and the others are dropped; without
+    /// room, the oldest makes place.
     Sample {
         /// Of how many one is kept.
         one_of: u32,
     },
-    /// Without room, a new item takes the place of any that waits, with such a probability that each of
-    /// those that came since then is as likely to be kept (Vitter's algorithm R).
+    /// Without room, a new item takes the place of any that waits, with such a probability that
+    /// each of those that came since then is as likely to be kept (Vitter's algorithm R).
     Reservoir,
 }
 
@@ -78,9 +79,9 @@ pub enum WhenFull {
 pub enum Discipline {
     /// First come, first served.
     Fifo,
-    /// CoDel as in RFC 8289: when every item has waited longer than `target` for an `interval`, one is
-    /// dropped, and then more and more often until one has waited less. For producers that slow down when
-    /// they lose an item.
+    /// CoDel as in RFC 8289: when every item has waited longer than `target` for an `interval`, one
+    /// is dropped, and then more and more often until one has waited less. For producers that slow
+    /// down when they lose an item.
     Codel {
         /// How long an item may wait. The RFC has 5 ms.
         #[cfg_attr(
@@ -95,9 +96,9 @@ pub enum Discipline {
         )]
         interval: Duration,
     },
-    /// Controlled delay for producers that do not slow down (as in folly's `Codel`): when the shortest wait
-    /// in an `interval` was longer than `target`, all that have waited twice as long as that are dropped
-    /// during the next one.
+    /// Controlled delay for producers that do not slow down (as in folly's `Codel`): when the
+    /// shortest wait in an `interval` was longer than `target`, all that have waited twice as long
+    /// as that are dropped during the next one.
     ControlledDelay {
         /// How long an item may wait.
         #[cfg_attr(
@@ -112,9 +113,9 @@ pub enum Discipline {
         )]
         interval: Duration,
     },
-    /// First come, first served, until the queue has not been empty for an `interval`; then the newest is
-    /// served first, and what has waited longer than `target` is dropped (adaptive LIFO with a controlled
-    /// time-out, Maurer 2015).
+    /// First come, first served, until the queue has not been empty for an `interval`; then the
+    /// newest is served first, and what has waited longer than `target` is dropped (adaptive LIFO
+    /// with a controlled time-out, Maurer 2015).
     AdaptiveLifo {
         /// How long an item may wait while the queue stands.
         #[cfg_attr(

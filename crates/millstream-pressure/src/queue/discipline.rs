@@ -32,8 +32,8 @@ impl Delays {
         now.saturating_sub(self.empty_at) >= interval
     }
 
-    /// Whether an item that has waited for `waited` is dropped instead of being served, of which `is_last` is
-    /// the last.
+    /// Whether an item that has waited for `waited` is dropped instead of being served, of which
+    /// `is_last` is the last.
     pub(super) fn drops(
         &mut self,
         discipline: Discipline,

@@ -24,8 +24,8 @@ impl<T: Send + 'static> Queue<T> {
     ///
     /// # Termination
     ///
-    /// Completes when the queue was closed and all items were taken. After a cancel, what waits stays in the
-    /// queue.
+    /// Completes when the queue was closed and all items were taken. After a cancel, what waits
+    /// stays in the queue.
     ///
     /// # Examples
     ///

@@ -1,5 +1,6 @@
 //! `Queue`: a bounded queue between producers that cannot be slowed, or can, and a consumer.
 
+mod admit;
 mod config;
 mod discipline;
 mod flow;
@@ -14,26 +15,27 @@ use millstream::scheduler::Scheduler;
 use millstream_kernel::Served;
 use parking_lot::Mutex;
 
+use self::{
+    admit::Put,
+    state::{Dropped, State},
+    tiers::Entry,
+};
 pub use self::{
     config::{Discipline, QueueConfig, WhenFull},
     flow::{FromQueue, Queued},
     put::Slot,
     take::Taken,
 };
-use self::{
-    state::{Dropped, Put, State},
-    tiers::Entry,
-};
 use crate::{
     Balance, Class, Clock, InvalidSetting, Items, Policy, Pressure, PressureSource, Random, Reason,
     Rejected, Settings as _, Weigh,
 };
 
-/// A bounded queue, with a policy for what happens when it is full and a discipline for what has waited
-/// too long.
+/// A bounded queue, with a policy for what happens when it is full and a discipline for what has
+/// waited too long.
 ///
-/// Producers put items from anywhere; consumers take them, or [`flow`](Self::flow) makes them a flow. Each
-/// item that is refused comes back, and each one that is dropped goes to the callback of
+/// Producers put items from anywhere; consumers take them, or [`flow`](Self::flow) makes them a
+/// flow. Each item that is refused comes back, and each one that is dropped goes to the callback of
 /// [`QueueHooks::on_drop`], with the reason; the [ledger](QueueSnapshot::balance) accounts for all of them.
 ///
 /// ```
@@ -190,8 +192,8 @@ impl<T: Send + 'static> Queue<T> {
         Ok(Self(Arc::new(Shared { name: name.into(), clock, hooks, state })))
     }
 
-    /// Takes no more items: those who wait to put one get it back. What waits can still be taken. Returns
-    /// whether it was open.
+    /// Takes no more items: those who wait to put one get it back. What waits can still be taken.
+    /// Returns whether it was open.
     pub fn close(&self) -> bool {
         self.0.change(|state, served| {
             if std::mem::replace(&mut state.is_closed, true) {
@@ -233,7 +235,8 @@ impl<T: Send + 'static> Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// Changes the state, and after the lock wakes those who were served and tells of the watermark.
+    /// Changes the state, and after the lock wakes those who were served and tells of the
+    /// watermark.
     fn change<R>(&self, change: impl FnOnce(&mut State<T>, &mut Served) -> R) -> R {
         let mut served = Served::default();
         let (result, turned) = {

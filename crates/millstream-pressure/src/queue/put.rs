@@ -23,7 +23,8 @@ pub struct Slot<T: Send + 'static> {
 impl<T: Send + 'static> Queue<T> {
     /// Puts an item, or gives it back at once. Never waits.
     ///
-    /// `Ok` says that the queue has dealt with the item: a policy that drops may have dropped it, or another.
+    /// `Ok` says that the queue has dealt with the item: a policy that drops may have dropped it,
+    /// or another.
     ///
     /// # Errors
     ///
@@ -53,8 +54,8 @@ impl<T: Send + 'static> Queue<T> {
 
     /// Puts an item, and waits for room as long as the configuration says.
     ///
-    /// Those who wait are served in order. Dropping the future gives up; the item goes with it, and was not
-    /// counted.
+    /// Those who wait are served in order. Dropping the future gives up; the item goes with it, and
+    /// was not counted.
     ///
     /// # Errors
     ///
@@ -226,7 +227,8 @@ impl<T> Drop for RoomWait<'_, T> {
 }
 
 impl<T: Send + 'static> Slot<T> {
-    /// Fills the place. The item is taken whatever it weighs, and whether or not the queue is still open.
+    /// Fills the place. The item is taken whatever it weighs, and whether or not the queue is still
+    /// open.
     pub fn put(mut self, item: T) {
         let entry = self.queue.0.entry(item);
         let now = self.queue.0.clock.now();

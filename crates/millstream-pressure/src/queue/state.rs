@@ -1,4 +1,5 @@
-//! What is under a queue's lock: no code of the user's runs here, and nothing of the user's is dropped.
+//! What is under a queue's lock: no code of the user's runs here, and nothing of the user's is
+//! dropped.
 
 use std::time::Duration;
 
@@ -34,11 +35,11 @@ pub(super) struct State<T> {
     /// The heaviest item yet.
     heaviest: u64,
     delays: Delays,
-    random: Random,
+    pub(super) random: Random,
     /// Before this no item is put, while producers are slowed down.
     next_put: Duration,
     /// Since the queue has been full, or high: how many came.
-    n_came: u64,
+    pub(super) n_came: u64,
     rate: Rate,
 }
 
@@ -54,16 +55,6 @@ struct Rate {
 pub(super) struct Dropped<T> {
     pub(super) first: Option<(Entry<T>, Reason)>,
     pub(super) others: Vec<(Entry<T>, Reason)>,
-}
-
-/// What became of an item that was offered.
-pub(super) enum Put<T> {
-    Accepted,
-    /// It was dropped; it is among the dropped.
-    Dropped,
-    Rejected(Rejected<Entry<T>>),
-    /// There is no room: wait, if that is allowed.
-    NoRoom(Rejected<Entry<T>>),
 }
 
 impl<T> Dropped<T> {
@@ -108,19 +99,19 @@ impl<T> State<T> {
         self.ledger.balance()
     }
 
-    fn max_weight(&self) -> u64 {
+    pub(super) fn max_weight(&self) -> u64 {
         self.config.max_weight.unwrap_or(u64::MAX)
     }
 
     /// Whether one more of this weight fits.
-    fn fits(&self, weight: u64) -> bool {
+    pub(super) fn fits(&self, weight: u64) -> bool {
         let held = self.tiers.weight().saturating_add(self.reserved.1);
         self.tiers.len() + self.reserved.0 < self.room
             && held.saturating_add(weight) <= self.max_weight()
     }
 
     /// Whether one more fits, after the queue has grown if it may.
-    fn grow_to_fit(&mut self, weight: u64) -> bool {
+    pub(super) fn grow_to_fit(&mut self, weight: u64) -> bool {
         let max = self.config.max_capacity.unwrap_or(self.config.capacity);
         if self.room < max && self.tiers.len() + self.reserved.0 >= self.room {
             self.room = self.room.saturating_mul(2).min(max);
@@ -148,109 +139,7 @@ impl<T> State<T> {
         }
     }
 
-    /// Offers an item, which counts from here on, unless it may wait for room.
-    pub(super) fn offer(
-        &mut self,
-        entry: Entry<T>,
-        now: Duration,
-        dropped: &mut Dropped<T>,
-    ) -> Put<T> {
-        if self.is_closed {
-            return Put::Rejected(self.refuse(entry, Reason::Shutdown, None));
-        }
-        if entry.weight > self.max_weight() {
-            return Put::Rejected(self.refuse(entry, Reason::TooHeavy, None));
-        }
-        if entry.deadline.is_some_and(|deadline| deadline <= now) {
-            return Put::Rejected(self.refuse(entry, Reason::Deadline, None));
-        }
-        match self.config.when_full {
-            WhenFull::Wait | WhenFull::Throttle { .. } => {
-                // Nobody overtakes those who wait.
-                if !self.putters.is_empty() || !self.grow_to_fit(entry.weight) {
-                    let retry = self.retry_after();
-                    return Put::NoRoom(Rejected {
-                        item: entry,
-                        reason: Reason::Full,
-                        retry_after: retry,
-                    });
-                }
-                if let Some(pause) = self.pause(now) {
-                    return Put::NoRoom(Rejected::new(entry, Reason::Rate).retry_after(pause));
-                }
-            }
-            WhenFull::Reject => {
-                if !self.grow_to_fit(entry.weight) {
-                    let retry = self.retry_after();
-                    return Put::Rejected(self.refuse(entry, Reason::Full, retry));
-                }
-            }
-            WhenFull::DropNewest => {
-                if !self.make_room(&entry, true, dropped) {
-                    return self.drop_incoming(entry, Reason::Full, dropped);
-                }
-            }
-            WhenFull::DropOldest => {
-                if !self.make_room(&entry, false, dropped) {
-                    return self.drop_incoming(entry, Reason::LowPriority, dropped);
-                }
-            }
-            WhenFull::Sample { one_of } => {
-                if self.is_high {
-                    self.n_came += 1;
-                    if !self.n_came.is_multiple_of(u64::from(one_of)) {
-                        return self.drop_incoming(entry, Reason::Sampled, dropped);
-                    }
-                }
-                if !self.make_room(&entry, false, dropped) {
-                    return self.drop_incoming(entry, Reason::LowPriority, dropped);
-                }
-            }
-            WhenFull::Reservoir => {
-                if !self.grow_to_fit(entry.weight) {
-                    return self.reservoir(entry, now, dropped);
-                }
-                self.n_came = 0;
-            }
-        }
-        self.ledger.offer(1);
-        self.insert(entry, now);
-        Put::Accepted
-    }
-
-    /// Evicts what is worth less than `entry`, or no more, until it fits.
-    fn make_room(&mut self, entry: &Entry<T>, strictly: bool, dropped: &mut Dropped<T>) -> bool {
-        while !self.grow_to_fit(entry.weight) {
-            let Some(victim) = self.tiers.evict(entry.class.criticality, strictly) else {
-                return false;
-            };
-            let is_less = victim.class.criticality < entry.class.criticality;
-            let reason = if is_less { Reason::LowPriority } else { Reason::Evicted };
-            self.drop_entry(victim, reason, dropped);
-        }
-        true
-    }
-
-    /// Algorithm R: the item that is the `n`-th since the queue was full is kept with `room / n`.
-    fn reservoir(&mut self, entry: Entry<T>, now: Duration, dropped: &mut Dropped<T>) -> Put<T> {
-        let n_kept = self.tiers.len() as u64;
-        self.n_came += 1;
-        let position = self.random.below(n_kept.saturating_add(self.n_came));
-        if position >= n_kept {
-            return self.drop_incoming(entry, Reason::Sampled, dropped);
-        }
-        if let Some(victim) = self.tiers.remove(position as usize) {
-            self.drop_entry(victim, Reason::Sampled, dropped);
-        }
-        if !self.fits(entry.weight) {
-            return self.drop_incoming(entry, Reason::Full, dropped);
-        }
-        self.ledger.offer(1);
-        self.insert(entry, now);
-        Put::Accepted
-    }
-
-    fn insert(&mut self, entry: Entry<T>, now: Duration) {
+    pub(super) fn insert(&mut self, entry: Entry<T>, now: Duration) {
         if self.tiers.len() == 0 {
             self.delays.was_empty(now);
         }
@@ -259,18 +148,6 @@ impl<T> State<T> {
             self.next_put = now.saturating_add(pause);
         }
         self.update_watermark();
-    }
-
-    /// An item that comes and is dropped.
-    fn drop_incoming(
-        &mut self,
-        entry: Entry<T>,
-        reason: Reason,
-        dropped: &mut Dropped<T>,
-    ) -> Put<T> {
-        self.ledger.offer(1);
-        self.drop_entry(entry, reason, dropped);
-        Put::Dropped
     }
 
     /// An item that comes and goes back to the one who brought it.
@@ -285,13 +162,13 @@ impl<T> State<T> {
         Rejected { item: entry, reason, retry_after }
     }
 
-    fn drop_entry(&mut self, entry: Entry<T>, reason: Reason, dropped: &mut Dropped<T>) {
+    pub(super) fn drop_entry(&mut self, entry: Entry<T>, reason: Reason, dropped: &mut Dropped<T>) {
         self.ledger.discard(reason, 1);
         dropped.add(entry, reason);
     }
 
     /// How long a producer has to wait still, if producers are slowed down.
-    fn pause(&self, now: Duration) -> Option<Duration> {
+    pub(super) fn pause(&self, now: Duration) -> Option<Duration> {
         let pause = self.next_put.saturating_sub(now);
         (matches!(self.config.when_full, WhenFull::Throttle { .. }) && !pause.is_zero())
             .then_some(pause)
@@ -329,8 +206,9 @@ impl<T> State<T> {
         self.insert(entry, now);
     }
 
-    /// Reserves places for items that are asked for: all that there are, unless the queue is high. Where items
-    /// are weighed, no more than fit if they are all as heavy as the heaviest one yet, but always one.
+    /// Reserves places for items that are asked for: all that there are, unless the queue is high.
+    /// Where items are weighed, no more than fit if they are all as heavy as the heaviest one yet,
+    /// but always one.
     pub(super) fn reserve_free(&mut self) -> u64 {
         let held = self.tiers.len() + self.reserved.0;
         let max = self.config.max_capacity.unwrap_or(self.config.capacity);
@@ -419,8 +297,8 @@ impl<T> State<T> {
         self.update_watermark();
     }
 
-    /// When there will probably be room again: as long as it takes to fall to the low watermark, and up to as
-    /// long again, so that not all come back at once.
+    /// When there will probably be room again: as long as it takes to fall to the low watermark,
+    /// and up to as long again, so that not all come back at once.
     pub(super) fn retry_after(&mut self) -> Option<Duration> {
         let nanos = self.rate.nanos_an_item?;
         let low = self.config.low_watermark * self.room as f64;

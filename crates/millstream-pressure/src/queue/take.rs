@@ -24,7 +24,8 @@ pub struct Taken<T> {
 }
 
 impl<T: Send + 'static> Queue<T> {
-    /// The next item, if one waits. Those that have waited too long by the queue's discipline are dropped.
+    /// The next item, if one waits. Those that have waited too long by the queue's discipline are
+    /// dropped.
     #[must_use]
     pub fn try_take(&self) -> Option<Taken<T>> {
         self.0.take()

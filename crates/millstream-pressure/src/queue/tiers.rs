@@ -1,5 +1,5 @@
-//! What waits, by how critical it is: items in the order in which they came, the least valuable of which go
-//! first.
+//! What waits, by how critical it is: items in the order in which they came, the least valuable of
+//! which go first.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -74,7 +74,8 @@ impl<T> Tiers<T> {
         self.left(entry)
     }
 
-    /// The oldest of the least critical, if it is at most as critical as `than`, or less if `strictly`.
+    /// The oldest of the least critical, if it is at most as critical as `than`, or less if
+    /// `strictly`.
     pub(super) fn evict(&mut self, than: Criticality, strictly: bool) -> Option<Entry<T>> {
         let bound = than as usize + usize::from(!strictly);
         let tier = self.tiers[..bound].iter_mut().find(|entries| !entries.is_empty())?;

@@ -22,9 +22,9 @@ use crate::{
 
 /// So many cells a second, and a burst: the generic cell rate algorithm (ITU-T I.371).
 ///
-/// Never more than `burst + rate * t` in any time `t`; a refusal says exactly when to come again. Rate and
-/// burst can be changed at any time: what is free stays free, and a larger burst fills at the rate. Those
-/// who wait are served in order, and nobody overtakes them.
+/// Never more than `burst + rate * t` in any time `t`; a refusal says exactly when to come again.
+/// Rate and burst can be changed at any time: what is free stays free, and a larger burst fills at
+/// the rate. Those who wait are served in order, and nobody overtakes them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,8 +44,9 @@ use crate::{
 ///
 /// # Bad input
 ///
-/// A rate that is not a positive number and a burst of 0 are refused by name. More cells at once than the
-/// burst are refused as [`TooHeavy`](Reason::TooHeavy). A clock that is set back makes time stand still.
+/// A rate that is not a positive number and a burst of 0 are refused by name. More cells at once
+/// than the burst are refused as [`TooHeavy`](Reason::TooHeavy). A clock that is set back makes
+/// time stand still.
 #[derive(Clone)]
 pub struct RateLimit(Arc<Shared>);
 
@@ -123,7 +124,8 @@ impl RateLimit {
         shared.settle(n, result)
     }
 
-    /// Waits for `n` cells, in the order of those who wait. Dropping the future gives up, and takes none.
+    /// Waits for `n` cells, in the order of those who wait. Dropping the future gives up, and takes
+    /// none.
     ///
     /// # Errors
     ///
@@ -137,8 +139,8 @@ impl RateLimit {
     ///
     /// # Errors
     ///
-    /// As [`acquire`](Self::acquire), or [`Timeout`](Reason::Timeout): as soon as it is certain that the cells
-    /// will not be free in time at the present rate.
+    /// As [`acquire`](Self::acquire), or [`Timeout`](Reason::Timeout): as soon as it is certain
+    /// that the cells will not be free in time at the present rate.
     pub async fn acquire_timeout(&self, n: u64, timeout: Duration) -> Result<(), Rejected<()>> {
         self.acquire_until(n, self.0.clock.after(timeout)).await
     }
@@ -171,8 +173,8 @@ impl RateLimit {
         shared.settle(n, result.map_err(|reason| Rejected::new((), reason)))
     }
 
-    /// Gives back `n` cells that were taken and not used. Those that would be free by now anyway are not free
-    /// twice.
+    /// Gives back `n` cells that were taken and not used. Those that would be free by now anyway
+    /// are not free twice.
     pub fn refund(&self, n: u64) {
         self.0.gcra.refund(n);
         self.0.tell_first();

@@ -8,5 +8,7 @@
 
 mod parts;
 mod queue;
+mod queue_disciplines;
 mod queue_flow;
+mod queue_ledger;
 mod rate;

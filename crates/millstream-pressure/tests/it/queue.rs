@@ -1,31 +1,29 @@
-//! Queues: every policy and discipline, waiting in order, and a ledger that is whole.
+//! Queues: every policy, waiting in order, bad input, and what the other files of queues use.
 
 use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
-    thread,
     time::Duration,
 };
 
-use millstream::scheduler::{Pool, VirtualTime};
+use millstream::scheduler::VirtualTime;
 use millstream_pressure::{
     Class, Criticality, Discipline, Policy as _, PressureSource as _, Queue, QueueConfig,
     QueueHooks, Reason, WhenFull,
 };
-use proptest::prelude::*;
 
-const MS: Duration = Duration::from_millis(1);
+pub(crate) const MS: Duration = Duration::from_millis(1);
 
-fn config(capacity: usize, when_full: WhenFull) -> QueueConfig {
+pub(crate) fn config(capacity: usize, when_full: WhenFull) -> QueueConfig {
     QueueConfig { capacity, when_full, ..QueueConfig::default() }
 }
 
-type Log = Arc<Mutex<Vec<(u32, Reason)>>>;
+pub(crate) type Log = Arc<Mutex<Vec<(u32, Reason)>>>;
 
 /// A queue, and what was dropped from it.
-fn logged(config: QueueConfig, time: &VirtualTime) -> (Queue<u32>, Log) {
+pub(crate) fn logged(config: QueueConfig, time: &VirtualTime) -> (Queue<u32>, Log) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let hooks = QueueHooks::new().seed(7).classify(|&n| Class {
         criticality: match n / 100 {
@@ -42,16 +40,16 @@ fn logged(config: QueueConfig, time: &VirtualTime) -> (Queue<u32>, Log) {
     (Queue::with_hooks("test", config, time, hooks).unwrap(), log)
 }
 
-fn poll<F: Future>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
+pub(crate) fn poll<F: Future>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn taken(queue: &Queue<u32>) -> Vec<u32> {
+pub(crate) fn taken(queue: &Queue<u32>) -> Vec<u32> {
     std::iter::from_fn(|| queue.try_take()).map(|taken| taken.item).collect()
 }
 
 #[track_caller]
-fn assert_whole(queue: &Queue<u32>) {
+pub(crate) fn assert_whole(queue: &Queue<u32>) {
     let snapshot = queue.snapshot();
     assert!(snapshot.balance.is_whole(), "{snapshot:?}");
     assert_eq!(snapshot.balance.queued, snapshot.items as u64, "{snapshot:?}");
@@ -301,68 +299,6 @@ fn an_item_whose_deadline_has_passed_is_not_served() {
     assert_whole(&queue);
 }
 
-/// The items that are served of a queue that gets two items a millisecond, and serves one.
-fn serve_overload(discipline: Discipline) -> (Vec<Duration>, Queue<u32>) {
-    let time = VirtualTime::new();
-    let config = QueueConfig { discipline, ..config(10_000, WhenFull::Reject) };
-    let (queue, _) = logged(config, &time);
-    let mut waits = Vec::new();
-    for n in 0..4_000 {
-        queue.try_put(n % 100).unwrap();
-        queue.try_put(n % 100).unwrap();
-        waits.extend(queue.try_take().map(|taken| taken.waited));
-        time.advance(MS);
-    }
-    (waits, queue)
-}
-
-#[test]
-fn controlled_delay_bounds_the_wait_under_overload() {
-    let (fifo, _) = serve_overload(Discipline::Fifo);
-    assert!(fifo.last().unwrap() > &(1_900 * MS));
-
-    let discipline = Discipline::ControlledDelay { target: 5 * MS, interval: 100 * MS };
-    let (waits, queue) = serve_overload(discipline);
-    assert!(waits[500..].iter().all(|&wait| wait <= 100 * MS), "{:?}", waits.iter().max());
-    let late = waits[500..].iter().filter(|&&wait| wait > 10 * MS).count();
-    assert!(late <= waits.len() / 20, "{late}");
-    assert!(queue.snapshot().balance.dropped(Reason::Delay) > 1_500);
-    assert_whole(&queue);
-}
-
-#[test]
-fn the_newest_is_served_first_while_the_queue_stands() {
-    let discipline = Discipline::AdaptiveLifo { target: 5 * MS, interval: 100 * MS };
-    let (waits, queue) = serve_overload(discipline);
-    assert!(waits[200..].iter().all(|&wait| wait <= 5 * MS), "{:?}", waits[200..].iter().max());
-    assert_whole(&queue);
-}
-
-/// The law of RFC 8289: the first after an interval, and then at intervals that shrink by the root.
-#[test]
-fn codel_drops_by_the_control_law() {
-    let time = VirtualTime::new();
-    let discipline = Discipline::Codel { target: 5 * MS, interval: 100 * MS };
-    let config = QueueConfig { discipline, ..config(10_000, WhenFull::Reject) };
-    let log = Arc::new(Mutex::new(Vec::new()));
-    let hooks = QueueHooks::new().on_drop({
-        let (log, time) = (Arc::clone(&log), time.clone());
-        move |_, reason| {
-            if reason == Reason::Delay {
-                log.lock().unwrap().push(time.now().as_millis());
-            }
-        }
-    });
-    let queue = Queue::with_hooks("test", config, &time, hooks).unwrap();
-    (0..2_000_u32).for_each(|n| queue.try_put(n).unwrap());
-    for _ in 0..500 {
-        assert!(queue.try_take().is_some());
-        time.advance(MS);
-    }
-    // The wait is above the target from 5 ms on, for an interval at 105; then +100, +71, +58, +50, ...
-    assert_eq!(log.lock().unwrap()[..6], [105, 205, 276, 334, 384, 429]);
-}
-
 #[test]
 fn settings_that_make_no_sense_are_refused_by_name() {
     let time = VirtualTime::new();
@@ -416,137 +352,4 @@ fn what_waits_when_a_queue_is_dropped_goes_to_the_callback() {
     queue.try_put(1).unwrap();
     drop(queue);
     assert_eq!(*log.lock().unwrap(), [(1, Reason::Shutdown)]);
-}
-
-#[test]
-fn the_ledger_is_exact_under_64_threads_and_reconfiguration() {
-    let pool = Pool::new(1);
-    for when_full in [
-        WhenFull::Wait,
-        WhenFull::Reject,
-        WhenFull::DropOldest,
-        WhenFull::Sample { one_of: 3 },
-        WhenFull::Reservoir,
-    ] {
-        let queue = Queue::new("test", config(16, when_full), &pool).unwrap();
-        thread::scope(|scope| {
-            let producers: Vec<_> = (0..56)
-                .map(|n| {
-                    let queue = &queue;
-                    scope.spawn(move || {
-                        for round in 0..50 {
-                            match (n + round) % 3 {
-                                0 => drop(queue.put_blocking(round)),
-                                1 => drop(queue.try_reserve().map(|slot| slot.put(round))),
-                                _ => drop(queue.try_put(round)),
-                            }
-                        }
-                    })
-                })
-                .collect();
-            for _ in 0..7 {
-                scope.spawn(|| while queue.take_blocking().is_some() {});
-            }
-            scope.spawn(|| {
-                for capacity in [1, 64, 8, 16].into_iter().cycle().take(200) {
-                    queue.reconfigure(config(capacity, when_full)).unwrap();
-                    let snapshot = queue.snapshot();
-                    assert!(snapshot.balance.is_whole(), "{snapshot:?}");
-                    assert_eq!(snapshot.balance.queued, snapshot.items as u64);
-                }
-            });
-            producers.into_iter().for_each(|producer| producer.join().unwrap());
-            queue.close();
-        });
-        let snapshot = queue.snapshot();
-        assert!(snapshot.balance.is_whole() && snapshot.items == 0, "{snapshot:?}");
-        assert_eq!((snapshot.reserved, snapshot.waiting_puts, snapshot.waiting_takes), (0, 0, 0));
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Act {
-    Put(u32),
-    PutWithin(u32, u64),
-    Take,
-    Advance(u64),
-    Reserve(bool),
-    Capacity(usize),
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        4 => (0..300_u32).prop_map(Act::Put),
-        1 => (0..300_u32, 0..9_u64).prop_map(|(n, ms)| Act::PutWithin(n, ms)),
-        4 => Just(Act::Take),
-        2 => (0..40_u64).prop_map(Act::Advance),
-        1 => any::<bool>().prop_map(Act::Reserve),
-        1 => (1..9_usize).prop_map(Act::Capacity),
-    ]
-}
-
-fn policy() -> impl Strategy<Value = (WhenFull, Discipline)> {
-    let (target, interval) = (5 * MS, 20 * MS);
-    let when_full = prop_oneof![
-        Just(WhenFull::Wait),
-        Just(WhenFull::Throttle { max_pause: 5 * MS }),
-        Just(WhenFull::Reject),
-        Just(WhenFull::DropNewest),
-        Just(WhenFull::DropOldest),
-        Just(WhenFull::Sample { one_of: 2 }),
-        Just(WhenFull::Reservoir),
-    ];
-    let discipline = prop_oneof![
-        Just(Discipline::Fifo),
-        Just(Discipline::Codel { target, interval }),
-        Just(Discipline::ControlledDelay { target, interval }),
-        Just(Discipline::AdaptiveLifo { target, interval }),
-    ];
-    (when_full, discipline)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Every item is somewhere: taken, dropped, given back or queued, each exactly once; and each drop has
-    /// gone to the callback.
-    #[test]
-    fn every_item_is_accounted_for(
-        (when_full, discipline) in policy(),
-        acts in prop::collection::vec(act(), 0..120),
-    ) {
-        let time = VirtualTime::new();
-        let start = QueueConfig { discipline, ..config(4, when_full) };
-        let (queue, log) = logged(start.clone(), &time);
-        let (mut n_offered, mut n_taken, mut n_back) = (0_usize, 0, 0);
-        for act in acts {
-            match act {
-                Act::Put(n) => {
-                    n_offered += 1;
-                    n_back += usize::from(queue.try_put(n).is_err());
-                }
-                Act::PutWithin(n, ms) => {
-                    n_offered += 1;
-                    let left = Duration::from_millis(ms);
-                    n_back += usize::from(queue.try_put_within(n, left).is_err());
-                }
-                Act::Take => n_taken += usize::from(queue.try_take().is_some()),
-                Act::Advance(ms) => time.advance(Duration::from_millis(ms)),
-                Act::Reserve(fills) => {
-                    if let Ok(slot) = queue.try_reserve() && fills {
-                        n_offered += 1;
-                        slot.put(0);
-                    }
-                }
-                Act::Capacity(capacity) => {
-                    queue.reconfigure(QueueConfig { capacity, ..start.clone() }).unwrap();
-                }
-            }
-            let snapshot = queue.snapshot();
-            prop_assert!(snapshot.balance.is_whole());
-            prop_assert_eq!(snapshot.balance.queued, snapshot.items as u64);
-            let n_dropped = log.lock().unwrap().len();
-            prop_assert_eq!(n_offered, n_taken + n_back + n_dropped + snapshot.items);
-        }
-    }
 }

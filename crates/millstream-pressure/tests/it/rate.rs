@@ -124,7 +124,8 @@ fn settings_that_make_no_sense_are_refused_by_name() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// With a period of whole nanoseconds, which is all that governor knows, both let the same pass.
+    /// With a period of whole nanoseconds, which is all that governor knows, both let the same
+    /// pass.
     #[test]
     fn it_lets_pass_what_governor_does(
         (period, burst) in (1..2_000_u64, 1..50_u32),

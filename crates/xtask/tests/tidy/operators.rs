@@ -4,7 +4,7 @@ use std::{collections::HashSet, ops::Range};
 
 use crate::{
     scan::{Token, closing_brace, docs_above, reads},
-    tree::{Finding, Tree},
+    tree::{File, Finding, Tree},
 };
 
 pub(crate) const FOLDER: &str = "crates/millstream/src/ops/";
@@ -32,7 +32,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             findings.push(file.finding(0, instead));
         }
         for operator in operators {
-            let docs = docs_above(&file.text, operator.line);
+            let docs = docs_of(tree, file, operator.line);
             let has = |section: &str| {
                 docs.lines().any(|line| line.trim_start_matches('/').trim() == section)
             };
@@ -51,6 +51,24 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     }
     findings.extend(tree.idle_names("sections", |name| needed.contains(name)));
     findings
+}
+
+/// The documentation above a line, with that of a file which it includes.
+fn docs_of(tree: &Tree, file: &File, line: usize) -> String {
+    let mut docs = docs_above(&file.text, line);
+    let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let above: Vec<&str> = file.text.lines().take(line - 1).collect();
+    let attributes = above.iter().rev().map(|line| line.trim());
+    for attribute in attributes.take_while(|line| line.starts_with(['#', '/'])) {
+        let name = attribute.strip_prefix("#[doc = include_str!(\"");
+        let Some(name) = name.and_then(|rest| rest.strip_suffix("\")]")) else { continue };
+        let path = format!("{folder}/{name}");
+        if let Some(page) = tree.files.iter().find(|page| page.path == path) {
+            docs.push('\n');
+            docs.push_str(&page.text);
+        }
+    }
+    docs
 }
 
 /// Whether the file is a part of a library, and not a test of one.
@@ -238,7 +256,13 @@ fn an_operator_without_its_sections_is_found() {
     let second = good.replace("    }\n}\n", &format!("    }}\n\n{method}"));
     let extension = "//! A crate.\n\npub trait FlowExt: Sized {\n    /// Waits.\n    fn wait(self) \
                      -> Flow<Wait<Self>> {\n        Flow { }\n    }\n}\n";
+    let included = extension
+        .replace("/// Waits.", "#[doc = include_str!(\"wait/operator.md\")]")
+        .replace("fn wait", "fn wait_on");
+    let page = "Waits.\n\n# Demand\n\n# Termination\n\n# Examples\n";
     let tree = Tree::sample(&[
+        ("crates/millstream-spill/src/lib.rs", &included),
+        ("crates/millstream-spill/src/wait/operator.md", page),
         (&path("good"), &good),
         (&path("mod"), "//! A list.\n"),
         (&path("shared"), shared),
