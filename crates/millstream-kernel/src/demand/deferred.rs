@@ -21,6 +21,7 @@ use std::{fmt, sync::Arc};
 
 use reactive_streams::Subscription;
 
+use super::packed::{Flags, PackedDemand};
 use crate::sync::{AtomicU64, Ordering, UnsafeCell};
 
 const SETTING: u64 = 1 << 63;
@@ -28,8 +29,7 @@ const SET: u64 = 1 << 62;
 const CANCELLED: u64 = 1 << 61;
 /// `request(0)` was called (rule 3.9).
 const ILLEGAL: u64 = 1 << 60;
-/// Demand; all bits set is unbounded.
-const DEMAND: u64 = ILLEGAL - 1;
+const DEMAND: PackedDemand = PackedDemand::below(ILLEGAL);
 
 /// Stands for a subscription that is not there yet. The file's header has the rest.
 pub struct Deferred {
@@ -82,10 +82,8 @@ impl Deferred {
         if before & ILLEGAL != 0 {
             return subscription.request(0);
         }
-        match before & DEMAND {
-            0 => {}
-            DEMAND => subscription.request(u64::MAX),
-            n => subscription.request(n),
+        if DEMAND.is_any(before) {
+            subscription.request(DEMAND.get(before));
         }
     }
 
@@ -137,23 +135,14 @@ impl Deferred {
 impl Subscription for Deferred {
     #[inline]
     fn request(&self, n: u64) {
-        // Acquire: pairs with the release in `set`.
-        let mut word = self.word.load(Ordering::Acquire);
-        loop {
-            if word & CANCELLED != 0 {
-                return;
-            }
-            if let Some(subscription) = self.get(word) {
-                return subscription.request(n);
-            }
-            let sum = (word & DEMAND).saturating_add(n).min(DEMAND);
-            let flags = if n == 0 { ILLEGAL } else { 0 };
-            let next = (word & !DEMAND) | sum | flags;
-            // AcqRel: publishes what was done before the request; acquires SET if it fails.
-            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return,
-                Err(current) => word = current,
-            }
+        let set = if n == 0 { ILLEGAL } else { 0 };
+        let flags = Flags { refuse: CANCELLED | SET, clear: 0, set };
+        // Who is refused has acquired the word, so that the slot is seen.
+        if let Err(word) = DEMAND.add(&self.word, n, flags)
+            && word & CANCELLED == 0
+            && let Some(subscription) = self.get(word)
+        {
+            subscription.request(n);
         }
     }
 

@@ -4,6 +4,7 @@ mod allowance;
 mod arbiter;
 mod cap;
 mod deferred;
+pub(crate) mod packed;
 mod pending;
 mod prefetch;
 mod upstream;

@@ -6,12 +6,12 @@
 //! 2. Of the callers of `add`, the one that found nothing pending is told so; it sees to a `take`. Until
 //!    a `take` that was promised, nobody is.
 
+use super::packed::{Flags, PackedDemand};
 use crate::sync::{AtomicU64, Ordering};
 
 /// A `take` is on its way, without demand.
 const PROMISED: u64 = 1 << 63;
-/// Demand; all bits set is unbounded.
-const DEMAND: u64 = PROMISED - 1;
+const DEMAND: PackedDemand = PackedDemand::below(PROMISED);
 
 /// A sum of requests on its way to somebody. From `2^63 - 1` on it is unbounded (rule 3.17): `u64::MAX`.
 #[derive(Debug)]
@@ -39,30 +39,20 @@ impl Pending {
     /// Adds `n`. Whether nothing was pending before, so that the caller has to see to a `take`.
     #[must_use = "the first to add has to see to a `take`"]
     pub fn add(&self, n: u64) -> bool {
-        let mut before = self.0.load(Ordering::Relaxed);
-        loop {
-            let sum = (before & DEMAND).saturating_add(n).min(DEMAND);
-            // AcqRel: what was done before the request happens before it is passed on.
-            match self.0.compare_exchange_weak(before, sum, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return before == 0,
-                Err(current) => before = current,
-            }
-        }
+        // Nothing is refused.
+        DEMAND.add(&self.0, n, Flags { clear: PROMISED, ..Flags::default() }) == Ok(0)
     }
 
     /// Whether there is any.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         // Acquire: pairs with `add`.
-        self.0.load(Ordering::Acquire) & DEMAND != 0
+        DEMAND.is_any(self.0.load(Ordering::Acquire))
     }
 
     /// Takes all of it.
     pub fn take(&self) -> u64 {
         // AcqRel: pairs with `add`.
-        match self.0.swap(0, Ordering::AcqRel) & DEMAND {
-            DEMAND => u64::MAX,
-            n => n,
-        }
+        DEMAND.get(self.0.swap(0, Ordering::AcqRel))
     }
 }

@@ -29,7 +29,10 @@
 
 use std::fmt;
 
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::{
+    demand::packed::{Flags, PackedDemand},
+    sync::{AtomicU64, Mutex, Ordering},
+};
 
 /// The subscriber withdrew, or has ended.
 const CANCELLED: u64 = 1 << 63;
@@ -37,8 +40,7 @@ const CANCELLED: u64 = 1 << 63;
 const ILLEGAL: u64 = 1 << 62;
 /// A subscriber is in its place.
 const ATTACHED: u64 = 1 << 61;
-/// Demand; all bits set is unbounded.
-const DEMAND: u64 = ATTACHED - 1;
+const DEMAND: PackedDemand = PackedDemand::below(ATTACHED);
 
 /// Between a subscriber `S` and the driver that serves it. The file's header has the rest.
 pub struct SubscriberSlot<S> {
@@ -74,20 +76,8 @@ impl<S> SubscriberSlot<S> {
     /// Asks for `n` items: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings.
     #[must_use = "whoever finds a quiet slot rings for the driver"]
     pub fn request(&self, n: u64) -> bool {
-        let mut word = self.word.load(Ordering::Relaxed);
-        loop {
-            if word & CANCELLED != 0 {
-                return false;
-            }
-            let sum = (word & DEMAND).saturating_add(n).min(DEMAND);
-            let flags = if n == 0 { ILLEGAL } else { 0 };
-            let next = (word & !DEMAND) | sum | flags;
-            // AcqRel: invariant 5.
-            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return word == 0,
-                Err(current) => word = current,
-            }
-        }
+        let set = if n == 0 { ILLEGAL } else { 0 };
+        DEMAND.add(&self.word, n, Flags { refuse: CANCELLED, clear: 0, set }) == Ok(0)
     }
 
     /// Leaves the subscriber for the driver: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings. A
@@ -128,12 +118,8 @@ impl<S> SubscriberSlot<S> {
         }
         // AcqRel: invariant 5.
         let word = self.word.fetch_and(CANCELLED, Ordering::AcqRel);
-        let demand = match word & DEMAND {
-            DEMAND => u64::MAX,
-            n => n,
-        };
         let subscriber = if word & ATTACHED == 0 { None } else { self.detach() };
-        Changes { demand, is_illegal: word & ILLEGAL != 0, subscriber }
+        Changes { demand: DEMAND.get(word), is_illegal: word & ILLEGAL != 0, subscriber }
     }
 
     fn detach(&self) -> Option<S> {

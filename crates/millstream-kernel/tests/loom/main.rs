@@ -20,6 +20,7 @@ mod ledger;
 mod mpsc;
 mod orderings;
 mod overflow;
+mod packed_demand;
 mod permits;
 mod semaphore;
 mod serial;
