@@ -15,6 +15,7 @@
 //! | [`Pending`] | demand collected by many threads and taken by one |
 //! | [`Prefetch`] | batches from upstream, replenished after a share was consumed |
 //! | [`spsc`], [`mpsc`] | queues: bounded with exact capacity, and growing |
+//! | [`Capacity`] | how many items a queue holds: never 0, and no more than memory has room for |
 //! | [`Backlog`] | a bounded queue from which the side that pushes may evict |
 //! | [`Alarm`] | a wake-up that a scheduler owes |
 //! | [`ReadySet`] | which of many tasks were woken |
@@ -40,6 +41,7 @@
 //! fail under.
 
 mod accumulator;
+mod capacity;
 mod demand;
 mod gate;
 mod gauge;
@@ -54,9 +56,8 @@ pub mod sync;
 mod wake;
 
 pub use accumulator::Accumulator;
-pub use demand::{
-    Allowance, Arbiter, Cap, Deferred, Inside, InvalidPrefetch, Pending, Prefetch, Upstream, Voice,
-};
+pub use capacity::{Capacity, InvalidCapacity};
+pub use demand::{Allowance, Arbiter, Cap, Deferred, Inside, Pending, Prefetch, Upstream, Voice};
 pub use gate::{
     Bells, Dispatch, End, Fed, Gate, Inline, InlineForOne, Job, Source, Step, Task, Wake,
 };

@@ -34,10 +34,10 @@ use millstream::{
     scheduler::{Ambient, CurrentThread, Immediate, Pool, Tokio, VirtualTime, Worker},
 };
 use millstream_kernel::{
-    Accumulator, Acquire, AcquireError, Arbiter, BatchRelease, Cap, Closed as SemaphoreClosed,
-    Deferred, End, Entered, Fed, Gate, Gauge, Gauges, Handler, Inline, Inside, InvalidPrefetch,
-    Job, Left, Listener, Pending, Permit as SemaphorePermit, Prefetch, ReadySet, Semaphore, Serial,
-    Slot, Step, TaskWaker, TryAcquireError, Upstream, Voice,
+    Accumulator, Acquire, AcquireError, Arbiter, BatchRelease, Cap, Capacity,
+    Closed as SemaphoreClosed, Deferred, End, Entered, Fed, Gate, Gauge, Gauges, Handler, Inline,
+    Inside, InvalidCapacity, Job, Left, Listener, Pending, Permit as SemaphorePermit, Prefetch,
+    ReadySet, Semaphore, Serial, Slot, Step, TaskWaker, TryAcquireError, Upstream, Voice,
     broadcast::{self, Broadcast, Delivery, Mailbox, Member, WhenFull},
     mpsc, oneshot, spsc,
 };
@@ -318,7 +318,8 @@ table! {
     Listener                             | +    +    +     -          -     +;
     Pending                              | +    +    +     +          -     +;
     Prefetch                             | +    +    +     +          +     +;
-    InvalidPrefetch                      | +    +    +     +          +     +;
+    Capacity                             | +    +    +     +          +     +;
+    InvalidCapacity                      | +    +    +     +          +     +;
     ReadySet                             | +    +    +     +          -     +;
     Semaphore                            | +    +    +     +          -     +;
     SemaphorePermit<'_>                  | +    +    +     -          -     +;

@@ -15,6 +15,6 @@ pub use self::{
     cap::Cap,
     deferred::Deferred,
     pending::Pending,
-    prefetch::{InvalidPrefetch, Prefetch},
+    prefetch::Prefetch,
     upstream::Upstream,
 };

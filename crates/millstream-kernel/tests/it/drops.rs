@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use millstream_kernel::{guard::muted, mpsc, spsc};
+use millstream_kernel::{Capacity, guard::muted, mpsc, spsc};
 
 /// Counts its drop, and panics in it if it is told to.
 struct Item {
@@ -36,7 +36,7 @@ fn drops<Q>(queue: impl FnOnce(&mut dyn FnMut() -> Item) -> Q) -> usize {
 #[test]
 fn a_bounded_spsc_queue_drops_all_items() {
     let n_dropped = drops(|make| {
-        let (mut producer, consumer) = spsc::bounded(100).unwrap();
+        let (mut producer, consumer) = spsc::bounded(Capacity::of(100));
         (0..100).for_each(|_| assert!(producer.push(make()).is_ok()));
         (producer, consumer)
     });
@@ -56,14 +56,14 @@ fn a_growing_spsc_queue_drops_all_items() {
 #[test]
 fn a_bounded_mpsc_queue_drops_all_items_whoever_goes_first() {
     let n_dropped = drops(|make| {
-        let (sender, receiver) = mpsc::bounded(100).unwrap();
+        let (sender, receiver) = mpsc::bounded(Capacity::of(100));
         (0..100).for_each(|_| assert!(sender.push(make()).is_ok()));
         (sender, receiver)
     });
     assert_eq!(n_dropped, 100);
 
     let n_dropped = drops(|make| {
-        let (sender, receiver) = mpsc::bounded(100).unwrap();
+        let (sender, receiver) = mpsc::bounded(Capacity::of(100));
         drop(receiver);
         (0..100).for_each(|_| assert!(sender.push(make()).is_ok()));
         sender
@@ -84,7 +84,7 @@ fn a_growing_mpsc_queue_drops_all_items() {
 #[test]
 fn the_first_panic_goes_on_when_all_items_are_dropped() {
     let n_dropped = Arc::new(AtomicUsize::new(0));
-    let (mut producer, consumer) = spsc::bounded(2).unwrap();
+    let (mut producer, consumer) = spsc::bounded(Capacity::of(2));
     for panics in [true, false] {
         assert!(producer.push(Item { n_dropped: Arc::clone(&n_dropped), panics }).is_ok());
     }

@@ -12,6 +12,7 @@ mod bells;
 mod breaker;
 mod broadcast;
 mod cap;
+mod capacity;
 mod deferred;
 mod drops;
 mod gate;

@@ -1,13 +1,13 @@
 //! Queues from many threads to one.
 
-use millstream_kernel::{mpsc, spsc::PushError};
+use millstream_kernel::{Capacity, mpsc, spsc::PushError};
 
 use crate::support::Counter;
 
 #[test]
 fn a_bounded_queue_holds_exactly_its_capacity() {
     for capacity in 1..=9 {
-        let (sender, mut receiver) = mpsc::bounded(capacity).unwrap();
+        let (sender, mut receiver) = mpsc::bounded(Capacity::of(capacity));
         let senders = [sender.clone(), sender];
 
         for round in 0..3 {
@@ -22,7 +22,7 @@ fn a_bounded_queue_holds_exactly_its_capacity() {
 
 #[test]
 fn a_full_queue_gives_the_item_back() {
-    let (sender, _receiver) = mpsc::bounded(1).unwrap();
+    let (sender, _receiver) = mpsc::bounded(Capacity::of(1));
     sender.push("first").unwrap();
 
     assert_eq!(sender.push("second"), Err(PushError("second")));
@@ -33,7 +33,7 @@ fn what_is_left_in_a_bounded_queue_is_dropped_once() {
     for (n_popped, n_left) in (0..6).flat_map(|popped| (0..=3).map(move |left| (popped, left))) {
         for is_sender_first in [false, true] {
             let counter = Counter::default();
-            let (sender, mut receiver) = mpsc::bounded(4).unwrap();
+            let (sender, mut receiver) = mpsc::bounded(Capacity::of(4));
             for n in 0..n_popped {
                 sender.push(counter.item(n)).unwrap();
                 assert_eq!(receiver.pop().unwrap().number, n);

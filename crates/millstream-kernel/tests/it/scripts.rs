@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use millstream_kernel::{
-    End, mpsc,
+    Capacity, End, mpsc,
     spsc::{self, Pop},
 };
 use proptest::prelude::*;
@@ -159,7 +159,7 @@ fn assert_is_a_queue(mut queue: impl Queue, capacity: usize, script: &[Call]) {
 proptest! {
     #[test]
     fn a_bounded_queue_for_one_producer(capacity in 1..10_usize, script in script()) {
-        let (producer, consumer) = spsc::bounded(capacity).unwrap();
+        let (producer, consumer) = spsc::bounded(Capacity::of(capacity));
         assert_is_a_queue(Ends(Some(producer), Some(consumer)), capacity, &script);
     }
 
@@ -171,7 +171,7 @@ proptest! {
 
     #[test]
     fn a_bounded_queue_for_many_producers(capacity in 1..10_usize, script in script()) {
-        let (sender, receiver) = mpsc::bounded(capacity).unwrap();
+        let (sender, receiver) = mpsc::bounded(Capacity::of(capacity));
         assert_is_a_queue(Ends(Some(sender), Some(receiver)), capacity, &script);
     }
 

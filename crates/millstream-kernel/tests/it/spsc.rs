@@ -1,7 +1,7 @@
 //! Queues from one thread to another.
 
 use millstream_kernel::{
-    End,
+    Capacity, End,
     spsc::{self, Pop, PushError},
 };
 use reactive_streams::{Error, ErrorKind};
@@ -11,7 +11,7 @@ use crate::support::Counter;
 #[test]
 fn a_bounded_queue_holds_exactly_its_capacity() {
     for capacity in 1..=9 {
-        let (mut producer, mut consumer) = spsc::bounded(capacity).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(capacity));
 
         // Three rounds, so that the ring wraps.
         for round in 0..3 {
@@ -27,7 +27,7 @@ fn a_bounded_queue_holds_exactly_its_capacity() {
 
 #[test]
 fn a_full_queue_gives_the_item_back() {
-    let (mut producer, _consumer) = spsc::bounded(1).unwrap();
+    let (mut producer, _consumer) = spsc::bounded(Capacity::of(1));
     producer.push("first").unwrap();
 
     let error = producer.push("second").unwrap_err();
@@ -38,7 +38,7 @@ fn a_full_queue_gives_the_item_back() {
 
 #[test]
 fn an_end_comes_after_the_last_item_and_once() {
-    let (mut producer, mut consumer) = spsc::bounded(2).unwrap();
+    let (mut producer, mut consumer) = spsc::bounded(Capacity::of(2));
     producer.push(1).unwrap();
     producer.push(2).unwrap();
     producer.close(End::Failed(Error::message("planted")));
@@ -57,7 +57,7 @@ fn an_end_comes_after_the_last_item_and_once() {
 
 #[test]
 fn an_end_is_known_as_soon_as_nothing_waits() {
-    let (producer, mut consumer) = spsc::bounded::<u8>(1).unwrap();
+    let (producer, mut consumer) = spsc::bounded::<u8>(Capacity::of(1));
     assert!(consumer.take_end().is_none(), "it is open");
 
     producer.close(End::Complete);
@@ -68,7 +68,7 @@ fn an_end_is_known_as_soon_as_nothing_waits() {
 
 #[test]
 fn a_producer_that_is_dropped_closes_without_an_end() {
-    let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+    let (mut producer, mut consumer) = spsc::bounded(Capacity::of(1));
     producer.push(1).unwrap();
 
     drop(producer);
@@ -82,7 +82,7 @@ fn what_is_left_in_a_bounded_queue_is_dropped_once() {
     for (n_popped, n_left) in (0..6).flat_map(|popped| (0..=4).map(move |left| (popped, left))) {
         for is_producer_first in [false, true] {
             let counter = Counter::default();
-            let (mut producer, mut consumer) = spsc::bounded(4).unwrap();
+            let (mut producer, mut consumer) = spsc::bounded(Capacity::of(4));
             for n in 0..n_popped {
                 producer.push(counter.item(n)).unwrap();
                 assert!(matches!(consumer.pop(), Pop::Item(item) if item.number == n));
@@ -106,7 +106,7 @@ fn what_is_left_in_a_bounded_queue_is_dropped_once() {
 #[test]
 fn a_producer_knows_how_many_items_wait_and_whether_anybody_takes_them() {
     let counter = Counter::default();
-    let (mut producer, mut consumer) = spsc::bounded(3).unwrap();
+    let (mut producer, mut consumer) = spsc::bounded(Capacity::of(3));
     for round in 0..3 {
         assert_eq!(producer.n_queued(), 0);
         (0..3).for_each(|n| producer.push(counter.item(n)).unwrap());
@@ -170,7 +170,7 @@ fn what_is_left_in_a_growing_queue_is_dropped_once() {
 
 #[test]
 fn a_queue_that_has_ended_is_used_again() {
-    let (mut producer, mut consumer) = spsc::bounded(2).unwrap();
+    let (mut producer, mut consumer) = spsc::bounded(Capacity::of(2));
     for round in 0..3 {
         assert!(consumer.reopen().is_none(), "more may come");
         producer.push((round, 1)).unwrap();
@@ -190,7 +190,7 @@ fn a_queue_that_has_ended_is_used_again() {
 
 #[test]
 fn a_round_gets_no_end_of_the_one_before() {
-    let (producer, mut consumer) = spsc::bounded::<u8>(1).unwrap();
+    let (producer, mut consumer) = spsc::bounded::<u8>(Capacity::of(1));
     producer.close(End::Complete);
 
     drop(consumer.reopen().unwrap());

@@ -10,7 +10,7 @@ use std::{
 };
 
 use millstream_kernel::{
-    End, Gate, Source, Step, mpsc,
+    Capacity, End, Gate, Source, Step, mpsc,
     spsc::{self, Pop},
 };
 use reactive_streams::{Error, Subscriber, Subscription};
@@ -22,7 +22,7 @@ fn a_bounded_queue_passes_everything_in_order() {
     const N: u64 = 200_000;
     let counter = Counter::default();
     for capacity in [1, 3, 64] {
-        let (mut producer, mut consumer) = spsc::bounded(capacity).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(capacity));
         let n_items = if capacity == 1 { N / 10 } else { N };
         let n_before = counter.n_dropped() as u64;
 
@@ -88,7 +88,7 @@ fn queues_for_many_pass_everything_in_each_ones_order() {
     const N: u64 = 30_000;
 
     let counter = Counter::default();
-    let (sender, mut receiver) = mpsc::bounded(5).unwrap();
+    let (sender, mut receiver) = mpsc::bounded(Capacity::of(5));
     let push = |item| {
         let mut item = item;
         while let Err(spsc::PushError(back)) = sender.push(item) {

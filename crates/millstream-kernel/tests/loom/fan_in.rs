@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loom::thread;
-use millstream_kernel::{Bells, End, Gate, Inline, ReadySet, Source, Step, Wake, spsc};
+use millstream_kernel::{Bells, Capacity, End, Gate, Inline, ReadySet, Source, Step, Wake, spsc};
 
 use crate::support::{Seen, Watch, Watcher, model};
 
@@ -49,7 +49,7 @@ fn flows_that_ring_at_the_same_time_are_both_heard() {
     let all = Seen { n_items: 2, n_completed: 1, n_failed: 0, n_dropped: 1 };
     model(100, &[all], || {
         let (mut producers, queues): (Vec<_>, Vec<_>) =
-            (0..2).map(|_| spsc::bounded(1).unwrap()).unzip();
+            (0..2).map(|_| spsc::bounded(Capacity::of(1))).unzip();
         let ready = Arc::new(ReadySet::new(2));
         let watch = Watch::default();
         let gate = Gate::start_with(|_| {
@@ -124,8 +124,8 @@ impl Source for Rows {
 fn halves_of_a_row_that_race_make_one_row() {
     let all = Seen { n_items: 1, n_completed: 1, n_failed: 0, n_dropped: 1 };
     model(100, &[all], || {
-        let (mut first, one) = spsc::bounded(1).unwrap();
-        let (mut second, other) = spsc::bounded(1).unwrap();
+        let (mut first, one) = spsc::bounded(Capacity::of(1));
+        let (mut second, other) = spsc::bounded(Capacity::of(1));
         let watch = Watch::default();
         let gate = Gate::start_with(|_| {
             let source = Rows { queues: [one, other], row: [None; 2] };

@@ -7,8 +7,8 @@ use std::sync::{
 
 use loom::thread;
 use millstream_kernel::{
-    End, Gate, Inline, InlineForOne, Listener, Semaphore, Source, Step, TryAcquireError, Wake,
-    mpsc, spsc,
+    Capacity, End, Gate, Inline, InlineForOne, Listener, Semaphore, Source, Step, TryAcquireError,
+    Wake, mpsc, spsc,
 };
 use reactive_streams::{Error, Subscriber, Subscription};
 
@@ -37,7 +37,7 @@ impl Source for Queue {
 fn an_item_that_races_with_the_subscriber_arrives() {
     let one = Seen { n_items: 1, ..Seen::default() };
     model(5, &[one], || {
-        let (mut producer, consumer) = spsc::bounded(1).unwrap();
+        let (mut producer, consumer) = spsc::bounded(Capacity::of(1));
         let listener = Arc::new(Listener::new());
         let watch = Watch::default();
         let other = {
@@ -68,7 +68,7 @@ fn an_item_that_races_with_the_subscriber_arrives() {
 fn an_item_that_races_with_the_first_request_arrives() {
     let both = Seen { n_items: 2, ..Seen::default() };
     model(5, &[both], || {
-        let (mut producer, consumer) = spsc::bounded(2).unwrap();
+        let (mut producer, consumer) = spsc::bounded(Capacity::of(2));
         let watch = Watch::default();
         let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), InlineForOne));
         let other = {
@@ -158,7 +158,7 @@ impl Subscriber<Counted> for Taker {
 fn an_item_that_races_with_a_cancel_is_given_back_or_dropped_once() {
     let (given_back, delivered, dropped) = ((1, 0), (0, 1), (0, 0));
     model(5, &[given_back, delivered, dropped], || {
-        let (sender, queue) = mpsc::bounded(1).unwrap();
+        let (sender, queue) = mpsc::bounded(Capacity::of(1));
         let semaphore = Arc::new(Semaphore::new(1));
         let listener = Arc::new(Listener::new());
         let watch = Watch::default();

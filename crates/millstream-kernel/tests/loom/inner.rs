@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loom::thread;
-use millstream_kernel::{End, Gate, Inline, Source, Step, Wake, spsc};
+use millstream_kernel::{Capacity, End, Gate, Inline, Source, Step, Wake, spsc};
 
 use crate::support::{Seen, Watch, Watcher, model};
 
@@ -34,7 +34,7 @@ impl Source for Filler {
 }
 
 fn start(watch: &Watch) -> (Arc<impl Wake + use<>>, spsc::Consumer<u64>) {
-    let (feed, consumer) = spsc::bounded(2).unwrap();
+    let (feed, consumer) = spsc::bounded(Capacity::of(2));
     let filler = Filler { feed, n_pushed: 0 };
     (Gate::start_with(|_| (filler, Watcher::new(watch), Inline)), consumer)
 }

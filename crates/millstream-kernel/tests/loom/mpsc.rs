@@ -1,7 +1,7 @@
 //! Queues from two threads to one.
 
 use loom::thread;
-use millstream_kernel::mpsc;
+use millstream_kernel::{Capacity, mpsc};
 
 use crate::support::model;
 
@@ -11,7 +11,7 @@ use crate::support::model;
 #[test]
 fn a_bounded_queue_takes_from_two_producers() {
     model(5, &[vec![1, 2], vec![2, 1]], || {
-        let (sender, mut receiver) = mpsc::bounded(2).unwrap();
+        let (sender, mut receiver) = mpsc::bounded(Capacity::of(2));
         let others: Vec<_> = [1_u64, 2]
             .into_iter()
             .map(|item| {
@@ -38,7 +38,7 @@ fn a_bounded_queue_takes_from_two_producers() {
 #[test]
 fn a_queue_of_one_holds_one() {
     model(2, &[1], || {
-        let (sender, mut receiver) = mpsc::bounded(1).unwrap();
+        let (sender, mut receiver) = mpsc::bounded(Capacity::of(1));
         let other = {
             let sender = sender.clone();
             thread::spawn(move || usize::from(sender.push(1_u64).is_ok()))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loom::{cell::UnsafeCell, thread};
-use millstream_kernel::{End, spsc};
+use millstream_kernel::{Capacity, End, spsc};
 
 use crate::support::model;
 
@@ -13,7 +13,7 @@ use crate::support::model;
 #[test]
 fn a_bounded_queue_keeps_order_and_ends_after_the_last_item() {
     model(10, &[vec![1, 2]], || {
-        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(1));
         let other = thread::spawn(move || {
             for item in [1_u64, 2] {
                 let mut item = Box::new(item);
@@ -47,7 +47,7 @@ fn a_bounded_queue_keeps_order_and_ends_after_the_last_item() {
 #[test]
 fn an_end_does_not_overtake_an_item() {
     model(3, &[false, true], || {
-        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(1));
         let other = thread::spawn(move || {
             producer.push(1_u64).unwrap();
             producer.close(End::Complete);
@@ -68,7 +68,7 @@ fn an_end_does_not_overtake_an_item() {
 #[test]
 fn an_abandoned_queue_is_found_abandoned_after_all_that_was_done() {
     model(3, &[false, true], || {
-        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(1));
         let item = Arc::new(());
         let witness = Arc::new(UnsafeCell::new(false));
         let other = {
@@ -127,7 +127,7 @@ fn a_growing_queue_keeps_order_across_blocks() {
 #[test]
 fn a_queue_that_is_reopened_keeps_its_rounds_apart() {
     model(2, &[vec![1, 2]], || {
-        let (producer, mut consumer) = spsc::bounded(1).unwrap();
+        let (producer, mut consumer) = spsc::bounded(Capacity::of(1));
         let mut others = vec![round(producer, 1)];
         let mut items = Vec::new();
         loop {
@@ -162,7 +162,7 @@ fn round(mut producer: spsc::Producer<Box<u64>>, item: u64) -> thread::JoinHandl
 #[test]
 fn an_item_is_ordered_before_a_pop_after_a_look() {
     model(2, &[0, 1], || {
-        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(1));
         let other = thread::spawn(move || producer.push(1_u64).unwrap());
         let item = match consumer.is_drained() {
             true => 0,
@@ -182,7 +182,7 @@ fn an_item_is_ordered_before_a_pop_after_a_look() {
 #[test]
 fn a_pop_is_ordered_before_a_push_after_a_count() {
     model(2, &[0, 1], || {
-        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(1));
         producer.push(1_u64).unwrap();
         let other = thread::spawn(move || {
             let _first = consumer.pop();

@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use loom::thread;
-use millstream_kernel::{End, Gate, Inline, ReadySet, Source, Step, SubscriberSlot, Wake, spsc};
+use millstream_kernel::{
+    Capacity, End, Gate, Inline, ReadySet, Source, Step, SubscriberSlot, Wake, spsc,
+};
 use reactive_streams::Subscriber;
 
 use crate::support::{Seen, Watch, Watcher, model};
@@ -107,7 +109,7 @@ fn pair(
     watches: &[Watch; 2],
     end: &Watch,
 ) -> (spsc::Producer<u64>, [Arc<SubscriberSlot<Watcher>>; 2], Ring) {
-    let (producer, queue) = spsc::bounded(2).unwrap();
+    let (producer, queue) = spsc::bounded(Capacity::of(2));
     let slots = [Arc::new(SubscriberSlot::new()), Arc::new(SubscriberSlot::new())];
     let ready = Arc::new(ReadySet::new(2));
     let port = |index: usize| (Arc::clone(&slots[index]), Some(Watcher::new(&watches[index])), 1);

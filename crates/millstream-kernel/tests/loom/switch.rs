@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loom::thread;
-use millstream_kernel::{End, Gate, Inline, Source, Step, Wake, spsc};
+use millstream_kernel::{Capacity, End, Gate, Inline, Source, Step, Wake, spsc};
 
 use crate::support::{Seen, Watch, Watcher, model};
 
@@ -48,9 +48,9 @@ impl Source for Latest {
 fn an_item_that_races_with_the_switch_arrives_or_is_dropped() {
     let with = |n_items| Seen { n_items, n_completed: 1, n_failed: 0, n_dropped: 1 };
     model(100, &[with(1), with(2)], || {
-        let (mut sender, outer) = spsc::bounded(2).unwrap();
-        let (mut left, first) = spsc::bounded(1).unwrap();
-        let (mut taken, second) = spsc::bounded(1).unwrap();
+        let (mut sender, outer) = spsc::bounded(Capacity::of(2));
+        let (mut left, first) = spsc::bounded(Capacity::of(1));
+        let (mut taken, second) = spsc::bounded(Capacity::of(1));
         let watch = Watch::default();
         let gate = Gate::start_with(|_| {
             let source = Latest { outer, is_outer_done: false, inner: Some(first) };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use loom::thread;
 use millstream_kernel::{
-    Dispatch, End, Gate, Inline, InlineForOne, ReadySet, Source, Step, Task, TaskWaker, Wake,
-    oneshot, spsc,
+    Capacity, Dispatch, End, Gate, Inline, InlineForOne, ReadySet, Source, Step, Task, TaskWaker,
+    Wake, oneshot, spsc,
 };
 use reactive_streams::{Error, Subscription};
 
@@ -49,7 +49,7 @@ fn an_item_whose_producer_takes_the_turn_arrives() {
 fn race_with_parking(dispatch: impl Dispatch + Copy) {
     let all = Seen { n_items: 2, n_completed: 1, n_failed: 0, n_dropped: 1 };
     model(10, &[all], move || {
-        let (mut producer, consumer) = spsc::bounded(2).unwrap();
+        let (mut producer, consumer) = spsc::bounded(Capacity::of(2));
         let watch = Watch::default();
         let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), dispatch));
         let other = thread::spawn(move || {
@@ -89,8 +89,8 @@ impl Source for Queues {
 fn an_item_from_another_side_arrives() {
     let both = Seen { n_items: 2, ..Seen::default() };
     model(10, &[both], || {
-        let (mut upstream, first) = spsc::bounded(1).unwrap();
-        let (mut aside, second) = spsc::bounded(1).unwrap();
+        let (mut upstream, first) = spsc::bounded(Capacity::of(1));
+        let (mut aside, second) = spsc::bounded(Capacity::of(1));
         let queues = Queues(Queue(first), Queue(second));
         let watch = Watch::default();
         let gate = Gate::start_with(|_| (queues, Watcher::new(&watch), InlineForOne));
@@ -132,7 +132,7 @@ fn a_turn_that_is_run_and_abandoned_happens_once() {
     let failed = Seen { n_failed: 1, n_dropped: 1, ..Seen::default() };
     let idle = Seen::default();
     model(2, &[failed, idle], || {
-        let (producer, consumer) = spsc::bounded(1).unwrap();
+        let (producer, consumer) = spsc::bounded(Capacity::of(1));
         let watch = Watch::default();
         let gate = Gate::start_with(|_| (Queue(consumer), Watcher::new(&watch), Elsewhere));
         let other = {
@@ -235,7 +235,7 @@ fn a_sender_that_is_dropped_is_noticed() {
 #[test]
 fn a_task_that_registers_misses_nothing() {
     model(5, &[1], || {
-        let (mut producer, mut consumer) = spsc::bounded(1).unwrap();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(1));
         let waker = Arc::new(TaskWaker::new());
         let other = {
             let waker = Arc::clone(&waker);

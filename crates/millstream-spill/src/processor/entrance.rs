@@ -2,11 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use millstream_kernel::{Deferred, End, Listener, Wake, spsc};
+use millstream_kernel::{Capacity, Deferred, End, Listener, Wake, spsc};
 use parking_lot::Mutex;
 use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
 
-use super::{Shared, WINDOW, ring};
+use super::{Shared, WINDOW};
 
 /// What goes to the disk, and what comes back behind it.
 pub(super) enum Inbound<T> {
@@ -118,7 +118,7 @@ impl<T> SpillSubscriber<T> {
         if self.lines.shared.lock().on_disk > 0 {
             return;
         }
-        let (ring, other_end) = ring(self.lines.memory);
+        let (ring, other_end) = spsc::bounded(Capacity::of(self.lines.memory));
         let Some(to_disk) = &mut self.lines.to_disk else { return };
         // There is a place for it, since none of the items is there.
         if to_disk.push(Inbound::Ring(other_end)).is_ok() {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kernel::{Deferred, End, Job, Prefetch, Source, Step, Task, Wake, spsc};
+use millstream_kernel::{Capacity, Deferred, End, Job, Prefetch, Source, Step, Task, Wake, spsc};
 use parking_lot::Mutex;
 use reactive_streams::{Error, ErrorKind, Subscription};
 
@@ -39,16 +39,12 @@ impl<C: Codec> Exit<C> {
         shared: Arc<Mutex<Shared>>,
         log: Arc<Log<C>>,
     ) -> Self {
-        let prefetch = match Prefetch::new(WINDOW) {
-            Ok(prefetch) => prefetch,
-            Err(error) => panic!("{error}"),
-        };
         Self {
             ring,
             from_disk,
             upstream,
             demand,
-            prefetch,
+            prefetch: Prefetch::new(Capacity::of(WINDOW)),
             stage,
             shared,
             log,

@@ -24,7 +24,7 @@ use std::{
 };
 
 use millstream::{Backpressure, BackpressureKind, Bounded, Flow, scheduler::Scheduler};
-use millstream_kernel::{Deferred, Gate, InlineForOne, Listener, Wake, spsc};
+use millstream_kernel::{Capacity, Deferred, Gate, InlineForOne, Listener, Wake, spsc};
 use parking_lot::Mutex;
 use reactive_streams::{Processor, Publisher, Subscriber};
 
@@ -95,6 +95,9 @@ impl Spill {
         memory: usize,
         disk: &impl Scheduler,
     ) -> Result<SpillProcessor<C>, SpillError> {
+        if memory > Capacity::MAX {
+            return Err(SpillError::Config("memory is more than 2^24 items"));
+        }
         let log = self.open_log(codec, disk)?;
         Ok(SpillProcessor { log, memory })
     }
@@ -165,13 +168,13 @@ impl<C: Codec> Processor<C::Item> for SpillProcessor<C> {
         let demand = Arc::new(Deferred::new());
         let listener = Arc::new(Listener::new());
         // One place more, for a ring on its way.
-        let (to_disk, inbound) = ring(WINDOW + 1);
-        let (outbound, from_disk) = ring(WINDOW + 1);
+        let (to_disk, inbound) = spsc::bounded(Capacity::of(WINDOW + 1));
+        let (outbound, from_disk) = spsc::bounded(Capacity::of(WINDOW + 1));
         // What is on the disk already comes first.
         let (ring, memory_end) = match memory {
             0 => (None, None),
             _ if recovered > 0 => (None, None),
-            _ => Some(ring(memory)).unzip(),
+            _ => Some(spsc::bounded(Capacity::of(memory))).unzip(),
         };
         let outbound = Outbound::new(outbound, Arc::clone(&demand), Arc::clone(&listener));
         let stage =
@@ -190,14 +193,6 @@ impl<C: Codec> Processor<C::Item> for SpillProcessor<C> {
         );
         let exit = Exit::new(memory_end, from_disk, upstream, demand, on_room, shared, log);
         (subscriber, Flow::from(SpillPublisher { exit: Some(exit), listener, memory }))
-    }
-}
-
-/// A ring of at least one place.
-fn ring<T>(capacity: usize) -> (spsc::Producer<T>, spsc::Consumer<T>) {
-    match spsc::bounded(capacity) {
-        Ok(ends) => ends,
-        Err(error) => panic!("{error}"),
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     intake::{Intake, run},
 };
 use crate::{
-    FlattenResults, Flow, FromStream, Outcome, from_stream, parts::inlet::check_capacity, scheduler,
+    FlattenResults, Flow, FromStream, Outcome, from_stream, parts::inlet::check_bound, scheduler,
 };
 
 /// The buffer of a decoder before it grows.
@@ -52,7 +52,7 @@ pub fn read_bytes<R>(reader: R, size: usize) -> Flow<FlattenResults<FromStream<B
 where
     R: AsyncRead + Send + 'static,
 {
-    check_capacity(size);
+    check_bound(size);
     from_stream(ByteChunks { reader: Box::pin(reader), buffer: vec![0; size] }).flatten_results()
 }
 
@@ -121,7 +121,7 @@ where
     R: AsyncRead + Send + 'static,
 {
     let codec = LengthDelimitedCodec::builder().max_frame_length(limit).new_codec();
-    check_capacity(limit);
+    check_bound(limit);
     // The four bytes before it do not count.
     decode_with(reader, codec, limit.saturating_add(4))
 }
@@ -164,7 +164,7 @@ where
     R: AsyncRead + Send + 'static,
     D: Decoder<Item: Send, Error: error::Error + Send + Sync> + Send + 'static,
 {
-    check_capacity(limit);
+    check_bound(limit);
     let reader = Noted::new(reader);
     let decoder = Limited { decoder, limit };
     let framed = FramedRead::with_capacity(reader, decoder, limit.min(FIRST_READ));

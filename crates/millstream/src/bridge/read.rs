@@ -11,7 +11,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 use super::failure::failure;
 use crate::{
     Flow, Outcome,
-    parts::{inlet::check_capacity, terminal},
+    parts::{inlet::check_bound, terminal},
 };
 
 /// The bytes of a reader, in chunks of up to `size` bytes, as they are read.
@@ -42,7 +42,7 @@ use crate::{
 /// ```
 #[track_caller]
 pub fn read_chunks<R: Read + Send + 'static>(reader: R, size: usize) -> Flow<ReadChunks<R>> {
-    check_capacity(size);
+    check_bound(size);
     ReadChunks { reader, size }.into()
 }
 

@@ -41,7 +41,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// If `concurrency` is 0.
+    /// Unless `concurrency` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

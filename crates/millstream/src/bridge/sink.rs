@@ -11,10 +11,10 @@ use std::{
 
 use futures_core::Stream;
 use futures_sink::Sink;
-use millstream_kernel::{End, TaskWaker, Wake, spsc};
+use millstream_kernel::{Capacity, End, TaskWaker, Wake, spsc};
 use reactive_streams::{Error, ErrorKind};
 
-use crate::{FlattenResults, Flow, FromStream, from_stream, parts::inlet::check_capacity};
+use crate::{FlattenResults, Flow, FromStream, from_stream};
 
 /// A sink, and the flow of what is put into it.
 ///
@@ -34,7 +34,7 @@ use crate::{FlattenResults, Flow, FromStream, from_stream, parts::inlet::check_c
 ///
 /// # Panics
 ///
-/// If `capacity` is 0.
+/// Unless `capacity` lies in `1..=16_777_216`.
 ///
 /// # Examples
 ///
@@ -57,11 +57,9 @@ pub fn sink<T>(capacity: usize) -> (FlowSink<T>, Flow<Pour<T>>)
 where
     T: Send + 'static,
 {
-    check_capacity(capacity);
-    let (into, items, mut free, places) = match (spsc::bounded(capacity), spsc::bounded(capacity)) {
-        (Ok((into, items)), Ok((free, places))) => (into, items, free, places),
-        (Err(error), _) | (_, Err(error)) => panic!("{error}"),
-    };
+    let capacity = Capacity::of(capacity);
+    let (into, items) = spsc::bounded(capacity);
+    let (mut free, places) = spsc::bounded(capacity);
     while free.push(()).is_ok() {}
     let wakers = Arc::new(Wakers::default());
     let sink =

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use millstream_kernel::{
-    AcquireError, BatchRelease, End, Gate, Inline, Listener, Permit, Semaphore, Slot, Source, Step,
-    TryAcquireError, Wake, mpsc,
+    AcquireError, BatchRelease, Capacity, End, Gate, Inline, Listener, Permit, Semaphore, Slot,
+    Source, Step, TryAcquireError, Wake, mpsc,
 };
 use reactive_streams::{Error, Publisher, Subscriber};
 
@@ -46,7 +46,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If `capacity` is 0.
+/// Unless `capacity` lies in `1..=16_777_216`.
 ///
 /// # Examples
 ///
@@ -77,10 +77,8 @@ use crate::{
 #[track_caller]
 pub fn merge<T: Send + 'static>(capacity: usize) -> (Sender<T>, Flow<Merge<T>>) {
     check_capacity(capacity);
-    let (queue, receiver) = match mpsc::bounded(capacity + 1) {
-        Ok(ends) => ends,
-        Err(error) => panic!("{error}"),
-    };
+    // One place more, for the end.
+    let (queue, receiver) = mpsc::bounded(Capacity::of(capacity + 1));
     let (permits, release) = Semaphore::with_batch_release(capacity);
     let listener = Arc::new(Listener::new());
     let source = MergeSource { queue: receiver, release, next: None };

@@ -12,7 +12,7 @@ use super::Replay;
 use crate::{
     Flow,
     parts::{
-        inlet::check_capacity,
+        inlet::{check_bound, check_capacity},
         junction::{Junction, JunctionSubscriber, MailboxSource},
     },
     scheduler::Worker,
@@ -58,7 +58,7 @@ pub fn multicast_processor<T: Clone + Send + 'static>(
     let (ends, clock) = match replay {
         None => (broadcast::channel(capacity, WhenFull::Wait), None),
         Some(Replay { limit, age }) => {
-            check_capacity(limit);
+            check_bound(limit);
             let (max_age, clock) = age.unzip();
             (broadcast::with_replay(capacity, WhenFull::Wait, limit, max_age), clock)
         }

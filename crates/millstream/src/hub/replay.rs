@@ -7,7 +7,7 @@ use millstream_kernel::broadcast::WhenFull;
 use super::{Broadcaster, Multicast, Policy, Unheard, broadcaster::Plan};
 use crate::{
     Flow,
-    parts::inlet::check_capacity,
+    parts::inlet::check_bound,
     scheduler::{Scheduler, Worker},
 };
 
@@ -70,7 +70,7 @@ pub fn replay<T: Clone + Send + 'static>(
     policy: Policy,
 ) -> (Broadcaster<T>, Flow<Multicast<T>>) {
     let (capacity, when_full) = policy.parts();
-    check_capacity(replay.limit);
+    check_bound(replay.limit);
     let past = Some((replay.limit, replay.age));
     Plan { capacity, when_full, unheard: Unheard::Drop, past }.open()
 }

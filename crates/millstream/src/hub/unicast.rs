@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use millstream_kernel::{
-    AcquireError, BatchRelease, End, Listener, Semaphore, TryAcquireError, Wake, spsc,
+    AcquireError, BatchRelease, Capacity, End, Listener, Semaphore, TryAcquireError, Wake, spsc,
 };
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
@@ -17,10 +17,7 @@ use super::{
 };
 use crate::{
     Flow,
-    parts::{
-        inlet::check_capacity,
-        outlet::{Keeper, Outlet, signal_on},
-    },
+    parts::outlet::{Keeper, Outlet, signal_on},
     scheduler::Worker,
 };
 
@@ -44,7 +41,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If `capacity` is 0.
+/// Unless `capacity` lies in `1..=16_777_216`.
 ///
 /// # Examples
 ///
@@ -64,11 +61,7 @@ use crate::{
 #[doc(alias = "channel")]
 #[track_caller]
 pub fn unicast<T: Send + 'static>(capacity: usize) -> (Producer<T>, Flow<Unicast<T>>) {
-    check_capacity(capacity);
-    let (queue, consumer) = match spsc::bounded(capacity) {
-        Ok(ends) => ends,
-        Err(error) => panic!("{error}"),
-    };
+    let (queue, consumer) = spsc::bounded(Capacity::of(capacity));
     let (permits, release) = Semaphore::with_batch_release(capacity);
     let listener = Arc::new(Listener::new());
     let outlet = Outlet::new(consumer, Places(release));

@@ -9,7 +9,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use millstream_kernel::{Deferred, End, Fed, Prefetch, Step, Wake, spsc};
+use millstream_kernel::{Capacity, Deferred, End, Fed, Prefetch, Step, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
 
 use crate::scheduler::spin_wait::pause;
@@ -44,18 +44,15 @@ pub struct Entrance<T> {
 ///
 /// # Panics
 ///
-/// If `capacity` is 0.
+/// Unless `capacity` lies in `1..=Capacity::MAX`.
 #[track_caller]
 pub fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
-    match (spsc::bounded(capacity), Prefetch::new(capacity)) {
-        (Ok((producer, consumer)), Ok(prefetch)) => {
-            let upstream = Arc::new(Deferred::new());
-            let entrance =
-                Entrance { queue: producer, upstream: Arc::clone(&upstream), initial: 0 };
-            (entrance, Inlet { queue: consumer, upstream, prefetch, is_started: false })
-        }
-        (Err(error), _) | (_, Err(error)) => panic!("{error}"),
-    }
+    let capacity = Capacity::of(capacity);
+    let (producer, consumer) = spsc::bounded(capacity);
+    let upstream = Arc::new(Deferred::new());
+    let entrance = Entrance { queue: producer, upstream: Arc::clone(&upstream), initial: 0 };
+    let prefetch = Prefetch::new(capacity);
+    (entrance, Inlet { queue: consumer, upstream, prefetch, is_started: false })
 }
 
 /// Checks a capacity where the operator is written, so that [`inlet`] does not panic where it is
@@ -63,12 +60,20 @@ pub fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
 ///
 /// # Panics
 ///
-/// If `capacity` is 0.
+/// Unless `capacity` lies in `1..=Capacity::MAX`.
 #[track_caller]
 pub fn check_capacity(capacity: usize) {
-    if let Err(error) = Prefetch::new(capacity) {
-        panic!("{error}");
-    }
+    let _checked = Capacity::of(capacity);
+}
+
+/// Checks a bound of something that grows towards it, so that `usize::MAX` is none.
+///
+/// # Panics
+///
+/// If `bound` is 0.
+#[track_caller]
+pub fn check_bound(bound: usize) {
+    check_capacity(bound.min(Capacity::MAX));
 }
 
 impl<T> Entrance<T> {

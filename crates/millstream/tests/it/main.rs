@@ -6,6 +6,7 @@ mod again;
 mod bounded;
 mod bridge;
 mod cancel;
+mod capacities;
 mod chains;
 mod combine;
 mod demand;

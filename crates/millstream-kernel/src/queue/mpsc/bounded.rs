@@ -26,7 +26,7 @@ use std::{fmt, mem::MaybeUninit, sync::Arc};
 use crossbeam_utils::CachePadded;
 
 use crate::{
-    InvalidPrefetch,
+    Capacity,
     guard::drop_all,
     spsc::PushError,
     sync::{AtomicU64, Ordering, UnsafeCell},
@@ -59,15 +59,10 @@ pub struct Receiver<T> {
 }
 
 /// A queue of exactly `capacity` items.
-///
-/// # Errors
-///
-/// A capacity of 0.
-pub fn bounded<T>(capacity: usize) -> Result<(Sender<T>, Receiver<T>), InvalidPrefetch> {
-    if capacity == 0 {
-        return Err(InvalidPrefetch { batch: 0, refill_at: 0 });
-    }
-    let slots = (0..capacity as u64)
+#[must_use]
+pub fn bounded<T>(capacity: Capacity) -> (Sender<T>, Receiver<T>) {
+    let capacity = capacity.get() as u64;
+    let slots = (0..capacity)
         .map(|pos| Slot {
             stamp: AtomicU64::new(2 * pos),
             item: UnsafeCell::new(MaybeUninit::uninit()),
@@ -76,9 +71,9 @@ pub fn bounded<T>(capacity: usize) -> Result<(Sender<T>, Receiver<T>), InvalidPr
     let ring = Arc::new(Ring {
         tail: CachePadded::new(AtomicU64::new(0)),
         slots,
-        lap: (capacity as u64).next_power_of_two(),
+        lap: capacity.next_power_of_two(),
     });
-    Ok((Sender(Arc::clone(&ring)), Receiver { ring, head: 0 }))
+    (Sender(Arc::clone(&ring)), Receiver { ring, head: 0 })
 }
 
 impl<T> Ring<T> {

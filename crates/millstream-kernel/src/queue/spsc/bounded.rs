@@ -32,7 +32,7 @@ use std::{fmt, mem::MaybeUninit, sync::Arc};
 use crossbeam_utils::CachePadded;
 
 use crate::{
-    End, InvalidPrefetch,
+    Capacity, End,
     guard::drop_all,
     sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell},
 };
@@ -86,14 +86,9 @@ pub enum Pop<T> {
 }
 
 /// A queue of exactly `capacity` items.
-///
-/// # Errors
-///
-/// A capacity of 0.
-pub fn bounded<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), InvalidPrefetch> {
-    if capacity == 0 {
-        return Err(InvalidPrefetch { batch: 0, refill_at: 0 });
-    }
+#[must_use]
+pub fn bounded<T>(capacity: Capacity) -> (Producer<T>, Consumer<T>) {
+    let capacity = capacity.get();
     let slots =
         (0..capacity.next_power_of_two()).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
     let ring = Arc::new(Ring {
@@ -106,7 +101,7 @@ pub fn bounded<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), Invalid
         slots,
     });
     let consumer = Consumer { ring: Arc::clone(&ring), head: 0, seen_tail: 0 };
-    Ok((Producer { ring, tail: 0, seen_head: 0 }, consumer))
+    (Producer { ring, tail: 0, seen_head: 0 }, consumer)
 }
 
 impl<T> Ring<T> {

@@ -12,7 +12,7 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kernel::{End, Gate, Inline, Source, Step, Wake, mpsc};
+use millstream_kernel::{Capacity, End, Gate, Inline, Source, Step, Wake, mpsc};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
@@ -248,7 +248,7 @@ macro_rules! combine_latest {
                 $(let $column = ($column, inlet(PREFETCH));)+
                 let columns = ($(Column::new($column.1.1),)+);
                 let n_places = [$($index),+].len() * (PREFETCH + 2);
-                let (sender, order) = mpsc::bounded(n_places).expect("there are places");
+                let (sender, order) = mpsc::bounded(Capacity::of(n_places));
                 let (signal, start) = Start::new();
                 let source = CombineLatestSource { start, columns, order };
                 let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));

@@ -8,13 +8,11 @@ use reactive_streams::{Error, Publisher, Subscriber};
 use crate::{
     ErrorMode, Flow,
     parts::{
+        fan_in::PREFETCH,
         inlet::{Inlet, inlet},
         inlet_pool::InletPool,
     },
 };
-
-/// Items that a flow is asked for at a time.
-pub(crate) const BATCH: usize = 32;
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into a flow, and passes on the items of one flow after the other.
@@ -104,7 +102,7 @@ where
                 outer_end: None,
                 f,
                 inner: None,
-                inlets: InletPool::new(BATCH),
+                inlets: InletPool::new(PREFETCH),
                 mode,
                 failure: None,
                 gate,
@@ -118,7 +116,7 @@ where
 opaque_debug!(ConcatMap<P, F>);
 
 // An outer item, and the batch that waits of its flow.
-backpressure!(inner ConcatMap<P, F>, Queue, |_this| 1 + BATCH);
+backpressure!(inner ConcatMap<P, F>, Queue, |_this| 1 + PREFETCH);
 
 struct ConcatMapSource<T, F, Q: Publisher, S> {
     outer: Inlet<T>,

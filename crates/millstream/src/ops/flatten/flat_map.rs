@@ -76,7 +76,7 @@ impl<P, F> Flow<FlatMap<P, F>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -105,7 +105,7 @@ impl<P, F> Flow<FlatMap<P, F>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

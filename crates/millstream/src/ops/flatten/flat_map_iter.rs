@@ -7,11 +7,11 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::inlet::{Inlet, inlet},
+    parts::{
+        fan_in::PREFETCH,
+        inlet::{Inlet, inlet},
+    },
 };
-
-/// Items that are asked of the source at a time.
-const BATCH: usize = 32;
 
 impl<P: Publisher> Flow<P> {
     /// Turns each item into an iterator, and passes on the items of one after the other.
@@ -64,7 +64,7 @@ where
     type Item = I::Item;
 
     fn subscribe<S: Subscriber<I::Item>>(self, downstream: S) {
-        let (entrance, inlet) = inlet(BATCH);
+        let (entrance, inlet) = inlet(PREFETCH);
         let source = FlatMapIterSource { inlet, f: self.f, items: None };
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, InlineForOne));
         self.source.subscribe(entrance.subscriber(Arc::clone(&gate)));
@@ -72,7 +72,7 @@ where
 }
 
 opaque_debug!(FlatMapIter<P, F>);
-backpressure!(FlatMapIter<P, F>, Queue, |_this| BATCH);
+backpressure!(FlatMapIter<P, F>, Queue, |_this| PREFETCH);
 
 struct FlatMapIterSource<T, F, I> {
     inlet: Inlet<T>,

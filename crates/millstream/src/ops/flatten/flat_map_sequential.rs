@@ -70,7 +70,7 @@ impl<P, F> Flow<FlatMapSequential<P, F>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -99,7 +99,7 @@ impl<P, F> Flow<FlatMapSequential<P, F>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

@@ -6,7 +6,6 @@ mod flat_map_iter;
 mod flat_map_sequential;
 mod switch_map;
 
-pub(crate) use concat_map::BATCH;
 pub use concat_map::ConcatMap;
 pub use flat_map::FlatMap;
 pub use flat_map_iter::FlatMapIter;

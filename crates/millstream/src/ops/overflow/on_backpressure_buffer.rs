@@ -7,7 +7,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::{inlet::check_capacity, shed::shed_queue},
+    parts::{inlet::check_bound, shed::shed_queue},
 };
 
 /// Drops an item.
@@ -114,7 +114,7 @@ impl<P: Publisher> Flow<P> {
     where
         F: FnMut(P::Item) + Send + 'static,
     {
-        check_capacity(capacity);
+        check_bound(capacity);
         Flow {
             source: OnBackpressureBuffer { source: self.source, capacity, strategy, on_evicted },
         }

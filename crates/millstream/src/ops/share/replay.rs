@@ -6,7 +6,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use super::{connection::Connector, sharing::Sharing};
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow, hub::Replay, parts::inlet::check_capacity,
+    Backpressure, BackpressureKind, Bounded, Flow, hub::Replay, parts::inlet::check_bound,
 };
 
 impl<P: Publisher> Flow<P> {
@@ -88,7 +88,7 @@ impl<P: Publisher> Flow<P> {
     /// ```
     #[track_caller]
     pub fn replay_with(self, sharing: Sharing, replay: Replay) -> Flow<Replayed<P>> {
-        check_capacity(replay.limit);
+        check_bound(replay.limit);
         let connector = Connector::new(sharing, Some(replay));
         Flow { source: Replayed { source: self.source, connector } }
     }

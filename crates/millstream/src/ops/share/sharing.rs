@@ -36,7 +36,7 @@ impl Sharing {
     ///
     /// # Panics
     ///
-    /// If `capacity` is 0.
+    /// Unless `capacity` lies in `1..=16_777_216`.
     #[track_caller]
     pub fn new(capacity: usize) -> Self {
         check_capacity(capacity);
@@ -48,7 +48,7 @@ impl Sharing {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     #[track_caller]
     pub fn min_subscribers(mut self, n: usize) -> Self {
         assert!(n > 0, "a flow is not shared by 0 subscribers: use at least 1");

@@ -62,7 +62,7 @@ impl<P, F, G> Flow<GroupMap<P, F, G>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -91,7 +91,7 @@ impl<P, F, G> Flow<GroupMap<P, F, G>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

@@ -61,7 +61,7 @@ impl<P> Flow<PublishOn<P>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

@@ -30,7 +30,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// If `capacity` is 0.
+    /// Unless `capacity` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

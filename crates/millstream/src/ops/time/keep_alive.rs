@@ -10,12 +10,12 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::inlet::{Inlet, inlet},
+    parts::{
+        fan_in::PREFETCH,
+        inlet::{Inlet, inlet},
+    },
     scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
-
-/// Items that the source is asked for at a time.
-const BATCH: usize = 32;
 
 impl<P: Publisher> Flow<P> {
     /// Sends an item that `f` makes whenever the downstream has waited for `idle`.
@@ -72,7 +72,7 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { source, worker, idle, f } = self;
-        let (entrance, inlet) = inlet(BATCH);
+        let (entrance, inlet) = inlet(PREFETCH);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let timer = GateTimer::new(worker, Weak::clone(gate));
             (KeepAliveSource { inlet, timer, idle, f, deadline: None }, downstream, Inline)
@@ -81,7 +81,7 @@ where
     }
 }
 
-backpressure!(KeepAlive<P, F>, Queue, |_this| BATCH);
+backpressure!(KeepAlive<P, F>, Queue, |_this| PREFETCH);
 opaque_debug!(KeepAlive<P, F>);
 
 struct KeepAliveSource<T, F> {

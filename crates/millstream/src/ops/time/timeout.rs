@@ -10,12 +10,12 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
     Failed, Flow, error,
-    parts::inlet::{Inlet, inlet},
+    parts::{
+        fan_in::PREFETCH,
+        inlet::{Inlet, inlet},
+    },
     scheduler::{Scheduler, Worker, gate_timer::GateTimer},
 };
-
-/// Items that the source is asked for at a time.
-const BATCH: usize = 32;
 
 impl<P: Publisher> Flow<P> {
     /// Fails with an error of kind `Timeout` when an item that was asked for does not come within
@@ -109,7 +109,7 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { source, worker, limit, fallback } = self;
-        let (entrance, inlet) = inlet(BATCH);
+        let (entrance, inlet) = inlet(PREFETCH);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let timer = GateTimer::new(worker, Weak::clone(gate));
             let gate = Weak::clone(gate);
@@ -121,7 +121,7 @@ where
     }
 }
 
-backpressure!(two Timeout<P, Q>, source max fallback, Queue, |_this| BATCH);
+backpressure!(two Timeout<P, Q>, source max fallback, Queue, |_this| PREFETCH);
 opaque_debug!(Timeout<P, Q>);
 
 struct TimeoutSource<Q: Publisher, S> {
@@ -160,7 +160,7 @@ where
             let (Some(fallback), Some(gate)) = (self.fallback.take(), self.gate.upgrade()) else {
                 return Step::Pending;
             };
-            let (entrance, inlet) = inlet(BATCH);
+            let (entrance, inlet) = inlet(PREFETCH);
             self.inlet = inlet;
             fallback.subscribe(entrance.subscriber(gate));
         }

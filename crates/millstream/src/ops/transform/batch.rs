@@ -7,7 +7,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::inlet::{Inlet, check_capacity, inlet},
+    parts::inlet::{Inlet, check_bound, inlet},
 };
 
 /// The most items that wait in the queue.
@@ -55,7 +55,7 @@ impl<P: Publisher> Flow<P> {
         G: FnMut(P::Item) -> A + Send + 'static,
         F: FnMut(&mut A, P::Item) + Send + 'static,
     {
-        check_capacity(max);
+        check_bound(max);
         Flow { source: Batch { source: self.source, max, seed, f } }
     }
 }

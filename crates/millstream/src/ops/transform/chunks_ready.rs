@@ -28,7 +28,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

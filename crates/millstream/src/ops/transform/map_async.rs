@@ -59,7 +59,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// If `concurrency` is 0.
+    /// Unless `concurrency` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -91,7 +91,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// If `concurrency` is 0.
+    /// Unless `concurrency` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -123,7 +123,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// If `concurrency` is 0.
+    /// Unless `concurrency` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

@@ -22,7 +22,7 @@ pub(crate) const BURST: u32 = 8;
 /// Flows at a time, where the operator is not told otherwise.
 pub(crate) const CONCURRENCY: usize = 32;
 
-/// Items that are asked of each flow at a time, where the operator does not say otherwise.
+/// Items that are requested of a flow at a time, unless the operator is told otherwise.
 pub(crate) const PREFETCH: usize = 32;
 
 /// Inlets as their gate's source sees them: in turns ([`fair`]) or in order ([`in_order`]).

@@ -20,7 +20,7 @@ use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 use self::held::{Held, Releasing, Use, Uses};
 use crate::{
     Backpressure, BackpressureKind, Bounded, Ending, Flow, from_future_on,
-    ops::flatten::BATCH,
+    parts::fan_in::PREFETCH,
     scheduler::{self, Ambient, Scheduler, Worker},
 };
 
@@ -221,7 +221,7 @@ where
 
     /// What the flow that is made holds comes on top.
     fn max_in_flight(&self) -> u64 {
-        BATCH as u64
+        PREFETCH as u64
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(doc)]
 use crate::Flow;
+use crate::parts::fan_in::PREFETCH;
 
 /// What gives way in [`group_by`](Flow::group_by) when a key comes that has no group, and there is no
 /// room for another one.
@@ -41,7 +42,7 @@ pub(crate) struct Limits {
 impl Limits {
     /// 1024 groups of 32 items, and no other.
     pub(crate) const DEFAULT: Self =
-        Self { max_groups: 1024, capacity: 32, policy: GroupPolicy::Fail };
+        Self { max_groups: 1024, capacity: PREFETCH, policy: GroupPolicy::Fail };
 
     /// How many items wait in groups at most: in those that are open, or were evicted and have some left.
     pub(crate) fn n_held(self) -> usize {

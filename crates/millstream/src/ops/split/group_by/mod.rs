@@ -113,7 +113,7 @@ impl<P, F> Flow<GroupBy<P, F>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -142,7 +142,7 @@ impl<P, F> Flow<GroupBy<P, F>> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///

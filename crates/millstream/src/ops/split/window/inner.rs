@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use millstream_kernel::{End, Listener, Prefetch, Wake, spsc};
+use millstream_kernel::{Capacity, End, Listener, Prefetch, Wake, spsc};
 use reactive_streams::{Error, ErrorKind, Subscriber};
 
 use crate::parts::outlet::{Keeper, Outlet};
@@ -36,21 +36,18 @@ pub(crate) struct Inner<T> {
 ///
 /// # Panics
 ///
-/// If either is 0.
+/// Unless both lie in `1..=Capacity::MAX`.
 pub(crate) fn inner<T: Send + 'static>(
     capacity: usize,
     ahead: usize,
     operator: Arc<dyn Wake>,
 ) -> (Feed<T>, Inner<T>) {
-    match (spsc::bounded(capacity), Prefetch::new(ahead)) {
-        (Ok((producer, consumer)), Ok(places)) => {
-            let listener = Arc::new(Listener::new());
-            let outlet = Outlet::new(consumer, Operator { gate: operator, places });
-            let feed = Feed { queue: Some(producer), listener: Arc::clone(&listener) };
-            (feed, Inner { outlet, listener })
-        }
-        (Err(error), _) | (_, Err(error)) => panic!("{error}"),
-    }
+    let (producer, consumer) = spsc::bounded(Capacity::of(capacity));
+    let places = Prefetch::new(Capacity::of(ahead));
+    let listener = Arc::new(Listener::new());
+    let outlet = Outlet::new(consumer, Operator { gate: operator, places });
+    let feed = Feed { queue: Some(producer), listener: Arc::clone(&listener) };
+    (feed, Inner { outlet, listener })
 }
 
 impl<T> Feed<T> {

@@ -6,9 +6,11 @@ mod source;
 
 use reactive_streams::{Publisher, Subscriber};
 
-use self::{inner::Inner, source::BATCH};
+use self::inner::Inner;
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow, parts::inlet::check_capacity, scheduler::Worker,
+    Backpressure, BackpressureKind, Bounded, Flow,
+    parts::{fan_in::PREFETCH, inlet::check_capacity},
+    scheduler::Worker,
 };
 
 impl<P: Publisher> Flow<P> {
@@ -36,7 +38,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -82,7 +84,7 @@ where
 }
 
 // What is in a window is that flow's.
-backpressure!(Windows<P>, Queue, |this| this.n.min(BATCH));
+backpressure!(Windows<P>, Queue, |this| this.n.min(PREFETCH));
 opaque_debug!(Windows<P>);
 
 /// Some consecutive items of a flow: see [`Flow::window`] and [`Flow::window_timeout`].

@@ -13,12 +13,12 @@ use super::{
 };
 use crate::{
     Flow, Window,
-    parts::inlet::{Inlet, inlet},
+    parts::{
+        fan_in::PREFETCH,
+        inlet::{Inlet, inlet},
+    },
     scheduler::{Worker, gate_timer::GateTimer},
 };
-
-/// Items that are asked of the source at a time, and that a window takes ahead of its subscriber.
-pub(crate) const BATCH: usize = 32;
 
 /// Items that are moved before the gate looks for a cancel.
 const BURST: usize = 64;
@@ -29,7 +29,8 @@ where
     P: Publisher<Item: Send + 'static>,
     S: Subscriber<Flow<Window<P::Item>>>,
 {
-    let ahead = n.min(BATCH);
+    // A window takes as many ahead of its subscriber.
+    let ahead = n.min(PREFETCH);
     let (entrance, inlet) = inlet(ahead);
     let gate = start(downstream, move |gate| {
         let clock = time.map(|(worker, limit)| {
