@@ -8,6 +8,7 @@
 //! | [`Gate`] | who may emit, how much, and who cleans up: demand, running and cancelled in one word |
 //! | [`Serial`] | exclusive turns over a value: run now, or leave it to whoever is inside |
 //! | [`Upstream`] | the subscription of an operator that passes it on (rule 2.5) |
+//! | [`after_turn`] | what a gate asks of others when its turn is over |
 //! | [`Deferred`] | a subscription that arrives later than requests and cancels for it |
 //! | [`Arbiter`], [`Voice`] | a subscription that is replaced midway, with outstanding demand carried over |
 //! | [`Cap`] | an upper bound for the demand that passes |
@@ -59,7 +60,8 @@ pub use accumulator::Accumulator;
 pub use capacity::{Capacity, InvalidCapacity};
 pub use demand::{Allowance, Arbiter, Cap, Deferred, Inside, Pending, Prefetch, Upstream, Voice};
 pub use gate::{
-    Bells, Dispatch, End, Fed, Gate, Inline, InlineForOne, Job, Source, Step, Task, Wake,
+    Bells, Dispatch, End, Fed, Gate, Inline, InlineForOne, Job, Source, Step, Surround, Task, Wake,
+    after_turn,
 };
 pub use gauge::{Gauge, Gauges, Passed, Reading};
 pub use many::{

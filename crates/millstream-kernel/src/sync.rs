@@ -2,7 +2,8 @@
 //!
 //! Every other file of this crate takes its atomics, cells and locks from here; `tidy` rejects a
 //! direct use. `Arc` is always `std`'s, because a `Subscription` travels as `Arc<dyn Subscription>`
-//! and loom's cannot be unsized; what loom's would add, leak checks, the models do by counting drops.
+//! and loom's cannot be unsized; what loom's would add, leak checks, the models do by counting
+//! drops.
 //!
 //! loom explores this crate's parts exhaustively and knows memory orders; shuttle tries whole
 //! pipelines under random schedules and takes every access as sequentially consistent.
@@ -107,6 +108,29 @@ impl<T> UnsafeCell<T> {
     }
 }
 
+/// A variable of each thread's own.
+#[cfg(not(any(millstream_loom, millstream_shuttle)))]
+macro_rules! local {
+    (static $name:ident: $type:ty = $value:expr) => {
+        std::thread_local!(static $name: $type = const { $value });
+    };
+}
+/// A variable of each modelled thread's own: those share real threads.
+#[cfg(millstream_loom)]
+macro_rules! local {
+    (static $name:ident: $type:ty = $value:expr) => {
+        loom::thread_local!(static $name: $type = $value);
+    };
+}
+/// A variable of each modelled thread's own: those share real threads.
+#[cfg(millstream_shuttle)]
+macro_rules! local {
+    (static $name:ident: $type:ty = $value:expr) => {
+        shuttle::thread_local!(static $name: $type = $value);
+    };
+}
+pub(crate) use local;
+
 /// A number that no other running thread has, and never 0.
 #[inline(always)]
 pub fn thread_token() -> usize {
@@ -138,8 +162,8 @@ pub fn last_value(atomic: &mut AtomicU64) -> u64 {
     }
     #[cfg(any(millstream_loom, millstream_shuttle))]
     {
-        // loom does not know that the last drop of an `Arc` comes after the others; a read-modify-write
-        // sees the last value all the same.
+        // loom does not know that the last drop of an `Arc` comes after the others; a
+        // read-modify-write sees the last value all the same.
         atomic.fetch_or(0, Ordering::AcqRel)
     }
 }

@@ -255,7 +255,7 @@ table! {
     Immediate                      | +    +    +     +          +     +;
     Pool                           | +    +    +     -          +     +;
     Tokio                          | +    +    +     +          +     +;
-    VirtualTime                    | +    +    +     -          +     +;
+    VirtualTime                    | +    +    +     +          +     +;
     Worker                         | +    +    +     -          +     +;
 }
 
@@ -283,7 +283,7 @@ table! {
     ProbeSubscriber<Unshared> | +    +    +     -          -     +;
     Puppet<Unshared>          | +    +    +     -          +     +;
     PuppetPublisher<Unshared> | +    +    +     -          -     +;
-    Marbles                   | +    +    +     -          +     +;
+    Marbles                   | +    +    +     +          +     +;
     Record<u64>               | +    +    +     -          +     +;
     Signal<u64>               | +    +    +     -          +     +;
 }

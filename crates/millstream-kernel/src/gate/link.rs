@@ -28,8 +28,8 @@ where
 {
     pub(super) fn take_link(&self) -> Link<P, S> {
         self.link.with(|link| {
-            // SAFETY: the caller has the turn, and has not taken the link, so by invariants 1 and 2 it
-            // is initialized and nobody else looks at it. It is put back or closed.
+            // SAFETY: the caller has the turn, and has not taken the link, so by invariants 1 and 2
+            // it is initialized and nobody else looks at it. It is put back or closed.
             unsafe { link.cast::<Link<P, S>>().read() }
         })
     }
@@ -38,16 +38,16 @@ where
     #[inline(always)]
     pub(super) fn in_link<R>(&self, work: impl FnOnce(&mut Link<P, S>) -> R) -> R {
         self.link.with_mut(|link| {
-            // SAFETY: the caller has the turn, and the link is not on its stack, so by invariants 1 and
-            // 2 it is initialized and nobody else looks at it.
+            // SAFETY: the caller has the turn, and the link is not on its stack, so by invariants 1
+            // and 2 it is initialized and nobody else looks at it.
             work(unsafe { &mut *link.cast::<Link<P, S>>() })
         })
     }
 
     pub(super) fn put_link(&self, link: Link<P, S>) {
         self.link.with_mut(|place| {
-            // SAFETY: the caller has the turn and has taken the link, so by invariants 1 and 2 nobody
-            // else looks at the place, and nothing in it is overwritten.
+            // SAFETY: the caller has the turn and has taken the link, so by invariants 1 and 2
+            // nobody else looks at the place, and nothing in it is overwritten.
             unsafe { place.cast::<Link<P, S>>().write(link) }
         });
     }
@@ -58,8 +58,9 @@ where
     P: Source,
     S: Subscriber<P::Item>,
 {
-    /// Gives the first of what the subscriber is going to request, if it says so, to one that has no gate yet:
-    /// a chunk at most, so that there is a way to cancel. What is left of that demand, or how the stream ends.
+    /// Gives the first of what the subscriber is going to request, if it says so, to one that has
+    /// no gate yet: a chunk at most, so that there is a way to cancel. What is left of that demand,
+    /// or how the stream ends.
     pub(super) fn feed_ahead(&mut self) -> Result<u64, Verdict> {
         let Self { source, subscriber } = self;
         if P::IS_WOKEN {
@@ -104,7 +105,7 @@ where
                 muted(|| drop(source));
                 muted(|| subscriber.on_error(error));
             }
-            Verdict::Cancelled | Verdict::Settle(_) | Verdict::Yield => {
+            Verdict::Cancelled | Verdict::Settle(_) | Verdict::Ask(_) | Verdict::Yield => {
                 muted(|| source.cancel());
                 muted(|| drop(source));
                 muted(|| drop(subscriber));

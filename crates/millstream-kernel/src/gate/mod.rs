@@ -1,12 +1,12 @@
 //! Demand, running and cancelled in one word: who may emit, how much, and who cleans up.
 //!
-//! A gate owns a [`Source`] and the subscriber it feeds. Whoever calls `request`, `cancel` or `wake`
-//! adds to the word; the one who found it not running has acquired the *turn* and becomes the runner,
-//! or has the [`Dispatch`] schedule one. The runner moves source and subscriber to its stack, so that
-//! a chain of operators over a cheap source compiles to a loop over registers, emits in chunks, and
-//! looks at the word once a chunk, or at each item of a source that waits. Calls that come back from the
-//! runner's own thread are noted in the [`Reentry`] and cost no atomic read-modify-write. A source that waits
-//! stays where it is, because its turns are many and short.
+//! A gate owns a [`Source`] and the subscriber it feeds. Whoever calls `request`, `cancel` or
+//! `wake` adds to the word; the one who found it not running has acquired the *turn* and becomes
+//! the runner, or has the [`Dispatch`] schedule one. The runner moves source and subscriber to its
+//! stack, so that a chain of operators over a cheap source compiles to a loop over registers, emits
+//! in chunks, and looks at the word once a chunk, or at each item of a source that waits. Calls
+//! that come back from the runner's own thread are noted in the [`Reentry`] and cost no atomic
+//! read-modify-write. A source that waits stays where it is, because its turns are many and short.
 //!
 //! # States
 //!
@@ -25,37 +25,43 @@
 //!                                     └────────┘
 //! ```
 //!
-//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, NO_DEMAND, HERE, and 55 bits of
-//! demand that was not yet taken by a runner. `2^55 - 1` and above count as unbounded (rule 3.17). IDLE
-//! is NO_DEMAND when the last runner left without demand: then an item is not worth a turn.
+//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, NO_DEMAND, HERE, and
+//! 55 bits of demand that was not yet taken by a runner. `2^55 - 1` and above count as unbounded
+//! (rule 3.17). IDLE is NO_DEMAND when the last runner left without demand: then an item is not
+//! worth a turn.
 //!
 //! # Invariants
 //!
 //! 1. Whoever moves the word from not RUNNING to RUNNING has acquired the turn, and only it, or the
-//!    one it passes the turn to, moves the word back or closes it. The turn gives exclusive access to
+//!    one it passes the turn to, moves the word back or closes it. The turn gives exclusive access
+//!    to
 //!    `link` and `demand`, and to the reentry.
 //! 2. `link` is initialized unless the word is CLOSED or a runner has it on its stack.
 //! 3. CANCELLED and CLOSED are never taken back. Once CLOSED, the link was taken out and source and
 //!    subscriber were dropped or ended, once.
 //! 4. No request is lost: it begins a turn that takes it along; or it is added to the word by a
-//!    read-modify-write that either finds RUNNING, and then the settling compare-exchange of the runner
-//!    fails and it looks again, or acquires the turn; or it is noted in the reentry, whose notes the runner
-//!    takes before it settles.
+//!    read-modify-write that either finds RUNNING, and then the settling compare-exchange of the
+//!    runner fails and it looks again, or acquires the turn; or it is noted in the reentry, whose
+//!    notes the runner takes before it settles.
 //! 5. No wake-up is lost. A waker publishes its work, fences, and then looks at the word; a runner
-//!    that found nothing sets PARKING, fences, and then looks for work once more. In the total order
-//!    of the fences one comes first: either the waker sees PARKING or IDLE and writes to the word, or
-//!    the runner sees the work. A waker that has an item, and not an end, may see NO_DEMAND instead, and
-//!    leave: whoever takes that mark away looks for items after a fence of its own. Where the signals of
-//!    one upstream are the only wake-ups, a turn that one of them began needs no last look: whoever could
-//!    wake it waits on its stack. Others catch up, which writes to the word whoever is running.
-//! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So a
-//!    task that is run twice, or that was never scheduled, does nothing.
+//!    that found nothing sets PARKING, fences, and then looks for work once more. In the total
+//!    order of the fences one comes first: either the waker sees PARKING or IDLE and writes to the
+//!    word, or the runner sees the work. A waker that has an item, and not an end, may see
+//!    NO_DEMAND instead, and leave: whoever takes that mark away looks for items after a fence of
+//!    its own. Where the signals of one upstream are the only wake-ups, a turn that one of them
+//!    began needs no last look: whoever could wake it waits on its stack. Others catch up, which
+//!    writes to the word whoever is running.
+//! 6. A turn that is passed on is marked SCHEDULED first; whoever removes the mark has the turn. So
+//!    a task that is run twice, or that was never scheduled, does nothing.
 
+pub mod after_turn;
+mod asking;
 mod dispatch;
 mod link;
 pub(crate) mod reentry;
 mod source;
 mod turn;
+mod waking;
 
 use std::{
     fmt,
@@ -66,7 +72,7 @@ use std::{
 use reactive_streams::{Error, Subscriber, Subscription};
 
 pub use self::{
-    dispatch::{Bells, Dispatch, Inline, InlineForOne, Job, Task, Wake},
+    dispatch::{Bells, Dispatch, Inline, InlineForOne, Job, Surround, Task, Wake},
     source::{End, Fed, Source, Step},
 };
 use self::{
@@ -76,7 +82,7 @@ use self::{
 };
 use crate::{
     guard::{caught, muted},
-    sync::{AtomicU64, Ordering, UnsafeCell, fence, last_value},
+    sync::{AtomicU64, Mutex, Ordering, UnsafeCell, last_value},
 };
 
 /// Somebody has the turn.
@@ -107,6 +113,10 @@ pub struct Gate<P, S, D = Inline> {
     /// Demand taken from the word and not yet used.
     demand: UnsafeCell<u64>,
     link: UnsafeCell<MaybeUninit<Link<P, S>>>,
+    /// Puts off the wake-ups of the thread that asks for the gate.
+    asker: Reentry,
+    /// Why ILLEGAL was set, if not by `request(0)`.
+    failure: Mutex<Option<Error>>,
     dispatch: D,
 }
 
@@ -119,11 +129,11 @@ where
     P: Source,
     S: Subscriber<P::Item>,
 {
-    /// Subscribes `subscriber` to `source`: signals `on_subscribe`, and then emits what was asked for
-    /// from within, on this thread.
+    /// Subscribes `subscriber` to `source`: signals `on_subscribe`, and then emits what was asked
+    /// for from within, on this thread.
     ///
-    /// A subscriber with an [initial request](Subscriber::initial_request) gets a first chunk before there
-    /// is a gate, and the end, if that comes with it, instead of one.
+    /// A subscriber with an [initial request](Subscriber::initial_request) gets a first chunk
+    /// before there is a gate, and the end, if that comes with it, instead of one.
     pub fn start(source: P, subscriber: S) {
         let mut link = Link { source, subscriber };
         match link.feed_ahead() {
@@ -139,8 +149,8 @@ where
     S: Subscriber<P::Item>,
     D: Dispatch,
 {
-    /// Subscribes a subscriber to a source that is made with a handle to its own gate: `make` gets it
-    /// and gives source, subscriber and dispatch back.
+    /// Subscribes a subscriber to a source that is made with a handle to its own gate: `make` gets
+    /// it and gives source, subscriber and dispatch back.
     ///
     /// `on_subscribe` is signalled on this thread; the first turn is dispatched after it.
     pub fn start_with(make: impl FnOnce(&Weak<Self>) -> (P, S, D)) -> Arc<Self> {
@@ -159,6 +169,8 @@ where
             reentry: Reentry::new(),
             demand: UnsafeCell::new(demand),
             link: UnsafeCell::new(MaybeUninit::new(link)),
+            asker: Reentry::new(),
+            failure: Mutex::new(None),
             dispatch,
         }
     }
@@ -170,9 +182,11 @@ where
         let signal = || {
             self.in_link(|link| {
                 link.subscriber.on_subscribe(subscription);
-                // SAFETY: the caller has the turn and is inside the reentry (reentry's invariant 1).
+                // SAFETY: the caller has the turn and is inside the reentry (reentry's invariant
+                // 1).
                 let is_quiet = unsafe { self.reentry.is_quiet() };
-                // Most subscribers inside of a flow wait for somebody else's request: no turn for them.
+                // Most subscribers inside of a flow wait for somebody else's request: no turn for
+                // them.
                 let may_rest = demand == 0 && !P::IS_WOKEN && D::IS_INLINE && is_quiet;
                 may_rest.then(|| link.source.end())
             })
@@ -198,13 +212,14 @@ where
     /// `IDLE → RUNNING`, if the gate is idle. Whether the caller acquired the turn.
     #[inline]
     fn seize(&self) -> bool {
-        // Relaxed: a look, which spares those who find somebody running the claim to the cache line.
+        // Relaxed: a look, which spares those who find somebody running the claim to the cache
+        // line.
         let idle = self.word.load(Ordering::Relaxed);
         if idle & !NO_DEMAND != 0 {
             return false;
         }
-        // Acquire: sees what the last runner left behind its settling release. Nobody else has the turn,
-        // so there is nobody to publish anything to.
+        // Acquire: sees what the last runner left behind its settling release. Nobody else has the
+        // turn, so there is nobody to publish anything to.
         self.word.compare_exchange(idle, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
@@ -229,8 +244,8 @@ where
             }
             let sum = (word & DEMAND).saturating_add(demand).min(DEMAND);
             let next = (word & !(DEMAND | NO_DEMAND)) | sum | flags | RUNNING;
-            // AcqRel: publishes what the caller did before to the runner's swap, and, if the turn is
-            // acquired, sees what the last runner left behind its settling release.
+            // AcqRel: publishes what the caller did before to the runner's swap, and, if the turn
+            // is acquired, sees what the last runner left behind its settling release.
             match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return word & RUNNING == 0,
                 Err(current) => word = current,
@@ -263,72 +278,11 @@ where
         if self.reentry.cancel() {
             return;
         }
-        // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up, wherever
-        // turns run otherwise.
+        // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up,
+        // wherever turns run otherwise.
         if self.raise(0, CANCELLED) || (!D::IS_INLINE && self.claim().is_some()) {
             self.end_turn(Verdict::Cancelled);
         }
-    }
-}
-
-impl<P, S, D> Wake for Gate<P, S, D>
-where
-    P: Source,
-    S: Subscriber<P::Item>,
-    D: Dispatch,
-{
-    #[inline]
-    fn wake(&self) {
-        if self.reentry.wake() {
-            return;
-        }
-        if D::IS_INLINE && self.seize() {
-            return self.turn(0, Cause::Wake);
-        }
-        // Invariant 5: the caller has published its work.
-        fence(Ordering::SeqCst);
-        // Relaxed: ordered by the fence.
-        let word = self.word.load(Ordering::Relaxed);
-        if word & (RUNNING | PARKING) == RUNNING {
-            // The runner will look for work before it parks.
-            return;
-        }
-        if self.raise(0, WOKEN) {
-            self.pass();
-        }
-    }
-
-    #[inline]
-    fn ring(&self, index: usize) {
-        if self.reentry.ring(index) {
-            return;
-        }
-        self.dispatch.ring(index);
-        self.wake();
-    }
-
-    fn catch_up(&self) {
-        if self.reentry.wake() {
-            return;
-        }
-        // Invariant 5: a runner that is alone does not look again by itself.
-        if self.raise(0, WOKEN) {
-            self.pass();
-        }
-    }
-
-    #[inline]
-    fn wake_for_item(&self) {
-        // Relaxed: ordered by the fence.
-        let has_no_demand = || self.word.load(Ordering::Relaxed) & NO_DEMAND != 0;
-        if !P::HAS_WORK && has_no_demand() {
-            // Invariant 5: the caller has published its work.
-            fence(Ordering::SeqCst);
-            if has_no_demand() {
-                return;
-            }
-        }
-        self.wake();
     }
 }
 
@@ -350,6 +304,10 @@ where
             self.end_turn(Verdict::Failed(error));
         }
     }
+
+    fn stop(&self, error: Error) {
+        self.fail(error);
+    }
 }
 
 impl<P, S, D> Drop for Gate<P, S, D> {
@@ -358,8 +316,8 @@ impl<P, S, D> Drop for Gate<P, S, D> {
         if last_value(&mut self.word) & CLOSED == 0 {
             // The subscriber let go of its subscription without a cancel, or the turn was lost.
             self.link.with_mut(|link| {
-                // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the link
-                // is initialized, because the word is not CLOSED.
+                // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the
+                // link is initialized, because the word is not CLOSED.
                 let link = unsafe { link.cast::<Link<P, S>>().read() };
                 muted(|| drop(link));
             });

@@ -1,10 +1,10 @@
 //! Catches the calls that come back from inside a signal.
 //!
-//! A subscriber that asks for one item at a time calls `request(1)` from inside `on_next`: the thread
-//! that emits is the thread that asks. Such a call needs no shared memory. The emitter enters the
-//! reentry before it signals; while it is inside, a call from the same thread is noted in plain memory,
-//! which the emitter reads when the signal has returned; a call from another thread is not, and has
-//! to take the shared way.
+//! A subscriber that asks for one item at a time calls `request(1)` from inside `on_next`: the
+//! thread that emits is the thread that asks. Such a call needs no shared memory. The emitter
+//! enters the reentry before it signals; while it is inside, a call from the same thread is noted
+//! in plain memory, which the emitter reads when the signal has returned; a call from another
+//! thread is not, and has to take the shared way.
 //!
 //! # States
 //!
@@ -18,11 +18,11 @@
 //!
 //! # Invariants
 //!
-//! 1. Between `enter` and `leave` one thread is the owner, and `owner` holds its token; otherwise it
-//!    holds 0. The caller of `enter` has exclusive access to whatever the reentry guards.
-//! 2. `notes` and `rung` are touched by the owner alone. A thread that reads its own token from `owner` is the
-//!    owner: it stored the token itself, and had it left since, it would have stored 0 later, which
-//!    coherence does not let it miss. So `owner` needs no ordering.
+//! 1. Between `enter` and `leave` one thread is the owner, and `owner` holds its token; otherwise
+//!    it holds 0. The caller of `enter` has exclusive access to whatever the reentry guards.
+//! 2. `notes` and `rung` are touched by the owner alone. A thread that reads its own token from
+//!    `owner` is the owner: it stored the token itself, and had it left since, it would have stored
+//!    0 later, which coherence does not let it miss. So `owner` needs no ordering.
 //! 3. One owner's notes happen before the next owner's, because the exclusive access of invariant 1
 //!    is handed on with a release and an acquire.
 
@@ -55,8 +55,8 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Takes field by field: the processor hands a number that was just stored to a load of the same size
-    /// at once, and lets a load of all of them wait until it is in the cache.
+    /// Takes field by field: the processor hands a number that was just stored to a load of the
+    /// same size at once, and lets a load of all of them wait until it is in the cache.
     #[inline(always)]
     fn take(&mut self) -> Self {
         let requested = mem::take(&mut self.requested);
@@ -100,6 +100,20 @@ impl Reentry {
     pub(crate) fn leave(&self) {
         // Relaxed: invariant 2.
         self.owner.store(0, Ordering::Relaxed);
+    }
+
+    /// `EMPTY → OWNED`, for those who have no exclusive access yet. Whether the caller has it now.
+    pub(crate) fn try_enter(&self) -> bool {
+        // Acquire: pairs with the release in `release` (invariant 3).
+        let entered =
+            self.owner.compare_exchange(0, thread_token(), Ordering::Acquire, Ordering::Relaxed);
+        entered.is_ok()
+    }
+
+    /// `OWNED → EMPTY`, giving the exclusive access back as well. Only the owner may call this.
+    pub(crate) fn release(&self) {
+        // Release: pairs with the acquire in `try_enter`.
+        self.owner.store(0, Ordering::Release);
     }
 
     /// Whether the calling thread is inside.
@@ -151,6 +165,14 @@ impl Reentry {
         is_noted
     }
 
+    /// Notes that those of `indices` rang. The caller is inside.
+    pub(crate) fn note_rung(&self, indices: u64) {
+        if self.wake() {
+            // SAFETY: the caller is the owner, so by invariant 2 nobody else touches what rang.
+            self.rung.with_mut(|rung| unsafe { *rung |= indices });
+        }
+    }
+
     #[inline(always)]
     fn note(&self, write: impl FnOnce(&mut Notes)) -> bool {
         let is_inside = self.is_inside();
@@ -175,8 +197,8 @@ impl Reentry {
         })
     }
 
-    /// [`take`](Self::take) for a reentry that other threads look at all the time: stores only if something
-    /// was noted, so that the cache line stays with those who read it.
+    /// [`take`](Self::take) for a reentry that other threads look at all the time: stores only if
+    /// something was noted, so that the cache line stays with those who read it.
     ///
     /// # Safety
     ///

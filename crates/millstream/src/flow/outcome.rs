@@ -28,6 +28,9 @@ pub struct Outcome<T> {
     expired: Option<oneshot::Receiver<()>>,
     /// The timer of a shutdown, taken back when the flow has ended before.
     deadline: Option<Scheduled>,
+    /// Has something when the flow was cancelled since: it is not waited for any longer.
+    is_given_up: Option<oneshot::Receiver<()>>,
+    is_ready: bool,
 }
 
 impl<T> Outcome<T> {
@@ -35,7 +38,8 @@ impl<T> Outcome<T> {
         receiver: oneshot::Receiver<Result<T, Error>>,
         upstream: Arc<Deferred>,
     ) -> Self {
-        Self { receiver, upstream, expired: None, deadline: None }
+        let (expired, is_given_up, deadline) = (None, None, None);
+        Self { receiver, upstream, expired, deadline, is_given_up, is_ready: false }
     }
 
     /// Blocks this thread until the flow has ended.
@@ -55,10 +59,17 @@ impl<T> Outcome<T> {
         Arc::downgrade(&self.upstream)
     }
 
-    /// Has the result be a timeout if `expired` gives something before the flow has ended. `deadline` is
-    /// the timer, which is taken back when the flow has ended before.
-    pub(crate) fn set_expiry(&mut self, expired: oneshot::Receiver<()>, deadline: Scheduled) {
+    /// Has the result be a timeout if `expired` gives something before the flow has ended, and not
+    /// waited for any longer when `is_given_up` does. `deadline` is the timer, which is taken back
+    /// when the flow has ended before.
+    pub(crate) fn set_expiry(
+        &mut self,
+        expired: oneshot::Receiver<()>,
+        is_given_up: oneshot::Receiver<()>,
+        deadline: Scheduled,
+    ) {
         self.expired = Some(expired);
+        self.is_given_up = Some(is_given_up);
         self.deadline = Some(deadline);
     }
 
@@ -67,7 +78,7 @@ impl<T> Outcome<T> {
         let mut context = Context::from_waker(Waker::noop());
         let expired = self.expired.as_mut().map(|receiver| Pin::new(receiver).poll(&mut context));
         if let Some(Poll::Ready(Some(()))) = expired {
-            return Error::new(ErrorKind::Timeout, "the flow was not done when its time was up");
+            return too_late();
         }
         Error::new(ErrorKind::Disconnected, "the flow stopped without a result")
     }
@@ -83,10 +94,27 @@ impl<T> Outcome<T> {
 impl<T> Future for Outcome<T> {
     type Output = Result<T, Error>;
 
+    /// # Panics
+    ///
+    /// If it was ready before.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = std::task::ready!(Pin::new(&mut self.receiver).poll(cx));
+        assert!(!self.is_ready, "an outcome was polled after it was ready: its result is gone");
+        let result = match Pin::new(&mut self.receiver).poll(cx) {
+            Poll::Ready(result) => result.unwrap_or_else(|| Err(self.lost())),
+            Poll::Pending => {
+                let Some(is_given_up) = &mut self.is_given_up else { return Poll::Pending };
+                match std::task::ready!(Pin::new(is_given_up).poll(cx)) {
+                    Some(()) => Err(too_late()),
+                    None => {
+                        self.is_given_up = None;
+                        return Poll::Pending;
+                    }
+                }
+            }
+        };
         self.deadline = None;
-        Poll::Ready(result.unwrap_or_else(|| Err(self.lost())))
+        self.is_ready = true;
+        Poll::Ready(result)
     }
 }
 
@@ -101,4 +129,8 @@ impl<T> fmt::Debug for Outcome<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outcome").finish_non_exhaustive()
     }
+}
+
+fn too_late() -> Error {
+    Error::new(ErrorKind::Timeout, "the flow was not done when its time was up")
 }

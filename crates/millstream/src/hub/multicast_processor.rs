@@ -23,16 +23,17 @@ use crate::{
 ///
 /// # Demand
 ///
-/// Starts with the first request of any subscriber. The slowest subscriber holds back all: the source
-/// is asked for as many items as the fullest queue, of `capacity` items, has places for, less those
-/// that are on their way. What is replayed waits in addition. While nobody is subscribed, nothing is
-/// asked for, and what is still on its way is kept for replay, or dropped.
+/// Starts with the first request of any subscriber. The slowest subscriber holds back all: the
+/// source is asked for as many items as the fullest queue, of `capacity` items, has places for,
+/// less those that are on their way. What is replayed waits in addition. While nobody is
+/// subscribed, nothing is asked for, and what is still on its way is kept for replay, or dropped.
 ///
 /// # Termination
 ///
 /// All subscribers complete and fail with the source, after the items that wait for them, and so do
-/// those who come later; with an error of kind `Disconnected` if the subscriber end is dropped without
-/// an end. The source is canceled when there is no subscriber and no clone of the publisher end.
+/// those who come later; with an error of kind `Disconnected` if the subscriber end is dropped
+/// without an end. The source is canceled when there is no subscriber and no clone of the publisher
+/// end.
 ///
 /// # Panics
 ///
@@ -66,7 +67,7 @@ pub fn multicast_processor<T: Clone + Send + 'static>(
     let (sender, broadcast) = ends;
     MulticastProcessor {
         sender,
-        shared: Arc::new(Shared { broadcast, upstream: Deferred::new(), clock }),
+        shared: Arc::new(Shared { broadcast, upstream: Arc::new(Deferred::new()), clock }),
     }
 }
 
@@ -80,7 +81,7 @@ pub struct MulticastProcessor<T> {
 /// What the ends share.
 struct Shared<T> {
     broadcast: Arc<Broadcast<T>>,
-    upstream: Deferred,
+    upstream: Arc<Deferred>,
     clock: Option<Worker>,
 }
 
@@ -101,7 +102,7 @@ impl<T> Junction<T> for Arc<Shared<T>> {
         &self.broadcast
     }
 
-    fn upstream(&self) -> &Deferred {
+    fn upstream(&self) -> &Arc<Deferred> {
         &self.upstream
     }
 

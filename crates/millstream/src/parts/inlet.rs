@@ -1,15 +1,16 @@
 //! A bounded queue between an upstream that pushes and an operator that pulls.
 //!
-//! [`inlet`] makes the two halves: an [`Entrance`], which becomes the upstream's subscriber once it is
-//! known whom to wake, and an [`Inlet`], from which the operator takes, usually as part of the `Source`
-//! of a gate. The queue holds exactly as many items as were requested, so that a publisher that obeys
-//! demand never overflows it. One that does not is canceled, and the stream ends with an error of kind
-//! `Overflow` after the items that were in time. A publisher that drops its subscriber without a terminal
-//! signal ends the stream with an error of kind `Disconnected`.
+//! [`inlet`] makes the two halves: an [`Entrance`], which becomes the upstream's subscriber once it
+//! is known whom to wake, and an [`Inlet`], from which the operator takes, usually as part of the
+//! `Source` of a gate. The queue holds exactly as many items as were requested, so that a publisher
+//! that obeys demand never overflows it. One that does not is canceled, and the stream ends with an
+//! error of kind
+//! `Overflow` after the items that were in time. A publisher that drops its subscriber without a
+//! terminal signal ends the stream with an error of kind `Disconnected`.
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use millstream_kernel::{Capacity, Deferred, End, Fed, Prefetch, Step, Wake, spsc};
+use millstream_kernel::{Capacity, Deferred, End, Fed, Prefetch, Step, Wake, after_turn, spsc};
 use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
 
 use crate::scheduler::spin_wait::pause;
@@ -20,6 +21,30 @@ pub struct Inlet<T> {
     upstream: Arc<Deferred>,
     prefetch: Prefetch,
     is_started: bool,
+    asking: Asking,
+}
+
+/// When an inlet asks its upstream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    /// After the turn of the gate that takes.
+    AfterTurn,
+    /// The same, and the turn makes way for it: the upstream is probably elsewhere and goes on
+    /// meanwhile.
+    Soon,
+    /// At once: nobody takes in a turn, or whoever does waits.
+    AtOnce,
+}
+
+/// Has a gate's turn begin with each item, also on the thread that asks for it, for an operator
+/// that has something to do with each of them before the next comes.
+pub(crate) struct EachAtOnce<G>(pub(crate) Arc<G>);
+
+impl<G: Wake> Wake for EachAtOnce<G> {
+    #[inline]
+    fn wake(&self) {
+        self.0.wake_at_once();
+    }
 }
 
 /// The producer half: the upstream's subscriber. It wakes `W` after every signal.
@@ -40,7 +65,8 @@ pub struct Entrance<T> {
     initial: u64,
 }
 
-/// Returns an inlet of exactly `capacity` items, which asks for more when three quarters were taken.
+/// Returns an inlet of exactly `capacity` items, which asks for more when three quarters were
+/// taken.
 ///
 /// # Panics
 ///
@@ -52,7 +78,8 @@ pub fn inlet<T>(capacity: usize) -> (Entrance<T>, Inlet<T>) {
     let upstream = Arc::new(Deferred::new());
     let entrance = Entrance { queue: producer, upstream: Arc::clone(&upstream), initial: 0 };
     let prefetch = Prefetch::new(capacity);
-    (entrance, Inlet { queue: consumer, upstream, prefetch, is_started: false })
+    let asking = Asking::AfterTurn;
+    (entrance, Inlet { queue: consumer, upstream, prefetch, is_started: false, asking })
 }
 
 /// Checks a capacity where the operator is written, so that [`inlet`] does not panic where it is
@@ -99,8 +126,8 @@ impl<T> Inlet<T> {
         }
     }
 
-    /// Gives up to `limit` items to `take`, each before the upstream is asked for another in its place, so that
-    /// none waits for the source's work.
+    /// Gives up to `limit` items to `take`, each before the upstream is asked for another in its
+    /// place, so that none waits for the source's work.
     #[inline(always)]
     pub fn feed(&mut self, limit: u64, mut take: impl FnMut(T) -> ControlFlow<()>) -> Fed {
         self.start();
@@ -114,7 +141,9 @@ impl<T> Inlet<T> {
             if flow.is_break() {
                 return Fed::Broken;
             }
-            self.release(1);
+            if self.refill(1) && self.asking == Asking::Soon {
+                break;
+            }
         }
         Fed::Full
     }
@@ -124,7 +153,7 @@ impl<T> Inlet<T> {
     pub fn start(&mut self) {
         if !self.is_started {
             self.is_started = true;
-            self.upstream.request(self.prefetch.batch());
+            self.request(self.prefetch.batch());
         }
     }
 
@@ -160,7 +189,8 @@ impl<T> Inlet<T> {
         self.queue.is_drained()
     }
 
-    /// How long the operator may pause, after `n_waited` pauses in vain, before it looks again: what its
+    /// How long the operator may pause, after `n_waited` pauses in vain, before it looks again:
+    /// what its
     /// `Source::pause` returns.
     #[inline]
     pub fn pause(&self, n_waited: u32) -> u32 {
@@ -170,15 +200,38 @@ impl<T> Inlet<T> {
     /// Gives back the places of `n` items that were taken, so that they may be filled again.
     #[inline]
     pub fn release(&mut self, n: u64) {
-        if let Some(n) = self.prefetch.consume(n) {
-            self.upstream.request(n);
+        let _asked = self.refill(n);
+    }
+
+    /// Does the same. Returns whether that asked the upstream.
+    #[inline]
+    fn refill(&mut self, n: u64) -> bool {
+        let refill = self.prefetch.consume(n);
+        if let Some(n) = refill {
+            self.request(n);
         }
+        refill.is_some()
+    }
+
+    /// Asks before the turn goes on, for a taker on another thread than the upstream.
+    pub(crate) fn ask_soon(mut self) -> Self {
+        self.asking = Asking::Soon;
+        self
+    }
+
+    /// Asks at once, for a taker that is no gate.
+    pub(crate) fn ask_at_once(mut self) -> Self {
+        self.asking = Asking::AtOnce;
+        self
     }
 
     /// Asks for `n` items more, for a taker that counts what is done with by itself instead of by
     /// [`release`](Self::release).
     pub fn request(&self, n: u64) {
-        self.upstream.request(n);
+        match self.asking {
+            Asking::AfterTurn | Asking::Soon => after_turn::request(&self.upstream, n),
+            Asking::AtOnce => self.upstream.request(n),
+        }
     }
 
     /// An entrance for another upstream, once the present one has ended; `None` before.

@@ -1,13 +1,13 @@
 //! Where one source meets many subscribers that come and go.
 //!
 //! `share`, `replay`, `cache` and `multicast_processor` differ in who connects the source and who
-//! disconnects it. What they share is here: the subscriber that posts what comes, and the end of each
-//! subscriber that takes from its mailbox and asks the source for what there is room for.
+//! disconnects it. What they share is here: the subscriber that posts what comes, and the end of
+//! each subscriber that takes from its mailbox and asks the source for what there is room for.
 
 use std::{sync::Arc, time::Duration};
 
 use millstream_kernel::{
-    Deferred, End, Source, Step,
+    Deferred, End, Source, Step, after_turn,
     broadcast::{self, Broadcast, Mailbox},
 };
 use reactive_streams::{Error, Subscriber, Subscription};
@@ -18,7 +18,7 @@ use crate::parts::inlet::{disconnected, overflowed};
 pub(crate) trait Junction<T> {
     fn broadcast(&self) -> &Broadcast<T>;
 
-    fn upstream(&self) -> &Deferred;
+    fn upstream(&self) -> &Arc<Deferred>;
 
     /// The time, for what is kept for a while.
     fn now(&self) -> Duration {
@@ -35,7 +35,7 @@ pub(crate) trait Junction<T> {
     fn refill(&self, is_first: bool) {
         let n = self.broadcast().claim(is_first);
         if n > 0 {
-            self.upstream().request(n);
+            after_turn::request(self.upstream(), n);
         }
     }
 }
@@ -55,7 +55,8 @@ impl<T, J: Junction<T>> JunctionSubscriber<T, J> {
     fn end(&mut self, end: End) {
         if let Some(sender) = self.sender.take() {
             self.junction.ending();
-            // First, so that the subscribers that leave now do not cancel what has ended (rule 2.3).
+            // First, so that the subscribers that leave now do not cancel what has ended (rule
+            // 2.3).
             self.junction.upstream().finish();
             sender.end(end);
         }

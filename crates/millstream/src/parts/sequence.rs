@@ -1,8 +1,9 @@
 //! One source after the other, for one downstream.
 //!
 //! `concat`, `repeat`, `retry` and `on_error_resume` differ in what they do when a
-//! source has ended. What they share is here: the downstream is moved from one source's subscriber to
-//! the next one's, its demand is carried over by the kernel's `Arbiter`, and ends are handled by a
+//! source has ended. What they share is here: the downstream is moved from one source's subscriber
+//! to the next one's, its demand is carried over by the kernel's `Arbiter`, and ends are handled by
+//! a
 //! `Serial`, so that a source that ends while it is being subscribed to does not recurse.
 
 use std::{sync::Arc, time::Duration};
@@ -14,7 +15,14 @@ use millstream_kernel::{
 use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
 use super::downstream::Downstream;
-use crate::scheduler::{TimerSlot, Worker};
+use crate::scheduler::{TimerSlot, Worker, surroundings::Surroundings};
+
+/// Whether a failure is one of those that an operator may make up for. A panic is a mistake in the
+/// code, which would go unseen, and asking for nothing is the downstream's own (rule 3.9): these
+/// pass.
+pub(crate) fn may_be_mended(error: &Error) -> bool {
+    !matches!(error.kind(), ErrorKind::IllegalRequest | ErrorKind::Panicked)
+}
 
 /// Decides what follows when a source has ended.
 pub(crate) trait Successor<T: 'static>: Sized + Send + 'static {
@@ -27,6 +35,8 @@ pub(crate) struct Handoff<T: 'static, S: Subscriber<T>, N: Successor<T>> {
     downstream: Downstream<S>,
     voice: Voice,
     succession: Arc<Serial<Succession<T, S, N>>>,
+    /// What the first source was subscribed to in: the next ones are, too.
+    surroundings: Surroundings,
     /// What the source before has delivered.
     n_produced: u64,
     stage: Stage,
@@ -37,7 +47,8 @@ pub(crate) struct Handoff<T: 'static, S: Subscriber<T>, N: Successor<T>> {
 enum Stage {
     /// No item.
     Fresh,
-    /// An item, which it is looking at. A stream that ends in this stage ends by the downstream's panic.
+    /// An item, which it is looking at. A stream that ends in this stage ends by the downstream's
+    /// panic.
     Signaling,
     /// An item at least.
     Served,
@@ -76,8 +87,10 @@ where
     }
     let succession =
         Arc::new(Serial::new(Succession { successor, handoffs: std::marker::PhantomData }));
-    let downstream = Downstream::new(downstream);
-    Handoff { downstream, voice, succession, n_produced: 0, stage: Stage::Fresh }.subscribe(first);
+    let (downstream, surroundings) = (Downstream::new(downstream), Surroundings::current());
+    let stage = Stage::Fresh;
+    let handoff = Handoff { downstream, voice, succession, surroundings, n_produced: 0, stage };
+    handoff.subscribe(first);
 }
 
 impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handoff<T, S, N> {
@@ -92,7 +105,8 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handoff<T, S, N> {
         });
     }
 
-    /// The downstream gets its items from `publisher` once `delay` has passed. A cancel drops it at once.
+    /// The downstream gets its items from `publisher` once `delay` has passed. A cancel drops it at
+    /// once.
     pub(crate) fn subscribe_after<P>(self, delay: Duration, worker: &Worker, publisher: P)
     where
         P: Publisher<Item = T> + Send + 'static,
@@ -129,7 +143,8 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handler for Succession<T, S,
 
     fn handle(&mut self, (end, handoff): Self::Message) {
         if !handoff.voice.arbiter().is_cancelled() {
-            self.successor.next(end, handoff);
+            let surroundings = handoff.surroundings.clone();
+            surroundings.within(|| self.successor.next(end, handoff));
         }
     }
 }
@@ -239,7 +254,8 @@ where
 {
     fn run(&self) {
         if let Some((handoff, publisher)) = self.take() {
-            handoff.subscribe(publisher);
+            let surroundings = handoff.surroundings.clone();
+            surroundings.within(|| handoff.subscribe(publisher));
         }
     }
 

@@ -1,12 +1,13 @@
 //! A bounded queue behind a source that is asked for everything.
 //!
-//! The overflow operators, `debounce` and `sample` differ in what they do with an item that finds the
-//! queue full; what they share is here. The source is asked without bound with the downstream's first
-//! request, and what it sends meets the operator's policy, so that memory stays bounded all the same.
+//! The overflow operators, `debounce` and `sample` differ in what they do with an item that finds
+//! the queue full; what they share is here. The source is asked without bound with the downstream's
+//! first request, and what it sends meets the operator's policy, so that memory stays bounded all
+//! the same.
 
 use std::sync::Arc;
 
-use millstream_kernel::{Backlog, Deferred, End, Evict, Source, Step, Wake};
+use millstream_kernel::{Backlog, Deferred, End, Evict, Source, Step, Wake, after_turn};
 use reactive_streams::{Demand, Error, Subscriber, Subscription};
 
 /// The consumer half.
@@ -22,8 +23,8 @@ pub struct ShedEntrance<T> {
     upstream: Arc<Deferred>,
 }
 
-/// The producer half: the upstream's subscriber. `A` admits items to the queue, and fails the stream
-/// with its error.
+/// The producer half: the upstream's subscriber. `A` admits items to the queue, and fails the
+/// stream with its error.
 pub struct ShedSubscriber<T, W: Wake, A> {
     backlog: Arc<Backlog<T>>,
     upstream: Arc<Deferred>,
@@ -71,7 +72,7 @@ impl<T> ShedQueue<T> {
     pub fn next(&mut self) -> Step<T> {
         if !self.is_started {
             self.is_started = true;
-            self.upstream.request(Demand::UNBOUNDED.get());
+            after_turn::request(&self.upstream, Demand::UNBOUNDED.get());
         }
         self.backlog.pop()
     }
@@ -118,11 +119,14 @@ where
         if self.is_closed {
             return;
         }
+        // What those on this thread have put off may ask for more, and make room.
+        after_turn::flush();
         if let Err(error) = (self.admit)(&self.backlog, item) {
             self.upstream.cancel();
             self.close(End::Failed(error));
         }
-        self.taker.wake();
+        // The next one would meet it in the queue.
+        self.taker.wake_at_once();
     }
 
     fn on_error(mut self, error: Error) {

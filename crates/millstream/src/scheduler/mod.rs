@@ -23,6 +23,7 @@ mod pool;
 mod queue;
 mod scheduled;
 pub(crate) mod spin_wait;
+pub(crate) mod surroundings;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod virtual_time;
@@ -40,8 +41,13 @@ pub use tokio::Tokio;
 pub use virtual_time::VirtualTime;
 pub use worker::{Executor, Scheduler, Worker};
 
-/// The scheduler for futures where none was named: the tokio runtime that surrounds the call, or else
-/// the process's [`shared`] pool.
+/// The scheduler for futures where none was named: the tokio runtime that surrounds the call, or
+/// else the process's [`shared`] pool.
+///
+/// A runtime surrounds what a flow does wherever it runs: workers that are handed out inside of it
+/// take it along, and so do operators that make flows of items, such as `flat_map`, and those that
+/// subscribe again, such as `retry`. So what is made by their closures is on the runtime where the
+/// flow was subscribed to, also if the thread of a [`Pool`] has the item.
 #[must_use]
 pub fn ambient() -> Ambient {
     #[cfg(feature = "tokio")]

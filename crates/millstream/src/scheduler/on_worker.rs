@@ -20,6 +20,8 @@ pub struct OnWorker {
 impl OnWorker {
     /// Runs the turns of `gate` on `worker`.
     pub fn new(worker: Worker, gate: Weak<impl Task + 'static>) -> Self {
+        let gate: Weak<dyn Task> = gate;
+        worker.watch(Weak::clone(&gate));
         Self { worker, gate }
     }
 }
@@ -42,7 +44,8 @@ impl Dispatch for OnWorker {
     }
 }
 
-/// Wakes a gate when a future that it polls is ready: `Waker::from(Arc::new(GateWaker::new(gate)))`.
+/// Wakes a gate when a future that it polls is ready:
+/// `Waker::from(Arc::new(GateWaker::new(gate)))`.
 pub struct GateWaker(Weak<dyn Wake>);
 
 impl GateWaker {

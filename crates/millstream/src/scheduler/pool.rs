@@ -8,13 +8,13 @@ use std::{
 };
 
 use millstream_kernel::Job;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use reactive_streams::{Error, ErrorKind};
 
 use super::{Executor, Scheduled, Scheduler, Worker, queue::Queue};
 
-/// Runs tasks on a fixed number of threads. Each worker stays on one of them; workers are handed out
-/// round robin.
+/// Runs tasks on a fixed number of threads. Each worker stays on one of them; workers are handed
+/// out round robin.
 ///
 /// The threads end when the pool's last handle and its last worker are dropped, or after
 /// [`shutdown`](Self::shutdown).
@@ -24,10 +24,12 @@ pub struct Pool(Arc<Threads>);
 struct Threads {
     queues: Vec<Arc<Queue>>,
     handles: Mutex<Vec<JoinHandle<()>>>,
+    running: Arc<Running>,
     n_handed_out: Mutex<usize>,
 }
 
-/// The pool for work that named no scheduler: one thread for each processor, started when first used.
+/// The pool for work that named no scheduler: one thread for each processor, started when first
+/// used.
 pub fn shared() -> &'static Pool {
     static SHARED: OnceLock<Pool> = OnceLock::new();
     SHARED.get_or_init(|| Pool::new(thread::available_parallelism().map_or(1, NonZero::get)))
@@ -67,12 +69,17 @@ impl Pool {
         assert!(n > 0, "a pool of 0 threads would never run anything: use at least 1");
         let queues: Vec<_> = (0..n).map(|_| Queue::real()).collect();
         // Dropped on an early return, it ends the threads that run.
-        let pool = Threads { queues, handles: Mutex::default(), n_handed_out: Mutex::new(0) };
+        let (handles, running) = (Mutex::default(), Arc::default());
+        let pool = Threads { queues, handles, running, n_handed_out: Mutex::new(0) };
         for (index, queue) in pool.queues.iter().enumerate() {
             let queue = Arc::clone(queue);
+            let running = RunningThread::begin(&pool.running);
             let handle = thread::Builder::new()
                 .name(format!("{name}-{index}"))
-                .spawn(move || queue.run_until(|| false))
+                .spawn(move || {
+                    queue.run_until(|| false);
+                    drop(running);
+                })
                 .map_err(|cause| {
                     let message = format!("cannot start thread {index} of {n}: {cause}");
                     Error::with_source(ErrorKind::Io, message, cause)
@@ -88,24 +95,81 @@ impl Pool {
         self.0.queues.iter().map(|queue| queue.n_timers()).sum()
     }
 
-    /// Takes no more tasks, and waits until those that are ready have run.
+    /// Takes no more tasks, and waits until those that are ready have run, however long that takes:
+    /// for a limit, see [`shutdown_within`](Self::shutdown_within).
     ///
     /// # Panics
     ///
     /// If it is called from one of the pool's own threads, which cannot wait for itself.
     pub fn shutdown(&self) {
-        for queue in &self.0.queues {
-            queue.close();
-        }
+        self.close();
         for handle in std::mem::take(&mut *self.0.handles.lock()) {
-            assert_ne!(
-                handle.thread().id(),
-                thread::current().id(),
-                "a pool cannot be shut down from one of its own threads"
-            );
             // The thread's closure does not panic.
             drop(handle.join());
         }
+    }
+
+    /// Takes no more tasks, and waits until those that are ready have run, for `time` at most. It
+    /// may be called again, to wait for longer.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Timeout` if a thread is still busy. It ends when its task returns; cancel the flow
+    /// that it is in.
+    ///
+    /// # Panics
+    ///
+    /// If it is called from one of the pool's own threads, which cannot wait for itself.
+    pub fn shutdown_within(&self, time: Duration) -> Result<(), Error> {
+        self.close();
+        let Running { n, ended } = &*self.0.running;
+        let mut n = n.lock();
+        ended.wait_while_for(&mut n, |n| *n > 0, time);
+        if *n > 0 {
+            let message = format!("{n} threads of the pool were busy when its time was up");
+            return Err(Error::new(ErrorKind::Timeout, message));
+        }
+        drop(n);
+        self.shutdown();
+        Ok(())
+    }
+
+    fn close(&self) {
+        assert!(
+            self.0
+                .handles
+                .lock()
+                .iter()
+                .all(|handle| handle.thread().id() != thread::current().id()),
+            "a pool cannot be shut down from one of its own threads"
+        );
+        for queue in &self.0.queues {
+            queue.close();
+        }
+    }
+}
+
+/// How many threads of a pool have not ended.
+#[derive(Default)]
+struct Running {
+    n: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// One of them.
+struct RunningThread(Arc<Running>);
+
+impl RunningThread {
+    fn begin(running: &Arc<Running>) -> Self {
+        *running.n.lock() += 1;
+        Self(Arc::clone(running))
+    }
+}
+
+impl Drop for RunningThread {
+    fn drop(&mut self) {
+        *self.0.n.lock() -= 1;
+        self.0.ended.notify_all();
     }
 }
 

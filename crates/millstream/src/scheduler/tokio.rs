@@ -3,12 +3,14 @@
 use std::{
     cell::Cell,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll},
     time::Duration,
 };
 
-use millstream_kernel::{Job, Slot};
+use millstream_kernel::{Job, Slot, Surround, Task};
+use parking_lot::Mutex;
+use reactive_streams::{Error, ErrorKind};
 use tokio::{
     runtime::Handle,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -41,12 +43,14 @@ impl Scheduler for Tokio {
         // Unbounded, and short: of every stream at most one turn waits here.
         let (sender, receiver) = unbounded_channel();
         let id = Arc::new(());
-        let _detached = self.0.spawn(run(receiver, Arc::clone(&id)));
+        let watched = Arc::new(Watched::default());
+        let end = EndOfRuntime(Arc::clone(&watched));
+        let _detached = self.0.spawn(run(receiver, Arc::clone(&id), end));
         let start = {
             let _inside = self.0.enter();
             Instant::now()
         };
-        Worker::new(TokioLane { runtime: self.0.clone(), sender, id, start })
+        Worker::surrounded(TokioExecutor { runtime: self.0.clone(), sender, id, start, watched })
     }
 }
 
@@ -55,7 +59,56 @@ thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
 }
 
-async fn run(mut receiver: UnboundedReceiver<Job>, id: Arc<()>) {
+/// The gates whose turns run on a worker, for when its runtime is gone.
+#[derive(Default)]
+struct Watched(Mutex<Vec<Weak<dyn Task>>>);
+
+impl Watched {
+    fn add(&self, task: Weak<dyn Task>) {
+        let mut tasks = self.0.lock();
+        // Those that are gone make room before the list grows.
+        if tasks.len() == tasks.capacity() {
+            tasks.retain(|task| task.strong_count() > 0);
+        }
+        tasks.push(task);
+    }
+}
+
+/// Dropped with the task of a worker: when its last handle is gone, or its runtime.
+struct EndOfRuntime(Arc<Watched>);
+
+impl Drop for EndOfRuntime {
+    fn drop(&mut self) {
+        let tasks = std::mem::take(&mut *self.0.0.lock());
+        for task in tasks.into_iter().filter_map(|task| task.upgrade()) {
+            let error = Error::new(ErrorKind::Rejected, "the tokio runtime was shut down");
+            millstream_kernel::guard::muted(|| task.stop(error));
+        }
+    }
+}
+
+/// The inside of a runtime, for what runs on other threads.
+pub(super) struct Inside(Handle);
+
+impl Inside {
+    pub(super) fn current() -> Option<Self> {
+        Handle::try_current().ok().map(Self)
+    }
+
+    pub(super) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _inside = self.0.enter();
+        f()
+    }
+}
+
+impl Surround for Inside {
+    fn run(&self, task: &dyn Task) {
+        self.within(|| task.run());
+    }
+}
+
+async fn run(mut receiver: UnboundedReceiver<Job>, id: Arc<()>, end: EndOfRuntime) {
+    let _end = end;
     // `recv` takes part in tokio's budget, so that an executor with much to do lets others run.
     while let Some(job) = receiver.recv().await {
         let before = CURRENT.replace(Arc::as_ptr(&id).addr());
@@ -64,14 +117,15 @@ async fn run(mut receiver: UnboundedReceiver<Job>, id: Arc<()>) {
     }
 }
 
-struct TokioLane {
+struct TokioExecutor {
     runtime: Handle,
     sender: UnboundedSender<Job>,
     id: Arc<()>,
     start: Instant,
+    watched: Arc<Watched>,
 }
 
-impl Executor for TokioLane {
+impl Executor for TokioExecutor {
     fn schedule(&self, job: Job) {
         // A failure means that the runtime was shut down; dropping the job says so.
         drop(self.sender.send(job));
@@ -92,6 +146,10 @@ impl Executor for TokioLane {
 
     fn is_current(&self) -> bool {
         CURRENT.get() == Arc::as_ptr(&self.id).addr()
+    }
+
+    fn watch(&self, task: Weak<dyn Task>) {
+        self.watched.add(task);
     }
 
     fn now(&self) -> Duration {

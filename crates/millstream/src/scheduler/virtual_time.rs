@@ -1,11 +1,15 @@
 //! `VirtualTime`: a clock that a test moves.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{Executor as _, Scheduler, Worker, queue::Queue};
 
-/// Runs tasks when [`run`](Self::run) or [`advance`](Self::advance) is called, on the calling thread,
-/// by a clock that stands still in between.
+/// Runs tasks when [`run`](Self::run) or [`advance`](Self::advance) is called, on the calling
+/// thread, by a clock that stands still in between.
 #[derive(Clone)]
 pub struct VirtualTime(Arc<Queue>);
 
@@ -44,6 +48,11 @@ impl VirtualTime {
         self.0.n_timers()
     }
 }
+
+// No code of a user's runs while the queue is being changed, so that a panic leaves nothing half
+// done.
+impl UnwindSafe for VirtualTime {}
+impl RefUnwindSafe for VirtualTime {}
 
 impl Scheduler for VirtualTime {
     fn worker(&self) -> Worker {

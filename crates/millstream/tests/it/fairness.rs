@@ -30,7 +30,8 @@ fn flows_that_always_have_items_share_the_demand() {
     }
 }
 
-/// Another thread fills one flow as fast as it is emptied, so that the gate neither parks nor is woken.
+/// Another thread fills one flow as fast as it is emptied, so that the gate neither parks nor is
+/// woken.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the flows have to be filled by another thread")]
 fn a_flow_that_becomes_ready_gets_its_turn_beside_one_that_never_stops() {
@@ -52,7 +53,7 @@ fn a_flow_that_becomes_ready_gets_its_turn_beside_one_that_never_stops() {
                     rare.next(1_000).unwrap();
                 }
                 if n < 60 {
-                    busy.next(n + 10).unwrap();
+                    busy.next(n + 8).unwrap();
                 }
                 refilled.send(()).unwrap();
             }
@@ -61,7 +62,7 @@ fn a_flow_that_becomes_ready_gets_its_turn_beside_one_that_never_stops() {
     // The first item starts the flows; the others wait.
     probe.request(1);
     let subscription = probe.subscription();
-    for n in 0..10 {
+    for n in 0..8 {
         busy.next(n).unwrap();
     }
     subscription.request(u64::MAX);
@@ -99,8 +100,8 @@ fn flows_whose_turn_has_not_come_run_beside_one_that_never_stops() {
     assert!(puppet.is_cancelled());
 }
 
-/// Another thread fills the flow whose turn it is as fast as it is emptied, so that the gate neither
-/// parks nor is woken.
+/// Another thread fills the flow whose turn it is as fast as it is emptied, so that the gate
+/// neither parks nor is woken.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the flow has to be filled by another thread")]
 fn a_flow_that_comes_later_begins_beside_one_that_never_stops() {
@@ -130,7 +131,7 @@ fn a_flow_that_comes_later_begins_beside_one_that_never_stops() {
                 feeding.next(()).unwrap();
             }
             if n < 60 {
-                filling.next(n + 10).unwrap();
+                filling.next(n + 8).unwrap();
             }
             if n == 9 + 2 * 8 {
                 n_asked = following.requested().get();
@@ -142,7 +143,7 @@ fn a_flow_that_comes_later_begins_beside_one_that_never_stops() {
     // The first item starts the flow; the others wait.
     probe.request(1);
     source.next(()).unwrap();
-    for n in 0..10_u64 {
+    for n in 0..8_u64 {
         busy.next(n).unwrap();
     }
     probe.request(u64::MAX);

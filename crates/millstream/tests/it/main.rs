@@ -5,6 +5,7 @@
 mod again;
 mod bounded;
 mod bridge;
+mod busy;
 mod cancel;
 mod capacities;
 mod chains;
@@ -28,6 +29,7 @@ mod seeds;
 mod shape;
 mod shape_model;
 mod shutdown;
+mod surroundings;
 mod threads;
 mod time;
 mod timers;

@@ -114,8 +114,10 @@ fn a_panic_behind_a_queue_cancels_the_source() {
 }
 
 #[test]
-fn a_panicking_stream_can_be_resumed() {
-    let probe = Probe::subscribe_to(range(0..3_u64).map(bang::<u64, u64>).on_error_return(|_| 9));
+fn a_panicking_stream_can_be_resumed_by_those_who_say_so() {
+    let told = |error: Error| Error::message(error.to_string());
+    let panicking = range(0..3_u64).map(bang::<u64, u64>);
+    let probe = Probe::subscribe_to(panicking.map_err(told).on_error_return(|_| 9));
 
     probe.request(1);
 

@@ -247,7 +247,8 @@ fn a_downstream_that_fails_by_its_own_fault_fails_the_open_window() {
 #[test]
 fn a_window_whose_subscriber_panics_ends_alone() {
     let sums = range(0..9_u32).window(3).concat_map(|window| {
-        window.map(|n| if n == 4 { panic!("planted") } else { n }).on_error_return(|_| 100)
+        let panicking = window.map(|n| if n == 4 { panic!("planted") } else { n });
+        panicking.map_err(|error| Error::message(error.to_string())).on_error_return(|_| 100)
     });
     assert_eq!(sums.collect::<Vec<_>>().wait().unwrap(), [0, 1, 2, 3, 100, 6, 7, 8]);
 }

@@ -52,7 +52,7 @@ impl<P: Publisher> Flow<P> {
         let (entrance, inlet) = inlet(capacity);
         let waker = Arc::new(TaskWaker::new());
         self.source.subscribe(entrance.subscriber(Arc::clone(&waker)));
-        IntoStream { inlet, waker, is_ended: false }
+        IntoStream { inlet: inlet.ask_at_once(), waker, is_ended: false }
     }
 }
 

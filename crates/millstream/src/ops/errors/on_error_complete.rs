@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use millstream_kernel::guard::caught;
-use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
+use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Flow;
+use crate::{Flow, parts::sequence::may_be_mended};
 
 impl<P: Publisher> Flow<P> {
     /// Completes where the flow would fail.
@@ -16,7 +16,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes, unless the downstream asks for nothing (rule 3.9), which is its own mistake.
+    /// Completes, unless the downstream asks for nothing (rule 3.9), which is its own mistake, or
+    /// the source panics: an error of kind `Panicked` passes.
     ///
     /// # Examples
     ///
@@ -37,8 +38,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with the source or with such an error; fails with other ones, when the downstream asks
-    /// for nothing (rule 3.9), and with one of kind `Panicked` if `predicate` panics.
+    /// Completes with the source or with such an error; fails with other ones, when the downstream
+    /// asks for nothing (rule 3.9), and with one of kind `Panicked` if the source or `predicate`
+    /// panics: `predicate` is not asked about those.
     ///
     /// # Examples
     ///
@@ -124,7 +126,7 @@ where
     fn on_error(self, error: Error) {
         let Self { downstream, predicate, is_signalling } = self;
         // The downstream's own failures are not the source's: nothing makes up for them.
-        if is_signalling || error.kind() == ErrorKind::IllegalRequest {
+        if is_signalling || !may_be_mended(&error) {
             return downstream.on_error(error);
         }
         match caught(|| predicate(&error)) {

@@ -5,7 +5,7 @@ use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow,
-    parts::sequence::{self, Handoff, Successor},
+    parts::sequence::{self, Handoff, Successor, may_be_mended},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -17,9 +17,10 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with this flow or with the other one; fails with the other one, or with an error of
-    /// kind `Panicked` if `f` panics. An error of kind `IllegalRequest` is the downstream's own, and
-    /// ends the flow.
+    /// Completes with this flow or with the other one; fails with the other one, or with an error
+    /// of kind `Panicked` if `f` panics. An error of kind `IllegalRequest` is the downstream's own,
+    /// and one of kind `Panicked` a mistake in the code: these end the flow. To go on after a panic
+    /// as well, make another kind of it by [`map_err`](Self::map_err).
     ///
     /// # Examples
     ///
@@ -92,7 +93,7 @@ where
 {
     fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         match (end, self.0.take()) {
-            (End::Failed(error), Some(f)) => match caught(|| f(error)) {
+            (End::Failed(error), Some(f)) if may_be_mended(&error) => match caught(|| f(error)) {
                 Ok(publisher) => handoff.subscribe(publisher),
                 Err(error) => handoff.end(End::Failed(error)),
             },

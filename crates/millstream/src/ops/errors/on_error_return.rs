@@ -13,8 +13,11 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes, unless `f` panics: then it fails with an error of kind `Panicked`. An error of kind
-    /// `IllegalRequest` is the downstream's own, and ends the flow.
+    /// Completes, unless `f` panics: then it fails with an error of kind `Panicked`. An error of
+    /// kind
+    /// `IllegalRequest` is the downstream's own, and one of kind `Panicked` a mistake in the code:
+    /// these end the flow. To go on after a panic as well, make another kind of it by
+    /// [`map_err`](Self::map_err).
     ///
     /// # Examples
     ///

@@ -5,7 +5,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::sequence::{self, Handoff, Successor},
+    parts::sequence::{self, Handoff, Successor, may_be_mended},
 };
 
 impl<P: Publisher> Flow<P> {
@@ -19,8 +19,10 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with the first attempt that completes; fails with the last attempt. An error of kind
-    /// `IllegalRequest` is the downstream's own, and is not tried again.
+    /// Completes with the first attempt that completes; fails with the last attempt. Not tried
+    /// again is an error of kind `IllegalRequest`, which is the downstream's own, and one of kind
+    /// `Panicked`, which is a mistake in the code: to try those as well, make another kind of them
+    /// by [`map_err`](Self::map_err).
     ///
     /// # Examples
     ///
@@ -69,10 +71,7 @@ where
 {
     fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         match end {
-            // The downstream's own mistake is not mended by asking again.
-            End::Failed(error)
-                if self.n > 0 && error.kind() != reactive_streams::ErrorKind::IllegalRequest =>
-            {
+            End::Failed(error) if self.n > 0 && may_be_mended(&error) => {
                 if self.n != u64::MAX {
                     self.n -= 1;
                 }

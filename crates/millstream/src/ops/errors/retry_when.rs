@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use millstream_kernel::{End, guard::caught};
-use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
+use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::{
     Flow,
-    parts::sequence::{self, Handoff, Successor},
+    parts::sequence::{self, Handoff, Successor, may_be_mended},
     scheduler::{self, Scheduler, Worker},
 };
 
@@ -22,22 +22,25 @@ pub struct Attempt {
 }
 
 impl<P: Publisher> Flow<P> {
-    /// Subscribes to the flow again when it fails, after the time that `policy` says; `None` gives up.
+    /// Subscribes to the flow again when it fails, after the time that `policy` says; `None` gives
+    /// up.
     ///
     /// `policy` sees the error and which attempt it ended. The time is waited for on the
-    /// [ambient](scheduler::ambient) scheduler, and one of zero is not waited for at all. For waits that
-    /// grow, see [`retry_backoff`](Self::retry_backoff).
+    /// [ambient](scheduler::ambient) scheduler, and one of zero is not waited for at all. For waits
+    /// that grow, see [`retry_backoff`](Self::retry_backoff).
     ///
     /// # Demand
     ///
-    /// Passed to the present attempt. What it did not meet is asked of the next one, together with what
-    /// was asked for meanwhile.
+    /// Passed to the present attempt. What it did not meet is asked of the next one, together with
+    /// what was asked for meanwhile.
     ///
     /// # Termination
     ///
-    /// Completes with the first attempt that completes. Fails with the last attempt, with an error of
-    /// kind `Panicked` if `policy` panics, of kind `Rejected` if the scheduler was shut down, and when
-    /// the downstream asks for nothing (rule 3.9). A cancel while it waits is obeyed at once.
+    /// Completes with the first attempt that completes. Fails with the last attempt, with an error
+    /// of kind `Panicked` if `policy` panics, of kind `Rejected` if the scheduler was shut down,
+    /// and when the downstream asks for nothing (rule 3.9). A cancel while it waits is obeyed at
+    /// once. A panic of the source is a mistake in the code, and ends the flow without a question
+    /// to `policy`: to try it again as well, make another kind of it by [`map_err`](Self::map_err).
     ///
     /// # Examples
     ///
@@ -132,8 +135,7 @@ where
 {
     fn next<S: Subscriber<T>>(&mut self, end: End, handoff: Handoff<T, S, Self>) {
         let error = match end {
-            // The downstream's own mistake is not mended by asking again.
-            End::Failed(error) if error.kind() != ErrorKind::IllegalRequest => error,
+            End::Failed(error) if may_be_mended(&error) => error,
             end => return handoff.end(end),
         };
         let RetryWhen { source, worker, policy } = &mut self.retry;

@@ -1,8 +1,8 @@
 //! `kill_switch`: stops flows from outside.
 //!
-//! A switch that is thrown cancels the sources, and a source that is canceled drops its subscriber. That
-//! is when the downstream is told: a drop has exclusive access, so that the end is in order with the
-//! items without a queue or a lock.
+//! A switch that is thrown cancels the sources, and a source that is canceled drops its subscriber.
+//! That is when the downstream is told: a drop has exclusive access, so that the end is in order
+//! with the items without a queue or a lock.
 
 use std::{
     collections::HashMap,
@@ -46,15 +46,15 @@ impl KillSwitch {
         Self(Arc::new(Switch { end: OnceLock::new(), flows: Serial::new(flows) }))
     }
 
-    /// Completes the flows, and those that are subscribed to later. Does nothing if the switch was thrown
-    /// before.
+    /// Completes the flows, and those that are subscribed to later. Does nothing if the switch was
+    /// thrown before.
     #[doc(alias = "shutdown")]
     pub fn complete(&self) {
         self.throw(End::Complete);
     }
 
-    /// Fails the flows with `error`, and those that are subscribed to later. Does nothing if the switch
-    /// was thrown before.
+    /// Fails the flows with `error`, and those that are subscribed to later. Does nothing if the
+    /// switch was thrown before.
     #[doc(alias = "abort")]
     pub fn fail(&self, error: Error) {
         self.throw(End::Failed(error));
@@ -116,9 +116,10 @@ impl Handler for Flows {
 impl<P: Publisher> Flow<P> {
     /// Ends the flow when `switch` is thrown, and stops the source.
     ///
-    /// Close to the source it lets what is on its way arrive: the flow drains. At the end of the flow it
-    /// cuts everything off. One switch may stop many flows. It belongs behind operators that subscribe
-    /// again, such as [`retry`](Self::retry): before them they would meet a switch that stays thrown.
+    /// Close to the source it lets what is on its way arrive: the flow drains. At the end of the
+    /// flow it cuts everything off. One switch may stop many flows. It belongs behind operators
+    /// that subscribe again, such as [`retry`](Self::retry): before them they would meet a switch
+    /// that stays thrown.
     ///
     /// # Demand
     ///
@@ -126,9 +127,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes or fails when the switch is thrown: at once, on the thread that throws it, if the source
-    /// is idle, and otherwise before its next item. A flow that is subscribed to later ends without an
-    /// item. Otherwise completes and fails with the source.
+    /// Completes or fails when the switch is thrown: at once, on the thread that throws it, if the
+    /// source is idle, and otherwise before its next item. A flow that is subscribed to later ends
+    /// without an item. Otherwise completes and fails with the source.
     ///
     /// # Examples
     ///
@@ -262,8 +263,9 @@ impl<T, S: Subscriber<T>> Drop for KillSwitchSubscriber<T, S> {
 }
 
 impl<T> Outcome<T> {
-    /// Has `switch` complete the flow, and gives what is on its way the time to arrive; cancels the flow
-    /// when that is up.
+    /// Has `switch` complete the flow, and gives what is on its way the time to arrive; cancels the
+    /// flow when that is up. The outcome is ready then, also if code of yours that the flow is in,
+    /// such as a closure, has not returned.
     ///
     /// The switch belongs [close to the source](Flow::kill_switch). The result is that of a flow
     /// whose source has completed, or an error of kind `Timeout`. The time is waited for on the
@@ -285,8 +287,8 @@ impl<T> Outcome<T> {
         self.shutdown_on(&scheduler::ambient(), switch, time)
     }
 
-    /// [`shutdown`](Self::shutdown) that waits on a worker of `scheduler`. One that cannot wait any more,
-    /// because it was shut down, has the flow canceled at once.
+    /// [`shutdown`](Self::shutdown) that waits on a worker of `scheduler`. One that cannot wait any
+    /// more, because it was shut down, has the flow canceled at once.
     pub fn shutdown_on(
         mut self,
         scheduler: &impl Scheduler,
@@ -294,10 +296,11 @@ impl<T> Outcome<T> {
         time: Duration,
     ) -> Self {
         switch.complete();
-        let (sender, receiver) = oneshot::channel();
-        let deadline = Deadline { upstream: self.upstream(), sender: Slot::new(sender) };
+        let (up, expired) = oneshot::channel();
+        let (given_up, is_given_up) = oneshot::channel();
+        let deadline = Deadline { upstream: self.upstream(), senders: Slot::new((up, given_up)) };
         let timer = scheduler.worker().schedule_after(time, Job::new(Arc::new(deadline)));
-        self.set_expiry(receiver, timer);
+        self.set_expiry(expired, is_given_up, timer);
         self
     }
 }
@@ -306,17 +309,18 @@ impl<T> Outcome<T> {
 struct Deadline {
     /// Of a flow that has ended nothing is kept.
     upstream: Weak<Deferred>,
-    sender: Slot<oneshot::Sender<()>>,
+    /// For the time that is up, and for the flow that is cancelled.
+    senders: Slot<(oneshot::Sender<()>, oneshot::Sender<()>)>,
 }
 
 impl Task for Deadline {
     fn run(&self) {
         let Some(upstream) = self.upstream.upgrade() else { return };
+        let Some((up, given_up)) = self.senders.take() else { return };
         // Before the cancel, which makes the outcome look for the reason.
-        if let Some(sender) = self.sender.take() {
-            sender.send(());
-        }
+        up.send(());
         upstream.cancel();
+        given_up.send(());
     }
 
     fn abandon(&self, _: Error) {

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
+use millstream_kernel::{End, Gate, Inline, Source, Step, after_turn};
 use reactive_streams::{Error, Publisher, Subscriber};
 
+use crate::scheduler::surroundings::Surroundings;
 use crate::{
     ErrorMode, Flow,
     parts::{
@@ -19,16 +20,17 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// The source is asked for one item with the downstream's first request, and for another one when an
-    /// item is taken: one item waits while a flow runs. The present flow is asked for 32
-    /// items when its first is wanted, and then in batches; what was not yet passed on waits in a queue
-    /// of that capacity.
+    /// The source is asked for one item with the downstream's first request, and for another one
+    /// when an item is taken: one item waits while a flow runs. The present flow is asked for 32
+    /// items when its first is wanted, and then in batches; what was not yet passed on waits in a
+    /// queue of that capacity.
     ///
     /// # Termination
     ///
-    /// Completes after the source and the last flow. Fails with the present flow, after its items, and
-    /// cancels the source; fails with the source after the present flow. [`error_mode`](Flow::error_mode)
-    /// may hasten the one or delay the other. If `f` panics, fails with an error of kind `Panicked`.
+    /// Completes after the source and the last flow. Fails with the present flow, after its items,
+    /// and cancels the source; fails with the source after the present flow.
+    /// [`error_mode`](Flow::error_mode) may hasten the one or delay the other. If `f` panics, fails
+    /// with an error of kind `Panicked`.
     ///
     /// # Examples
     ///
@@ -51,8 +53,8 @@ impl<P, F> Flow<ConcatMap<P, F>> {
     /// [`concat_map`](Self::concat_map) with another policy for failures than
     /// [`Boundary`](ErrorMode::Boundary).
     ///
-    /// With [`Immediate`](ErrorMode::Immediate), a failure of the source cancels the present flow; with
-    /// [`Delayed`](ErrorMode::Delayed), the next flow begins after one that failed.
+    /// With [`Immediate`](ErrorMode::Immediate), a failure of the source cancels the present flow;
+    /// with [`Delayed`](ErrorMode::Delayed), the next flow begins after one that failed.
     ///
     /// # Examples
     ///
@@ -61,12 +63,9 @@ impl<P, F> Flow<ConcatMap<P, F>> {
     /// use millstream_testkit::Probe;
     ///
     /// let flow = range(0..3)
-    ///     .concat_map(|n| if n == 0 { error(Error::message("no")).boxed() } else { just(n).boxed() })
-    ///     .error_mode(ErrorMode::Delayed);
-    /// let probe = Probe::subscribe_to(flow);
-    /// probe.request(9);
-    /// assert_eq!(probe.items(), [1, 2]);
-    /// assert!(probe.error().is_some());
+    ///     .concat_map(|n| if n == 0 { error(Error::message("no")).boxed() } else { just(n).boxed()
+    ///     }) .error_mode(ErrorMode::Delayed); let probe = Probe::subscribe_to(flow);
+    ///     probe.request(9); assert_eq!(probe.items(), [1, 2]); assert!(probe.error().is_some());
     /// ```
     #[doc(alias = "concat_map_delay_error")]
     pub fn error_mode(mut self, mode: ErrorMode) -> Self {
@@ -106,6 +105,7 @@ where
                 mode,
                 failure: None,
                 gate,
+                surroundings: Surroundings::current(),
             };
             (source, downstream, Inline)
         });
@@ -130,6 +130,7 @@ struct ConcatMapSource<T, F, Q: Publisher, S> {
     failure: Option<Error>,
     /// What the inner flows wake.
     gate: Weak<Gate<Self, S, Inline>>,
+    surroundings: Surroundings,
 }
 
 impl<T, F, Q, S> ConcatMapSource<T, F, Q, S>
@@ -140,11 +141,13 @@ where
     S: Subscriber<Q::Item>,
 {
     fn subscribe(&mut self, item: T) {
-        let publisher = (self.f)(item);
+        let publisher = self.surroundings.within(|| (self.f)(item));
         if let Some(gate) = self.gate.upgrade() {
             let (entrance, inner) = self.inlets.begin();
             self.inner = Some(inner);
-            publisher.subscribe(entrance.subscriber(gate));
+            let surroundings = self.surroundings.clone();
+            let subscriber = entrance.subscriber(gate);
+            after_turn::run(move || surroundings.within(|| publisher.subscribe(subscriber)));
         }
     }
 

@@ -5,14 +5,15 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
+use millstream_kernel::{End, Gate, Inline, Source, Step, after_turn};
 use reactive_streams::{Publisher, Subscriber};
 
+use crate::scheduler::surroundings::Surroundings;
 use crate::{
     Flow,
     parts::{
         fan_in::PREFETCH,
-        inlet::{Inlet, inlet},
+        inlet::{EachAtOnce, Inlet, inlet},
     },
 };
 
@@ -24,15 +25,16 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request. The source is then asked for 32 items, and for more
-    /// as they come, whatever the downstream does: its items replace each other and do not wait. Each
-    /// flow is asked for 32 items when it begins, and for 24 more whenever as many were passed on.
+    /// Starts with the downstream's first request. The source is then asked for 32 items, and for
+    /// more as they come, whatever the downstream does: its items replace each other and do not
+    /// wait. Each flow is asked for 32 items when it begins, and for 24 more whenever as many were
+    /// passed on.
     ///
     /// # Termination
     ///
-    /// Completes after the source and the last flow. Fails with the present flow, after its items, and
-    /// cancels the source; fails with the source at once, and cancels the present flow. A cancel reaches
-    /// both. If `f` panics, fails with an error of kind `Panicked`.
+    /// Completes after the source and the last flow. Fails with the present flow, after its items,
+    /// and cancels the source; fails with the source at once, and cancels the present flow. A
+    /// cancel reaches both. If `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Examples
     ///
@@ -80,11 +82,20 @@ where
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let gate = Weak::clone(gate);
             let (f, flows) = (self.f, PhantomData);
-            let source =
-                SwitchMapSource { outer, is_outer_done: false, f, inner: None, gate, flows };
+            let surroundings = Surroundings::current();
+            let source = SwitchMapSource {
+                outer,
+                is_outer_done: false,
+                f,
+                inner: None,
+                gate,
+                surroundings,
+                flows,
+            };
             (source, downstream, Inline)
         });
-        self.source.subscribe(entrance.subscriber(Arc::clone(&gate)));
+        // Each item is switched to, also if the next is at hand.
+        self.source.subscribe(entrance.subscriber(EachAtOnce(Arc::clone(&gate))));
     }
 }
 
@@ -98,6 +109,7 @@ struct SwitchMapSource<T, F, Q: Publisher, S> {
     inner: Option<Inlet<Q::Item>>,
     /// What the inner flows wake.
     gate: Weak<Gate<Self, S, Inline>>,
+    surroundings: Surroundings,
     flows: PhantomData<fn() -> Q>,
 }
 
@@ -121,12 +133,14 @@ where
         if let Some(inner) = self.inner.take() {
             inner.cancel();
         }
-        let publisher = (self.f)(latest);
+        let publisher = self.surroundings.within(|| (self.f)(latest));
         let Some(gate) = self.gate.upgrade() else { return };
-        let (entrance, inner) = inlet(PREFETCH);
-        let inner = self.inner.insert(inner);
-        publisher.subscribe(entrance.subscriber(gate));
-        inner.start();
+        let (mut entrance, mut inner) = inlet(PREFETCH);
+        inner.start_by(&mut entrance);
+        self.inner = Some(inner);
+        let surroundings = self.surroundings.clone();
+        let subscriber = entrance.subscriber(gate);
+        after_turn::run(move || surroundings.within(|| publisher.subscribe(subscriber)));
         self.outer.release(n_taken);
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millstream_kernel::{Allowance, Upstream};
+use millstream_kernel::{Allowance, Upstream, after_turn};
 use reactive_streams::{Demand, Error, Offer, Publisher, Subscriber, Subscription};
 
 use crate::Flow;
@@ -97,7 +97,12 @@ where
 
     fn offer(&mut self, item: T) -> Offer {
         let Some(allowance) = &self.allowance else { return Offer::Finished };
-        if !allowance.take() {
+        let is_asked_for = allowance.take() || {
+            // What those on this thread have put off may ask for more.
+            after_turn::flush();
+            allowance.take()
+        };
+        if !is_asked_for {
             (self.on_dropped)(item);
             return Offer::Skipped;
         }

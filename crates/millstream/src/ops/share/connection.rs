@@ -1,9 +1,9 @@
 //! Shared: one connection to a source, for all who subscribe to clones of a flow.
 //!
 //! `share`, `replay` and `cache` differ in what they keep, and for how long. The kernel's `Sharing`
-//! settles who connects and who disconnects, its `Broadcast` who is there for an item. A connection is made
-//! when the first subscriber comes and is never used again once it was closed, so that nothing of it
-//! reaches who comes later. One that has ended is kept if it has something to replay.
+//! settles who connects and who disconnects, its `Broadcast` who is there for an item. A connection
+//! is made when the first subscriber comes and is never used again once it was closed, so that
+//! nothing of it reaches who comes later. One that has ended is kept if it has something to replay.
 
 use std::{
     sync::{Arc, Weak},
@@ -41,7 +41,7 @@ struct Hub<T> {
 /// One subscription to the source, made or to be made.
 struct Connection<T> {
     broadcast: Arc<Broadcast<T>>,
-    upstream: Deferred,
+    upstream: Arc<Deferred>,
     /// Taken by the subscriber that connects.
     sender: Slot<broadcast::Sender<T>>,
 }
@@ -117,7 +117,7 @@ impl<T> Connection<T> {
                 broadcast::with_replay(hub.capacity, WhenFull::Wait, *limit, max_age)
             }
         };
-        Self { broadcast, upstream: Deferred::new(), sender: Slot::new(sender) }
+        Self { broadcast, upstream: Arc::new(Deferred::new()), sender: Slot::new(sender) }
     }
 
     fn close(&self) {
@@ -149,7 +149,7 @@ impl<T: Send + 'static> Junction<T> for Connected<T> {
         &self.connection.broadcast
     }
 
-    fn upstream(&self) -> &Deferred {
+    fn upstream(&self) -> &Arc<Deferred> {
         &self.connection.upstream
     }
 

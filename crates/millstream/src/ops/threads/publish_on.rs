@@ -18,8 +18,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then 128 items are asked for, and 96 again whenever
-    /// as many were passed on. Up to 128 items wait in a queue of exactly that capacity;
+    /// Starts with the downstream's first request: then 128 items are asked for, and 96 again
+    /// whenever as many were passed on. Up to 128 items wait in a queue of exactly that capacity;
     /// [`capacity`](Flow::capacity) sets another one.
     ///
     /// # Termination
@@ -52,8 +52,8 @@ impl<P> Flow<PublishOn<P>> {
     ///
     /// # Demand
     ///
-    /// The source is asked for `n` items with the first request, and for three quarters of that again
-    /// whenever as many were passed on.
+    /// The source is asked for `n` items with the first request, and for three quarters of that
+    /// again whenever as many were passed on.
     ///
     /// # Termination
     ///
@@ -100,7 +100,7 @@ where
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let (entrance, inlet) = inlet(self.capacity);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            (inlet, downstream, OnWorker::new(self.worker, Weak::clone(gate)))
+            (inlet.ask_soon(), downstream, OnWorker::new(self.worker, Weak::clone(gate)))
         });
         self.source.subscribe(entrance.subscriber(Arc::clone(&gate)));
     }

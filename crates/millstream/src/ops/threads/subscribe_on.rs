@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use millstream_kernel::{Deferred, End, Job, Pending, Slot, Task, guard::caught};
+use millstream_kernel::{
+    Deferred, End, Job, Pending, Slot, Task,
+    guard::{caught, muted},
+};
+use parking_lot::Mutex;
 use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
@@ -17,7 +21,8 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Subscribes to the source, and asks it for items, on a worker of `scheduler`.
     ///
-    /// A source that works on the thread that asks, such as an iterator or a file, then works there.
+    /// A source that works on the thread that asks, such as an iterator or a file, then works
+    /// there.
     ///
     /// # Demand
     ///
@@ -67,14 +72,22 @@ where
             pending: Pending::promised(),
             lost: Pending::new(),
             worker: self.worker,
+            start: Mutex::new(None),
             line: Weak::clone(line),
         });
         let subscription = Arc::clone(&line) as Arc<dyn Subscription>;
         if let Err(error) = caught(|| downstream.on_subscribe(subscription)) {
             return downstream.on_error(error);
         }
-        let start = Start { ends: Slot::new((self.source, downstream)), line: Arc::clone(&line) };
-        line.worker.schedule(Job::new(Arc::new(start)));
+        let ends = Slot::new((self.source, downstream));
+        let start = Arc::new(Start { ends, line: Arc::clone(&line) });
+        let release: Weak<dyn Release> = Arc::downgrade(&(Arc::clone(&start) as Arc<dyn Release>));
+        *line.start.lock() = Some(release);
+        if line.upstream.is_cancelled() {
+            // It came before there was anything to find.
+            return start.release();
+        }
+        line.worker.schedule(Job::new(start));
     }
 }
 
@@ -85,6 +98,21 @@ backpressure!(SubscribeOn<P>, PassThrough);
 struct Start<P, S> {
     ends: Slot<(P, S)>,
     line: Arc<SubscribeOnSubscription>,
+}
+
+/// Lets go of the source and the downstream of a subscription that has not begun.
+trait Release: Send + Sync {
+    fn release(&self);
+}
+
+impl<P, S> Release for Start<P, S>
+where
+    P: Publisher + Send + 'static,
+    S: Subscriber<P::Item>,
+{
+    fn release(&self) {
+        muted(|| drop(self.ends.take()));
+    }
 }
 
 impl<P, S> Task for Start<P, S>
@@ -187,6 +215,8 @@ struct SubscribeOnSubscription {
     /// Demand that never got to the worker, because that had stopped.
     lost: Pending,
     worker: Worker,
+    /// What waits for the worker, for a cancel that comes before.
+    start: Mutex<Option<Weak<dyn Release>>>,
     line: Weak<Self>,
 }
 
@@ -204,6 +234,10 @@ impl Subscription for SubscribeOnSubscription {
 
     fn cancel(&self) {
         self.upstream.cancel();
+        let start = self.start.lock().take();
+        if let Some(start) = start.and_then(|start| start.upgrade()) {
+            start.release();
+        }
     }
 }
 
@@ -224,8 +258,9 @@ impl Task for SubscribeOnSubscription {
 
     fn abandon(&self, _: Error) {
         // Before the subscription, `Start` tells the subscriber. Afterwards the subscriber is the
-        // source's: `cancel` makes the source drop it, and its drop tells the downstream. While `Start`
-        // is at it, either this sees the subscription, or `on_subscribe` sees what was lost.
+        // source's: `cancel` makes the source drop it, and its drop tells the downstream. While
+        // `Start` is at it, either this sees the subscription, or `on_subscribe` sees what was
+        // lost.
         if self.upstream.is_cancelled() {
             return;
         }

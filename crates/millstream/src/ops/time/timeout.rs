@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use millstream_kernel::{End, Gate, Inline, Source, Step};
+use millstream_kernel::{End, Gate, Inline, Source, Step, after_turn};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
+use crate::scheduler::surroundings::Surroundings;
 use crate::{
     Failed, Flow, error,
     parts::{
@@ -21,8 +22,8 @@ impl<P: Publisher> Flow<P> {
     /// Fails with an error of kind `Timeout` when an item that was asked for does not come within
     /// `limit`.
     ///
-    /// The time runs while the downstream waits: from its request, or from the item before, whichever
-    /// is later. A downstream that asks for nothing never times out.
+    /// The time runs while the downstream waits: from its request, or from the item before,
+    /// whichever is later. A downstream that asks for nothing never times out.
     ///
     /// # Demand
     ///
@@ -30,8 +31,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the items that wait. After a timeout the source is
-    /// canceled. Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
+    /// Completes and fails with the source, after the items that wait. After a timeout the source
+    /// is canceled. Fails with an error of kind `Rejected` if the scheduler was shut down or has no
+    /// clock.
     ///
     /// # Examples
     ///
@@ -74,7 +76,8 @@ impl<P: Publisher> Flow<P> {
     /// use millstream_testkit::marbles::check_in_time;
     ///
     /// let three = Duration::from_millis(3);
-    /// check_in_time("-1------2-|", |source, clock| source.timeout_with(clock, three, just('x')), "-1--(x|)");
+    /// check_in_time("-1------2-|", |source, clock| source.timeout_with(clock, three, just('x')),
+    /// "-1--(x|)");
     /// ```
     pub fn timeout_with<Q>(
         self,
@@ -114,7 +117,9 @@ where
             let timer = GateTimer::new(worker, Weak::clone(gate));
             let gate = Weak::clone(gate);
             let fallback = Some(fallback);
-            let source = TimeoutSource { inlet, timer, limit, deadline: None, fallback, gate };
+            let surroundings = Surroundings::current();
+            let source =
+                TimeoutSource { inlet, timer, limit, deadline: None, fallback, gate, surroundings };
             (source, downstream, Inline)
         });
         source.subscribe(entrance.subscriber(Arc::clone(&gate)));
@@ -134,6 +139,7 @@ struct TimeoutSource<Q: Publisher, S> {
     fallback: Option<Q>,
     /// What the fallback wakes.
     gate: Weak<Gate<Self, S, Inline>>,
+    surroundings: Surroundings,
 }
 
 impl<Q, S> Source for TimeoutSource<Q, S>
@@ -162,7 +168,9 @@ where
             };
             let (entrance, inlet) = inlet(PREFETCH);
             self.inlet = inlet;
-            fallback.subscribe(entrance.subscriber(gate));
+            let surroundings = self.surroundings.clone();
+            let subscriber = entrance.subscriber(gate);
+            after_turn::run(move || surroundings.within(|| fallback.subscribe(subscriber)));
         }
     }
 

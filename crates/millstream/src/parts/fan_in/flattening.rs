@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use millstream_kernel::{Bells, End, Gate, Source, Step};
+use millstream_kernel::{Bells, End, Gate, Source, Step, after_turn};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::parts::{
@@ -16,9 +16,10 @@ use crate::parts::{
     inlet::{Inlet, inlet},
     start::Start,
 };
+use crate::scheduler::surroundings::Surroundings;
 
-/// Subscribes `downstream` to the flows that `f` makes of the items of `source`, through `inners`, up
-/// to `concurrency` at a time.
+/// Subscribes `downstream` to the flows that `f` makes of the items of `source`, through `inners`,
+/// up to `concurrency` at a time.
 pub(crate) fn subscribe<P, F, Q, I, S>(
     source: P,
     f: F,
@@ -39,8 +40,18 @@ pub(crate) fn subscribe<P, F, Q, I, S>(
         let gate = Weak::clone(gate);
         let flows = PhantomData;
         let is_outer_done = false;
-        let source =
-            Flattening { start, outer, is_outer_done, f, inners, concurrency, gate, flows };
+        let surroundings = Surroundings::current();
+        let source = Flattening {
+            start,
+            outer,
+            is_outer_done,
+            f,
+            inners,
+            concurrency,
+            gate,
+            surroundings,
+            flows,
+        };
         (source, downstream, bells)
     });
     source.subscribe(entrance.subscriber(Arc::clone(&gate)));
@@ -56,6 +67,7 @@ struct Flattening<T, F, Q, I, S> {
     concurrency: usize,
     /// What the inner flows wake.
     gate: Weak<Gate<Self, S, Bells>>,
+    surroundings: Surroundings,
     flows: PhantomData<fn() -> Q>,
 }
 
@@ -70,8 +82,9 @@ where
     /// Asks the source for an item in place of each flow that has ended, and begins those that are
     /// here.
     ///
-    /// A source or a flow that answers at once rings while the gate is at work, which then comes back:
-    /// so a hundred thousand of them in a row recurse no deeper than one, and leave room for a cancel.
+    /// A source or a flow that answers at once rings while the gate is at work, which then comes
+    /// back: so a hundred thousand of them in a row recurse no deeper than one, and leave room for
+    /// a cancel.
     fn fill(&mut self) {
         let n_closed = self.inners.take_closed();
         if n_closed > 0 && !self.is_outer_done && !self.inners.is_closing() {
@@ -79,11 +92,12 @@ where
         }
         while self.inners.n_open() < self.concurrency && !self.inners.is_closing() {
             let Some(item) = self.outer.take_item() else { break };
-            let publisher = (self.f)(item);
+            let publisher = self.surroundings.within(|| (self.f)(item));
             let Some(gate) = self.gate.upgrade() else { return };
-            let (index, entrance) = self.inners.begin();
-            publisher.subscribe(entrance.subscriber(gate));
-            self.inners.start(index);
+            let (_, entrance) = self.inners.begin();
+            let surroundings = self.surroundings.clone();
+            let subscriber = entrance.subscriber(gate);
+            after_turn::run(move || surroundings.within(|| publisher.subscribe(subscriber)));
         }
         if self.is_outer_done {
             return;

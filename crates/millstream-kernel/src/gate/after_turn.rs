@@ -1,0 +1,258 @@
+//! What a turn has to ask of others: noted while it runs, and done when it is over.
+//!
+//! A source that answers at once runs inside of the request. Were it made from inside of a turn,
+//! the gate would be taken for as long as the source is busy: a cancel would not get through, and
+//! nobody could empty what the source fills. So [`request`] and [`run`] note what they are given if
+//! the caller is inside of the turn of a gate that is [woken](crate::Source::IS_WOKEN), and the
+//! gate does it once others may have the turn.
+//!
+//! While a thread asks for a gate, the wake-ups that it causes there are put off in turn, so that a
+//! source that has many items at hand fills the gate's queue before the next turn, in place of one
+//! turn for each item. They are made up for when the request returns; by [`flush`], which a gate
+//! calls after a chunk that it did not fill, because the next item may be far away; and before an
+//! item is dropped for want of demand that may be on its way.
+//!
+//! # Invariants
+//!
+//! 1. All of this belongs to one thread: turns are nested on its stack, and so are the frames of
+//!    those that ask. A turn's notes lie above its mark, and are gone from there before the turn
+//!    that surrounds it goes on.
+//! 2. A frame is in the list while the gate's [`Asker::flush`] may be called: its guard is on the
+//!    stack of a method of that gate.
+//! 3. Neither running nor dropping of what was noted happens while a list is borrowed.
+//! 4. Requests made in turns inside of a frame of the same gate go to the end of that frame's line,
+//!    so that the stack does not grow with them, and sources take turns.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    sync::Arc,
+};
+
+use reactive_streams::Subscription;
+
+use crate::sync::local;
+
+/// How deep a thread asks inside of asking before it leaves the rest to the frames below.
+const MAX_DEPTH: u32 = 16;
+
+local!(static IS_IN_TURN: Cell<bool> = Cell::new(false));
+local!(static N_NOTED: Cell<usize> = Cell::new(0));
+local!(static IS_WAITING: Cell<bool> = Cell::new(false));
+local!(static DEPTH: Cell<u32> = Cell::new(0));
+local!(static NOTED: RefCell<Vec<Ask>> = RefCell::new(Vec::new()));
+local!(static FRAMES: RefCell<Frames> = RefCell::new(Frames { list: Vec::new(), n: 0 }));
+
+/// Something to be done outside of a turn.
+pub(super) enum Ask {
+    Request(Arc<dyn Subscription>, u64),
+    Run(Box<dyn FnOnce()>),
+}
+
+impl Ask {
+    pub(super) fn perform(self) {
+        match self {
+            Self::Request(subscription, n) => subscription.request(n),
+            Self::Run(f) => f(),
+        }
+    }
+}
+
+/// A gate that asks, as its thread's list knows it.
+pub(super) trait Asker {
+    /// Does what was put off for the gate, in its frame.
+    fn flush(&self, frame: &Frame);
+}
+
+struct Frames {
+    /// Those from `n` on are kept for their lines.
+    list: Vec<State>,
+    n: usize,
+}
+
+struct State {
+    gate: *const dyn Asker,
+    line: VecDeque<Ask>,
+    is_left: bool,
+}
+
+/// Requests `n` items of `subscription`, after the turn that the caller is in, if it is in one.
+#[inline]
+pub fn request<S: Subscription + 'static>(subscription: &Arc<S>, n: u64) {
+    if IS_IN_TURN.with(Cell::get) {
+        note(Ask::Request(Arc::clone(subscription) as Arc<dyn Subscription>, n));
+    } else {
+        subscription.request(n);
+    }
+}
+
+/// Runs `f` after the turn that the caller is in, if it is in one. For what may ask a source for
+/// items without saying so, such as a subscription.
+pub fn run(f: impl FnOnce() + 'static) {
+    if IS_IN_TURN.with(Cell::get) { note(Ask::Run(Box::new(f))) } else { f() }
+}
+
+/// Does what the calling thread has put off: wakes the gates that it asks for, and makes their
+/// requests.
+#[inline]
+pub fn flush() {
+    if IS_WAITING.with(Cell::get) {
+        flush_frames();
+    }
+}
+
+#[cold]
+fn flush_frames() {
+    if is_deep() {
+        return;
+    }
+    IS_WAITING.with(|is_waiting| is_waiting.set(false));
+    let n = FRAMES.with(|frames| frames.borrow().n);
+    for index in (0..n).rev() {
+        let gate = FRAMES.with(|frames| frames.borrow().list[index].gate);
+        // SAFETY: the frame is in the list, so by invariant 2 a method of the gate is on this
+        // thread's stack, below this call, and the gate lives for as long.
+        unsafe { &*gate }.flush(&Frame(index));
+    }
+}
+
+fn note(ask: Ask) {
+    NOTED.with(|noted| noted.borrow_mut().push(ask));
+    N_NOTED.with(|n| n.set(n.get() + 1));
+}
+
+/// Whether a thread asks so deep inside of asking that the frames below should go on.
+pub(super) fn is_deep() -> bool {
+    DEPTH.with(Cell::get) >= MAX_DEPTH
+}
+
+/// Something was put off on this thread.
+#[inline]
+pub(super) fn set_waiting() {
+    IS_WAITING.with(|is_waiting| is_waiting.set(true));
+}
+
+/// Does `f` as outside of any turn, for a thread that asks.
+pub(super) fn outside<R>(f: impl FnOnce() -> R) -> R {
+    let is_in_turn = IS_IN_TURN.with(|is_in_turn| is_in_turn.replace(false));
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
+    let result = f();
+    DEPTH.with(|depth| depth.set(depth.get() - 1));
+    IS_IN_TURN.with(|it| it.set(is_in_turn));
+    result
+}
+
+/// A turn's notes: those above its mark (invariant 1).
+#[derive(Clone, Copy)]
+pub(super) struct Notes {
+    mark: usize,
+    is_inside: bool,
+}
+
+impl Notes {
+    /// A turn begins.
+    #[inline(always)]
+    pub(super) fn begin() -> Self {
+        let is_inside = IS_IN_TURN.with(|is_in_turn| is_in_turn.replace(true));
+        Self { mark: N_NOTED.with(Cell::get), is_inside }
+    }
+
+    /// The turn is over.
+    #[inline(always)]
+    pub(super) fn close(self) {
+        IS_IN_TURN.with(|is_in_turn| is_in_turn.set(self.is_inside));
+    }
+
+    #[inline(always)]
+    pub(super) fn is_empty(self) -> bool {
+        N_NOTED.with(Cell::get) == self.mark
+    }
+
+    /// Takes the first one.
+    pub(super) fn pop(self) -> Option<Ask> {
+        if self.is_empty() {
+            return None;
+        }
+        N_NOTED.with(|n| n.set(n.get() - 1));
+        Some(NOTED.with(|noted| noted.borrow_mut().remove(self.mark)))
+    }
+}
+
+/// The place of a gate that asks in its thread's list.
+pub(super) struct Frame(usize);
+
+impl Frame {
+    /// A frame for `gate`.
+    ///
+    /// # Safety
+    ///
+    /// - [`close`](Self::close) is called before the gate is gone, and after the frames that were
+    ///   opened since.
+    pub(super) unsafe fn open(gate: *const dyn Asker) -> Self {
+        FRAMES.with(|frames| {
+            let Frames { list, n } = &mut *frames.borrow_mut();
+            match list.get_mut(*n) {
+                Some(state) => state.gate = gate,
+                None => list.push(State { gate, line: VecDeque::new(), is_left: false }),
+            }
+            *n += 1;
+            Self(*n - 1)
+        })
+    }
+
+    /// Takes the frame, whose line is empty, out of the list.
+    pub(super) fn close(self) {
+        FRAMES.with(|frames| frames.borrow_mut().n = self.0);
+    }
+
+    /// The frame of this gate that the thread has, if it asks for it.
+    pub(super) fn find(gate: *const ()) -> Option<Self> {
+        FRAMES.with(|frames| {
+            let Frames { list, n } = &*frames.borrow();
+            list[..*n].iter().rposition(|state| state.gate.cast::<()>() == gate).map(Self)
+        })
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        FRAMES.with(|frames| f(&mut frames.borrow_mut().list[self.0]))
+    }
+
+    /// Puts what a turn has noted in line.
+    pub(super) fn collect(&self, notes: Notes) {
+        if notes.is_empty() {
+            return;
+        }
+        N_NOTED.with(|n| n.set(notes.mark));
+        NOTED.with(|noted| {
+            self.with(|state| state.line.extend(noted.borrow_mut().drain(notes.mark..)));
+        });
+    }
+
+    pub(super) fn push(&self, ask: Ask) {
+        self.with(|state| state.line.push_back(ask));
+    }
+
+    pub(super) fn pop(&self) -> Option<Ask> {
+        self.with(|state| state.line.pop_front())
+    }
+
+    /// Whether nothing is left to do for the gate.
+    pub(super) fn is_done(&self) -> bool {
+        self.with(|state| state.line.is_empty() && !state.is_left)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.with(|state| state.line.len())
+    }
+
+    /// The gate has more to do.
+    pub(super) fn set_left(&self) {
+        self.with(|state| state.is_left = true);
+        set_waiting();
+    }
+
+    /// Whether it had more to do.
+    pub(super) fn take_left(&self) -> bool {
+        self.with(|state| std::mem::take(&mut state.is_left))
+    }
+}

@@ -1,0 +1,343 @@
+//! A source that is busy on the thread that asks it: a cancel reaches it at once, and what was
+//! asked for passes.
+//!
+//! The source counts without end behind a filter that lets nothing through, so that it never comes
+//! back to whoever asked it: a long file behind a rare filter, at its worst.
+
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
+
+use millstream::{
+    BoxPublisher, ErrorKind, Flow, KillSwitch, Outcome, Overflow, Sharing, combine_latest,
+    concat_eager, first_with_signal,
+    hub::Replay,
+    just, merge, merge_sorted, never, range,
+    scheduler::{Pool, VirtualTime},
+    zip,
+};
+use millstream_testkit::Probe;
+
+/// Longer than anything here takes, on any machine: a test that waits for so long has failed.
+const FOREVER: Duration = Duration::from_secs(60);
+
+type Numbers = Flow<BoxPublisher<u64>>;
+
+/// Fails in place of hanging.
+#[expect(clippy::disallowed_methods, reason = "what hangs is left behind on a thread of its own")]
+fn in_time<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, result) = mpsc::channel();
+    std::thread::spawn(move || drop(done.send(f())));
+    result.recv_timeout(FOREVER).unwrap_or_else(|_| panic!("{what} hangs"))
+}
+
+/// A source that never comes back, and what tells that it has begun.
+fn busy() -> (Numbers, mpsc::Receiver<()>) {
+    let (begun, begins) = mpsc::sync_channel(1);
+    let source = range(0..u64::MAX).filter(move |_| {
+        let _is_first = begun.try_send(());
+        false
+    });
+    (source.boxed(), begins)
+}
+
+/// Each operator that asks its source, or a flow that it makes, from inside of its own turn.
+fn operators() -> Vec<(&'static str, fn(Numbers) -> Numbers)> {
+    /// For a flow that is made of an item.
+    fn once(flow: Numbers) -> impl FnMut(u64) -> Numbers + Send + 'static {
+        let mut flow = Some(flow);
+        move |_| flow.take().unwrap_or_else(|| never().boxed())
+    }
+    const HOUR: Duration = Duration::from_secs(3_600);
+    vec![
+        ("merge_with", |busy| busy.merge_with(never()).boxed()),
+        ("merge", |busy| merge([busy, never().boxed()]).boxed()),
+        ("flat_map", |busy| busy.flat_map(just).concurrency(4).prefetch(4).boxed()),
+        ("flat_map, an inner flow", |busy| {
+            range(0..9).flat_map(once(busy)).concurrency(4).prefetch(4).boxed()
+        }),
+        ("flat_map_sequential", |busy| {
+            busy.flat_map_sequential(just).concurrency(4).prefetch(4).boxed()
+        }),
+        ("flat_map_sequential, an inner flow", |busy| {
+            range(0..9).flat_map_sequential(once(busy)).concurrency(4).prefetch(4).boxed()
+        }),
+        ("flat_map_iter", |busy| busy.flat_map_iter(Some).boxed()),
+        ("concat_map", |busy| busy.concat_map(just).boxed()),
+        ("concat_map, an inner flow", |busy| range(0..9).concat_map(once(busy)).boxed()),
+        ("concat_eager", |busy| concat_eager([busy, never().boxed()]).boxed()),
+        ("switch_map", |busy| busy.switch_map(just).boxed()),
+        ("switch_map, an inner flow", |busy| {
+            just(1).concat(never()).switch_map(once(busy)).boxed()
+        }),
+        ("zip", |busy| zip((busy, never::<u64>())).map(|(n, _)| n).boxed()),
+        ("combine_latest", |busy| combine_latest((busy, never::<u64>())).map(|(n, _)| n).boxed()),
+        ("with_latest_from", |busy| busy.with_latest_from(just(1)).map(|(n, _)| n).boxed()),
+        ("with_latest_from, the other", |busy| {
+            never().with_latest_from(busy).map(|(n, _)| n).boxed()
+        }),
+        ("take_until", |busy| busy.take_until(never::<()>()).boxed()),
+        ("take_until, the other", |busy| never().take_until(busy).boxed()),
+        ("merge_sorted", |busy| merge_sorted([busy, never().boxed()]).boxed()),
+        ("first_with_signal", |busy| first_with_signal([busy, never().boxed()]).boxed()),
+        ("publish_on", |busy| busy.publish_on(&Pool::new(1)).capacity(4).boxed()),
+        ("map_async", |busy| {
+            busy.map_async_on(&Pool::new(1), 4, millstream::Order::Source, |n| async move { n })
+                .boxed()
+        }),
+        ("map_async_unordered", |busy| {
+            busy.map_async_on(&Pool::new(1), 4, millstream::Order::Completion, |n| async move { n })
+                .boxed()
+        }),
+        ("limit_rate", |busy| busy.limit_rate(4).boxed()),
+        ("group_by", |busy| {
+            busy.group_by(|n| *n)
+                .max_groups(4)
+                .capacity(4)
+                .flat_map(|group| group)
+                .concurrency(4)
+                .prefetch(4)
+                .boxed()
+        }),
+        ("window", |busy| busy.window(4).concat_map(|window| window).boxed()),
+        ("window_timeout", |busy| {
+            busy.window_timeout(&VirtualTime::new(), 4, HOUR).concat_map(|window| window).boxed()
+        }),
+        ("batch", |busy| busy.batch(4, |n| n, |_, _| {}).boxed()),
+        ("conflate", |busy| busy.conflate(|_, _| {}).boxed()),
+        ("expand", |busy| busy.expand(Some).boxed()),
+        ("chunks_ready", |busy| busy.chunks_ready(4).map(|chunk| chunk[0]).boxed()),
+        ("take_last", |busy| busy.take_last(4).boxed()),
+        ("on_backpressure_buffer", |busy| busy.on_backpressure_buffer(4, Overflow::Fail).boxed()),
+        ("on_backpressure_latest", |busy| busy.on_backpressure_latest().boxed()),
+        ("on_backpressure_reduce", |busy| busy.on_backpressure_reduce(|a, _| a).boxed()),
+        ("on_backpressure_drop", |busy| busy.on_backpressure_drop(drop).boxed()),
+        ("timeout", |busy| busy.timeout(&VirtualTime::new(), HOUR).boxed()),
+        ("timeout, the fallback", |busy| {
+            never().timeout_with(&VirtualTime::new(), Duration::ZERO, busy).boxed()
+        }),
+        ("delay", |busy| busy.delay(&VirtualTime::new(), HOUR, 4).boxed()),
+        ("throttle", |busy| busy.throttle(&VirtualTime::new(), 4, HOUR).boxed()),
+        ("throttle_first", |busy| busy.throttle_first(&VirtualTime::new(), HOUR).boxed()),
+        ("sample", |busy| busy.sample(&VirtualTime::new(), HOUR).boxed()),
+        ("debounce", |busy| busy.debounce(&VirtualTime::new(), HOUR).boxed()),
+        ("keep_alive", |busy| busy.keep_alive(&VirtualTime::new(), HOUR, || 0).boxed()),
+        ("buffer_timeout", |busy| {
+            busy.buffer_timeout(&VirtualTime::new(), 4, HOUR).map(|items| items[0]).boxed()
+        }),
+        ("share", |busy| busy.share(4).boxed()),
+        ("share, connected for good", |busy| {
+            busy.share_with(Sharing::new(4)).merge_with(never()).boxed()
+        }),
+        ("replay", |busy| busy.replay(4, Replay::last(4)).boxed()),
+        ("concat", |busy| just(1).concat(busy).merge_with(never()).boxed()),
+    ]
+}
+
+/// Runs `flow` on the one thread of `pool`, whose source says when it has begun.
+fn run(pool: &Pool, flow: Numbers, begins: &mpsc::Receiver<()>) -> Outcome<u64> {
+    let running = flow.subscribe_on(pool).count();
+    begins.recv_timeout(FOREVER).expect("the source begins");
+    running
+}
+
+#[test]
+fn a_shutdown_reaches_a_source_that_is_busy() {
+    for (name, operator) in operators() {
+        let result = in_time(name, move || {
+            let (pool, switch) = (Pool::new(1), KillSwitch::new());
+            let (source, begins) = busy();
+            let flow = operator(source).kill_switch(&switch).boxed();
+            let running = run(&pool, flow, &begins);
+            let clock = VirtualTime::new();
+            let result = running.shutdown_on(&clock, &switch, FOREVER).wait();
+            // The pool is free, and the flow lets go of it.
+            let n = range(0..9_u64).subscribe_on(&pool).count().wait();
+            (result, n)
+        });
+        let (Ok(_), Ok(9)) = result else { panic!("{name}: {result:?}") };
+    }
+}
+
+#[test]
+fn a_deadline_reaches_a_source_that_is_busy() {
+    for (name, operator) in operators() {
+        let result = in_time(name, move || {
+            let (pool, clock) = (Pool::new(1), VirtualTime::new());
+            let (source, begins) = busy();
+            let running = run(&pool, operator(source), &begins);
+            // The switch is of no flow: the time has to do.
+            let running = running.shutdown_on(&clock, &KillSwitch::new(), FOREVER);
+            clock.advance(FOREVER);
+            let result = running.wait();
+            let n = range(0..9_u64).subscribe_on(&pool).count().wait();
+            (result.map_err(|error| error.kind()), n)
+        });
+        let (Err(ErrorKind::Timeout), Ok(9)) = result else { panic!("{name}: {result:?}") };
+    }
+}
+
+#[test]
+fn a_flow_that_is_dropped_frees_the_thread_of_a_source_that_is_busy() {
+    for (name, operator) in operators() {
+        let n = in_time(name, move || {
+            let pool = Pool::new(1);
+            let (source, begins) = busy();
+            drop(run(&pool, operator(source), &begins));
+            let n = range(0..9_u64).subscribe_on(&pool).count().wait();
+            // The source is gone, and with it what it would tell that it goes on.
+            while begins.recv_timeout(FOREVER).is_ok() {}
+            n
+        });
+        assert_eq!(n.unwrap(), 9, "{name}");
+    }
+}
+
+/// A forwarding bridge asks from inside a future.
+#[test]
+fn a_bridge_is_shut_down_while_its_source_is_busy() {
+    let result = in_time("forward_into", || {
+        let (source, begins) = busy();
+        let (pool, clock) = (Pool::new(1), VirtualTime::new());
+        let sink = futures::sink::drain();
+        let running = source.subscribe_on(&pool).limit_rate(4).forward_into(sink);
+        begins.recv_timeout(FOREVER).unwrap();
+        let running = running.shutdown_on(&clock, &KillSwitch::new(), FOREVER);
+        clock.advance(FOREVER);
+        let result = running.wait();
+        range(0..9_u64).subscribe_on(&pool).count().wait().unwrap();
+
+        let (source, begins) = busy();
+        let running = source.forward_into(futures::sink::drain());
+        begins.recv_timeout(FOREVER).unwrap();
+        let running = running.shutdown_on(&clock, &KillSwitch::new(), FOREVER);
+        clock.advance(FOREVER);
+        result.and(running.wait()).map_err(|error| error.kind())
+    });
+
+    assert_eq!(result, Err(ErrorKind::Timeout));
+}
+
+/// The sign comes from another thread, while the main flow is busy on this one.
+#[test]
+fn what_another_flow_says_reaches_an_operator_whose_source_is_busy() {
+    let result = in_time("take_until", || {
+        let (source, begins) = busy();
+        let (pool, other) = (Pool::new(1), Pool::new(1));
+        let (sign, signs) = millstream_testkit::Puppet::<()>::new();
+        let until = source.take_until(Flow::from(signs).publish_on(&other).capacity(1));
+        let running = run(&pool, until.boxed(), &begins);
+        sign.next(()).unwrap();
+        let ended = running.wait();
+
+        // The items of one flow pass while another is busy.
+        let (source, begins) = busy();
+        let (puppet, items) = millstream_testkit::Puppet::new();
+        let merged = source.merge_with(Flow::from(items).publish_on(&other).capacity(4));
+        let (seen, sees) = mpsc::channel();
+        let counted = merged.inspect(move |n| seen.send(*n).unwrap());
+        // The other flow first: where one thread asks both, a source that is busy keeps it.
+        let running = counted.subscribe_on(&pool).count();
+        begins.recv_timeout(FOREVER).unwrap();
+        drop((puppet, sees));
+        drop(running);
+        ended
+    });
+
+    assert_eq!(result.unwrap(), 0);
+}
+
+/// An item that comes once in a while is not kept back until there are more.
+#[test]
+fn a_rare_item_passes_while_its_source_goes_on() {
+    type Rare = fn(Numbers) -> Numbers;
+    let operators: [(&str, Rare); 9] = [
+        ("limit_rate", |rare| rare.limit_rate(4).boxed()),
+        ("flat_map", |rare| rare.flat_map(just).concurrency(4).prefetch(4).boxed()),
+        ("flat_map, many of each", |rare| {
+            let hundred =
+                rare.flat_map(|n| range(0..100_u64).map(move |_| n)).concurrency(4).prefetch(4);
+            hundred.enumerate().filter_map(|(i, n)| (i == 99).then_some(n)).boxed()
+        }),
+        ("concat_map", |rare| rare.concat_map(just).boxed()),
+        ("merge", |rare| merge([rare, never().boxed()]).boxed()),
+        ("flat_map_iter", |rare| rare.flat_map_iter(Some).boxed()),
+        ("publish_on", |rare| rare.publish_on(&Pool::new(1)).capacity(4).boxed()),
+        ("map_async", |rare| {
+            rare.map_async_on(&Pool::new(1), 4, millstream::Order::Source, |n| async move { n })
+                .boxed()
+        }),
+        ("two in a row", |rare| {
+            rare.limit_rate(4).flat_map(just).concurrency(4).prefetch(4).limit_rate(4).boxed()
+        }),
+    ];
+    for (name, operator) in operators {
+        let first = in_time(name, move || {
+            let (seen, sees) = mpsc::channel();
+            let rare = range(0..u64::MAX).filter(|n| *n == 100).boxed();
+            let pool = Pool::new(1);
+            let flow = operator(rare).inspect(move |n| seen.send(*n).unwrap());
+            let _running = flow.subscribe_on(&pool).count();
+            sees.recv_timeout(FOREVER).unwrap()
+        });
+        assert_eq!(first, 100, "{name}");
+    }
+}
+
+/// The consumer asks for everything, inside of `on_subscribe` or afterwards; the source does not
+/// wait.
+#[test]
+fn what_was_asked_for_passes_whenever_it_was_asked_for() {
+    type Shed = fn(Numbers) -> Numbers;
+    let operators: [(&str, Shed); 9] = [
+        ("on_backpressure_buffer", |all| all.on_backpressure_buffer(16, Overflow::Fail).boxed()),
+        ("on_backpressure_drop", |all| all.on_backpressure_drop(drop).boxed()),
+        ("on_backpressure_latest", |all| all.on_backpressure_latest().boxed()),
+        ("on_backpressure_reduce", |all| all.on_backpressure_reduce(|_, b| b).boxed()),
+        ("switch_map", |all| all.switch_map(just).boxed()),
+        ("on_backpressure_buffer, limit_rate", |all| {
+            all.on_backpressure_buffer(16, Overflow::Fail).limit_rate(4).boxed()
+        }),
+        ("on_backpressure_drop, limit_rate", |all| {
+            all.on_backpressure_drop(drop).limit_rate(4).boxed()
+        }),
+        ("on_backpressure_latest, flat_map", |all| {
+            all.on_backpressure_latest().flat_map(just).concurrency(4).prefetch(4).boxed()
+        }),
+        ("on_backpressure_reduce, concat_map", |all| {
+            all.on_backpressure_reduce(|_, b| b).concat_map(just).boxed()
+        }),
+    ];
+    for (name, operator) in operators {
+        let all = || operator(range(0..100_u64).boxed());
+        assert_eq!(all().count().wait().unwrap(), 100, "{name}: asked for inside");
+
+        let probe = Probe::subscribe_to(all());
+        probe.request(100);
+        assert_eq!(probe.n_items(), 100, "{name}: asked for afterwards");
+
+        let pool = Pool::new(1);
+        let n = in_time(name, {
+            let all = all();
+            move || all.publish_on(&pool).capacity(200).count().wait()
+        });
+        assert_eq!(n.unwrap(), 100, "{name}: asked for by a worker");
+    }
+}
+
+#[test]
+fn a_source_that_panics_when_it_is_asked_fails_the_flow_that_asked_it() {
+    for (name, operator) in operators() {
+        let error = in_time(name, move || {
+            let n_seen = Arc::new(Mutex::new(0));
+            let source = range(0..u64::MAX).filter(move |_| {
+                *n_seen.lock().unwrap() += 1;
+                assert!(*n_seen.lock().unwrap() < 200, "enough");
+                false
+            });
+            operator(source.boxed()).count().wait().map_err(|error| error.kind())
+        });
+        assert_eq!(error, Err(ErrorKind::Panicked), "{name}");
+    }
+}
