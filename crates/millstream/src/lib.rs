@@ -45,7 +45,7 @@
 //!   tokio's channels.
 //! - `codec`: [bridges](bridge) to framed readers and writers.
 //! - `crossbeam`: [bridges](bridge) to crossbeam's channels.
-//! - `tower`: a [bridge](bridge) to services.
+//! - `tower`: a [bridge] to services.
 //! - `tracing`: `Flow::log` and `Flow::instrument`, which write events and enter spans.
 
 #![forbid(unsafe_code)]

@@ -1,8 +1,8 @@
 //! `mutants`: breaks the kernel in each way of a list, and has its own suite find out.
 //!
-//! The list is in `crates/millstream-kernel/mutants`. Each mutant is applied to a copy of the tree under
-//! the target directory, and the test that it names is run against it. A mutant that survives is a
-//! failure, and so is one whose text is no longer found.
+//! The list is in `crates/millstream-kernel/mutants`. Each mutant is applied to a copy of the tree
+//! under the target directory, and the test that it names is run against it. A mutant that survives
+//! is a failure, and so is one whose text is no longer found.
 
 use std::{
     fmt::Write as _,
@@ -156,7 +156,8 @@ impl Mutant {
     }
 }
 
-/// Copies what git tracks, and keeps the times of what has not changed, so that it is not built anew.
+/// Copies what git tracks, and keeps the times of what has not changed, so that it is not built
+/// anew.
 fn copy_tree(shell: &Shell, tree: &Path) -> Result<(), Failure> {
     let mut command = Command::new("git");
     command.args(["ls-files", "-z"]).current_dir(root());

@@ -4,7 +4,7 @@
 //! one moment, and wakes their owners afterwards. Who is subscribed is settled by one lock: a
 //! subscriber is there for an item, or it is not.
 //!
-//! A broadcast may keep a [`ReplayBuffer`]: the last items, which a subscriber that comes later gets first. They are
+//! A broadcast may keep a `ReplayBuffer`: the last items, which a subscriber that comes later gets first. They are
 //! cloned outside of the lock by one of those who come, to whom the replay buffer is lent; the others leave a
 //! note, and items that are sent meanwhile are put aside for it.
 //!
