@@ -17,7 +17,7 @@
 //! 1. All of this belongs to one thread: turns are nested on its stack, and so are the frames of
 //!    those that ask. A turn's notes lie above its mark, and are gone from there before the turn
 //!    that surrounds it goes on.
-//! 2. A frame is in the list while the gate's [`Asker::flush`] may be called: its guard is on the
+//! 2. A frame is in the list while the gate's `Asker::flush` may be called: its guard is on the
 //!    stack of a method of that gate.
 //! 3. Neither running nor dropping of what was noted happens while a list is borrowed.
 //! 4. Requests made in turns inside of a frame of the same gate go to the end of that frame's line,
