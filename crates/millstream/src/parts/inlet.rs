@@ -11,7 +11,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use millstream_kernel::{Capacity, Deferred, End, Fed, Prefetch, Step, Wake, after_turn, spsc};
-use reactive_streams::{Error, ErrorKind, Subscriber, Subscription};
+use reactive_streams::{Error, ErrorKind, Publisher, Subscriber, Subscription};
 
 use crate::scheduler::spin_wait::pause;
 
@@ -108,6 +108,19 @@ impl<T> Entrance<T> {
     pub fn subscriber<W: Wake>(self, taker: W) -> InletSubscriber<T, W> {
         let Self { queue, upstream, initial } = self;
         InletSubscriber { queue: Some(queue), upstream, initial, taker }
+    }
+
+    /// Subscribes to `publisher`, and wakes `taker` after every signal. One that was canceled
+    /// before, because the flow ended while others were subscribed to, is dropped.
+    pub fn subscribe_to<P, W>(self, publisher: P, taker: W)
+    where
+        T: Send + 'static,
+        P: Publisher<Item = T>,
+        W: Wake + 'static,
+    {
+        if !self.upstream.is_cancelled() {
+            publisher.subscribe(self.subscriber(taker));
+        }
     }
 }
 

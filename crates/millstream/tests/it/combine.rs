@@ -1,10 +1,16 @@
 //! Flows that are put together by rows, by time and in place of each other.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
 
 use millstream::{
-    BoxPublisher, Error, Flow, concat_eager, empty, first_with_signal, from_iter, just,
-    merge_sorted, never, range, scheduler::VirtualTime, zip,
+    BoxPublisher, Error, Flow, concat_all, concat_eager, defer, empty, error, first_with_signal,
+    from_iter, just, merge, merge_sorted, never, range, scheduler::VirtualTime, zip,
 };
 use millstream_testkit::{Probe, Puppet};
 use proptest::prelude::*;
@@ -293,4 +299,48 @@ fn the_flow_before_is_cancelled_and_what_waits_of_it_is_dropped() {
     assert!(!probe.is_ended());
     new.complete();
     assert!(probe.is_completed());
+}
+
+/// Subscribing to a source may cost something, such as a connection.
+#[test]
+fn a_source_is_not_subscribed_to_after_the_flow_has_ended() {
+    let n_subscribed = Arc::new(AtomicU64::new(0));
+    let counted = || {
+        let n_subscribed = Arc::clone(&n_subscribed);
+        defer(move || {
+            n_subscribed.fetch_add(1, Ordering::Relaxed);
+            range(0..9_u64)
+        })
+        .boxed()
+    };
+    let failed = || error::<u64>(Error::message("planted")).boxed();
+    let flows = [
+        ("with_latest_from", counted().with_latest_from(failed()).map(drop).boxed()),
+        ("take_until", counted().take_until(failed()).map(drop).boxed()),
+        ("zip", failed().zip(counted()).map(drop).boxed()),
+        ("combine_latest", failed().combine_latest(counted()).map(drop).boxed()),
+        ("first_with_signal", first_with_signal([failed(), counted()]).map(drop).boxed()),
+        ("merge", merge([failed(), counted()]).map(drop).boxed()),
+        ("concat_eager", concat_eager([failed(), counted()]).map(drop).boxed()),
+        ("merge_sorted", merge_sorted([failed(), counted()]).map(drop).boxed()),
+    ];
+    for (name, flow) in flows {
+        assert!(flow.count().wait().is_err(), "{name}");
+        assert_eq!(n_subscribed.swap(0, Ordering::Relaxed), 0, "{name}");
+    }
+}
+
+/// Pages of which each is asked for after the one before: the number of them costs no stack.
+#[test]
+fn a_hundred_thousand_pages_take_the_stack_of_one() {
+    const N_PAGES: u64 = 100_000;
+    let run = || {
+        let page = |n: u64| defer(move || range(2 * n..2 * n + 2));
+        let mapped = range(0..N_PAGES).concat_map(page).count();
+        let listed = concat_all((0..N_PAGES).map(page)).count();
+        (mapped.wait().unwrap(), listed.wait().unwrap())
+    };
+    #[expect(clippy::disallowed_methods, reason = "a thread with a stack of its own")]
+    let thread = thread::Builder::new().stack_size(128 * 1024).spawn(run).unwrap();
+    assert_eq!(thread.join().unwrap(), (2 * N_PAGES, 2 * N_PAGES));
 }

@@ -255,7 +255,7 @@ macro_rules! combine_latest {
                 $(
                     let (order, gate_of_bell) = (sender.clone(), Arc::clone(&gate));
                     let bell = Bell { index: $index, order, gate: gate_of_bell };
-                    $column.0.subscribe($column.1.0.subscriber(bell));
+                    $column.1.0.subscribe_to($column.0, bell);
                 )+
                 signal.give(gate);
             }

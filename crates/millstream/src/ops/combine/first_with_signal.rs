@@ -66,7 +66,7 @@ where
         let source = FirstWithSignalSource { inlets, is_decided: false };
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
         for (flow, entrance) in self.flows.into_iter().zip(entrances) {
-            flow.subscribe(entrance.subscriber(Arc::clone(&gate)));
+            entrance.subscribe_to(flow, Arc::clone(&gate));
         }
     }
 }

@@ -69,8 +69,8 @@ where
         let source = TakeUntilSource { start, main, other, sign: None };
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
         // The other one first: its sign may be there already.
-        self.other.subscribe(second.subscriber(Arc::clone(&gate)));
-        self.source.subscribe(first.subscriber(Arc::clone(&gate)));
+        second.subscribe_to(self.other, Arc::clone(&gate));
+        first.subscribe_to(self.source, Arc::clone(&gate));
         signal.give(gate);
     }
 }

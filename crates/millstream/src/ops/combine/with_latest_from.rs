@@ -74,8 +74,8 @@ where
         let source =
             WithLatestFromSource { start, main, other, latest: None, is_other_done: false };
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
-        self.other.subscribe(second.subscriber(Arc::clone(&gate)));
-        self.source.subscribe(first.subscriber(Arc::clone(&gate)));
+        second.subscribe_to(self.other, Arc::clone(&gate));
+        first.subscribe_to(self.source, Arc::clone(&gate));
         signal.give(gate);
     }
 }

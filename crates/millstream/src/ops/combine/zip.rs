@@ -170,7 +170,7 @@ macro_rules! zip {
                 let (signal, start) = Start::new();
                 let source = ZipSource { start, columns };
                 let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (source, downstream, Inline));
-                $($column.0.subscribe($column.1.0.subscriber(Arc::clone(&gate)));)+
+                $($column.1.0.subscribe_to($column.0, Arc::clone(&gate));)+
                 signal.give(gate);
             }
         }

@@ -28,7 +28,7 @@ where
 {
     let (gate, entrances, signal) = open(flows.len(), inlets, downstream);
     for (flow, entrance) in flows.into_iter().zip(entrances) {
-        flow.subscribe(entrance.subscriber(Arc::clone(&gate)));
+        entrance.subscribe_to(flow, Arc::clone(&gate));
     }
     signal.give(gate);
 }

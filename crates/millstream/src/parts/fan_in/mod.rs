@@ -12,7 +12,7 @@ pub(crate) mod merging;
 use std::sync::Arc;
 
 use millstream_kernel::{Bells, End, Wake};
-use reactive_streams::Error;
+use reactive_streams::{Error, Publisher};
 
 use super::inlet::{Entrance, InletSubscriber};
 
@@ -111,5 +111,15 @@ impl<T> SlotEntrance<T> {
 
     pub(crate) fn subscriber<G: Wake>(self, gate: Arc<G>) -> InletSubscriber<T, Bell<G>> {
         self.entrance.subscriber(Bell { number: self.number, gate })
+    }
+
+    /// As [`Entrance::subscribe_to`].
+    pub(crate) fn subscribe_to<P, G>(self, publisher: P, gate: Arc<G>)
+    where
+        T: Send + 'static,
+        P: Publisher<Item = T>,
+        G: Wake + 'static,
+    {
+        self.entrance.subscribe_to(publisher, Bell { number: self.number, gate });
     }
 }
