@@ -13,6 +13,11 @@ impl<P: Publisher> Flow<P> {
     ///
     /// `other` is not subscribed to before.
     ///
+    /// An item passes through each `concat` that was put around its flow: a loop that joins `n`
+    /// flows this way costs the square of `n`, and each takes stack, as do pages that are joined
+    /// with `defer` of the next. [`concat_all`](crate::concat_all) and
+    /// [`concat_map`](Flow::concat_map) join any number in constant stack, at one step an item.
+    ///
     /// # Demand
     ///
     /// Passed to the flow whose turn it is. What it did not meet is asked of the other one.
@@ -27,6 +32,15 @@ impl<P: Publisher> Flow<P> {
     /// ```
     /// let both = millstream::range(1..3).concat(millstream::range(7..9));
     /// assert_eq!(both.collect::<Vec<_>>().wait()?, [1, 2, 7, 8]);
+    /// # Ok::<(), millstream::Error>(())
+    /// ```
+    ///
+    /// Pages, of which each is asked for when the one before was passed on:
+    ///
+    /// ```
+    /// let page = |n: u64| millstream::range(10 * n..10 * n + 10);
+    /// let items = millstream::range(0..100_000).concat_map(page).take(25);
+    /// assert_eq!(items.last().wait()?, Some(24));
     /// # Ok::<(), millstream::Error>(())
     /// ```
     #[doc(alias = "chain")]

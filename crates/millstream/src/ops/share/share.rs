@@ -16,6 +16,9 @@ impl<P: Publisher> Flow<P> {
     /// source. See [`share_with`](Self::share_with) for other ways, and [`replay`](Self::replay) for
     /// subscribers that are to get what was before them.
     ///
+    /// Items are fetched ahead, and what was fetched is not sent again. So a subscriber that comes
+    /// from inside an item begins after those that were fetched with it, not with the next one.
+    ///
     /// # Demand
     ///
     /// Starts with the first request of any subscriber. The slowest subscriber holds back all: the
@@ -44,6 +47,29 @@ impl<P: Publisher> Flow<P> {
     /// two.request(9);
     /// assert_eq!(one.items(), [0, 1, 2, 3]);
     /// assert_eq!(two.items(), [0, 1, 2, 3]);
+    /// ```
+    ///
+    /// One that comes from inside the second item, when five were fetched, four of them at first and
+    /// one in place of the first item:
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    /// use millstream_testkit::Probe;
+    ///
+    /// let (sender, late) = channel();
+    /// let shared = millstream::range(0..8).share(4);
+    /// let again = shared.clone();
+    /// let first = Probe::subscribe_to(shared.inspect(move |n| {
+    ///     if *n == 1 {
+    ///         let probe = Probe::subscribe_to(again.clone());
+    ///         probe.request(9);
+    ///         sender.send(probe).unwrap();
+    ///     }
+    /// }));
+    /// first.request(1);
+    /// first.request(9);
+    /// assert_eq!(late.recv()?.items(), [5, 6, 7]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "publish")]
     #[doc(alias = "ref_count")]
