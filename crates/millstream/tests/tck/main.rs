@@ -12,6 +12,7 @@ mod hub;
 mod overflow;
 mod peek;
 mod share;
+mod split;
 mod stage;
 mod subscribers;
 mod threads;

@@ -10,10 +10,10 @@ use millstream::{
 use reactive_streams_tck::{Capabilities, Driven, publisher_tests};
 
 const TICK: Duration = Duration::from_nanos(1);
-const LONG: Duration = Duration::from_secs(1);
+pub(crate) const LONG: Duration = Duration::from_secs(1);
 
 /// A flow on a clock that moves a second whenever it is driven.
-fn timed<P: Publisher>(
+pub(crate) fn timed<P: Publisher>(
     make: impl FnOnce(&VirtualTime) -> Flow<P>,
 ) -> Driven<Flow<P>, impl Fn() + Send> {
     let clock = VirtualTime::new();
@@ -58,10 +58,5 @@ publisher_tests!(
 publisher_tests!(
     buffer_timeout,
     |n| timed(move |clock| range(0..n).buffer_timeout(clock, 1, LONG)),
-    Capabilities::new().max_length(1_000_000)
-);
-publisher_tests!(
-    window_timeout,
-    |n| timed(move |clock| range(0..n).window_timeout(clock, 1, LONG)),
     Capabilities::new().max_length(1_000_000)
 );

@@ -1,10 +1,6 @@
 //! Operators that turn each item into another under the TCK.
 
-use millstream::{
-    GroupPolicy::{EvictOldest, Wait},
-    Handled, Order, range,
-    scheduler::Immediate,
-};
+use millstream::{Handled, Order, range, scheduler::Immediate};
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
 use crate::pool;
@@ -67,61 +63,5 @@ publisher_tests!(
 publisher_tests!(
     expand_across_threads,
     |n| range(0..n).publish_on(&pool()).capacity(4).expand(Some),
-    Capabilities::new().asynchronous()
-);
-publisher_tests!(window, |n| range(0..3 * n).window(3), Capabilities::new().max_length(1 << 40));
-publisher_tests!(
-    window_of_a_flow,
-    |n| {
-        let n = n.min(100_000);
-        // A window has an item at least.
-        let windows = range(0..=n).window(n as usize + 1);
-        windows.first().wait().unwrap().unwrap().skip(1)
-    },
-    Capabilities::new().max_length(100_000)
-);
-publisher_tests!(
-    window_across_threads,
-    |n| range(0..n).publish_on(&pool()).capacity(4).window(3).concat_map(|window| window),
-    Capabilities::new().asynchronous()
-);
-publisher_tests!(
-    group_by,
-    |n| range(0..n)
-        .group_by(|n| *n)
-        .max_groups(3)
-        .capacity(2)
-        .policy(Wait)
-        .map(|group| *group.key()),
-    Capabilities::new()
-);
-publisher_tests!(
-    group_by_with_groups_that_give_way,
-    |n| range(0..n).group_by(|n| *n).max_groups(3).capacity(2).policy(EvictOldest),
-    Capabilities::new()
-);
-publisher_tests!(
-    group,
-    |n| {
-        // The first item is the one that opens the group.
-        let group = range(0..n + 1).group_by(|_| ()).max_groups(1).capacity(2).first().wait();
-        group.unwrap().unwrap().skip(1)
-    },
-    Capabilities::new().max_length(1 << 40)
-);
-publisher_tests!(group_map, |n| range(0..n)
-    .group_map(|n| n % 3, |group| group)
-    .max_groups(3)
-    .capacity(2));
-publisher_tests!(
-    group_map_across_threads,
-    |n| {
-        let pool = pool();
-        let groups = range(0..n).publish_on(&pool).capacity(16);
-        groups
-            .group_map(|n| n % 3, move |group| group.publish_on(&pool).capacity(8))
-            .max_groups(3)
-            .capacity(8)
-    },
     Capabilities::new().asynchronous()
 );

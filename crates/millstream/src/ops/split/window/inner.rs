@@ -14,9 +14,12 @@
 use std::sync::Arc;
 
 use millstream_kernel::{Capacity, End, Listener, Prefetch, Wake, spsc};
-use reactive_streams::{Error, ErrorKind, Subscriber};
+use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
-use crate::parts::outlet::{Keeper, Outlet};
+use crate::{
+    Backpressure, BackpressureKind, Bounded,
+    parts::outlet::{Keeper, Outlet},
+};
 
 /// The operator's end. Dropped without an [`end`](Self::end), it fails its flow.
 pub(crate) struct Feed<T> {
@@ -103,6 +106,35 @@ impl<T: Send + 'static> Inner<T> {
         self.outlet.subscribe(&self.listener, downstream);
     }
 }
+
+/// Some consecutive items of a flow: see [`Flow::window`] and [`Flow::window_timeout`].
+///
+/// It serves one subscriber, who may come at any time and from any thread, and who is signaled on the
+/// thread that requests or on that of the source. Dropped, it is canceled.
+#[must_use = "publishers do nothing until subscribed to, and the items of one that is dropped are lost"]
+pub struct Window<T> {
+    pub(super) inner: Inner<T>,
+    pub(super) n: usize,
+}
+
+impl<T: Send + 'static> Publisher for Window<T> {
+    type Item = T;
+
+    fn subscribe<S: Subscriber<T>>(self, downstream: S) {
+        self.inner.subscribe(downstream);
+    }
+}
+
+impl<T> Backpressure for Window<T> {
+    const KIND: BackpressureKind = BackpressureKind::Queue;
+
+    fn max_in_flight(&self) -> u64 {
+        self.n as u64
+    }
+}
+
+impl<T> Bounded for Window<T> {}
+opaque_debug!(Window<T>);
 
 /// Wakes the operator.
 struct Operator {

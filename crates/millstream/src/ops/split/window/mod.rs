@@ -6,9 +6,9 @@ mod source;
 
 use reactive_streams::{Publisher, Subscriber};
 
-use self::inner::Inner;
+pub use self::inner::Window;
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow,
+    Flow,
     parts::{fan_in::PREFETCH, inlet::check_capacity},
     scheduler::Worker,
 };
@@ -86,32 +86,3 @@ where
 // What is in a window is that flow's.
 backpressure!(Windows<P>, Queue, |this| this.n.min(PREFETCH));
 opaque_debug!(Windows<P>);
-
-/// Some consecutive items of a flow: see [`Flow::window`] and [`Flow::window_timeout`].
-///
-/// It serves one subscriber, who may come at any time and from any thread, and who is signaled on the
-/// thread that requests or on that of the source. Dropped, it is canceled.
-#[must_use = "publishers do nothing until subscribed to, and the items of one that is dropped are lost"]
-pub struct Window<T> {
-    pub(crate) inner: Inner<T>,
-    pub(crate) n: usize,
-}
-
-impl<T: Send + 'static> Publisher for Window<T> {
-    type Item = T;
-
-    fn subscribe<S: Subscriber<T>>(self, downstream: S) {
-        self.inner.subscribe(downstream);
-    }
-}
-
-impl<T> Backpressure for Window<T> {
-    const KIND: BackpressureKind = BackpressureKind::Queue;
-
-    fn max_in_flight(&self) -> u64 {
-        self.n as u64
-    }
-}
-
-impl<T> Bounded for Window<T> {}
-opaque_debug!(Window<T>);

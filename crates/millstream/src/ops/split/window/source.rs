@@ -9,10 +9,10 @@ use reactive_streams::{Publisher, Subscriber};
 
 use super::{
     deferred_cancel::{Flows, start},
-    inner::{Feed, inner},
+    inner::{Feed, Window, inner},
 };
 use crate::{
-    Flow, Window,
+    Flow,
     parts::{
         fan_in::PREFETCH,
         inlet::{Inlet, inlet},
