@@ -64,11 +64,16 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod flow_ext;
+mod limit;
 mod parts;
 mod queue;
 mod rate;
 
 pub use flow_ext::FlowExt;
+pub use limit::{
+    Aimd, Algorithm, ConcurrencyLimit, Gradient, Gradient2, LimitConfig, LimitSnapshot, Limiter,
+    Little, MapAsyncLimited, PartitionSnapshot, Reno, Sample, Share, Target, Vegas,
+};
 pub use parts::{
     Balance, Class, Clock, Criticality, Grant, InvalidSetting, Items, Ledger, Outcome, Permit,
     Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings, Settle, Sleep, Weigh,

@@ -232,6 +232,15 @@ impl Permits {
         u64::try_from(free(self.word.load(Ordering::Relaxed))).unwrap_or(0)
     }
 
+    /// How much is held; while the limit is being changed, by as much more or less.
+    #[inline]
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        // Relaxed: numbers by themselves.
+        let free = free(self.word.load(Ordering::Relaxed));
+        u64::try_from(self.limit() as i64 - free).unwrap_or(0)
+    }
+
     /// The limit, what is held, and how many wait, at one moment.
     #[must_use]
     pub fn read(&self) -> (u64, u64, usize) {

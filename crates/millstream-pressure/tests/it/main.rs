@@ -6,6 +6,9 @@
     reason = "tests, and threads that meet in a policy"
 )]
 
+mod algorithms;
+mod limit;
+mod limit_flow;
 mod parts;
 mod queue;
 mod queue_disciplines;
