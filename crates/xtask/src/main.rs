@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, kill9, models,
-    mutants, package, test,
+    mutants, package, sanitize, test,
 };
 
 use crate::shell::Shell;
@@ -38,6 +38,7 @@ enum Command {
     /// Whole pipelines under shuttle's random schedules, each test in its own process.
     Shuttle(models::Args),
     Mutants(mutants::Args),
+    Sanitize(sanitize::Args),
     Features(features::Args),
     Package(package::Args),
     BenchSmoke(bench_smoke::Args),
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Loom(args) => models::run(&shell, &models::LOOM, args.filter.as_deref()),
         Command::Shuttle(args) => models::run(&shell, &models::SHUTTLE, args.filter.as_deref()),
         Command::Mutants(args) => mutants::run(&shell, &args),
+        Command::Sanitize(args) => sanitize::run(&shell, &args),
         Command::Features(_) => features::run(&shell),
         Command::Package(_) => package::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),

@@ -12,4 +12,5 @@ pub(crate) mod kill9;
 pub(crate) mod models;
 pub(crate) mod mutants;
 pub(crate) mod package;
+pub(crate) mod sanitize;
 pub(crate) mod test;
