@@ -1,12 +1,12 @@
 //! A value that a closure takes and gives back.
 //!
-//! `fold` moves its value through the user's closure with every item. An `Option` that is taken from
-//! and put back would be looked at with every item; here a panic alone pays.
+//! `fold` moves its value through the user's closure with every item. An `Option` that is taken
+//! from and put back would be looked at with every item; here a panic alone pays.
 //!
 //! # Invariants
 //!
-//! 1. `value` is initialized unless `is_lost`. It is lost only when a closure panics, or when it was
-//!    taken.
+//! 1. `value` is initialized unless `is_lost`. It is lost only when a closure panics, or when it
+//!    was taken.
 
 use std::{fmt, mem::MaybeUninit};
 
@@ -31,8 +31,8 @@ impl<A> Accumulator<A> {
         if self.is_lost {
             return;
         }
-        // SAFETY: not lost, so by invariant 1 initialized. If `f` panics, `Lost` marks it; otherwise
-        // it is written again below, and nothing in between looks at it.
+        // SAFETY: not lost, so by invariant 1 initialized. If `f` panics, `Lost` marks it;
+        // otherwise it is written again below, and nothing in between looks at it.
         let value = unsafe { self.value.assume_init_read() };
         let lost = Lost(&mut self.is_lost);
         let value = f(value);

@@ -16,8 +16,8 @@ pub struct InvalidCapacity {
 }
 
 impl Capacity {
-    /// The largest capacity, 2^24. More is seldom meant, and would end the process for lack of memory
-    /// rather than fail.
+    /// The largest capacity, 2^24. More is seldom meant, and would end the process for lack of
+    /// memory rather than fail.
     pub const MAX: usize = 1 << 24;
 
     /// The capacity of a queue for `n` items.

@@ -1,16 +1,17 @@
 //! What passes one place of a flow, counted there and read from anywhere while it runs.
 //!
 //! The place's subscriber calls [`Gauge::deliver`] and [`Gauge::end`], its subscription
-//! [`Gauge::request`], and whoever looks [`Gauge::read`]. Counting an item is two stores; only a
-//! request is a read-modify-write. [`Gauges`] has one of them for each place of a flow, in the flow's
-//! order.
+//! [`Gauge::request`], and observers call [`Gauge::read`]. Counting an item is two stores; only a
+//! request is a read-modify-write. [`Gauges`] has one of them for each place of a flow, in the
+//! flow's order.
 //!
 //! # Invariants
 //!
 //! 1. `requested` is the sum of the requests, and stays at `u64::MAX` once it is unbounded.
 //! 2. `delivered` and `skipped` are stored by one thread at a time, that which signals.
-//! 3. A reading does not show an item without the request for it: an item is stored after that request
-//!    was added, with a release, and a reading loads items before requests, with an acquire.
+//! 3. A reading does not show an item without the request for it: an item is stored after that
+//!    request was added, with a release, and a reading loads items before requests, with an
+//!    acquire.
 //! 4. The first end stays.
 
 use std::sync::Arc;
@@ -106,7 +107,7 @@ impl Gauge {
         self.last.store(REQUESTED, Ordering::Relaxed);
     }
 
-    /// Counts an item, before it is passed on. Called by whoever signals.
+    /// Counts an item before it is passed on. Called by the thread that signals.
     #[inline]
     pub fn deliver(&self) {
         // Relaxed: by invariant 2 nobody else stores it.
@@ -117,7 +118,8 @@ impl Gauge {
         self.last.store(ITEM, Ordering::Relaxed);
     }
 
-    /// The item that was counted last used no demand. Called by whoever signals.
+    /// Takes back the demand of the item counted last, which used none. Called by the thread that
+    /// signals.
     pub fn skip(&self) {
         // Relaxed: by invariant 2 nobody else stores it; a reading may show it late.
         let skipped = self.skipped.load(Ordering::Relaxed).wrapping_add(1);
@@ -156,7 +158,8 @@ impl Gauge {
 }
 
 impl Reading {
-    /// Items that were asked for and have not come; `u64::MAX` is without bound, and 0 after an end.
+    /// Items that were asked for and have not come; `u64::MAX` is without bound, and 0 after an
+    /// end.
     #[must_use]
     pub fn outstanding(&self) -> u64 {
         if self.is_ended() {
@@ -168,7 +171,7 @@ impl Reading {
         self.requested.saturating_sub(self.delivered.saturating_sub(self.skipped))
     }
 
-    /// Whether nothing more will pass.
+    /// Returns whether nothing more will pass.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         matches!(self.last, Passed::Completion | Passed::Failure | Passed::Cancel)

@@ -1,6 +1,6 @@
 //! Panics in user code, decided once.
 //!
-//! A panic inside a turn ends the stream: the source is cancelled, the subscriber gets `on_error` of
+//! A panic inside a turn ends the stream: the source is canceled, the subscriber gets `on_error` of
 //! kind `Panicked`, and nothing stays locked. Code of the user that runs outside of a turn, such as
 //! the closure of an `on_error_resume`, is run by [`caught`].
 
@@ -19,8 +19,8 @@ use reactive_streams::Error;
 /// The panic's text.
 #[inline(always)]
 pub fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Error> {
-    // `AssertUnwindSafe`: what `f` may have left half done is dropped by every caller in this crate, and
-    // the operators' own state is not looked at again after an error.
+    // `AssertUnwindSafe`: what `f` may have left half done is dropped by every caller in this
+    // crate, and the operators' own state is not looked at again after an error.
     catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
         let error = Error::panicked(&*payload);
         discard(payload);
@@ -37,13 +37,14 @@ fn discard(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// Drops all items that `next` gives, also those behind one whose drop panics. The first panic goes on when all
-/// are dropped, unless the thread is panicking already.
+/// Drops all items that `next` gives, also those behind one whose drop panics. The first panic goes
+/// on when all are dropped, unless the thread is panicking already.
 ///
 /// `next` must have given up its claim to an item when it gives it.
 pub(crate) fn drop_all<T>(mut next: impl FnMut() -> Option<T>) {
     let mut first = None;
-    // `AssertUnwindSafe`: by the condition above, `next` goes on behind the item whose drop panicked.
+    // `AssertUnwindSafe`: by the condition above, `next` goes on behind the item whose drop
+    // panicked.
     while let Err(payload) = catch_unwind(AssertUnwindSafe(|| while next().is_some() {})) {
         match &first {
             None => first = Some(payload),

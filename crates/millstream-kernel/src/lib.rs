@@ -5,32 +5,32 @@
 //!
 //! | part | what it settles |
 //! |---|---|
-//! | [`Gate`] | who may emit, how much, and who cleans up: demand, running and cancelled in one word |
-//! | [`Serial`] | exclusive turns over a value: run now, or leave it to whoever is inside |
+//! | [`Gate`] | which thread emits, how much, and which cleans up, in one word |
+//! | [`Serial`] | exclusive turns over a value: handle a message, or leave it to the one inside |
 //! | [`Upstream`] | the subscription of an operator that passes it on (rule 2.5) |
 //! | [`after_turn`] | what a gate asks of others when its turn is over |
 //! | [`Deferred`] | a subscription that arrives later than requests and cancels for it |
-//! | [`Arbiter`], [`Voice`] | a subscription that is replaced midway, with outstanding demand carried over |
+//! | [`Arbiter`], [`Voice`] | a subscription that is replaced midway, and its outstanding demand |
 //! | [`Cap`] | an upper bound for the demand that passes |
 //! | [`Allowance`] | demand that is counted and not passed on |
 //! | [`Pending`] | demand collected by many threads and taken by one |
 //! | [`Prefetch`] | batches from upstream, replenished after a share was consumed |
 //! | [`spsc`], [`mpsc`] | queues: bounded with exact capacity, and growing |
-//! | [`Capacity`] | how many items a queue holds: never 0, and no more than memory has room for |
-//! | [`Backlog`] | a bounded queue from which the side that pushes may evict |
+//! | [`Capacity`] | how many items a queue holds: from 1 to what memory has room for |
+//! | [`Backlog`] | a bounded queue whose producer may evict |
 //! | [`Alarm`] | a wake-up that a scheduler owes |
 //! | [`ReadySet`] | which of many tasks were woken |
 //! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
 //! | [`Gauge`], [`Gauges`] | what passes a place of a flow, counted there and read from anywhere |
 //! | [`TaskWaker`] | the task that polls |
-//! | [`Sharing`] | one connection for many subscribers: who connects, and who disconnects |
+//! | [`Sharing`] | one connection for many subscribers: which one connects, and which disconnects |
 //! | [`broadcast`] | from one producer to many subscribers that come and go |
-//! | [`Semaphore`], [`BatchRelease`] | permits that bound a queue, and the tasks that wait for one |
-//! | [`SubscriberSlot`] | one of many subscribers that a single driver serves: its demand, cancel and arrival |
-//! | [`Listener`] | somebody to be woken who arrives later |
+//! | [`Semaphore`], [`BatchRelease`] | permits that bound a queue, and tasks that wait for one |
+//! | [`SubscriberSlot`] | one of many subscribers of a driver: its demand, cancel and arrival |
+//! | [`Listener`] | a consumer to wake, which may arrive after the first wake-ups |
 //! | [`Ledger`] | what became of every item: offered, delivered, dropped by reason |
-//! | [`Permits`], [`Wait`] | permits whose number changes while they are held, and tasks that wait in order |
+//! | [`Permits`], [`Wait`] | permits whose number may change, and tasks that wait in order |
 //! | [`Waiters`], [`Served`] | a line of tasks, under its owner's lock |
 //! | [`Gcra`] | a rate that can change, in one word |
 //! | [`BreakerWord`] | a circuit breaker's state, its generation and its probes |

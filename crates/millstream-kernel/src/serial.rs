@@ -1,10 +1,11 @@
-//! Exclusive turns over a value: run now, or leave it to whoever is inside.
+//! Exclusive turns over a value: handle a message now, or leave it to the thread inside.
 //!
 //! Messages for a [`Handler`] are handled one at a time and in order. A thread that sends one while
-//! nobody is inside goes in and handles messages until there are none; one that sends while somebody
-//! is inside, another thread or its own caller, leaves the message and returns at once. So a source
-//! that completes while it is being subscribed to does not recurse: a million of them run in one
-//! loop. Messages are few (an inner source ended, another one is here), items never pass through.
+//! nobody is inside goes in and handles messages until there are none; one that sends while
+//! somebody is inside, another thread or its own caller, leaves the message and returns at once. So
+//! a source that completes while it is being subscribed to does not recurse: a million of them run
+//! in one loop. Messages are few (an inner source ended, another one is here), items never pass
+//! through.
 //!
 //! # States
 //!
@@ -52,7 +53,7 @@ impl<H: Handler> Serial<H> {
         Self(Mutex::new(State { handler: Some(handler), mailbox: VecDeque::new(), is_gone: false }))
     }
 
-    /// Has `message` handled, before this returns or by whoever is inside.
+    /// Has `message` handled, before this returns or by the thread inside.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! A value that is taken once, by whoever comes first.
+//! A value that is taken once, by the first to ask.
 //!
 //! # Invariants
 //!
@@ -18,7 +18,7 @@ impl<T> Slot<T> {
         Self(Mutex::new(Some(value)))
     }
 
-    /// Takes the value, unless somebody else has.
+    /// Takes the value, unless it was taken before.
     pub fn take(&self) -> Option<T> {
         self.0.lock().take()
     }

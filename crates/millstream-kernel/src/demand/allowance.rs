@@ -1,7 +1,7 @@
 //! Demand that is counted here and not passed on.
 //!
-//! Where a source is asked for everything, the downstream's demand has to be met by whoever lets items
-//! through: each uses one unit, and without a unit none passes (rule 1.1).
+//! Where a source gets unbounded demand, the downstream's demand has to be met by the part that
+//! lets items through: each uses one unit, and without a unit none passes (rule 1.1).
 //!
 //! # Invariants
 //!
@@ -59,7 +59,7 @@ impl Subscription for Allowance {
             return self.upstream.request(0);
         }
         let _added = self.change(|units| Some(units.saturating_add(n)));
-        // Relaxed: only whether somebody did so before matters.
+        // Relaxed: only whether it was done before matters.
         if !self.is_open.swap(true, Ordering::Relaxed) {
             self.upstream.request(self.opening);
         }

@@ -2,14 +2,17 @@
 //!
 //! An operator that continues with another source (`concat`, `retry`) shows its downstream one
 //! subscription, the arbiter, and gives it the sources' subscriptions one after the other. Requests
-//! from outside take a short lock. Requests that come back from inside a signal do not: the operator
-//! signals [`inside`](Voice::inside) the arbiter's reentry, and passes on what was noted itself.
+//! from outside take a short lock. Requests that come back from inside a signal do not: the
+//! operator signals [`inside`](Voice::inside) the arbiter's reentry, and passes on what was noted
+//! itself.
 //!
 //! # Invariants
 //!
-//! 1. `outstanding` is what was requested from outside, less what sources reported as produced beyond
-//!    the requests they passed on themselves: what the present source still owes. `u64::MAX` stays.
-//! 2. `current` is the source that owes it; `None` before the first, between two and after the last.
+//! 1. `outstanding` is what was requested from outside, less what sources reported as produced
+//!    beyond the requests they passed on themselves: what the present source still owes. `u64::MAX`
+//!    stays.
+//! 2. `current` is the source that owes it; `None` before the first, between two and after the
+//!    last.
 //! 3. Subscriptions are called, cloned or dropped last, never under the lock.
 
 use std::{fmt, sync::Arc};
@@ -36,7 +39,7 @@ struct State {
     current: Option<Arc<dyn Subscription>>,
 }
 
-/// What the downstream did with its subscription while it was signalled.
+/// What the downstream did with its subscription while it was signaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the caller passes it on"]
 pub struct Inside {
@@ -44,7 +47,7 @@ pub struct Inside {
     pub requested: u64,
     /// No items were asked for, which is an error (rule 3.9).
     pub is_illegal: bool,
-    /// The stream was cancelled.
+    /// The stream was canceled.
     pub is_cancelled: bool,
 }
 
@@ -56,13 +59,13 @@ impl Arbiter {
         Voice(Arc::new(Self { reentry: Reentry::new(), state: Mutex::new(State::default()) }))
     }
 
-    /// Whether the downstream has cancelled.
+    /// Returns whether the downstream has canceled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.state.lock().is_cancelled
     }
 
-    /// The next source is there: it is asked for what is outstanding, or cancelled.
+    /// Switches to the next source, which gets the outstanding demand or the cancel.
     pub fn set(&self, next: &Arc<dyn Subscription>) {
         let (outstanding, is_illegal) = {
             let mut state = self.state.lock();

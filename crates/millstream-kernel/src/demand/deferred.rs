@@ -11,7 +11,8 @@
 //!
 //! # Invariants
 //!
-//! 1. The one who adds SETTING has exclusive access to `slot` until it adds SET. Both bits stay.
+//! 1. The thread that adds SETTING has exclusive access to `slot` until it adds SET. Both bits
+//!    stay.
 //! 2. Once SET, `slot` holds a subscription and is only read.
 //! 3. Demand that was added before SET is taken by the swap to SET, once; afterwards no demand is
 //!    added to the word.
@@ -55,7 +56,7 @@ impl Deferred {
     }
 
     /// The subscription has arrived: it gets the requests so far, or the cancel. A second one is
-    /// cancelled (rule 2.5).
+    /// canceled (rule 2.5).
     pub fn set(&self, subscription: Arc<dyn Subscription>) {
         // Relaxed: a claim, nothing is read behind it.
         if self.word.fetch_or(SETTING, Ordering::Relaxed) & SETTING != 0 {
@@ -87,32 +88,33 @@ impl Deferred {
         }
     }
 
-    /// Whether the subscription has arrived.
+    /// Returns whether the subscription has arrived.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.word.load(Ordering::Relaxed) & SET != 0
     }
 
-    /// Whether nothing has happened: no request, not even one for nothing, no cancel and no subscription.
+    /// Returns whether nothing has happened: no request, not even `request(0)`, no cancel and no
+    /// subscription.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.word.load(Ordering::Relaxed) == 0
     }
 
-    /// Whether a cancel came, or a request for nothing that the subscription has not got.
+    /// Returns whether there was a cancel, or a `request(0)` that was not passed on.
     #[inline]
     #[must_use]
     pub fn is_disturbed(&self) -> bool {
         self.word.load(Ordering::Relaxed) & (CANCELLED | ILLEGAL) != 0
     }
 
-    /// Whether a cancel came.
+    /// Returns whether there was a cancel.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.word.load(Ordering::Relaxed) & CANCELLED != 0
     }
 
-    /// The stream has ended: requests and cancels from now on concern nobody (rule 2.4).
+    /// The stream has ended: requests and cancels are ignored from now on (rule 2.4).
     pub fn finish(&self) {
         // AcqRel: ordered with the other read-modify-writes of the word.
         self.word.fetch_or(CANCELLED, Ordering::AcqRel);
@@ -137,7 +139,7 @@ impl Subscription for Deferred {
     fn request(&self, n: u64) {
         let set = if n == 0 { ILLEGAL } else { 0 };
         let flags = Flags { refuse: CANCELLED | SET, clear: 0, set };
-        // Who is refused has acquired the word, so that the slot is seen.
+        // A word that refuses was acquired, so the slot is visible.
         if let Err(word) = DEMAND.add(&self.word, n, flags)
             && word & CANCELLED == 0
             && let Some(subscription) = self.get(word)

@@ -1,14 +1,15 @@
 //! Demand in the low bits of a word, below its flags.
 //!
-//! Several parts keep what was requested and what happened to the stream in one atomic word, so that one
-//! compare-exchange decides about both. The sum is the same in all of them and is written here once.
+//! Several parts keep what was requested and what happened to the stream in one atomic word, so
+//! that one compare-exchange decides about both. The sum is the same in all of them and is written
+//! here once.
 //!
 //! # Invariants
 //!
-//! 1. Demand saturates: a sum never carries into the flags, and all bits set is unbounded (rule 3.17)
-//!    and stays so.
-//! 2. What a thread did before [`add`](PackedDemand::add) is seen by a thread that takes the demand with
-//!    an acquire; a thread that is refused sees what was done before the flag was set.
+//! 1. Demand saturates: a sum never carries into the flags, and all bits set is unbounded (rule
+//!    3.17) and stays so.
+//! 2. What a thread did before [`add`](PackedDemand::add) is seen by a thread that takes the demand
+//!    with an acquire; a caller that is refused sees what was done before the flag was set.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -38,7 +39,7 @@ impl PackedDemand {
         if demand == self.0 { u64::MAX } else { demand }
     }
 
-    /// Whether there is any demand in `word`.
+    /// Returns whether there is any demand in `word`.
     #[inline(always)]
     pub(crate) const fn is_any(self, word: u64) -> bool {
         word & self.0 != 0
@@ -51,7 +52,7 @@ impl PackedDemand {
     /// The word, if it has a flag of `flags.refuse`. Otherwise returns what the word was before.
     #[inline]
     pub(crate) fn add(self, word: &AtomicU64, n: u64, flags: Flags) -> Result<u64, u64> {
-        // Acquire, and so on failure: invariant 2, for who is refused.
+        // Acquire, here and on failure: invariant 2, for a caller that is refused.
         let mut before = word.load(Ordering::Acquire);
         loop {
             if before & flags.refuse != 0 {
@@ -59,7 +60,7 @@ impl PackedDemand {
             }
             let sum = (before & self.0).saturating_add(n).min(self.0);
             let next = (before & !(self.0 | flags.clear)) | sum | flags.set;
-            // AcqRel: invariant 2. Acquire, for who adds as the first and goes on from what was left.
+            // AcqRel: invariant 2, and the first caller sees what the last `take` left behind.
             match word.compare_exchange_weak(before, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Ok(before),
                 Err(current) => before = current,

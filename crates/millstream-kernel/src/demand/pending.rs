@@ -1,10 +1,10 @@
-//! Demand that many threads collect and one takes.
+//! Demand that many threads add and one takes.
 //!
 //! # Invariants
 //!
 //! 1. Demand that was added is taken once: both are read-modify-writes of one word.
-//! 2. Of the callers of `add`, the one that found nothing pending is told so; it sees to a `take`. Until
-//!    a `take` that was promised, nobody is.
+//! 2. Of the calls of `add`, one returns `true` for each `take` that is needed: the one that found
+//!    nothing pending. While a `take` is promised, none does.
 
 use super::packed::{Flags, PackedDemand};
 use crate::sync::{AtomicU64, Ordering};
@@ -13,7 +13,8 @@ use crate::sync::{AtomicU64, Ordering};
 const PROMISED: u64 = 1 << 63;
 const DEMAND: PackedDemand = PackedDemand::below(PROMISED);
 
-/// A sum of requests on its way to somebody. From `2^63 - 1` on it is unbounded (rule 3.17): `u64::MAX`.
+/// A sum of requests on its way to its taker. From `2^63 - 1` on it is unbounded (rule 3.17):
+/// `u64::MAX`.
 #[derive(Debug)]
 pub struct Pending(AtomicU64);
 
@@ -30,20 +31,21 @@ impl Pending {
         Self(AtomicU64::new(0))
     }
 
-    /// Nothing is pending, and there will be a `take`.
+    /// Nothing is pending, and the caller will `take`.
     #[must_use]
     pub fn promised() -> Self {
         Self(AtomicU64::new(PROMISED))
     }
 
-    /// Adds `n`. Whether nothing was pending before, so that the caller has to see to a `take`.
+    /// Adds `n`. Returns whether nothing was pending before, so that the caller has to see to a
+    /// `take`.
     #[must_use = "the first to add has to see to a `take`"]
     pub fn add(&self, n: u64) -> bool {
         // Nothing is refused.
         DEMAND.add(&self.0, n, Flags { clear: PROMISED, ..Flags::default() }) == Ok(0)
     }
 
-    /// Whether there is any.
+    /// Returns whether any demand is pending.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         // Acquire: pairs with `add`.

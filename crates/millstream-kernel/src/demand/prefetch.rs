@@ -1,8 +1,8 @@
 //! Batches from upstream, replenished after a share of them was consumed.
 //!
-//! The rule is Reactor's and RxJava's: after three quarters of a batch were consumed, ask for as many
-//! again, so that the upstream is asked once for many items and is not kept waiting. Our deviation:
-//! nothing is asked for before the downstream's first request.
+//! The rule is Reactor's and RxJava's: after three quarters of a batch were consumed, ask for as
+//! many again, so that the upstream is asked once for many items and is not kept waiting. Our
+//! deviation: nothing is asked for before the downstream's first request.
 
 use crate::Capacity;
 

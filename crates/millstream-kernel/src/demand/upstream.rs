@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 
 use reactive_streams::{Offer, Subscription};
 
-/// Set once by `on_subscribe`; a second subscription is cancelled (rule 2.5).
+/// Set once by `on_subscribe`; a second subscription is canceled (rule 2.5).
 #[derive(Default)]
 pub struct Upstream(Option<Arc<dyn Subscription>>);
 
@@ -18,7 +18,8 @@ impl Upstream {
         Self(None)
     }
 
-    /// Keeps a share of `subscription`, or cancels it if there is one already. Whether it was kept.
+    /// Keeps a clone of `subscription`, or cancels it if there is one already. Returns whether it
+    /// was kept.
     #[must_use = "a subscription that was not kept must not be passed on"]
     pub fn set(&mut self, subscription: &Arc<dyn Subscription>) -> bool {
         if self.0.is_some() {
@@ -36,7 +37,7 @@ impl Upstream {
         }
     }
 
-    /// Withdraws.
+    /// Cancels.
     pub fn cancel(&self) {
         if let Some(subscription) = &self.0 {
             subscription.cancel();

@@ -15,8 +15,8 @@ pub trait Source: Send + 'static {
     /// [`advance`](Self::advance).
     const IS_WOKEN: bool = false;
 
-    /// Whether [`advance`](Self::advance) does anything; one that sets `false` is spared the call, and the
-    /// look for news after it.
+    /// Whether [`advance`](Self::advance) does anything; one that sets `false` is spared the call,
+    /// and the look for news after it.
     const HAS_WORK: bool = true;
 
     /// The most items between two looks for demand and wake-ups, and, unless the source
@@ -24,11 +24,12 @@ pub trait Source: Send + 'static {
     /// long in `next` sets 1. A woken source's cancel is seen at the next item in any case.
     const CHUNK: u64 = 64;
 
-    /// After how many pauses of the processor a runner on a worker that got [`Step::Pending`] asks again, having
-    /// waited for `n_waited` of them since the last item; 0, it parks. It has to come to 0 as `n_waited`
-    /// grows, because nothing else makes a runner park that is the only one on its worker. Each question
-    /// counts as a chunk of the turn's. For sources that another thread fills, and that cost nothing to ask:
-    /// few pauses where one item is awaited, many where the producer should get ahead.
+    /// After how many pauses of the processor a runner on a worker that got [`Step::Pending`] asks
+    /// again, having waited for `n_waited` of them since the last item; 0, it parks. It has to come
+    /// to 0 as `n_waited` grows, because nothing else makes a runner park that is the only one on
+    /// its worker. Each question counts as a chunk of the turn's. For sources that another thread
+    /// fills, and that cost nothing to ask: few pauses where one item is awaited, many where the
+    /// producer should get ahead.
     #[inline]
     fn pause(&self, n_waited: u32) -> u32 {
         let _unused = n_waited;
@@ -40,8 +41,8 @@ pub trait Source: Send + 'static {
 
     /// Gives up to `limit` items to `take`, until that breaks.
     ///
-    /// The default asks `next` for each; a source that knows how many items it has can run a tighter
-    /// loop.
+    /// The default asks `next` for each; a source that knows how many items it has can run a
+    /// tighter loop.
     #[inline(always)]
     fn feed(&mut self, limit: u64, mut take: impl FnMut(Self::Item) -> ControlFlow<()>) -> Fed {
         for _ in 0..limit {
@@ -68,8 +69,9 @@ pub trait Source: Send + 'static {
     /// Does what needs no demand: at the beginning of a turn and after each wake-up.
     fn advance(&mut self) {}
 
-    /// These rang on the runner's own thread, a bit for each number below 64, and were not noted anywhere
-    /// else: see [`Wake::ring`](crate::Wake::ring). [`advance`](Self::advance) follows, after items at most.
+    /// These rang on the runner's own thread, a bit for each number below 64, and were not noted
+    /// anywhere else: see [`Wake::ring`](crate::Wake::ring). [`advance`](Self::advance) follows,
+    /// after items at most.
     fn rung(&mut self, indices: u64) {
         let _ = indices;
     }

@@ -1,7 +1,8 @@
-//! One connection for many subscribers: who connects, and who disconnects.
+//! One connection for many subscribers: which of them connects, and which disconnects.
 //!
-//! The first of them makes the connection, which is opened when enough have come. The last that goes
-//! closes it, at once or when nobody has come for a while. Whoever comes afterwards makes another one.
+//! The first of them makes the connection, which is opened when enough have come. The last that
+//! goes closes it, at once or after a while without subscribers. A later subscriber makes another
+//! one.
 //!
 //! # States
 //!
@@ -23,11 +24,11 @@
 //!
 //! 1. Of all who enter one connection, one is told to open it, and of all who leave, one at most is
 //!    told to close it.
-//! 2. Nobody enters a connection that somebody was told to close.
-//! 3. A ticket is worth something until somebody enters again.
-//! 4. Once closed, nobody enters, and no connection lingers.
-//! 5. Connections are neither made nor dropped under the lock by code of the user's: what is made holds
-//!    nothing of it yet, and what is given up is moved out.
+//! 2. A connection that is to be closed is never entered again.
+//! 3. A ticket is valid until the next `enter`.
+//! 4. Once closed, there is no `enter` any more, and no connection lingers.
+//! 5. No user code runs under the lock: a new connection holds none of it yet, and a former one is
+//!    moved out before it is dropped.
 
 use std::{fmt, sync::Arc};
 
@@ -45,13 +46,13 @@ struct State<C> {
     is_open: bool,
     /// Changes with every `enter`.
     ticket: u64,
-    /// Nobody will enter any more.
+    /// There will be no `enter` any more.
     is_closed: bool,
 }
 
 /// What a subscriber has entered.
 #[derive(Debug)]
-#[must_use = "a connection that nobody opens stays closed"]
+#[must_use = "the caller opens the connection if it is told to"]
 pub struct Entered<C> {
     /// The connection.
     pub connection: Arc<C>,
@@ -61,7 +62,7 @@ pub struct Entered<C> {
 
 /// What follows from leaving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a connection that nobody closes stays open"]
+#[must_use = "the caller closes the connection if it is told to"]
 pub enum Left {
     /// Others are still there, or the connection has ended.
     Nothing,
@@ -79,7 +80,7 @@ impl<C> Sharing<C> {
         Self { state: Mutex::new(state), open_at }
     }
 
-    /// Enters the present connection, or the one that `make` makes.
+    /// Enters the current connection, or the one that `make` makes.
     pub fn enter(&self, make: impl FnOnce() -> C) -> Entered<C> {
         let mut state = self.state.lock();
         let connection = match &state.current {
@@ -99,7 +100,7 @@ impl<C> Sharing<C> {
         Entered { connection, must_open }
     }
 
-    /// Leaves a connection that was entered. `lingers`: if it is the last one, others may still come.
+    /// Leaves a connection. `lingers`: keeps it open for a while if the caller is the last.
     pub fn leave(&self, connection: &Arc<C>, lingers: bool) -> Left {
         let (left, former) = {
             let mut state = self.state.lock();
@@ -117,8 +118,8 @@ impl<C> Sharing<C> {
         left
     }
 
-    /// Nobody has come for a while. Whether the caller closes the connection.
-    #[must_use = "a connection that nobody closes stays open"]
+    /// The time to linger is over. Returns whether the caller closes the connection.
+    #[must_use = "the caller closes the connection if it is told to"]
     pub fn expire(&self, connection: &Arc<C>, ticket: u64) -> bool {
         let former = {
             let mut state = self.state.lock();
@@ -128,16 +129,16 @@ impl<C> Sharing<C> {
         former.is_some()
     }
 
-    /// Nobody will enter any more. The connection that the caller closes: the one that lingers, if there
-    /// is one.
-    #[must_use = "a connection that nobody closes stays open"]
+    /// Allows no `enter` any more. Returns the connection that lingers, if there is one, for the
+    /// caller to close.
+    #[must_use = "the caller closes the connection if it is told to"]
     pub fn close(&self) -> Option<Arc<C>> {
         let mut state = self.state.lock();
         state.is_closed = true;
         if state.n == 0 { state.current.take() } else { None }
     }
 
-    /// The connection has ended: whoever comes makes another one.
+    /// The connection has ended: the next `enter` makes another one.
     pub fn forget(&self, connection: &Arc<C>) {
         let former = {
             let mut state = self.state.lock();

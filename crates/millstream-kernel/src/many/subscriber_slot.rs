@@ -1,9 +1,9 @@
 //! One of many subscribers that a single driver serves: its demand, its cancel, and its arrival.
 //!
-//! A gate serves one subscriber. Where one source of items feeds many, such as the groups of a flow,
-//! the driver holds the subscribers itself and signals them one at a time; what they ask for reaches
-//! it through a slot each. Whoever changes a slot in which nothing was new is told so, and rings for the
-//! driver; the driver takes what is new at one go.
+//! A gate serves one subscriber. Where one source of items feeds many, such as the groups of a
+//! flow, the driver holds the subscribers itself and signals them one at a time; what they ask for
+//! reaches it through a slot each. A call that changes a quiet slot returns `true`, and its caller
+//! rings for the driver; the driver takes all changes at once.
 //!
 //! # States
 //!
@@ -18,14 +18,14 @@
 //!
 //! # Invariants
 //!
-//! 1. Demand that was requested is taken once, or is still there: both are read-modify-writes of one
-//!    word. Demand saturates, and all its bits set is unbounded (rule 3.17).
-//! 2. Of all who change a quiet slot one rings, after its change; so whatever is in the slot was taken
-//!    by the driver, or a ring for it is under way.
+//! 1. Demand that was requested is taken once, or is still there: both are read-modify-writes of
+//!    one word. Demand saturates, and all its bits set is unbounded (rule 3.17).
+//! 2. Of the calls that race for a quiet slot, one rings, after its change; so the driver has taken
+//!    what is in the slot, or a ring for it is on its way.
 //! 3. Once CANCELLED, nothing is requested any more.
-//! 4. A subscriber that is attached is in `place` until one caller of `take` or `attach` has it: `place` is
-//!    changed under a lock, under which nothing of the user's is run or dropped.
-//! 5. What was done before a request is seen by whoever takes it, by release and acquire of the word.
+//! 4. A subscriber that is attached is in `place` until one caller of `take` or `attach` has it:
+//!    `place` is changed under a lock, under which no user code is run or dropped.
+//! 5. What happened before a request happens before its `take`, by release and acquire of the word.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ use crate::{
     sync::{AtomicU64, Mutex, Ordering},
 };
 
-/// The subscriber withdrew, or has ended.
+/// The subscriber canceled, or has ended.
 const CANCELLED: u64 = 1 << 63;
 /// `request(0)` was called (rule 3.9).
 const ILLEGAL: u64 = 1 << 62;
@@ -73,20 +73,20 @@ impl<S> SubscriberSlot<S> {
         Self { word: AtomicU64::new(0), place: Mutex::new(None) }
     }
 
-    /// Asks for `n` items: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings.
-    #[must_use = "whoever finds a quiet slot rings for the driver"]
+    /// Adds demand: `QUIET → NEW`, `NEW → NEW`. Returns whether the caller has to ring.
+    #[must_use = "the caller rings for the driver if this is `true`"]
     pub fn request(&self, n: u64) -> bool {
         let set = if n == 0 { ILLEGAL } else { 0 };
         DEMAND.add(&self.word, n, Flags { refuse: CANCELLED, clear: 0, set }) == Ok(0)
     }
 
-    /// Leaves the subscriber for the driver: `QUIET → NEW`, `NEW → NEW`. Whether the caller rings. A
-    /// subscriber that has cancelled is dropped.
-    #[must_use = "whoever finds a quiet slot rings for the driver"]
+    /// Leaves the subscriber for the driver: `QUIET → NEW`, `NEW → NEW`. Returns whether the caller
+    /// has to ring. A subscriber that has canceled is dropped.
+    #[must_use = "the caller rings for the driver if this is `true`"]
     pub fn attach(&self, subscriber: S) -> bool {
         let former = self.place.lock().replace(subscriber);
         drop(former);
-        // AcqRel: whoever sees the flag finds the subscriber.
+        // AcqRel: a thread that sees the flag finds the subscriber.
         let before = self.word.fetch_or(ATTACHED, Ordering::AcqRel);
         if before & CANCELLED != 0 {
             drop(self.detach());
@@ -95,14 +95,14 @@ impl<S> SubscriberSlot<S> {
         before == 0
     }
 
-    /// The subscriber withdraws, or has ended: adds CANCELLED. Whether the caller is the first, and
-    /// rings.
+    /// The subscriber cancels, or has ended: adds CANCELLED. Returns whether the caller is the
+    /// first, and has to ring.
     pub fn cancel(&self) -> bool {
         // AcqRel: as in `request`.
         self.word.fetch_or(CANCELLED, Ordering::AcqRel) & CANCELLED == 0
     }
 
-    /// Whether the subscriber has withdrawn or ended.
+    /// Returns whether the subscriber has canceled or ended.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         // Acquire: pairs with the release in `cancel`.

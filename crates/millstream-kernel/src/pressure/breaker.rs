@@ -7,7 +7,7 @@
 //!
 //! ```text
 //!                trip                    admit, when the time has come
-//!   ┌────────┐ ────────▶ ┌──────────────┐ ────────▶ ┌───────────────────┐ ⟲ admit: a probe, up to n
+//!   ┌────────┐ ────────▶ ┌──────────────┐ ────────▶ ┌───────────────────┐ ⟲ admit: up to n probes
 //!   │ CLOSED │           │ OPEN until t │           │ HALF OPEN, issued │ ⟲ give_back: one fewer
 //!   └────────┘           └──────────────┘ ◀──────── └───────────────────┘
 //!        ▲                                   trip             │

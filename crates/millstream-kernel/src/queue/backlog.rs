@@ -1,7 +1,7 @@
-//! A bounded queue from which the side that pushes may evict.
+//! A bounded queue whose producer may evict.
 //!
-//! Where items come whether or not anybody asks for them, a full queue has to let one go. Which one
-//! is a policy; that the queue never holds more than its capacity is not.
+//! Where items come regardless of demand, a full queue has to drop one. Which one is a policy; that
+//! the queue never holds more than its capacity is not.
 //!
 //! # States
 //!
@@ -14,7 +14,7 @@
 //! # Invariants
 //!
 //! 1. There are never more items than the capacity, which is exact.
-//! 2. Each item is given back once: to whoever pops it, or to whoever pushed when it was evicted.
+//! 2. Each item is returned once: by the `pop` that takes it, or by the `push` that evicts it.
 //! 3. The end is given once, after the last item.
 //! 4. No item is dropped under the lock.
 
@@ -22,20 +22,20 @@ use std::{collections::VecDeque, fmt};
 
 use crate::{End, Step, sync::Mutex};
 
-/// Whom a full queue lets go.
+/// Which item a full queue drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evict {
-    /// The item that waits longest.
+    /// The item that has waited longest.
     Oldest,
-    /// The item that was pushed last before.
+    /// The last item queued.
     Newest,
     /// The item that is being pushed.
     Incoming,
-    /// All items that wait.
+    /// All queued items.
     All,
 }
 
-/// A bounded queue from which the side that pushes may evict. The file's header has the rest.
+/// A bounded queue whose producer may evict. The file's header has the rest.
 pub struct Backlog<T> {
     capacity: usize,
     state: Mutex<State<T>>,
@@ -47,15 +47,15 @@ struct State<T> {
 }
 
 impl<T> Backlog<T> {
-    /// An empty queue for `capacity` items, of which there has to be at least one.
+    /// Returns an empty queue for `capacity` items, at least one.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
         Self { capacity, state: Mutex::new(State { items: VecDeque::new(), end: None }) }
     }
 
-    /// Adds an item. If the queue is full, `evicted` gets what had to go, and is not under the lock.
-    /// Whether something was evicted.
+    /// Adds an item. If the queue is full, `evicted` gets what had to go, and is not under the
+    /// lock. Returns whether an item was evicted.
     pub fn push(&self, item: T, evict: Evict, mut evicted: impl FnMut(T)) -> bool {
         let mut state = self.state.lock();
         if state.items.len() < self.capacity {
@@ -112,7 +112,7 @@ impl<T> Backlog<T> {
         self.state.lock().items.len()
     }
 
-    /// Whether no item waits.
+    /// Returns whether no item is queued.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -1,8 +1,8 @@
 //! A wake-up that a scheduler owes.
 //!
 //! An operator that waits for a time hands a scheduler an alarm, and is woken when it rings. A
-//! scheduler that stops drops what it has not run; the operator is woken then as well, and finds the
-//! alarm lost instead of waiting for ever.
+//! scheduler that stops drops what it has not run; the operator is woken then as well, and finds
+//! the alarm lost instead of waiting forever.
 //!
 //! # States
 //!
@@ -15,7 +15,7 @@
 //!
 //! # Invariants
 //!
-//! 1. SET is left once, before the target is woken: whoever was woken sees why.
+//! 1. SET is left once, before the target is woken: the target sees why it was woken.
 
 use std::{
     fmt,
@@ -33,7 +33,7 @@ const SET: u8 = 0;
 const RUNG: u8 = 1;
 const LOST: u8 = 2;
 
-/// Wakes somebody when it is run. The file's header has the rest.
+/// A task that wakes a target when it is run. The file's header has the rest.
 pub struct Alarm {
     state: AtomicU8,
     target: Weak<dyn Wake>,
@@ -48,14 +48,14 @@ impl Alarm {
         (alarm, job)
     }
 
-    /// Whether it has still to ring.
+    /// Returns whether it has still to ring.
     #[must_use]
     pub fn is_set(&self) -> bool {
         // Acquire: pairs with the release in `leave`.
         self.state.load(Ordering::Acquire) == SET
     }
 
-    /// Whether it will never ring, because the scheduler stopped.
+    /// Returns whether it will never ring, because the scheduler stopped.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         // Acquire: pairs with the release in `leave`.
@@ -64,7 +64,7 @@ impl Alarm {
 
     /// `SET → RUNG`, `SET → LOST`.
     fn leave(&self, state: u8) {
-        // Release: pairs with the acquire of whoever was woken (invariant 1).
+        // Release: pairs with the acquire of the target (invariant 1).
         self.state.store(state, Ordering::Release);
         if let Some(target) = self.target.upgrade() {
             target.wake();

@@ -1,6 +1,6 @@
-//! Somebody to be woken who arrives later.
+//! A listener that arrives after its first wake-ups.
 //!
-//! A producer may work before anybody takes from it. It wakes the listener each time; once somebody
+//! A producer may work before it has a consumer. It wakes the listener each time; once a consumer
 //! has been [set](Listener::set), that one is woken.
 //!
 //! # States
@@ -13,11 +13,12 @@
 //!
 //! # Invariants
 //!
-//! 1. The one who moves the state to SETTING has exclusive access to `place` until it moves it to SET.
-//! 2. Once SET, `place` holds somebody and is only read.
-//! 3. No wake-up is lost. A waker publishes its work, fences, and then looks at the state; whoever is
-//!    set catches up once after the state is SET and fenced. In the total order of the fences one comes
-//!    first: either the waker sees SET, or the one that was set sees the work.
+//! 1. The thread that moves the state to SETTING has exclusive access to `place` until it moves it
+//!    to SET.
+//! 2. Once SET, `place` holds a listener and is only read.
+//! 3. No wake-up is lost. A waker publishes its work, fences, and then looks at the state; `set`
+//!    catches up once, after the state is SET and after a fence. In the total order of the fences
+//!    one comes first: either the waker sees SET, or `set` sees the work.
 
 use std::{fmt, sync::Arc};
 
@@ -30,7 +31,7 @@ const NOBODY: u8 = 0;
 const SETTING: u8 = 1;
 const SET: u8 = 2;
 
-/// Stands for somebody who is not there yet. The file's header has the rest.
+/// Stands for a consumer that has not arrived. The file's header has the rest.
 pub struct Listener {
     state: AtomicU8,
     place: UnsafeCell<Option<Arc<dyn Wake>>>,
@@ -53,7 +54,8 @@ impl Listener {
         Self { state: AtomicU8::new(NOBODY), place: UnsafeCell::new(None) }
     }
 
-    /// `NOBODY → SETTING → SET`, and has `listener` catch up with what came before. A second one is dropped.
+    /// `NOBODY → SETTING → SET`, and has `listener` catch up with what came before. A second one is
+    /// dropped.
     pub fn set(&self, listener: Arc<dyn Wake>) {
         // Relaxed: a claim, nothing is read behind it.
         let claimed =
@@ -62,8 +64,8 @@ impl Listener {
             return;
         }
         self.place.with_mut(|place| {
-            // SAFETY: this thread moved the state to SETTING, so by invariant 1 nobody else looks at
-            // the place.
+            // SAFETY: this thread moved the state to SETTING, so by invariant 1 nobody else looks
+            // at the place.
             unsafe { *place = Some(Arc::clone(&listener)) };
         });
         // Release: publishes the place.
@@ -91,8 +93,8 @@ impl Listener {
             return None;
         }
         self.place.with(|place| {
-            // SAFETY: the state was seen SET with an acquire, so by invariant 2 the place was written
-            // before, and is only read from then on.
+            // SAFETY: the state was seen SET with an acquire, so by invariant 2 the place was
+            // written before, and is only read from then on.
             unsafe { &*place }.as_ref()
         })
     }

@@ -1,4 +1,4 @@
-//! Wake-ups: who is woken, by whom, and why.
+//! Wake-ups: of tasks, of listeners that arrive late, from timers, and for many sources at once.
 
 mod alarm;
 mod listener;

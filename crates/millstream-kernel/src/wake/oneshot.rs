@@ -41,8 +41,8 @@ struct Shared<T> {
     waker: TaskWaker,
 }
 
-// SAFETY: by invariant 1 `value` is touched by one side at a time, handed over by the state's release
-// and acquire.
+// SAFETY: by invariant 1 `value` is touched by one side at a time, handed over by the state's
+// release and acquire.
 unsafe impl<T: Send> Sync for Shared<T> {}
 
 /// Sends the value.
@@ -66,8 +66,8 @@ impl<T> Sender<T> {
     /// `EMPTY → PRESENT`.
     pub fn send(self, value: T) {
         self.0.value.with_mut(|place| {
-            // SAFETY: only this method leaves EMPTY with a value, and it takes the one sender, so by
-            // invariant 1 the value is ours.
+            // SAFETY: only this method leaves EMPTY with a value, and it takes the one sender, so
+            // by invariant 1 the value is ours.
             unsafe { *place = Some(value) };
         });
         // Release: publishes the value (invariant 2). Dropping `self` wakes.

@@ -1,8 +1,9 @@
 //! Which of many tasks were woken.
 //!
-//! A bit for each task, and above each block of 64 of them a mark: waking sets the bit and sees to the
-//! mark, the driver takes the marks and the bits below them. Waking allocates nothing, needs no queue,
-//! and waking twice is waking once; taking looks at one word for 4096 tasks of which none was woken.
+//! A bit for each task, and above each block of 64 of them a mark: waking sets the bit and sees to
+//! the mark, the driver takes the marks and the bits below them. Waking allocates nothing, needs no
+//! queue, and waking twice is waking once; taking looks at one word for 4096 tasks of which none
+//! was woken.
 //!
 //! # States of a block
 //!
@@ -18,9 +19,9 @@
 //!
 //! 1. A bit that was set is taken once or is still set: both are read-modify-writes.
 //! 2. What was done before `set` is seen after the `take` that got the bit.
-//! 3. A block that is not empty is marked, or whoever filled it is about to mark it, or somebody is
-//!    taking it. So a bit set in a block that had others needs no mark, and a mark may stand over a
-//!    block that is empty.
+//! 3. A block that is not empty is marked, or the thread that filled it is about to mark it, or
+//!    somebody is taking it. So a bit set in a block that had others needs no mark, and a mark may
+//!    stand over a block that is empty.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -51,7 +52,7 @@ impl ReadySet {
         // AcqRel: invariant 2.
         let before = self.blocks[block].fetch_or(1 << (index % 64), Ordering::AcqRel);
         if before == 0 {
-            // Invariant 3. AcqRel: whoever takes the mark sees the bit.
+            // Invariant 3. AcqRel: the thread that takes the mark sees the bit.
             self.marks[block / 64].fetch_or(1 << (block % 64), Ordering::AcqRel);
         }
     }
@@ -70,7 +71,7 @@ impl ReadySet {
 
 #[inline]
 fn take_bits(word: &AtomicU64, mut f: impl FnMut(usize)) {
-    // Relaxed: a bit that is missed is followed by a wake-up of whoever takes.
+    // Relaxed: a bit that is missed is followed by a wake-up of the taker.
     if word.load(Ordering::Relaxed) == 0 {
         return;
     }

@@ -20,7 +20,8 @@ impl Drop for Item {
     }
 }
 
-/// Has `queue` hold 100 items, of which some panic when they are dropped, and drops what it returns.
+/// Has `queue` hold 100 items, of which some panic when they are dropped, and drops what it
+/// returns.
 fn drops<Q>(queue: impl FnOnce(&mut dyn FnMut() -> Item) -> Q) -> usize {
     let n_dropped = Arc::new(AtomicUsize::new(0));
     let mut n_made = 0;
@@ -54,7 +55,7 @@ fn a_growing_spsc_queue_drops_all_items() {
 }
 
 #[test]
-fn a_bounded_mpsc_queue_drops_all_items_whoever_goes_first() {
+fn a_bounded_mpsc_queue_drops_all_items_in_either_order_of_drops() {
     let n_dropped = drops(|make| {
         let (sender, receiver) = mpsc::bounded(Capacity::of(100));
         (0..100).for_each(|_| assert!(sender.push(make()).is_ok()));

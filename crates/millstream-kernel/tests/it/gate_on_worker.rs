@@ -130,7 +130,7 @@ impl Stage {
 }
 
 #[test]
-fn nothing_is_signalled_on_the_thread_that_asks() {
+fn nothing_is_signaled_on_the_thread_that_requests() {
     let stage = Stage::new();
     stage.give(Step::Item(7));
     stage.watch.request(1);
@@ -275,8 +275,8 @@ impl Source for Restless {
     }
 }
 
-/// What a gate did in one turn on a source that wakes itself: advances and items, and whether another
-/// turn follows.
+/// What a gate did in one turn on a source that wakes itself: advances and items, and whether
+/// another turn follows.
 fn restless_turn(demand: u64) -> (usize, usize, bool) {
     let (watch, jobs) = (Watch::default(), Jobs::default());
     let n_advances = Arc::default();
@@ -335,7 +335,8 @@ impl Source for Patient {
     }
 }
 
-/// The items of one turn for which a runner has to wait six pauses each, and whether another turn follows.
+/// The items of one turn for which a runner has to wait six pauses each, and whether another turn
+/// follows.
 fn patient_turn(has_others: bool) -> (Vec<Event>, bool) {
     let (watch, jobs) = (Watch::default(), Jobs::default());
     let wait_for = |n| (0..6).map(|_| Step::Pending).chain([Step::Item(n)]);

@@ -26,7 +26,7 @@ fn a_value_that_was_sent_before_the_poll_is_there_at_once() {
 }
 
 #[test]
-fn a_value_wakes_whoever_polled_last() {
+fn a_value_wakes_the_last_task_to_poll() {
     let (sender, mut receiver) = oneshot::channel();
     let (first, last) = (Arc::new(CountingWaker::default()), Arc::new(CountingWaker::default()));
     assert!(poll(&mut receiver, &Arc::clone(&first).into()).is_pending());

@@ -115,8 +115,8 @@ impl Queue for Ends<mpsc::GrowingSender<Counted>, mpsc::GrowingReceiver<Counted>
     }
 }
 
-/// Runs `script` on `queue` and on a `VecDeque`. After the consumer has left, what fits is not asked:
-/// one queue drops what it holds at once, the others with the last end.
+/// Runs `script` on `queue` and on a `VecDeque`. After the consumer has left, what fits is not
+/// asked: one queue drops what it holds at once, the others with the last end.
 #[track_caller]
 fn assert_is_a_queue(mut queue: impl Queue, capacity: usize, script: &[Call]) {
     let counter = Counter::default();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_kernel::SubscriberSlot;
 
 #[test]
-fn whoever_finds_a_quiet_tap_rings() {
+fn the_caller_that_finds_a_quiet_slot_rings() {
     let slot = SubscriberSlot::new();
 
     assert!(slot.request(2));

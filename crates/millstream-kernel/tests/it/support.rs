@@ -1,5 +1,5 @@
-//! What the tests share: an item that counts its drop, a subscription, a subscriber and a source that
-//! write down what happens to them.
+//! What the tests share: an item that counts its drop, a subscription, a subscriber and a source
+//! that write down what happens to them.
 
 use std::{
     collections::VecDeque,

@@ -32,9 +32,9 @@ fn demand_that_races_with_a_switch_is_neither_lost_nor_doubled() {
     });
 }
 
-/// A cancel meets a switch: the source that is left is cancelled.
+/// A cancel meets a switch: the source that is left is canceled.
 ///
-/// Kills: `set` does not look whether it was cancelled.
+/// Kills: `set` does not look whether it was canceled.
 #[test]
 fn a_cancel_that_races_with_a_switch_reaches_the_source() {
     model(2, &[true], || {

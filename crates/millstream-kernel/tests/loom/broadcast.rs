@@ -169,10 +169,11 @@ fn a_producer_that_waits_for_one_that_leaves_goes_on() {
     });
 }
 
-/// Somebody joins a broadcast that replays while an item is sent: the replay buffer and the present fit together.
+/// Somebody joins a broadcast that replays while an item is sent: the replay buffer and the present
+/// fit together.
 ///
-/// Kills: a member gets everything that was sent, whenever it joined; an item that is sent while the replay buffer is
-/// lent is not put aside for it.
+/// Kills: a member gets everything that was sent, whenever it joined; an item that is sent while
+/// the replay buffer is lent is not put aside for it.
 #[test]
 fn the_past_and_the_present_fit_together() {
     model(5, &[vec![1, 2, 3]], || {
@@ -259,8 +260,8 @@ fn an_item_that_is_sent_while_its_subscriber_parks_arrives() {
     });
 }
 
-/// A subscriber that lags is ended while it takes the item that is in the way: the end comes with it, or the
-/// next item has room.
+/// A subscriber that lags is ended while it takes the item that is in the way: the end comes with
+/// it, or the next item has room.
 ///
 /// Kills: the end is put after the lock was released.
 #[test]
@@ -287,7 +288,8 @@ fn one_that_lags_is_ended_without_another_request() {
     });
 }
 
-/// Two members take the one item that was on its way while it comes: another one is asked for, once.
+/// Two members take the one item that was on its way while it comes: another one is asked for,
+/// once.
 ///
 /// Kills: an item that came still counts as on its way.
 #[test]

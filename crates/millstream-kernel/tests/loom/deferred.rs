@@ -54,7 +54,7 @@ fn requests_and_cancels_that_race_with_the_arrival_get_through() {
     });
 }
 
-/// A cancel meets the arrival: the subscription is cancelled.
+/// A cancel meets the arrival: the subscription is canceled.
 ///
 /// Kills: `set` forgets CANCELLED.
 #[test]
@@ -73,7 +73,7 @@ fn a_cancel_that_races_with_the_arrival_gets_through() {
     });
 }
 
-/// Two arrivals: one is kept, the other is cancelled (rule 2.5).
+/// Two arrivals: one is kept, the other is canceled (rule 2.5).
 ///
 /// Kills: the claim is a load and a store.
 #[test]
@@ -132,7 +132,8 @@ fn demand_that_is_added_while_it_is_taken_is_taken_once() {
     });
 }
 
-/// Demand is added while a take that was promised is made: it is taken by that, or somebody is told to.
+/// Demand is added while a take that was promised is made: it is taken by that, or somebody is told
+/// to.
 ///
 /// Kills: `promised` promises nothing.
 #[test]

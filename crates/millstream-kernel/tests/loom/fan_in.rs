@@ -116,8 +116,8 @@ impl Source for Rows {
     }
 }
 
-/// The two halves of a row come at the same time, and one of the flows ends: the row arrives once, and
-/// then the end.
+/// The two halves of a row come at the same time, and one of the flows ends: the row arrives once,
+/// and then the end.
 ///
 /// Kills: the waker does not look at PARKING.
 #[test]

@@ -75,7 +75,7 @@ fn a_cancel_that_races_with_a_request_drops_the_subscriber_once() {
     });
 }
 
-/// A cancel meets the last item: the stream completes or is cancelled, once.
+/// A cancel races with the last item: the stream completes or is canceled, once.
 ///
 /// Kills: an end leaves the word open.
 #[test]

@@ -1,7 +1,7 @@
 //! The gate's word hands the link from one thread to the next, however the turn changes hands.
 //!
-//! The thread whose exchange matters is the first: loom explores a load followed by an exchange in one
-//! schedule only where another thread does it.
+//! The thread whose exchange matters is the first: loom explores a load followed by an exchange in
+//! one schedule only where another thread does it.
 
 use std::sync::{Arc, Mutex, Weak};
 
@@ -112,7 +112,7 @@ impl Source for Endless {
     }
 }
 
-/// A cancel meets a turn that yields: whoever has the turn cleans up, once.
+/// A cancel races with a turn that yields: the thread that has the turn cleans up, once.
 ///
 /// Kills: `claim` does not acquire; `schedule` does not release.
 #[test]

@@ -32,7 +32,8 @@ impl Source for Queue {
 
 /// An item is sent while the subscriber comes: it arrives.
 ///
-/// Kills: `set` wakes nobody; `set` wakes instead of catching up; `wake` looks once, before the fence.
+/// Kills: `set` wakes nobody; `set` wakes instead of catching up; `wake` looks once, before the
+/// fence.
 #[test]
 fn an_item_that_races_with_the_subscriber_arrives() {
     let one = Seen { n_items: 1, ..Seen::default() };
@@ -63,7 +64,8 @@ fn an_item_that_races_with_the_subscriber_arrives() {
 
 /// An item is sent to a subscriber without demand while it is asked for: it arrives.
 ///
-/// Kills: `wake_for_item` looks without a fence; a runner that had demand leaves the mark NO_DEMAND.
+/// Kills: `wake_for_item` looks without a fence; a runner that had demand leaves the mark
+/// NO_DEMAND.
 #[test]
 fn an_item_that_races_with_the_first_request_arrives() {
     let both = Seen { n_items: 2, ..Seen::default() };
@@ -149,9 +151,8 @@ impl Subscriber<Counted> for Taker {
     fn on_complete(self) {}
 }
 
-/// A sender acquires a permit and sends while the subscriber asks for an item and cancels:
-/// the item comes back, or it is accepted, and then delivered or dropped. In the end each was dropped
-/// once.
+/// A sender acquires a permit and sends while the subscriber asks for an item and cancels: the item
+/// comes back, or it is accepted, and then delivered or dropped. In the end each was dropped once.
 ///
 /// Kills: the queue does not drop what was pushed after its consumer was dropped.
 #[test]

@@ -1,4 +1,4 @@
-//! Flows that an operator hands out and fills: whoever takes from one wakes the operator's gate.
+//! Flows that an operator hands out and fills: a consumer of one wakes the operator's gate.
 
 use std::sync::Arc;
 
@@ -39,8 +39,8 @@ fn start(watch: &Watch) -> (Arc<impl Wake + use<>>, spsc::Consumer<u64>) {
     (Gate::start_with(|_| (filler, Watcher::new(watch), Inline)), consumer)
 }
 
-/// An item is taken while the operator is about to stop, because its flow holds as many as it may: it
-/// goes on.
+/// An item is taken while the operator is about to stop, because its flow holds as many as it may:
+/// it goes on.
 ///
 /// Kills: `n_queued` does not look at `head`; the waker does not look at PARKING.
 #[test]
@@ -67,7 +67,7 @@ fn an_operator_whose_flow_was_full_goes_on_when_an_item_is_taken() {
     });
 }
 
-/// A flow is cancelled while its operator is at work: the operator ends.
+/// A flow is canceled while its operator is at work: the operator ends.
 ///
 /// Kills: `abandon` tells nobody; the waker does not look at PARKING.
 #[test]

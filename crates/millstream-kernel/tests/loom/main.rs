@@ -1,7 +1,7 @@
 //! Loom models of the kernel's parts.
 //!
-//! Run with `cargo xtask loom [filter]`. Each model names the mutation that it was seen to fail under;
-//! `MUTATIONS.md` has the table.
+//! Run with `cargo xtask loom [filter]`. Each model names the mutation that it was seen to fail
+//! under; `MUTATIONS.md` has the table.
 
 #![cfg(millstream_loom)]
 

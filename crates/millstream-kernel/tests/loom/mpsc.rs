@@ -32,7 +32,7 @@ fn a_bounded_queue_takes_from_two_producers() {
     });
 }
 
-/// One place is one place, whoever pushes.
+/// One place is one place, with two producers too.
 ///
 /// Kills: a full slot of the last round counts as free: stamps one apart.
 #[test]

@@ -20,8 +20,9 @@ use reactive_streams::{Error, ErrorKind, Subscription};
 
 use crate::support::model;
 
-/// Has another thread write plain memory and then `publish`, while this one takes, and reads the memory
-/// if it got something. Returns whether it did. loom fails the model if the two are not ordered.
+/// Has another thread write plain memory and then `publish`, while this one takes, and reads the
+/// memory if it got something. Returns whether it did. loom fails the model if the two are not
+/// ordered.
 fn hand_over<P: Send + Sync + 'static>(
     part: P,
     publish: impl FnOnce(&P) + Send + 'static,

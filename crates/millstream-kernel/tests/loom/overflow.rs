@@ -83,7 +83,7 @@ impl Wake for Sleeper {
     }
 }
 
-/// Whoever an alarm has woken finds that it rang.
+/// The target that an alarm has woken finds that it rang.
 ///
 /// Kills: the target is woken before the state is left.
 #[test]

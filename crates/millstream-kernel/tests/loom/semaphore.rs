@@ -21,8 +21,8 @@ fn try_acquire(semaphore: &Semaphore) -> bool {
     semaphore.try_acquire().map(|permit| permit.forget()).is_ok()
 }
 
-/// Two threads acquire the one permit, use what it guards, and release it: one at a time, and no permit
-/// is made up or lost.
+/// Two threads acquire the one permit, use what it guards, and release it: one at a time, and no
+/// permit is made up or lost.
 ///
 /// Kills: `try_acquire` loads and stores; relaxed order in `release`.
 #[test]
@@ -205,7 +205,8 @@ fn batched_permits_are_acquired_once() {
     });
 }
 
-/// A task that waits with one waker, and then with another while the semaphore is closed, learns of it.
+/// A task that waits with one waker, and then with another while the semaphore is closed, learns of
+/// it.
 ///
 /// Kills: `poll_acquire` does not look at the end again; a second poll keeps the old waker.
 #[test]

@@ -82,8 +82,8 @@ fn a_subscriber_that_comes_while_the_time_is_over_is_connected() {
     });
 }
 
-/// A subscriber comes and goes while the time of the one before is over: an old ticket closes nothing
-/// that a newer one stands for.
+/// A subscriber comes and goes while the time of the one before is over: an old ticket closes
+/// nothing that a newer one stands for.
 ///
 /// Kills: entering leaves the ticket as it was.
 #[test]
@@ -106,8 +106,8 @@ fn an_old_ticket_is_worth_nothing() {
     });
 }
 
-/// The last subscriber goes while the last flow is dropped: one of the two closes the connection that
-/// would linger otherwise.
+/// The last subscriber goes while the last flow is dropped: one of the two closes the connection
+/// that would linger otherwise.
 ///
 /// Kills: a connection lingers although nobody will come; a closed connection is closed although
 /// somebody is there.

@@ -61,8 +61,8 @@ fn an_end_does_not_overtake_an_item() {
     });
 }
 
-/// What the consumer did before it abandoned a queue is seen by the producer that finds it abandoned, and
-/// an item that crosses this is dropped once, with the queue.
+/// What the consumer did before it abandoned a queue is seen by the producer that finds it
+/// abandoned, and an item that crosses this is dropped once, with the queue.
 ///
 /// Kills: relaxed store of `is_abandoned`.
 #[test]
@@ -120,8 +120,8 @@ fn a_growing_queue_keeps_order_across_blocks() {
     });
 }
 
-/// A queue is used again while its last producer is on its way out: each round's item arrives in it, and
-/// the end after it.
+/// A queue is used again while its last producer is on its way out: each round's item arrives in
+/// it, and the end after it.
 ///
 /// Kills: the flag is loaded relaxed.
 #[test]

@@ -13,7 +13,8 @@ use reactive_streams::Subscriber;
 
 use crate::support::{Seen, Watch, Watcher, model};
 
-/// A subscriber asks for more while the driver takes: all of it is taken by those who were rung for.
+/// A subscriber asks for more while the driver takes: all of it is taken by those who were rung
+/// for.
 ///
 /// Kills: `request` rings by what it saw before it added; `take` loads and stores.
 #[test]
@@ -43,7 +44,7 @@ impl Drop for Counted {
     }
 }
 
-/// A subscriber comes while its subscription is cancelled: it is dropped once, by whoever finds it, and
+/// A subscriber comes while its subscription is canceled: it is dropped once, by either thread, and
 /// not with the slot.
 ///
 /// Kills: `attach` does not look for a cancel.
@@ -136,8 +137,8 @@ impl Ring {
     }
 }
 
-/// A subscriber withdraws while an item for it is on its way: it gets the item or not, and is dropped
-/// once; the other one is left alone.
+/// A subscriber withdraws while an item for it is on its way: it gets the item or not, and is
+/// dropped once; the other one is left alone.
 ///
 /// Kills: `cancel` tells nobody to ring; in `gate/mod.rs`, the waker does not look at PARKING.
 #[test]
@@ -164,7 +165,8 @@ fn a_cancel_that_races_with_an_item_drops_the_subscriber_once() {
 
 /// The last two subscribers withdraw at once: both are dropped, and the source ends.
 ///
-/// Kills: in `ready_set.rs`, `take` loads and stores; in `gate/mod.rs`, the waker does not look at PARKING.
+/// Kills: in `ready_set.rs`, `take` loads and stores; in `gate/mod.rs`, the waker does not look at
+/// PARKING.
 #[test]
 fn the_last_two_that_withdraw_at_once_end_the_source() {
     model(5, &[(1, 1, 1)], || {

@@ -13,8 +13,8 @@ use loom::cell::UnsafeCell;
 use millstream_kernel::{End, Source, Step};
 use reactive_streams::{Error, Subscriber, Subscription};
 
-/// Explores `f`, which tells what came of each schedule, and fails unless exactly `outcomes` were seen
-/// in more than `floor` schedules. Loom alone calls a model that explored nothing a success.
+/// Explores `f`, which tells what came of each schedule, and fails unless exactly `outcomes` were
+/// seen in more than `floor` schedules. Loom alone calls a model that explored nothing a success.
 #[track_caller]
 pub(crate) fn model<O>(floor: usize, outcomes: &[O], f: impl Fn() -> O + Send + Sync + 'static)
 where

@@ -40,8 +40,8 @@ impl Source for Latest {
     }
 }
 
-/// An item of the flow that is left races with the one that it is left for: it arrives or is dropped,
-/// and the other one's item and the end arrive in any case.
+/// An item of the flow that is left races with the one that it is left for: it arrives or is
+/// dropped, and the other one's item and the end arrive in any case.
 ///
 /// Kills: the waker does not look at PARKING; the runner settles without PARKING.
 #[test]

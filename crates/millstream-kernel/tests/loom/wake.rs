@@ -38,7 +38,8 @@ fn an_item_that_races_with_parking_arrives() {
     race_with_parking(Inline);
 }
 
-/// The same with a gate that nobody else wakes: the producer's own turns need no last look, the others do.
+/// The same with a gate that nobody else wakes: the producer's own turns need no last look, the
+/// others do.
 ///
 /// Kills: a turn that a request began settles without PARKING; `seize` is relaxed.
 #[test]
@@ -176,8 +177,8 @@ fn a_bit_that_races_with_taking_is_taken_once() {
     });
 }
 
-/// A bit is set in a block that is being taken, and another one beside it: both are taken, now or the
-/// next time.
+/// A bit is set in a block that is being taken, and another one beside it: both are taken, now or
+/// the next time.
 ///
 /// Kills: `set` marks the block before it sets the bit; `take` takes the mark after the bits.
 #[test]

@@ -2,15 +2,15 @@
 //!
 //! # Invariants
 //!
-//! 1. `put` adds no item to a mailbox in which `capacity` of them wait. What was replayed on arrival is
-//!    the first `n_replayed` of the queue and comes in addition; where the oldest make way, it counts as
-//!    the others do.
+//! 1. `put` adds no item to a mailbox in which `capacity` of them wait. What was replayed on
+//!    arrival is the first `n_replayed` of the queue and comes in addition; where the oldest make
+//!    way, it counts as the others do.
 //! 2. After `leave` the queue is empty and stays so.
 //! 3. An end is given after the last item, once.
 //! 4. Items and ends are neither cloned nor dropped under the lock.
-//! 5. `n_due` is the number of items, and of ends, when the lock was last released. Whoever fills the
-//!    mailbox wakes its owner afterwards, so that one who finds nothing due without the lock misses
-//!    nothing: see the gate's invariant 5.
+//! 5. `n_due` is the number of items, and of ends, when the lock was last released. A sender wakes
+//!    the owner after filling the mailbox, so that an owner that finds nothing due without the lock
+//!    misses nothing: see the gate's invariant 5.
 
 use std::{collections::VecDeque, fmt};
 
@@ -24,9 +24,9 @@ use crate::{
 /// What is done with an item for a mailbox that is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
-    /// It is not sent, to anybody.
+    /// It is sent to no member.
     Wait,
-    /// It is not sent to this one.
+    /// It is not sent to this member.
     DropIncoming,
     /// It takes the place of the oldest that waits.
     DropOldest,
@@ -38,7 +38,7 @@ pub enum WhenFull {
 pub(super) enum Put<T> {
     /// It is in the queue.
     Added,
-    /// It is in the queue, and this one no longer is.
+    /// It is queued, and the member was removed.
     Evicted(T),
     /// It is not.
     Refused(T),
@@ -73,19 +73,19 @@ impl<T> Mailbox<T> {
     /// Releases the lock after a change (invariant 5).
     fn settle(&self, inner: MutexGuard<'_, Inner<T>>) {
         let n_due = inner.queue.len() + usize::from(inner.end.is_some());
-        // Relaxed: what is behind it is read under the lock, and whoever wakes has a fence.
+        // Relaxed: what it guards is read under the lock, and the waker fences.
         self.n_due.store(n_due, Ordering::Relaxed);
         drop(inner);
     }
 
-    /// Whether there is nothing to take.
+    /// Returns whether there is nothing to take.
     #[inline]
     fn is_idle(&self) -> bool {
         // Relaxed: invariant 5.
         self.n_due.load(Ordering::Relaxed) == 0
     }
 
-    /// Takes the oldest item. Whether the mailbox was full before.
+    /// Takes the oldest item. Returns it, and whether the mailbox was full before.
     #[inline]
     pub(super) fn pop(&self) -> (Step<T>, bool) {
         let (step, n_before) = self.pop_counted();
@@ -157,7 +157,8 @@ impl<T> Mailbox<T> {
                 oldest.map_or(Put::Added, Put::Evicted)
             }
             WhenFull::End => {
-                // Under the same lock: whoever takes the item that is in the way sees the end with it.
+                // Under the same lock: the thread that takes the item in the way sees the end with
+                // it.
                 let former = inner.end.replace(lagged());
                 self.settle(inner);
                 drop(former);

@@ -1,12 +1,12 @@
 //! From one producer to many subscribers that come and go.
 //!
-//! Each subscriber has a [`Mailbox`]. The [`Sender`] puts an item, or a clone of it, into all of them at
-//! one moment, and wakes their owners afterwards. Who is subscribed is settled by one lock: a
-//! subscriber is there for an item, or it is not.
+//! Each subscriber has a [`Mailbox`]. The [`Sender`] puts an item, or a clone of it, into all of
+//! them at one moment, and wakes their owners afterwards. Who is subscribed is settled by one lock:
+//! a subscriber is there for an item, or it is not.
 //!
-//! A broadcast may keep a `ReplayBuffer`: the last items, which a subscriber that comes later gets first. They are
-//! cloned outside of the lock by one of those who come, to whom the replay buffer is lent; the others leave a
-//! note, and items that are sent meanwhile are put aside for it.
+//! A broadcast may keep a `ReplayBuffer`: the last items, which a subscriber that comes later
+//! gets first. They are cloned outside of the lock by one of those who come, to whom the replay
+//! buffer is lent; the others leave a note, and items that are sent meanwhile are put aside for it.
 //!
 //! # States of the replay buffer
 //!
@@ -20,17 +20,19 @@
 //!
 //! # Invariants
 //!
-//! 1. A subscriber is a member from `join` until it leaves, lags behind, or the broadcast ends; who joins
-//!    after the end gets the end. `version` changes with the members, under the lock.
-//! 2. An item is put into the mailboxes of all members, and into the replay buffer, or nowhere, under the lock.
-//! 3. A member gets the items of the replay buffer that are older than its `join`, and then all since.
-//! 4. No wake-up of the producer is lost: it registers before it looks for the last time, and is woken
-//!    after a full mailbox has room, and after a member came or went.
-//! 5. Who claims items on behalf of the members never asks for more than the fullest mailbox has room
-//!    for: what was claimed and has not come is counted under the lock. A member may look at the count
-//!    without it: each time it becomes less, an item is put into the mailboxes, and who takes that item
-//!    sees the count.
-//! 6. Code of the user's is neither run nor dropped under the lock: items are cloned before, and what
+//! 1. A subscriber is a member from `join` until it leaves, lags behind, or the broadcast ends; who
+//!    joins after the end gets the end. `version` changes with the members, under the lock.
+//! 2. An item is put into the mailboxes of all members, and into the replay buffer, or nowhere,
+//!    under the lock.
+//! 3. A member gets the items of the replay buffer that are older than its `join`, and then all
+//!    since.
+//! 4. No wake-up of the producer is lost: it registers before it looks for the last time, and is
+//!    woken after a full mailbox has room, and after a member came or went.
+//! 5. Who claims items on behalf of the members never asks for more than the fullest mailbox has
+//!    room for: what was claimed and has not come is counted under the lock. A member may look at
+//!    the count without it: each time it becomes less, an item is put into the mailboxes, and who
+//!    takes that item sees the count.
+//! 6. User code is neither run nor dropped under the lock: items are cloned before, and what
 //!    is dropped is moved out.
 
 mod mailbox;
@@ -58,7 +60,7 @@ pub struct Broadcast<T> {
     state: Mutex<State<T>>,
     /// Changes with the members.
     version: AtomicU64,
-    /// How many items were claimed from whoever feeds the producer, and have not come.
+    /// Items that were requested from the producer's source and have not come.
     n_expected: AtomicU64,
     producer: TaskWaker,
     capacity: usize,
@@ -76,7 +78,7 @@ struct State<T> {
     replay: Option<ReplayBuffer<T>>,
 }
 
-/// A subscriber. Its mailbox does not hold its listener, which may hold whoever has the mailbox.
+/// A subscriber. Its mailbox does not hold its listener, because the listener may hold the mailbox.
 pub struct Member<T> {
     mailbox: Arc<Mailbox<T>>,
     listener: Arc<Listener>,
@@ -110,7 +112,8 @@ pub fn channel<T>(capacity: usize, when_full: WhenFull) -> (Sender<T>, Arc<Broad
     open(capacity, when_full, None)
 }
 
-/// A broadcast that keeps the last `limit` items, none older than `max_age`, for those who join later.
+/// A broadcast that keeps the last `limit` items, none older than `max_age`, for those who join
+/// later.
 #[must_use]
 pub fn with_replay<T>(
     capacity: usize,
@@ -141,8 +144,8 @@ fn open<T>(
 }
 
 impl<T: Clone> Broadcast<T> {
-    /// A new member, which gets what is sent from now on, and before that what the replay buffer has at the
-    /// time `now`.
+    /// A new member, which gets what is sent from now on, and before that what the replay buffer
+    /// has at the time `now`.
     pub fn join(&self, now: Duration) -> Member<T> {
         let (member, is_borrower) = {
             let mut state = self.state.lock();
@@ -195,7 +198,7 @@ impl<T: Clone> Broadcast<T> {
 }
 
 impl<T> Broadcast<T> {
-    /// The member with this mailbox is gone: drops what waits for it. How many others there are.
+    /// Removes the member with this mailbox and drops its items. Returns how many members are left.
     pub fn leave(&self, mailbox: &Arc<Mailbox<T>>) -> usize {
         let (n_left, removed) = {
             let mut state = self.state.lock();
@@ -223,7 +226,8 @@ impl<T> Broadcast<T> {
         step
     }
 
-    /// Puts `item` or one of its clones into each mailbox, and one into the replay buffer (invariant 2).
+    /// Puts `item` or one of its clones into each mailbox, and one into the replay buffer
+    /// (invariant 2).
     fn deliver(
         &self,
         mut state: MutexGuard<'_, State<T>>,
@@ -270,8 +274,8 @@ impl<T> Broadcast<T> {
     /// How many items may be asked for on behalf of the members: as many as the fullest mailbox has
     /// room for, less those that were asked for before. They count as asked for from now on.
     ///
-    /// Waits until that is three quarters of the capacity, unless nothing else is on its way; and until
-    /// it is called with `is_first` for the first time.
+    /// Waits until that is three quarters of the capacity, unless nothing else is on its way; and
+    /// until it is called with `is_first` for the first time.
     #[must_use = "what was claimed has to be asked for"]
     pub fn claim(&self, is_first: bool) -> u64 {
         let mut state = self.state.lock();
@@ -334,7 +338,7 @@ impl<T> Broadcast<T> {
         self.state.lock().members.len()
     }
 
-    /// Whether there are no members, and never will be.
+    /// Returns whether there are no members, and never will be.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         let state = self.state.lock();
@@ -356,7 +360,7 @@ impl<T> Member<T> {
         &self.mailbox
     }
 
-    /// Who is woken when there is something in the mailbox.
+    /// Woken when there is something in the mailbox.
     pub fn set_listener(&self, listener: Arc<dyn Wake>) {
         self.listener.set(listener);
     }

@@ -3,7 +3,8 @@
 //! # Invariants
 //!
 //! 1. Items are numbered without gaps, in `items` and then in `aside`.
-//! 2. While the replay buffer is lent, `items` is with the borrower, and nothing is dropped from it.
+//! 2. While the replay buffer is lent, `items` is with the borrower, and nothing is dropped from
+//!    it.
 //! 3. While it is not, there are no notes, nothing is aside, and there are at most `limit` items.
 
 use std::{collections::VecDeque, time::Duration};

@@ -95,7 +95,8 @@ impl<T: Clone> Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// Ends the broadcast: all members, after the items that wait for them, and those who join later.
+    /// Ends the broadcast: all members, after the items that wait for them, and those who join
+    /// later.
     pub fn end(self, end: End) {
         self.close(end);
     }

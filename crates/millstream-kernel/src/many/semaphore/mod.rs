@@ -1,16 +1,17 @@
 //! A counting semaphore whose permits bound a queue, and the tasks that wait for one.
 //!
-//! A producer acquires a permit before it pushes an item and [forgets](Permit::forget) it with the push;
-//! the consumer [releases](Semaphore::release) it after the pop. A task that finds no permit waits in
-//! line. A permit that is released while tasks wait is handed to the first of them, so none is overtaken.
-//! Without waiters, acquiring and releasing are one read-modify-write each; the lock is for waiting alone.
-//! A single consumer releases through a [`BatchRelease`], which costs less.
+//! A producer acquires a permit before it pushes an item and [forgets](Permit::forget) it with the
+//! push; the consumer [releases](Semaphore::release) it after the pop. A task that finds no permit
+//! waits in line. A permit that is released while tasks wait is handed to the first of them, so
+//! none is overtaken. Without waiters, acquiring and releasing are one read-modify-write each; the
+//! lock is for waiting alone. A single consumer releases through a [`BatchRelease`], which costs
+//! less.
 //!
 //! # States
 //!
 //! ```text
 //!                acquire                                   wait
-//!   ┌───────────┐ ──────▶ ┌───────────────┐ ──────▶ ┌────────────────┐ ⟲ release: handed to the first
+//!   ┌───────────┐ ──────▶ ┌───────────────┐ ──────▶ ┌────────────────┐ ⟲ release: handed on
 //!   │ n < limit │         │   n = limit   │         │ n = limit,     │ ⟲ wait
 //!   └───────────┘ ◀────── └───────────────┘ ◀────── │        WAITING │
 //!                release        the last one leaves └────────────────┘
@@ -20,15 +21,15 @@
 //!
 //! # Invariants
 //!
-//! 1. The word's count is the number of acquired permits, at most the limit. It may exceed the permits
-//!    in use by those that the batch release has counted and nobody has collected.
-//! 2. WAITING is set exactly when a task is in line, except under the lock, which alone changes it; and
-//!    then the count is the limit.
+//! 1. The word's count is the number of acquired permits, at most the limit. It may exceed the
+//!    permits in use by those that the batch release has counted and nobody has collected.
+//! 2. WAITING is set exactly when a task is in line, except under the lock, which alone changes it;
+//!    and then the count is the limit.
 //! 3. A permit that is handed on stays counted; a waiting task that goes away with one releases it.
 //! 4. What happened before a release is visible to the next holder: through the word's release and
 //!    acquire, or through the lock.
-//! 5. A task that looks and then waits misses nothing: it gets in line by a compare-exchange that fails
-//!    if the word has changed since, under the lock that handing on and closing take as well.
+//! 5. A task that looks and then waits misses nothing: it gets in line by a compare-exchange that
+//!    fails if the word has changed since, under the lock that handing on and closing take as well.
 //! 6. Wakers are user code: under the lock they are moved, and not cloned, woken or dropped.
 
 mod release;
@@ -251,7 +252,7 @@ impl Permit<'_> {
         self.0.is_closed()
     }
 
-    /// Leaves the permit acquired. Whoever takes the item that it stands for calls
+    /// Leaves the permit acquired. The consumer of the item that it stands for calls
     /// [`Semaphore::release`] or [`BatchRelease::release`].
     #[inline]
     #[expect(clippy::mem_forget, reason = "a reference, whose drop would release the permit")]

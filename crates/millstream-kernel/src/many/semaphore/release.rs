@@ -1,8 +1,9 @@
 //! Releases a semaphore's permits in batches, for a single consumer.
 //!
-//! The consumer counts releases in its own counter with a plain store. Permits are collected from there
-//! when they are needed: by a producer that finds none left, or, for tasks that wait, by a periodic look.
-//! So a release costs the consumer no read-modify-write, and waiting tasks are woken several at a time.
+//! The consumer counts releases in its own counter with a plain store. Permits are collected from
+//! there when they are needed: by a producer that finds none left, or, for tasks that wait, by a
+//! periodic look. So a release costs the consumer no read-modify-write, and waiting tasks are woken
+//! several at a time.
 //!
 //! # States of a permit
 //!
@@ -17,12 +18,12 @@
 //!
 //! # Invariants
 //!
-//! 1. `released` is stored by the one `BatchRelease`; `n_collected` is changed under the semaphore's
-//!    lock and is at most `released`; their difference is the permits that are free and still counted in
-//!    the word.
-//! 2. A waiting task is not forgotten. It sets WAITING, fences, and looks at `released` a last time; the
-//!    consumer stores `released`, fences, and looks for WAITING, at the latest when it has nothing more to
-//!    take. In the total order of the fences one comes first.
+//! 1. `released` is stored by the one `BatchRelease`; `n_collected` is changed under the
+//!    semaphore's lock and is at most `released`; their difference is the permits that are free and
+//!    still counted in the word.
+//! 2. A waiting task is not forgotten. It sets WAITING, fences, and looks at `released` a last
+//!    time; the consumer stores `released`, fences, and looks for WAITING, at the latest when it
+//!    has nothing more to take. In the total order of the fences one comes first.
 
 use std::{fmt, sync::Arc, task::Waker};
 
@@ -45,8 +46,8 @@ impl BatchRelease {
         Self { semaphore: Arc::clone(semaphore), n_released: 0, n_flushed: 0, batch }
     }
 
-    /// Releases the permit of an item that was taken. Waiting tasks may hear of it only with the batch,
-    /// or with [`flush`](Self::flush).
+    /// Releases the permit of an item that was taken. Waiting tasks may hear of it only with the
+    /// batch, or with [`flush`](Self::flush).
     #[inline]
     pub fn release(&mut self) {
         self.n_released += 1;

@@ -171,8 +171,8 @@ impl<'a> Waiter<'a> {
         drop(waiters);
         drop((waker, removed));
         if answer.is_pending() {
-            // The batch release's invariant 2: announced above. A permit that is handed to this task
-            // wakes it.
+            // The batch release's invariant 2: announced above. A permit that is handed to this
+            // task wakes it.
             fence(Ordering::SeqCst);
             self.semaphore.collect();
         }

@@ -1,8 +1,8 @@
 //! A bounded ring from many threads to one, after Dmitry Vyukov's bounded MPMC queue.
 //!
 //! Each slot carries a stamp that says whose turn it is. Our deviations: one consumer, so that its
-//! counter is a plain field; stamps count in twos, so that any capacity is exact, even 1. A position is
-//! a lap and an index, in the bits above and below, so that no division finds the slot.
+//! counter is a plain field; stamps count in twos, so that any capacity is exact, even 1. A
+//! position is a lap and an index, in the bits above and below, so that no division finds the slot.
 //!
 //! # States of a slot
 //!
@@ -17,8 +17,8 @@
 //! # Invariants
 //!
 //! 1. A position is claimed by one producer: by the compare-exchange of `tail`.
-//! 2. From the claim of `pos` until the stamp `2 * pos + 1` the slot belongs to that producer and is
-//!    uninitialized; from then until the stamp `2 * (pos + lap)` it belongs to the consumer and
+//! 2. From the claim of `pos` until the stamp `2 * pos + 1` the slot belongs to that producer and
+//!    is uninitialized; from then until the stamp `2 * (pos + lap)` it belongs to the consumer and
 //!    is initialized.
 
 use std::{fmt, mem::MaybeUninit, sync::Arc};
@@ -122,8 +122,8 @@ impl<T> Sender<T> {
                 ) {
                     Ok(_) => {
                         slot.item.with_mut(|place| {
-                            // SAFETY: the position was claimed, so by invariants 1 and 2 the slot is
-                            // ours and uninitialized.
+                            // SAFETY: the position was claimed, so by invariants 1 and 2 the slot
+                            // is ours and uninitialized.
                             unsafe { place.cast::<T>().write(item) };
                         });
                         // Release: publishes the item to `pop`.
@@ -158,8 +158,8 @@ impl<T> Receiver<T> {
             return None;
         }
         let item = slot.item.with_mut(|place| {
-            // SAFETY: stamped full for this round, so by invariant 2 the slot is initialized and ours;
-            // the stamp below gives it up.
+            // SAFETY: stamped full for this round, so by invariant 2 the slot is initialized and
+            // ours; the stamp below gives it up.
             unsafe { place.cast::<T>().read() }
         });
         // Release: gives the slot up to `push`.
@@ -177,14 +177,14 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // What was pushed after the consumer was dropped. Read-modify-writes see the last stamps even
-        // for loom, which does not know that the last drop of an `Arc` comes after the others.
+        // What was pushed after the consumer was dropped. Read-modify-writes see the last stamps
+        // even for loom, which does not know that the last drop of an `Arc` comes after the others.
         let mut full =
             self.slots.iter().filter(|slot| slot.stamp.fetch_or(0, Ordering::AcqRel) % 2 == 1);
         drop_all(|| {
             Some(full.next()?.item.with_mut(|place| {
-                // SAFETY: an odd stamp means full (invariant 2), and nobody else is left. The iterator is past
-                // it, so the item is not read twice.
+                // SAFETY: an odd stamp means full (invariant 2), and nobody else is left. The
+                // iterator is past it, so the item is not read twice.
                 unsafe { place.cast::<T>().read() }
             }))
         });

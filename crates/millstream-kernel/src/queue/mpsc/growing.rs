@@ -4,8 +4,8 @@
 //!
 //! # Invariants
 //!
-//! 1. `tail` is the node that was pushed last; following `next` from `head` leads to it, except past
-//!    a node whose producer is between its swap and its store.
+//! 1. `tail` is the node that was pushed last; following `next` from `head` leads to it, except
+//!    past a node whose producer is between its swap and its store.
 //! 2. The node at `head` holds no item: it was taken, or it is the first one. Items of the nodes
 //!    behind it are initialized, and belong to the consumer once `next` was seen to point to them.
 //! 3. Nodes are freed by the consumer, after it moved past them, and by the drop of the queue.
@@ -39,8 +39,8 @@ pub struct GrowingReceiver<T> {
     head: *mut Node<T>,
 }
 
-// SAFETY: nodes are reached by one consumer, and by a producer until its store of `next`; by invariant
-// 2 an item belongs to one of them at a time.
+// SAFETY: nodes are reached by one consumer, and by a producer until its store of `next`; by
+// invariant 2 an item belongs to one of them at a time.
 unsafe impl<T: Send> Send for GrowingReceiver<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for GrowingSender<T> {}
@@ -73,8 +73,8 @@ impl<T> GrowingSender<T> {
         let node = Node::allocate(MaybeUninit::new(item));
         // AcqRel: publishes the node's fields to the next producer, and acquires the last one's.
         let before = self.0.tail.swap(node, Ordering::AcqRel);
-        // SAFETY: the consumer frees a node only after it saw its `next`, which is stored below, once,
-        // by the producer that swapped it out.
+        // SAFETY: the consumer frees a node only after it saw its `next`, which is stored below,
+        // once, by the producer that swapped it out.
         let before = unsafe { &*before };
         // Release: publishes the item to `pop`.
         before.next.store(node, Ordering::Release);
@@ -100,8 +100,8 @@ impl<T> GrowingReceiver<T> {
         // SAFETY: reached through `next`, so by invariant 3 it was not freed.
         let node = unsafe { &*next };
         let item = node.item.with_mut(|place| {
-            // SAFETY: behind the head, so by invariant 2 initialized and ours; making it the head says
-            // that it was taken.
+            // SAFETY: behind the head, so by invariant 2 initialized and ours; making it the head
+            // says that it was taken.
             unsafe { place.cast::<T>().read() }
         });
         // SAFETY: its `next` was seen, so its producer is done with it (invariant 3).
@@ -120,8 +120,8 @@ impl<T> Drop for GrowingReceiver<T> {
 
 impl<T> Drop for Queue<T> {
     fn drop(&mut self) {
-        // Swaps see the last values even for loom, which does not know that the last drop of an `Arc`
-        // comes after the others.
+        // Swaps see the last values even for loom, which does not know that the last drop of an
+        // `Arc` comes after the others.
         let mut rest = self.rest.swap(ptr::null_mut(), Ordering::AcqRel);
         let mut is_taken = true;
         drop_all(|| {
@@ -131,7 +131,8 @@ impl<T> Drop for Queue<T> {
                 rest = node.next.swap(ptr::null_mut(), Ordering::AcqRel);
                 if !std::mem::replace(&mut is_taken, false) {
                     return Some(node.item.with_mut(|place| {
-                        // SAFETY: behind the head, so by invariant 2 initialized; the node goes with it.
+                        // SAFETY: behind the head, so by invariant 2 initialized; the node goes
+                        // with it.
                         unsafe { place.cast::<T>().read() }
                     }));
                 }

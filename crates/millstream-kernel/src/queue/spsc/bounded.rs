@@ -1,8 +1,9 @@
 //! A bounded ring from one thread to another, with the stream's end in it.
 //!
 //! Each side counts in a plain field of its own and keeps a copy of the other side's counter, which
-//! it refreshes only when the copy says full or empty: Rigtorp's and `rtrb`'s scheme. Our deviations:
-//! any capacity, kept exactly; and an end that is received after the last item and never before.
+//! it refreshes only when the copy says full or empty: Rigtorp's and `rtrb`'s scheme. Our
+//! deviations: any capacity, kept exactly; and an end that is received after the last item and
+//! never before.
 //!
 //! # States of the end
 //!
@@ -20,12 +21,12 @@
 //!    length is a power of two, so that a counter's low bits are its slot even after it wraps.
 //! 2. The slots of `head..tail` are initialized and belong to the consumer; all others are
 //!    uninitialized and belong to the producer.
-//! 3. Only the consumer stores `head`, only the producer stores `tail`: neither side is `Clone`, and
-//!    their methods take `&mut self`.
-//! 4. `end` belongs to the producer until `is_closed`, and then to the consumer; `tail` is not stored
-//!    after `is_closed`, until the consumer reopens the queue.
-//! 5. `is_abandoned` is set by the consumer and never taken back. It says that no item will reach
-//!    anybody: those that are queued are dropped by the consumer, or with the ring.
+//! 3. Only the consumer stores `head`, only the producer stores `tail`: neither side is `Clone`,
+//!    and their methods take `&mut self`.
+//! 4. `end` belongs to the producer until `is_closed`, and then to the consumer; `tail` is not
+//!    stored after `is_closed`, until the consumer reopens the queue.
+//! 5. `is_abandoned` is set by the consumer and never cleared. No item is delivered any more: those
+//!    that are queued are dropped by the consumer, or with the ring.
 
 use std::{fmt, mem::MaybeUninit, sync::Arc};
 
@@ -146,8 +147,8 @@ impl<T> Producer<T> {
         self.tail.wrapping_sub(self.seen_head)
     }
 
-    /// Whether nobody will take an item any more. Those that are pushed all the same are dropped with
-    /// the queue.
+    /// Returns whether no item will be taken any more. Those that are pushed all the same are
+    /// dropped with the queue.
     #[inline]
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
@@ -158,8 +159,8 @@ impl<T> Producer<T> {
     /// No more items will come.
     pub fn close(self, end: End) {
         self.ring.end.with_mut(|place| {
-            // SAFETY: `is_closed` is set only when the producer is dropped, so by invariant 4 the end
-            // is ours.
+            // SAFETY: `is_closed` is set only when the producer is dropped, so by invariant 4 the
+            // end is ours.
             unsafe { *place = Some(end) };
         });
     }
@@ -196,9 +197,9 @@ impl<T> Consumer<T> {
             }
         }
         let item = self.ring.slot(self.head).with_mut(|slot| {
-            // SAFETY: `head` lies in `head..tail`, so by invariant 2 the slot is ours and initialized;
-            // the acquire load of `tail` made the write visible. Storing the new `head` below gives
-            // the slot up, so the item is not read twice.
+            // SAFETY: `head` lies in `head..tail`, so by invariant 2 the slot is ours and
+            // initialized; the acquire load of `tail` made the write visible. Storing the new
+            // `head` below gives the slot up, so the item is not read twice.
             unsafe { slot.cast::<T>().read() }
         });
         self.head = self.head.wrapping_add(1);
@@ -233,18 +234,18 @@ impl<T> Consumer<T> {
         }))
     }
 
-    /// A producer for another round, once this one has ended: `ENDED → OPEN`. `None` while items are
-    /// queued, or may still come. An end that was not taken is dropped.
+    /// A producer for another round, once this one has ended: `ENDED → OPEN`. `None` while items
+    /// are queued, or may still come. An end that was not taken is dropped.
     #[must_use]
     pub fn reopen(&mut self) -> Option<Producer<T>> {
         // Ended, so by invariant 4 the last producer touches nothing but its own handle any more.
         self.take_end()?;
-        // Relaxed: whoever gets the producer gets the flag with it.
+        // Relaxed: the flag travels with the producer.
         self.ring.is_closed.store(false, Ordering::Relaxed);
         Some(Producer { ring: Arc::clone(&self.ring), tail: self.head, seen_head: self.head })
     }
 
-    /// Whether no items are queued; there may be an end.
+    /// Returns whether no items are queued; there may be an end.
     #[must_use]
     pub fn is_drained(&mut self) -> bool {
         if self.head == self.seen_tail {
@@ -256,8 +257,8 @@ impl<T> Consumer<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // Neither side is left. Read-modify-writes see the last values even for loom, which does not
-        // know that the last drop of an `Arc` comes after the others.
+        // Neither side is left. Read-modify-writes see the last values even for loom, which does
+        // not know that the last drop of an `Arc` comes after the others.
         let mut head = self.head.fetch_or(0, Ordering::AcqRel);
         let tail = self.tail.fetch_or(0, Ordering::AcqRel);
         drop_all(|| {
@@ -267,8 +268,8 @@ impl<T> Drop for Ring<T> {
             let slot = self.slot(head);
             head = head.wrapping_add(1);
             Some(slot.with_mut(|slot| {
-                // SAFETY: it lies in `head..tail`, so by invariant 2 the slot is initialized, and nobody
-                // else is left. `head` is past it, so the item is not read twice.
+                // SAFETY: it lies in `head..tail`, so by invariant 2 the slot is initialized, and
+                // nobody else is left. `head` is past it, so the item is not read twice.
                 unsafe { slot.cast::<T>().read() }
             }))
         });

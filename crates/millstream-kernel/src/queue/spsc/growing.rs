@@ -9,7 +9,7 @@
 //!    has read them; those from `n_written` on belong to the producer.
 //! 2. `next` is stored once, after the block is full. From then on the producer does not touch the
 //!    block, and the consumer owns it once it has read all of it.
-//! 3. A block in `spare` belongs to whoever swaps it out.
+//! 3. A block in `spare` belongs to the side that swaps it out.
 
 use std::{fmt, mem::MaybeUninit, ptr, sync::Arc};
 
@@ -169,8 +169,8 @@ impl<T> Drop for GrowingConsumer<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        // Swaps see the last values even for loom, which does not know that the last drop of an `Arc`
-        // comes after the others.
+        // Swaps see the last values even for loom, which does not know that the last drop of an
+        // `Arc` comes after the others.
         let spare = self.spare.swap(ptr::null_mut(), Ordering::AcqRel);
         if !spare.is_null() {
             // SAFETY: nobody else is left, so by invariant 3 it is ours.
@@ -186,8 +186,8 @@ impl<T> Drop for Shared<T> {
                     let slot = &block.slots[n_read];
                     n_read += 1;
                     return Some(slot.with_mut(|slot| {
-                        // SAFETY: the slot is below `n_written` and was not read, so by invariant 1 it is
-                        // initialized. `n_read` is past it, so it is not read again.
+                        // SAFETY: the slot is below `n_written` and was not read, so by invariant 1
+                        // it is initialized. `n_read` is past it, so it is not read again.
                         unsafe { slot.cast::<T>().read() }
                     }));
                 }
