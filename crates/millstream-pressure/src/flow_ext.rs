@@ -8,6 +8,7 @@ use millstream::{
 };
 
 use crate::{ConcurrencyLimit, MapAsyncLimited, Outcome, Queue, Queued};
+use crate::{Admit, Admitting, Class, Queue, Queued, TryAdmitting};
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
 ///
@@ -53,6 +54,85 @@ pub trait FlowExt: Publisher + Sized {
     {
         queue.stage(self)
     }
+
+    #[doc = include_str!("admit/wait.md")]
+    fn admit<A: Admit>(self, policy: &A) -> Flow<Admitting<Self, A, Classify<Self::Item>>>
+    where
+        Self::Item: Send + 'static,
+    {
+        self.admit_by(policy, |_| Class::default())
+    }
+
+    /// [`admit`](Self::admit), with a closure that says of which class an item is.
+    ///
+    /// # Demand
+    ///
+    /// As [`admit`](Self::admit).
+    ///
+    /// # Termination
+    ///
+    /// As [`admit`](Self::admit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{range, scheduler::VirtualTime};
+    /// use millstream_pressure::{Breaker, BreakerConfig, Class, FlowExt as _};
+    ///
+    /// let breaker = Breaker::new("payments", BreakerConfig::default(), &VirtualTime::new())?;
+    /// let flow = range(0..9_u64).admit_by(&breaker, |n| Class::for_tenant(n % 3));
+    /// assert_eq!(flow.count().wait()?, 9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn admit_by<A, F>(self, policy: &A, classify: F) -> Flow<Admitting<Self, A, F>>
+    where
+        A: Admit,
+        F: FnMut(&Self::Item) -> Class + Send + 'static,
+        Self::Item: Send + 'static,
+    {
+        Admitting::new(self, policy.clone(), classify).into()
+    }
+
+    #[doc = include_str!("admit/now.md")]
+    fn try_admit<A: Admit>(self, policy: &A) -> Flow<TryAdmitting<Self, A, Classify<Self::Item>>>
+    where
+        Self::Item: Send + 'static,
+    {
+        self.try_admit_by(policy, |_| Class::default())
+    }
+
+    /// [`try_admit`](Self::try_admit), with a closure that says of which class an item is.
+    ///
+    /// # Demand
+    ///
+    /// As [`try_admit`](Self::try_admit).
+    ///
+    /// # Termination
+    ///
+    /// As [`try_admit`](Self::try_admit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millstream::{range, scheduler::VirtualTime};
+    /// use millstream_pressure::{Breaker, BreakerConfig, Class, FlowExt as _};
+    ///
+    /// let breaker = Breaker::new("payments", BreakerConfig::default(), &VirtualTime::new())?;
+    /// let flow = range(0..9_u64).try_admit_by(&breaker, |n| Class::for_tenant(n % 3));
+    /// assert_eq!(flow.count().wait()?, 9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn try_admit_by<A, F>(self, policy: &A, classify: F) -> Flow<TryAdmitting<Self, A, F>>
+    where
+        A: Admit,
+        F: FnMut(&Self::Item) -> Class + Send + 'static,
+        Self::Item: Send + 'static,
+    {
+        TryAdmitting::new(self, policy.clone(), classify).into()
+    }
 }
+
+/// Says of which class an item is.
+type Classify<T> = fn(&T) -> Class;
 
 impl<P: Publisher> FlowExt for Flow<P> {}

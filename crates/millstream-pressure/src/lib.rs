@@ -33,6 +33,7 @@
 //! | [`Permit`] | the right to do something now; finished once with an [`Outcome`], or canceled by its drop |
 //! | [`Rejected`] | a refusal: gives the item back, with a [`Reason`] and, where it can be computed, when to retry |
 //! | [`Ledger`], [`Balance`] | what became of every item: offered = delivered + dropped by reason + queued |
+//! | [`Admit`], [`Admitted`] | a policy that hands out permits, and an item with its permit |
 //! | [`Weigh`] | what an item weighs, in bytes or cost, beside being one item |
 //! | [`Class`] | how critical an item is, its lane and its tenant |
 //! | [`Pressure`], [`PressureSource`] | how full something is, from 0 to 1, and when that was read |
@@ -63,17 +64,22 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admit;
+mod breaker;
 mod flow_ext;
 mod limit;
 mod parts;
 mod queue;
 mod rate;
 
+pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
+pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
 pub use flow_ext::FlowExt;
 pub use limit::{
     Aimd, Algorithm, ConcurrencyLimit, Gradient, Gradient2, LimitConfig, LimitSnapshot, Limiter,
     Little, MapAsyncLimited, PartitionSnapshot, Reno, Sample, Share, Target, Vegas,
 };
+pub use millstream_kernel::BreakerState;
 pub use parts::{
     Balance, Class, Clock, Criticality, Grant, InvalidSetting, Items, Ledger, Outcome, Permit,
     Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings, Settle, Sleep, Weigh,
@@ -83,3 +89,10 @@ pub use queue::{
     WhenFull,
 };
 pub use rate::{RateConfig, RateLimit, RateSnapshot};
+
+/// The book's pages, whose examples are run.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../../docs/book/src/pressure/breaker.md")]
+    mod breaker {}
+}

@@ -10,6 +10,8 @@ mod random;
 mod reason;
 mod rejected;
 mod settings;
+mod spans;
+mod turn;
 mod weigh;
 
 pub use class::{Class, Criticality};
@@ -22,4 +24,6 @@ pub use random::Random;
 pub use reason::Reason;
 pub use rejected::Rejected;
 pub use settings::{InvalidSetting, Settings};
+pub(crate) use spans::Spans;
+pub(crate) use turn::{Look, Turn};
 pub use weigh::{Items, Weigh};

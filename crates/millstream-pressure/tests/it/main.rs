@@ -9,6 +9,8 @@
 mod algorithms;
 mod limit;
 mod limit_flow;
+mod admit_flow;
+mod breaker;
 mod parts;
 mod queue;
 mod queue_disciplines;

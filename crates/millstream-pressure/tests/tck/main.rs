@@ -1,6 +1,7 @@
 //! Every operator under the TCK: as a publisher, and by what it does with its source.
 
 mod limit;
+mod admit;
 mod queue;
 #[expect(dead_code, reason = "the core's tests use more of it")]
 #[path = "../../../millstream/tests/tck/stage.rs"]
