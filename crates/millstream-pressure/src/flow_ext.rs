@@ -9,6 +9,9 @@ use millstream::{
 
 use crate::{ConcurrencyLimit, MapAsyncLimited, Outcome, Queue, Queued};
 use crate::{Admit, Admitting, Class, Queue, Queued, TryAdmitting};
+use millstream::{Error, Flow, Publisher, scheduler::Scheduler};
+
+use crate::{Admit, Admitting, Class, Queue, Queued, RetryBudget, RetryWithBudget, TryAdmitting};
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
 ///
@@ -129,6 +132,22 @@ pub trait FlowExt: Publisher + Sized {
         Self::Item: Send + 'static,
     {
         TryAdmitting::new(self, policy.clone(), classify).into()
+    }
+
+    #[doc = include_str!("retry/operator.md")]
+    fn retry_with_budget<H, F>(
+        self,
+        scheduler: &H,
+        budget: &RetryBudget,
+        may_retry: F,
+    ) -> Flow<RetryWithBudget<Self, H, F>>
+    where
+        H: Scheduler + Clone + Send + 'static,
+        F: FnMut(&Error) -> bool + Send + 'static,
+        Self: Clone + Send + 'static,
+        Self::Item: 'static,
+    {
+        RetryWithBudget::new(self, scheduler.clone(), budget.clone(), may_retry).into()
     }
 }
 

@@ -71,6 +71,8 @@ mod limit;
 mod parts;
 mod queue;
 mod rate;
+mod retry;
+mod throttle;
 
 pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
 pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
@@ -89,10 +91,14 @@ pub use queue::{
     WhenFull,
 };
 pub use rate::{RateConfig, RateLimit, RateSnapshot};
+pub use retry::{Attempts, RetryBudget, RetryConfig, RetrySnapshot, RetryWithBudget};
+pub use throttle::{ThrottleConfig, ThrottleSnapshot, Throttler};
 
 /// The book's pages, whose examples are run.
 #[cfg(doctest)]
 mod book {
     #[doc = include_str!("../../../docs/book/src/pressure/breaker.md")]
     mod breaker {}
+    #[doc = include_str!("../../../docs/book/src/pressure/retry.md")]
+    mod retry {}
 }

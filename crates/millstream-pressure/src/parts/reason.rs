@@ -24,6 +24,8 @@ pub enum Reason {
     Rate,
     /// The circuit breaker was open.
     BreakerOpen,
+    /// The other side refuses too much, so that it is asked less.
+    Throttled,
     /// More valuable items needed the room.
     LowPriority,
     /// A newer item took its place.
@@ -42,7 +44,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons; [`index`](Self::index) is the position in here.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Full,
         Self::TooHeavy,
         Self::Timeout,
@@ -51,6 +53,7 @@ impl Reason {
         Self::Limit,
         Self::Rate,
         Self::BreakerOpen,
+        Self::Throttled,
         Self::LowPriority,
         Self::Evicted,
         Self::Sampled,
@@ -78,6 +81,7 @@ impl Reason {
             Self::Limit => "limit",
             Self::Rate => "rate",
             Self::BreakerOpen => "breaker_open",
+            Self::Throttled => "throttled",
             Self::LowPriority => "low_priority",
             Self::Evicted => "evicted",
             Self::Sampled => "sampled",
@@ -107,6 +111,7 @@ impl Reason {
             Self::Limit => "as many as allowed are in progress: retry later",
             Self::Rate => "sooner than the rate allows: retry later",
             Self::BreakerOpen => "the circuit breaker is open: retry later, or use a fallback",
+            Self::Throttled => "the other side refuses too much: retry later, or use a fallback",
             Self::LowPriority => "more valuable items needed the room: retry later",
             Self::Evicted => "a newer item took its place: consume faster, or raise the capacity",
             Self::Sampled => "left out of the sample",

@@ -17,3 +17,5 @@ mod queue_disciplines;
 mod queue_flow;
 mod queue_ledger;
 mod rate;
+mod retry;
+mod throttle;

@@ -3,6 +3,7 @@
 mod limit;
 mod admit;
 mod queue;
+mod retry;
 #[expect(dead_code, reason = "the core's tests use more of it")]
 #[path = "../../../millstream/tests/tck/stage.rs"]
 mod stage;
