@@ -65,6 +65,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admit;
+pub mod advice;
 mod breaker;
 mod flow_ext;
 mod limit;

@@ -10,6 +10,7 @@ mod algorithms;
 mod limit;
 mod limit_flow;
 mod admit_flow;
+mod advice;
 mod breaker;
 mod parts;
 mod queue;
