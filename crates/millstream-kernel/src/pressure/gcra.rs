@@ -291,7 +291,10 @@ fn speed(rate: f64, shift: u32) -> (u64, u64) {
     let exponent = (bits >> 52) as i64 - 1075;
     // The speed has at most 63 bits, and 2^scale times the clock at most 126.
     let left = 39.min(70 + exponent + i64::from(shift));
-    let speed = (u128::from(mantissa) << left).div_ceil(1_000_000_000);
+    // At the slowest rates without finer units, some bits of the mantissa have no room.
+    let mantissa = u128::from(mantissa);
+    let mantissa = if left < 0 { mantissa >> -left } else { mantissa << left };
+    let speed = mantissa.div_ceil(1_000_000_000);
     (speed as u64, (left - exponent - i64::from(shift)) as u64)
 }
 

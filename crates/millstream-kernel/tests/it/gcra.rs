@@ -58,6 +58,16 @@ fn a_rate_that_is_no_number_is_the_smallest() {
 }
 
 #[test]
+fn the_slowest_rate_goes_with_the_largest_burst() {
+    // The speed of the clock had no room for the rate's mantissa.
+    let gcra = Gcra::new(Gcra::MIN_RATE, Gcra::MAX_BURST, Duration::ZERO);
+    assert_eq!(gcra.take(Gcra::MAX_BURST, Duration::ZERO), Taken::Granted);
+    let Taken::NotBefore(at) = gcra.take(1, Duration::ZERO) else { panic!("nothing is free") };
+    assert!(at.abs_diff(1_000_000 * SECOND) < 5 * SECOND, "{at:?}");
+    assert_eq!(gcra.take(1, at), Taken::Granted);
+}
+
+#[test]
 fn it_goes_on_for_ever() {
     // A day at the largest rate is more than the word has room for at once.
     let gcra = Gcra::new(1e9, 1_000, Duration::ZERO);
