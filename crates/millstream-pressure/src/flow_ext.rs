@@ -12,6 +12,7 @@ use crate::{Admit, Admitting, Class, Queue, Queued, TryAdmitting};
 use millstream::{Error, Flow, Publisher, scheduler::Scheduler};
 
 use crate::{Admit, Admitting, Class, Queue, Queued, RetryBudget, RetryWithBudget, TryAdmitting};
+use crate::{Credits, Metered, Queue, Queued, RateLimit};
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
 ///
@@ -148,6 +149,14 @@ pub trait FlowExt: Publisher + Sized {
         Self::Item: 'static,
     {
         RetryWithBudget::new(self, scheduler.clone(), budget.clone(), may_retry).into()
+    #[doc = include_str!("credits/operator.md")]
+    fn credits(self, credits: &Credits) -> Flow<Metered<Self, Credits>> {
+        Metered::new(self, credits.clone())
+    }
+
+    #[doc = include_str!("rate/operator.md")]
+    fn rate_limit(self, limit: &RateLimit) -> Flow<Metered<Self, RateLimit>> {
+        Metered::new(self, limit.clone())
     }
 }
 

@@ -67,6 +67,7 @@
 mod admit;
 pub mod advice;
 mod breaker;
+mod credits;
 mod flow_ext;
 mod limit;
 mod parts;
@@ -77,6 +78,7 @@ mod throttle;
 
 pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
 pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
+pub use credits::{CreditTurn, Credited, Credits, CreditsConfig, CreditsSnapshot};
 pub use flow_ext::FlowExt;
 pub use limit::{
     Aimd, Algorithm, ConcurrencyLimit, Gradient, Gradient2, LimitConfig, LimitSnapshot, Limiter,
@@ -84,8 +86,9 @@ pub use limit::{
 };
 pub use millstream_kernel::BreakerState;
 pub use parts::{
-    Balance, Class, Clock, Criticality, Grant, InvalidSetting, Items, Ledger, Outcome, Permit,
-    Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings, Settle, Sleep, Weigh,
+    Balance, Class, Clock, Criticality, Grant, InvalidSetting, Items, Ledger, Meter, Metered,
+    Outcome, Permit, Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings, Settle,
+    Sleep, Weigh,
 };
 pub use queue::{
     Discipline, FromQueue, Queue, QueueConfig, QueueHooks, QueueSnapshot, Queued, Slot, Taken,
@@ -103,3 +106,6 @@ mod book {
     #[doc = include_str!("../../../docs/book/src/pressure/retry.md")]
     mod retry {}
 }
+pub use rate::{
+    KeyedRate, KeyedRateConfig, KeyedRateSnapshot, RateConfig, RateLimit, RateSnapshot, RateTurn,
+};

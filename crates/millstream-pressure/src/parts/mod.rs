@@ -3,6 +3,7 @@
 mod class;
 mod clock;
 mod ledger;
+mod meter;
 mod permit;
 mod policy;
 mod pressure;
@@ -17,6 +18,7 @@ mod weigh;
 pub use class::{Class, Criticality};
 pub use clock::{Clock, Sleep};
 pub use ledger::{Balance, Ledger};
+pub use meter::{Meter, Metered};
 pub use permit::{Grant, Outcome, Permit, Settle};
 pub use policy::Policy;
 pub use pressure::{Pressure, PressureSource};

@@ -1,13 +1,15 @@
 //! `RateLimit`: so many a second, and a burst, by the generic cell rate algorithm.
 
 mod config;
+mod keyed;
+mod turn;
 
 use std::{
     fmt,
     future::{Future as _, poll_fn},
     pin::pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -15,9 +17,15 @@ use millstream::scheduler::Scheduler;
 use millstream_kernel::{Gcra, Permits, Taken};
 use parking_lot::Mutex;
 
-pub use self::config::RateConfig;
+use self::turn::First;
+pub use self::{
+    config::{KeyedRateConfig, RateConfig},
+    keyed::{KeyedRate, KeyedRateSnapshot},
+    turn::RateTurn,
+};
 use crate::{
-    Balance, Clock, InvalidSetting, Ledger, Policy, Reason, Rejected, Settings as _, Sleep,
+    Balance, Clock, InvalidSetting, Ledger, Policy, Pressure, PressureSource, Reason, Rejected,
+    Settings as _,
 };
 
 /// So many cells a second, and a burst: the generic cell rate algorithm (ITU-T I.371).
@@ -56,7 +64,8 @@ struct Shared {
     gcra: Gcra,
     /// One permit: the turn of those who wait.
     turn: Permits,
-    ledger: Ledger,
+    /// That of all keys, if this is the limit of one.
+    ledger: Arc<Ledger>,
     state: Mutex<State>,
 }
 
@@ -73,6 +82,8 @@ pub struct RateSnapshot {
     pub balance: Balance,
     /// Cells that are free now.
     pub free: u64,
+    /// The most cells that can be free.
+    pub burst: u64,
     /// Whether somebody waits.
     pub has_waiting: bool,
 }
@@ -89,23 +100,27 @@ impl RateLimit {
         scheduler: &impl Scheduler,
     ) -> Result<Self, InvalidSetting> {
         config.validate()?;
-        let clock = Clock::of(scheduler);
-        Ok(Self(Arc::new(Shared {
-            name: name.into(),
+        Ok(Self::of(name.into(), config, Clock::of(scheduler), Arc::default()))
+    }
+
+    /// With a valid configuration.
+    fn of(name: Arc<str>, config: RateConfig, clock: Clock, ledger: Arc<Ledger>) -> Self {
+        Self(Arc::new(Shared {
+            name,
             gcra: Gcra::new(config.rate, config.burst, clock.now()),
             clock,
             turn: Permits::new(1),
-            ledger: Ledger::new(),
+            ledger,
             state: Mutex::new(State { config, first: None }),
-        })))
+        }))
     }
 
     /// Takes `n` cells, if they are free and nobody waits. Never waits.
     ///
     /// # Errors
     ///
-    /// [`Rate`](Reason::Rate), with the time after which they are free if nobody else takes any, unless
-    /// others wait for them; or [`TooHeavy`](Reason::TooHeavy).
+    /// [`Rate`](Reason::Rate), with the time after which they are free if nobody else takes any,
+    /// unless others wait for them; or [`TooHeavy`](Reason::TooHeavy).
     #[inline]
     pub fn try_acquire(&self, n: u64) -> Result<(), Rejected<()>> {
         let shared = &*self.0;
@@ -129,8 +144,8 @@ impl RateLimit {
     ///
     /// # Errors
     ///
-    /// [`TooHeavy`](Reason::TooHeavy), or [`Shutdown`](Reason::Shutdown) if the scheduler has stopped or has no
-    /// clock.
+    /// [`TooHeavy`](Reason::TooHeavy), or [`Shutdown`](Reason::Shutdown) if the scheduler has
+    /// stopped or has no clock.
     pub async fn acquire(&self, n: u64) -> Result<(), Rejected<()>> {
         self.acquire_until(n, Duration::MAX).await
     }
@@ -145,7 +160,8 @@ impl RateLimit {
         self.acquire_until(n, self.0.clock.after(timeout)).await
     }
 
-    /// [`acquire`](Self::acquire), for a thread. Not to be called where the scheduler runs its timers.
+    /// [`acquire`](Self::acquire), for a thread. Not to be called where the scheduler runs its
+    /// timers.
     ///
     /// # Errors
     ///
@@ -165,8 +181,8 @@ impl RateLimit {
             Poll::Pending => timeout.as_mut().poll(cx).map(|_| false),
         });
         let result = if has_turn.await {
-            let mut first = First { shared, timer: None };
-            poll_fn(|cx| first.poll(n, until, cx)).await
+            let mut first = First::new(shared);
+            poll_fn(|cx| first.poll(n..=n, until, cx)).await.map(drop)
         } else {
             Err(Reason::Timeout)
         };
@@ -201,46 +217,6 @@ impl Shared {
     }
 }
 
-/// The one whose turn it is, which ends with the drop of this.
-struct First<'a> {
-    shared: &'a Shared,
-    timer: Option<(Duration, Sleep)>,
-}
-
-impl First<'_> {
-    fn poll(&mut self, n: u64, until: Duration, cx: &mut Context<'_>) -> Poll<Result<(), Reason>> {
-        // Before it looks, so that it misses no other rate.
-        let before = self.shared.state.lock().first.replace(cx.waker().clone());
-        drop(before);
-        loop {
-            let at = match self.shared.gcra.take(n, self.shared.clock.now()) {
-                Taken::Granted => return Poll::Ready(Ok(())),
-                Taken::TooMany => return Poll::Ready(Err(Reason::TooHeavy)),
-                Taken::NotBefore(at) if at > until => return Poll::Ready(Err(Reason::Timeout)),
-                Taken::NotBefore(at) => at,
-            };
-            let sleep = || (at, self.shared.clock.sleep_until(at));
-            let timer = match &mut self.timer {
-                Some(timer) if timer.0 == at => timer,
-                place => place.insert(sleep()),
-            };
-            match pin!(&mut timer.1).poll(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(true) => self.timer = None,
-                Poll::Ready(false) => return Poll::Ready(Err(Reason::Shutdown)),
-            }
-        }
-    }
-}
-
-impl Drop for First<'_> {
-    fn drop(&mut self) {
-        let before = self.shared.state.lock().first.take();
-        drop(before);
-        self.shared.turn.release(1);
-    }
-}
-
 impl Policy for RateLimit {
     type Config = RateConfig;
     type Snapshot = RateSnapshot;
@@ -257,6 +233,7 @@ impl Policy for RateLimit {
         RateSnapshot {
             balance: self.0.ledger.balance(),
             free: self.0.gcra.free(self.0.clock.now()),
+            burst: self.0.state.lock().config.burst,
             has_waiting: self.0.turn.available() == 0,
         }
     }
@@ -270,6 +247,15 @@ impl Policy for RateLimit {
         }
         self.0.tell_first();
         Ok(())
+    }
+}
+
+/// How much of the burst is used up; full while somebody waits.
+impl PressureSource for RateLimit {
+    fn pressure(&self) -> Option<Pressure> {
+        let RateSnapshot { free, burst, has_waiting, .. } = self.snapshot();
+        let free = if has_waiting { 0 } else { free };
+        Some(Pressure::of(burst.saturating_sub(free), burst, self.0.clock.now()))
     }
 }
 

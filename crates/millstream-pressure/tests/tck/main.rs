@@ -4,6 +4,9 @@ mod limit;
 mod admit;
 mod queue;
 mod retry;
+mod credits;
+mod queue;
+mod rate;
 #[expect(dead_code, reason = "the core's tests use more of it")]
 #[path = "../../../millstream/tests/tck/stage.rs"]
 mod stage;
