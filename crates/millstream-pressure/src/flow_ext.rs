@@ -3,16 +3,14 @@
 use std::future::Future;
 
 use millstream::{
-    Flow, Publisher,
+    Error, Flow, Publisher,
     scheduler::{self, Scheduler},
 };
 
-use crate::{ConcurrencyLimit, MapAsyncLimited, Outcome, Queue, Queued};
-use crate::{Admit, Admitting, Class, Queue, Queued, TryAdmitting};
-use millstream::{Error, Flow, Publisher, scheduler::Scheduler};
-
-use crate::{Admit, Admitting, Class, Queue, Queued, RetryBudget, RetryWithBudget, TryAdmitting};
-use crate::{Credits, Metered, Queue, Queued, RateLimit};
+use crate::{
+    Admit, Admitting, Class, ConcurrencyLimit, Credits, MapAsyncLimited, Metered, Outcome, Queue,
+    Queued, RateLimit, RetryBudget, RetryWithBudget, TryAdmitting,
+};
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
 ///
@@ -149,6 +147,8 @@ pub trait FlowExt: Publisher + Sized {
         Self::Item: 'static,
     {
         RetryWithBudget::new(self, scheduler.clone(), budget.clone(), may_retry).into()
+    }
+
     #[doc = include_str!("credits/operator.md")]
     fn credits(self, credits: &Credits) -> Flow<Metered<Self, Credits>> {
         Metered::new(self, credits.clone())

@@ -94,7 +94,9 @@ pub use queue::{
     Discipline, FromQueue, Queue, QueueConfig, QueueHooks, QueueSnapshot, Queued, Slot, Taken,
     WhenFull,
 };
-pub use rate::{RateConfig, RateLimit, RateSnapshot};
+pub use rate::{
+    KeyedRate, KeyedRateConfig, KeyedRateSnapshot, RateConfig, RateLimit, RateSnapshot, RateTurn,
+};
 pub use retry::{Attempts, RetryBudget, RetryConfig, RetrySnapshot, RetryWithBudget};
 pub use throttle::{ThrottleConfig, ThrottleSnapshot, Throttler};
 
@@ -106,6 +108,3 @@ mod book {
     #[doc = include_str!("../../../docs/book/src/pressure/retry.md")]
     mod retry {}
 }
-pub use rate::{
-    KeyedRate, KeyedRateConfig, KeyedRateSnapshot, RateConfig, RateLimit, RateSnapshot, RateTurn,
-};

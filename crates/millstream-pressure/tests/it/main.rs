@@ -6,21 +6,21 @@
     reason = "tests, and threads that meet in a policy"
 )]
 
-mod algorithms;
-mod limit;
-mod limit_flow;
 mod admit_flow;
 mod advice;
+mod algorithms;
 mod breaker;
 mod credits;
 mod credits_flow;
+mod limit;
+mod limit_flow;
 mod parts;
 mod queue;
 mod queue_disciplines;
 mod queue_flow;
 mod queue_ledger;
 mod rate;
-mod retry;
-mod throttle;
 mod rate_flow;
 mod rate_keyed;
+mod retry;
+mod throttle;

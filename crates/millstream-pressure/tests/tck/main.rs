@@ -1,12 +1,11 @@
 //! Every operator under the TCK: as a publisher, and by what it does with its source.
 
-mod limit;
 mod admit;
-mod queue;
-mod retry;
 mod credits;
+mod limit;
 mod queue;
 mod rate;
+mod retry;
 #[expect(dead_code, reason = "the core's tests use more of it")]
 #[path = "../../../millstream/tests/tck/stage.rs"]
 mod stage;
