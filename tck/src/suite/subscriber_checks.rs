@@ -217,5 +217,5 @@ pub(crate) static SUBSCRIBER: &[Situation] = &[
         &[Trigger(8, 1), Send(8), Settle, Complete]).offers(),
     new("R.11", "rule_r_11_initial_request_is_made_once", &[], &[Settle]).initial(0).beside(),
     new("R.11", "rule_r_11_items_ahead_of_the_subscription", &[],
-        &[Trigger(3, 1), Send(3), Complete]).initial(2),
+        &[Trigger(5, 1), Send(3), Complete]).initial(2),
 ];
