@@ -28,7 +28,7 @@ pub struct Capabilities {
     pub(crate) sharing: Sharing,
     pub(crate) after_cancel: AfterCancel,
     /// How the items are numbered; `None` where that follows from their type.
-    pub(crate) order: Option<Order>,
+    pub(crate) numbering: Option<Numbering>,
     pub(crate) settings: Settings,
 }
 
@@ -47,7 +47,7 @@ pub enum Sharing {
 
 /// How the items of a publisher are numbered, so that a lost, repeated or reordered one is found (rule R.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum Numbering {
     /// In no way that is known.
     #[default]
     Any,
@@ -82,7 +82,7 @@ impl Capabilities {
             depth: 1,
             sharing: Sharing::Each,
             after_cancel: AfterCancel::OnItsWay,
-            order: None,
+            numbering: None,
             settings: Settings::DEFAULT,
         }
     }
@@ -135,10 +135,10 @@ impl Capabilities {
         self
     }
 
-    /// How its items are numbered (rule R.3). Default: [`Order::Consecutive`] for what a closure makes if the
-    /// items are `u64` or [`Item`](crate::reference::Item), and otherwise [`Order::Any`].
-    pub const fn order(mut self, order: Order) -> Self {
-        self.order = Some(order);
+    /// How its items are numbered (rule R.3). Default: [`Numbering::Consecutive`] for what a closure makes if the
+    /// items are `u64` or [`Item`](crate::reference::Item), and otherwise [`Numbering::Any`].
+    pub const fn numbering(mut self, numbering: Numbering) -> Self {
+        self.numbering = Some(numbering);
         self
     }
 

@@ -54,7 +54,7 @@ mod timeline;
 pub mod trace;
 mod verdict;
 
-pub use capabilities::{AfterCancel, Capabilities, Order, Sharing};
+pub use capabilities::{AfterCancel, Capabilities, Numbering, Sharing};
 pub use check::{Check, Suite};
 #[cfg(feature = "cli")]
 pub use harness::main::main;

@@ -12,7 +12,7 @@ use super::{
     subscriber::{SubscriberSubject, Typed},
 };
 use crate::{
-    capabilities::{Capabilities, Order, Sharing},
+    capabilities::{Capabilities, Numbering, Sharing},
     play::{
         probe::Identify,
         stage::Drive,
@@ -112,7 +112,7 @@ impl<T: ProcessorSubject> PublisherSubject for AsPublisher<T> {
     fn capabilities(&self) -> Capabilities {
         let declared = self.0.capabilities();
         let capabilities = Capabilities::new()
-            .order(Order::FromZero)
+            .numbering(Numbering::FromZero)
             .max_length(declared.max_length)
             .depth(declared.depth)
             .sharing(declared.sharing)

@@ -9,7 +9,7 @@ use std::{
 use reactive_streams::{BoxPublisher, Publisher};
 
 use crate::{
-    capabilities::{Capabilities, Order},
+    capabilities::{Capabilities, Numbering},
     play::probe::{Blueprint, Identify, Probe, Recorder},
     play::stage::{Drive, Mode},
     play::{item::Item, turns::Turns},
@@ -191,7 +191,7 @@ where
 /// Numbers that a closure makes for a length are taken for those below it.
 fn ordered<T: 'static>(mut capabilities: Capabilities) -> Capabilities {
     let is_number = [TypeId::of::<u64>(), TypeId::of::<Item>()].contains(&TypeId::of::<T>());
-    capabilities.order = capabilities.order.or(is_number.then_some(Order::Consecutive));
+    capabilities.numbering = capabilities.numbering.or(is_number.then_some(Numbering::Consecutive));
     capabilities
 }
 

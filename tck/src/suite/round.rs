@@ -7,7 +7,7 @@ use std::{
 
 use super::scenario::Step;
 use crate::{
-    capabilities::{Capabilities, Order, Sharing},
+    capabilities::{Capabilities, Numbering, Sharing},
     checker::{Expectation, Level, check_publisher},
     play::{
         probe::{Blueprint, Handle, Recorder, Slot},
@@ -33,9 +33,9 @@ pub(crate) fn expectation(wanted: Wanted, capabilities: &Capabilities) -> Expect
         depth: capabilities.depth,
         settled: true,
         // One that comes late, or gets a part, gets other numbers.
-        order: match sharing {
-            None | Some(Sharing::Each) => capabilities.order.unwrap_or_default(),
-            _ => Order::Any,
+        numbering: match sharing {
+            None | Some(Sharing::Each) => capabilities.numbering.unwrap_or_default(),
+            _ => Numbering::Any,
         },
         sharing,
         after_cancel: capabilities.after_cancel,

@@ -6,7 +6,7 @@ use millstream::{
     ErrorMode, combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge,
     merge_sorted, never, range, zip,
 };
-use reactive_streams_tck::{Capabilities, Order, publisher_tests};
+use reactive_streams_tck::{Capabilities, Numbering, publisher_tests};
 
 use crate::pool;
 
@@ -20,7 +20,7 @@ publisher_tests!(concat_delayed, |n| {
 });
 publisher_tests!(repeat, |n| just(1).repeat(n).take(n));
 /// Items of two flows, in any order.
-const MIXED: Capabilities = Capabilities::new().order(Order::Any);
+const MIXED: Capabilities = Capabilities::new().numbering(Numbering::Any);
 
 publisher_tests!(merge, |n| merge([range(0..n / 2), range(n / 2..n)]), MIXED);
 publisher_tests!(merge_with, |n| range(0..n / 2).merge_with(range(n / 2..n)), MIXED);

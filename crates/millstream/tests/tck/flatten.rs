@@ -1,7 +1,7 @@
 //! Operators that turn each item into many under the TCK.
 
 use millstream::{ErrorMode, just, range};
-use reactive_streams_tck::{Capabilities, Order, publisher_tests};
+use reactive_streams_tck::{Capabilities, Numbering, publisher_tests};
 
 use crate::pool;
 
@@ -17,7 +17,7 @@ publisher_tests!(
             .concurrency(3)
             .prefetch(2)
     },
-    Capabilities::new().order(Order::Any).asynchronous()
+    Capabilities::new().numbering(Numbering::Any).asynchronous()
 );
 publisher_tests!(flat_map_sequential, |n| range(0..n)
     .flat_map_sequential(just)

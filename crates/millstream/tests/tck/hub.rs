@@ -7,7 +7,7 @@ use millstream::{
     hub::{self, Broadcaster, Merge, Policy, Replay, Unheard, Unicast},
     range,
 };
-use reactive_streams_tck::{Capabilities, Driven, Order, publisher_tests};
+use reactive_streams_tck::{Capabilities, Driven, Numbering, publisher_tests};
 
 use crate::pool;
 
@@ -60,11 +60,11 @@ publisher_tests!(
     |n| sent_by_one(n).signal_on(&pool()),
     Capabilities::new().asynchronous()
 );
-publisher_tests!(merge, sent_by_two, Capabilities::new().order(Order::Any).asynchronous());
+publisher_tests!(merge, sent_by_two, Capabilities::new().numbering(Numbering::Any).asynchronous());
 publisher_tests!(
     merge_signal_on,
     |n| sent_by_two(n).signal_on(&pool()),
-    Capabilities::new().order(Order::Any).asynchronous()
+    Capabilities::new().numbering(Numbering::Any).asynchronous()
 );
 publisher_tests!(processor, |n| {
     let (subscriber, flow) = hub::processor(4).split();

@@ -2,7 +2,7 @@
 
 use super::Expectation;
 use crate::{
-    capabilities::{AfterCancel, Order},
+    capabilities::{AfterCancel, Numbering},
     checker::{Findings, Violation},
     trace::{Answer, Call, Event, Phase},
 };
@@ -285,9 +285,9 @@ impl Line {
             self.report("1.5", at, format!("item {delivered} came from a shorter publisher"));
         }
         if let Some(item) = item {
-            let first = if expectation.order == Order::FromZero { Some(0) } else { None };
+            let first = if expectation.numbering == Numbering::FromZero { Some(0) } else { None };
             if let Some(due) = self.due_item.or(first)
-                && expectation.order != Order::Any
+                && expectation.numbering != Numbering::Any
                 && item != due
             {
                 self.report("R.3", at, format!("item #{item} came where #{due} was due"));

@@ -15,7 +15,7 @@ use line::Line;
 
 use super::Violation;
 use crate::{
-    capabilities::{AfterCancel, Order, Sharing},
+    capabilities::{AfterCancel, Numbering, Sharing},
     trace::{Call, Event},
 };
 
@@ -35,7 +35,7 @@ pub struct Expectation {
     /// What the subscriptions get of one publisher, if they share it (rule 1.11).
     pub sharing: Option<Sharing>,
     /// How its items are numbered.
-    pub order: Order,
+    pub numbering: Numbering,
     /// What may still come once `cancel` was called (rule 1.8).
     pub after_cancel: AfterCancel,
 }
@@ -49,7 +49,7 @@ impl Default for Expectation {
             depth: 1,
             settled: false,
             sharing: None,
-            order: Order::Any,
+            numbering: Numbering::Any,
             after_cancel: AfterCancel::OnItsWay,
         }
     }

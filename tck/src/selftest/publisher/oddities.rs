@@ -52,7 +52,7 @@ pub static ODDITIES: &[Oddity] = &[
     Oddity { what: "sends each item to one of several subscribers",
         subject: || Subject::cloneable("odd", Capabilities::new().sharing(Sharing::Split), |n| split(items(n))) },
     Oddity { what: "sends equal items",
-        subject: || Subject::cloneable("odd", Capabilities::new().order(crate::Order::Any), |n| iterate((0..n).map(|_| 7_u64))) },
+        subject: || Subject::cloneable("odd", Capabilities::new().numbering(crate::Numbering::Any), |n| iterate((0..n).map(|_| 7_u64))) },
     Oddity { what: "serves the initial request",
         subject: || odd(Slip::TakesInitial, Capabilities::new()) },
     Oddity { what: "takes 1 ms for each item, on a thread",
