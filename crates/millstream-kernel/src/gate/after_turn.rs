@@ -47,13 +47,15 @@ local!(static FRAMES: RefCell<Frames> = RefCell::new(Frames { list: Vec::new(), 
 pub(super) enum Ask {
     Request(Arc<dyn Subscription>, u64),
     Run(Box<dyn FnOnce()>),
+    /// Tells the subscriber of a gate that is closed: once what is asked at present has let go.
+    End(Box<dyn FnOnce()>),
 }
 
 impl Ask {
     pub(super) fn perform(self) {
         match self {
             Self::Request(subscription, n) => subscription.request(n),
-            Self::Run(f) => f(),
+            Self::Run(f) | Self::End(f) => f(),
         }
     }
 }
@@ -74,6 +76,8 @@ struct State {
     gate: *const dyn Asker,
     line: VecDeque<Ask>,
     is_left: bool,
+    /// How many requests it is in the midst of.
+    n_busy: usize,
 }
 
 /// Requests `n` items of `subscription`, after the turn that the caller is in, if it is in one.
@@ -133,7 +137,7 @@ pub(super) fn set_waiting() {
 }
 
 /// Does `f` as outside of any turn, for a thread that asks.
-pub(super) fn outside<R>(f: impl FnOnce() -> R) -> R {
+fn outside<R>(f: impl FnOnce() -> R) -> R {
     let is_in_turn = IS_IN_TURN.with(|is_in_turn| is_in_turn.replace(false));
     DEPTH.with(|depth| depth.set(depth.get() + 1));
     let result = f();
@@ -193,7 +197,9 @@ impl Frame {
             let Frames { list, n } = &mut *frames.borrow_mut();
             match list.get_mut(*n) {
                 Some(state) => state.gate = gate,
-                None => list.push(State { gate, line: VecDeque::new(), is_left: false }),
+                None => {
+                    list.push(State { gate, line: VecDeque::new(), is_left: false, n_busy: 0 });
+                }
             }
             *n += 1;
             Self(*n - 1)
@@ -211,6 +217,19 @@ impl Frame {
             let Frames { list, n } = &*frames.borrow();
             list[..*n].iter().rposition(|state| state.gate.cast::<()>() == gate).map(Self)
         })
+    }
+
+    /// The same, if it is in the midst of a request.
+    pub(super) fn find_busy(gate: *const ()) -> Option<Self> {
+        Self::find(gate).filter(|frame| frame.with(|state| state.n_busy > 0))
+    }
+
+    /// Does `f` as a request.
+    pub(super) fn busy<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.with(|state| state.n_busy += 1);
+        let result = outside(f);
+        self.with(|state| state.n_busy -= 1);
+        result
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {

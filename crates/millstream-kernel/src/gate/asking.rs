@@ -73,7 +73,7 @@ where
                 frame.set_left();
             }
             while let Some(ask) = frame.pop() {
-                self.perform(ask);
+                self.perform(&frame, ask);
             }
             let news = self.take_news();
             let is_left = frame.take_left();
@@ -110,7 +110,7 @@ where
         for is_last in [false, true] {
             while let Some(ask) = notes.pop() {
                 match ask {
-                    Ask::Run(_) if !is_last && !after_turn::is_deep() => self.perform(ask),
+                    Ask::Run(_) if !is_last && !after_turn::is_deep() => self.perform(frame, ask),
                     ask => frame.push(ask),
                 }
             }
@@ -141,11 +141,11 @@ where
     ///
     /// A stream that is over begins nothing, but what it has asked of a source may be for others as
     /// well.
-    fn perform(&self, ask: Ask) {
+    fn perform(&self, frame: &Frame, ask: Ask) {
         if matches!(ask, Ask::Run(_)) && self.is_closed() {
             return muted(|| drop(ask));
         }
-        if let Err(error) = after_turn::outside(|| caught(|| ask.perform())) {
+        if let Err(error) = frame.busy(|| caught(|| ask.perform())) {
             self.fail(error);
         }
     }
@@ -168,6 +168,12 @@ where
         self.failure.lock().take().unwrap_or_else(Error::illegal_request)
     }
 
+    /// The frame in which this thread asks for the gate at present: what it asks is on its stack, and
+    /// lets go when it returns.
+    pub(super) fn busy_frame(&self) -> Option<Frame> {
+        if P::IS_WOKEN { Frame::find_busy(std::ptr::from_ref(self).cast::<()>()) } else { None }
+    }
+
     fn is_closed(&self) -> bool {
         // Relaxed: what is begun in vain is cancelled.
         self.word.load(Ordering::Relaxed) & CLOSED != 0
@@ -178,7 +184,9 @@ where
             return News::default();
         }
         // SAFETY: this thread is inside, and nobody enters before it has left.
-        let (notes, rung) = unsafe { (self.asker.take(), self.asker.take_rung()) };
+        let notes = unsafe { self.asker.take() };
+        // SAFETY: as above.
+        let rung = unsafe { self.asker.take_rung() };
         News { is_woken: notes.woken, rung }
     }
 
@@ -233,8 +241,11 @@ where
         }
         // Each once: what comes of them waits for the next time.
         for _ in 0..frame.len() {
-            let Some(ask) = frame.pop() else { break };
-            self.perform(ask);
+            match frame.pop() {
+                Some(end @ Ask::End(_)) => frame.push(end),
+                Some(ask) => self.perform(frame, ask),
+                None => break,
+            }
         }
     }
 }

@@ -90,26 +90,37 @@ where
 
     /// Ends the stream.
     pub(super) fn conclude(self, verdict: Verdict) {
+        self.let_go(verdict)();
+    }
+
+    /// Lets go of the source; what is returned ends the stream.
+    #[inline]
+    pub(super) fn let_go(self, verdict: Verdict) -> impl FnOnce() + 'static {
         let Self { mut source, subscriber } = self;
-        match verdict {
-            Verdict::Ended(End::Complete) => match caught(|| drop(source)) {
-                Ok(()) => muted(|| subscriber.on_complete()),
-                Err(error) => muted(|| subscriber.on_error(error)),
-            },
-            Verdict::Ended(End::Failed(error)) => {
+        let end = match verdict {
+            Verdict::Ended(End::Complete) => {
+                Some(caught(|| drop(source)).map_or_else(End::Failed, |()| End::Complete))
+            }
+            Verdict::Ended(failed @ End::Failed(_)) => {
                 muted(|| drop(source));
-                muted(|| subscriber.on_error(error));
+                Some(failed)
             }
             Verdict::Failed(error) => {
                 muted(|| source.cancel());
                 muted(|| drop(source));
-                muted(|| subscriber.on_error(error));
+                Some(End::Failed(error))
             }
             Verdict::Cancelled | Verdict::Settle(_) | Verdict::Ask(_) | Verdict::Yield => {
                 muted(|| source.cancel());
                 muted(|| drop(source));
-                muted(|| drop(subscriber));
+                None
             }
+        };
+        move || {
+            muted(|| match end {
+                Some(end) => end.signal(subscriber),
+                None => drop(subscriber),
+            });
         }
     }
 }

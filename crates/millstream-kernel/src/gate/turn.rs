@@ -8,7 +8,7 @@ use reactive_streams::{Error, Offer, Subscriber};
 
 use super::{
     CANCELLED, CLOSED, DEMAND, Gate, HERE, ILLEGAL, NO_DEMAND, PARKING, RUNNING, SCHEDULED, WOKEN,
-    after_turn::{self, Notes},
+    after_turn::{self, Ask, Notes},
     link::{Link, Rescue},
 };
 use crate::{
@@ -372,7 +372,11 @@ where
         // drops the gate sees that the link is gone (invariant 3).
         self.word.swap(RUNNING | CANCELLED | CLOSED, Ordering::AcqRel);
         self.reentry.leave();
-        link.conclude(verdict);
+        match self.busy_frame() {
+            None => link.conclude(verdict),
+            // A source that is on this thread's stack has let go before the end is signaled.
+            Some(frame) => frame.push(Ask::End(Box::new(link.let_go(verdict)))),
+        }
     }
 }
 

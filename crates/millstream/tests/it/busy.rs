@@ -228,6 +228,10 @@ fn what_another_flow_says_reaches_an_operator_whose_source_is_busy() {
         let (sign, signs) = millstream_testkit::Puppet::<()>::new();
         let until = source.take_until(Flow::from(signs).publish_on(&other).capacity(1));
         let running = run(&pool, until.boxed(), &begins);
+        // The other worker asks for it.
+        while sign.requested().get() == 0 {
+            std::hint::spin_loop();
+        }
         sign.next(()).unwrap();
         let ended = running.wait();
 

@@ -135,7 +135,10 @@ const FAILING: &[(&str, End)] = &[
     ("dematerialize", |flow| {
         flow.map(|_| Signal::<u64>::Failed(bad_luck())).dematerialize().boxed()
     }),
-    ("a panic", |flow| flow.map(|n| if n < 2 { n } else { panic!("bad luck") }).boxed()),
+    ("a panic", |flow| {
+        let panicking = flow.map(|n| if n < 2 { n } else { panic!("bad luck") });
+        panicking.map_err(|error| Error::message(error.to_string())).boxed()
+    }),
     ("kill_switch", |flow| {
         let switch = KillSwitch::new();
         let thrown = switch.clone();
@@ -189,7 +192,9 @@ fn a_flow_that_completes_early_has_released_its_source() {
 fn a_flow_that_fails_early_has_released_its_source() {
     let mut wrong = Vec::new();
     for (name, end) in FAILING {
-        for step in [1, u64::MAX] {
+        // A buffer fails if more wait than it has room for: what was asked for does not wait.
+        let steps = if name.contains("backpressure") { vec![1] } else { vec![1, u64::MAX] };
+        for step in steps {
             let port = Port::default();
             let again = port.around(just(42));
             let flow = end(port.flow()).on_error_resume(move |_| again);
