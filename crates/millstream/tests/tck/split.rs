@@ -4,7 +4,7 @@ use millstream::{
     GroupPolicy::{EvictOldest, Wait},
     range,
 };
-use reactive_streams_tck::{Capabilities, publisher_tests};
+use reactive_streams_tck::{Capabilities, Numbering, publisher_tests};
 
 use crate::{
     pool,
@@ -51,10 +51,11 @@ publisher_tests!(
     },
     Capabilities::new().max_length(1 << 40)
 );
-publisher_tests!(group_map, |n| range(0..n)
-    .group_map(|n| n % 3, |group| group)
-    .max_groups(3)
-    .capacity(2));
+publisher_tests!(
+    group_map,
+    |n| range(0..n).group_map(|n| n % 3, |group| group).max_groups(3).capacity(2),
+    Capabilities::new().numbering(Numbering::Any)
+);
 publisher_tests!(
     group_map_across_threads,
     |n| {
@@ -65,7 +66,7 @@ publisher_tests!(
             .max_groups(3)
             .capacity(8)
     },
-    Capabilities::new().asynchronous()
+    Capabilities::new().numbering(Numbering::Any).asynchronous()
 );
 publisher_tests!(
     window_timeout,
