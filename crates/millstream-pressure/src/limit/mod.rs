@@ -36,7 +36,9 @@ use crate::{
 ///
 /// ```
 /// use millstream::scheduler::VirtualTime;
-/// use millstream_pressure::{Algorithm, ConcurrencyLimit, LimitConfig, Outcome, Policy as _, Reason};
+/// use millstream_pressure::{
+///     Algorithm, ConcurrencyLimit, LimitConfig, Outcome, Policy as _, Reason,
+/// };
 ///
 /// let time = VirtualTime::new();
 /// let config = LimitConfig { algorithm: Algorithm::Fixed(2), ..LimitConfig::default() };

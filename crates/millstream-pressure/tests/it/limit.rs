@@ -298,7 +298,8 @@ fn a_flood_does_not_take_what_is_guaranteed() {
     for step in 0..60_000_u64 {
         time.advance(MS);
         calls.retain(|&(ends, _)| ends > step);
-        // Calls of about 10 steps: `live` wants 3 places on average, within its 6, and the others 200.
+        // Calls of about 10 steps: `live` wants 3 places on average, within its 6, and the others
+        // want 200.
         for _ in 0..20 {
             if let Ok(permit) = batch.try_acquire() {
                 calls.push((step + 1 + random.below(20), permit));

@@ -104,7 +104,8 @@ impl Sample {
 ///
 /// let mut limiter = Algorithm::Aimd(Aimd { initial: 30, ..Aimd::default() }).limiter();
 /// let ms = Duration::from_millis;
-/// limiter.record(Sample { now: ms(10), latency: ms(10), in_flight: 30, outcome: Outcome::Failure });
+/// let (now, latency, outcome) = (ms(10), ms(10), Outcome::Failure);
+/// limiter.record(Sample { now, latency, in_flight: 30, outcome });
 /// assert_eq!(limiter.limit(), 27);
 /// limiter.advertise(Some(5)); // the consumer has room for 5 alone
 /// assert_eq!(limiter.limit(), 5);
