@@ -168,8 +168,8 @@ where
         self.failure.lock().take().unwrap_or_else(Error::illegal_request)
     }
 
-    /// The frame in which this thread asks for the gate at present: what it asks is on its stack, and
-    /// lets go when it returns.
+    /// The frame in which this thread asks for the gate at present: what it asks is on its stack,
+    /// and lets go when it returns.
     pub(super) fn busy_frame(&self) -> Option<Frame> {
         if P::IS_WOKEN { Frame::find_busy(std::ptr::from_ref(self).cast::<()>()) } else { None }
     }
