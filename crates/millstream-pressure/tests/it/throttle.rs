@@ -71,7 +71,8 @@ fn it_comes_back_when_the_other_side_does() {
     let throttler = throttler(ThrottleConfig { window, ..ThrottleConfig::default() }, &time);
     let n_passed = call(&throttler, &time, 20_000, u64::MAX);
     assert!((800..1_400).contains(&n_passed), "about 5 % pass: {n_passed}");
-    call(&throttler, &time, 20_000, 1);
+    // What passes about doubles with each window, from 5 % on.
+    call(&throttler, &time, 80_000, 1);
     assert_eq!(call(&throttler, &time, 1_000, 1), 1_000);
     let balance = throttler.snapshot().balance;
     assert!(balance.is_whole() && balance.dropped(Reason::Throttled) > 0, "{balance:?}");
