@@ -18,12 +18,11 @@ use crate::{
 /// be lost; it stands beside the policy's code, in a file `operator.md`.
 pub trait FlowExt: Publisher + Sized {
     #[doc = include_str!("limit/operator.md")]
-    #[expect(clippy::type_complexity, reason = "names how outcomes are told from outputs")]
     fn map_async_limited<F, Fut>(
         self,
         limit: &ConcurrencyLimit,
         f: F,
-    ) -> Flow<MapAsyncLimited<Self, F, fn(&Fut::Output) -> Outcome>>
+    ) -> Flow<MapAsyncLimited<Self, F, Succeeding<Fut::Output>>>
     where
         Self::Item: Send + 'static,
         F: FnMut(Self::Item) -> Fut + Send + 'static,
@@ -159,6 +158,9 @@ pub trait FlowExt: Publisher + Sized {
         Metered::new(self, limit.clone())
     }
 }
+
+/// Takes every output for a success.
+type Succeeding<T> = fn(&T) -> Outcome;
 
 /// Says of which class an item is.
 type Classify<T> = fn(&T) -> Class;
