@@ -33,9 +33,6 @@ pub(crate) struct Args {
     every: usize,
 }
 
-/// What the pipeline runs.
-pub(crate) const SAMPLE: Args = Args { filter: None, every: 8 };
-
 /// An entry of the list.
 #[derive(Debug)]
 struct Mutant {
