@@ -212,14 +212,13 @@ impl Subscriber<u64> for Idle {
 }
 
 #[test]
-fn an_idle_subscription_is_one_small_allocation() {
+fn an_idle_subscription_is_one_allocation_of_at_most_128_bytes() {
     let flow = range(0..9_u64).map(|n| n + 1).filter(|n| n % 2 == 0);
 
     let (n_allocations, n_bytes, ()) = count(|| flow.subscribe(Idle(None)));
 
     assert_eq!(n_allocations, 1);
-    // FIXME(#13): 112 before gates put off what they ask for until after the turn.
-    assert!(n_bytes <= 160, "{n_bytes}");
+    assert!(n_bytes <= 128, "{n_bytes}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 use clap::builder::PossibleValuesParser;
 
 use crate::{
-    commands::{bench_smoke, check, features, instructions, models, package, test},
+    commands::{bench_smoke, check, features, instructions, models, mutants, package, test},
     shell::{Failure, Shell},
     tools::{self, TOOLS, ThisMachine},
 };
@@ -44,6 +44,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "package", needs: &[], run: package::run },
     Stage { name: "loom", needs: &[], run: |shell| models::run(shell, &models::LOOM, None) },
     Stage { name: "shuttle", needs: &[], run: |shell| models::run(shell, &models::SHUTTLE, None) },
+    Stage { name: "mutants", needs: &[], run: |shell| mutants::run(shell, &mutants::SAMPLE) },
     Stage { name: "bench-smoke", needs: &[], run: bench_smoke::run },
     Stage {
         name: "instructions",

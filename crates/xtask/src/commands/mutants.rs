@@ -33,6 +33,9 @@ pub(crate) struct Args {
     every: usize,
 }
 
+/// What the pipeline runs.
+pub(crate) const SAMPLE: Args = Args { filter: None, every: 8 };
+
 /// An entry of the list.
 #[derive(Debug)]
 struct Mutant {

@@ -1,8 +1,8 @@
-//! `package`: what would be published of each crate can be packed.
+//! `package`: what would be published of each crate compiles by itself.
 
 use crate::shell::{Failure, Shell};
 
-/// Packs each crate that may be published, without compiling it from its package.
+/// Packs each crate that may be published, and compiles it from its package.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -10,7 +10,7 @@ pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
     let metadata = shell.cargo("metadata --no-deps --offline --format-version 1").lines()?;
     let names = published(&metadata);
     // In one call, in which cargo takes the crates that others build on from their packages.
-    let call = shell.cargo("package --allow-dirty --no-verify");
+    let call = shell.cargo("package --allow-dirty");
     names.iter().fold(call, |call, name| call.arg("--package").arg(name)).run()?;
     println!("packages: {}", names.join(", "));
     Ok(())
