@@ -71,7 +71,7 @@ impl State {
             Admission::Probe(generation) => {
                 if !is_running {
                     self.round = Round {
-                        probes: n as u64,
+                        probes: n,
                         until: now.saturating_add(self.config.probe_timeout),
                         totals: Totals::default(),
                     };

@@ -86,7 +86,6 @@ pub struct Metered<P, M> {
 
 impl<P: Publisher, M: Meter> Metered<P, M> {
     /// The flow of `source`, whose demand `meter` releases.
-    #[expect(clippy::new_ret_no_self, reason = "operators return flows")]
     pub fn new(source: P, meter: M) -> Flow<Self> {
         Self { source, meter }.into()
     }

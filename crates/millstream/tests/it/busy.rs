@@ -23,6 +23,8 @@ use millstream_testkit::Probe;
 const FOREVER: Duration = Duration::from_secs(60);
 
 type Numbers = Flow<BoxPublisher<u64>>;
+/// An operator, over any source.
+type Operator = fn(Numbers) -> Numbers;
 
 /// Fails in place of hanging.
 #[expect(clippy::disallowed_methods, reason = "what hangs is left behind on a thread of its own")]
@@ -43,7 +45,7 @@ fn busy() -> (Numbers, mpsc::Receiver<()>) {
 }
 
 /// Each operator that asks its source, or a flow that it makes, from inside of its own turn.
-fn operators() -> Vec<(&'static str, fn(Numbers) -> Numbers)> {
+fn operators() -> Vec<(&'static str, Operator)> {
     /// For a flow that is made of an item.
     fn once(flow: Numbers) -> impl FnMut(u64) -> Numbers + Send + 'static {
         let mut flow = Some(flow);

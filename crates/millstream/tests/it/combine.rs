@@ -340,7 +340,6 @@ fn a_hundred_thousand_pages_take_the_stack_of_one() {
         let listed = concat_all((0..N_PAGES).map(page)).count();
         (mapped.wait().unwrap(), listed.wait().unwrap())
     };
-    #[expect(clippy::disallowed_methods, reason = "a thread with a stack of its own")]
     let thread = thread::Builder::new().stack_size(128 * 1024).spawn(run).unwrap();
     assert_eq!(thread.join().unwrap(), (2 * N_PAGES, 2 * N_PAGES));
 }
