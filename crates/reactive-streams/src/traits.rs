@@ -29,6 +29,26 @@ pub trait Publisher {
     /// Never panics and returns normally whatever happens: a publisher that cannot serve the
     /// subscriber signals `on_subscribe` and then `on_error` (rules 1.4 and 1.9).
     fn subscribe<S: Subscriber<Self::Item>>(self, subscriber: S);
+
+    /// Gives all of its items to `take`, in place of being subscribed to, if they are at hand and
+    /// not more than `limit`: for operators that make a publisher of each item, to which a
+    /// subscription costs more than the items do. Returns how the stream ended.
+    ///
+    /// At hand are values, and what is computed from them without waiting. A publisher that would
+    /// wait, that has an effect when it is subscribed to, or that may have more items, gives
+    /// nothing. A panic passes through.
+    ///
+    /// # Errors
+    ///
+    /// The publisher itself, unchanged, if it has to be subscribed to: what the default answers.
+    fn give_all<F>(self, limit: u64, take: F) -> Result<Result<(), Error>, Self>
+    where
+        Self: Sized,
+        F: FnMut(Self::Item),
+    {
+        let _unused = (limit, take);
+        Err(self)
+    }
 }
 
 /// A receiver of items.
@@ -174,5 +194,8 @@ impl<P: Publisher> Publisher for Box<P> {
 
     fn subscribe<S: Subscriber<Self::Item>>(self, subscriber: S) {
         (*self).subscribe(subscriber);
+    }
+    fn give_all<F: FnMut(P::Item)>(self, limit: u64, take: F) -> Result<Result<(), Error>, Self> {
+        (*self).give_all(limit, take).map_err(Self::new)
     }
 }

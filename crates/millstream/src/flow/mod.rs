@@ -8,7 +8,7 @@ mod outcome;
 pub use backpressure::{Backpressure, BackpressureKind, Bounded, assert_bounded};
 pub use error_mode::ErrorMode;
 pub use outcome::Outcome;
-use reactive_streams::{BoxClonePublisher, BoxPublisher, Publisher, Subscriber};
+use reactive_streams::{BoxClonePublisher, BoxPublisher, Error, Publisher, Subscriber};
 
 /// A publisher with operators.
 ///
@@ -125,5 +125,10 @@ impl<P: Publisher> Publisher for Flow<P> {
 
     fn subscribe<S: Subscriber<P::Item>>(self, subscriber: S) {
         self.source.subscribe(subscriber);
+    }
+
+    #[inline]
+    fn give_all<F: FnMut(P::Item)>(self, limit: u64, take: F) -> Result<Result<(), Error>, Self> {
+        self.source.give_all(limit, take).map_err(|source| Self { source })
     }
 }

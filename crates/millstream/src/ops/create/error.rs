@@ -47,6 +47,10 @@ impl<T: 'static> Publisher for Failed<T> {
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
         Gate::start(self, downstream);
     }
+
+    fn give_all<F: FnMut(T)>(self, _: u64, _: F) -> Result<Result<(), Error>, Self> {
+        Ok(Err(self.error))
+    }
 }
 
 opaque_debug!(Failed<T>);

@@ -1,7 +1,7 @@
 //! `from_iter`, `just`, `empty`: the items of an iterator.
 
 use millstream_kernel::{End, Gate, Source, Step};
-use reactive_streams::{Publisher, Subscriber};
+use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::Flow;
 
@@ -87,6 +87,17 @@ where
 
     fn subscribe<S: Subscriber<I::Item>>(self, downstream: S) {
         Gate::start(self, downstream);
+    }
+
+    #[inline]
+    fn give_all<F: FnMut(I::Item)>(self, limit: u64, take: F) -> Result<Result<(), Error>, Self> {
+        match self.items.size_hint().1 {
+            Some(most) if most as u64 <= limit => {
+                self.items.for_each(take);
+                Ok(Ok(()))
+            }
+            _ => Err(self),
+        }
     }
 }
 

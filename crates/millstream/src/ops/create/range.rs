@@ -3,7 +3,7 @@
 use std::ops::{Bound, ControlFlow, RangeBounds};
 
 use millstream_kernel::{End, Fed, Gate, Source, Step};
-use reactive_streams::{Publisher, Subscriber};
+use reactive_streams::{Error, Publisher, Subscriber};
 
 use crate::Flow;
 
@@ -55,6 +55,19 @@ impl<T: Number> Publisher for Range<T> {
 
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
         Gate::start(self, downstream);
+    }
+
+    #[inline]
+    fn give_all<F: FnMut(T)>(self, limit: u64, mut take: F) -> Result<Result<(), Error>, Self> {
+        if self.n_left > limit {
+            return Err(self);
+        }
+        let mut item = self.next;
+        for _ in 0..self.n_left {
+            take(item);
+            item = item.successor();
+        }
+        Ok(Ok(()))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::scheduler::surroundings::Surroundings;
 use crate::{
     ErrorMode, Flow,
     parts::{
+        at_hand::AtHand,
         fan_in::PREFETCH,
         inlet::{Inlet, inlet},
         inlet_pool::InletPool,
@@ -101,6 +102,8 @@ where
                 outer_end: None,
                 f,
                 inner: None,
+                at_hand: AtHand::new(PREFETCH),
+                failed_at_hand: None,
                 inlets: InletPool::new(PREFETCH),
                 mode,
                 failure: None,
@@ -124,6 +127,10 @@ struct ConcatMapSource<T, F, Q: Publisher, S> {
     outer_end: Option<End>,
     f: F,
     inner: Option<Box<Inlet<Q::Item>>>,
+    /// What is left of a flow that was taken whole. There is no other then.
+    at_hand: AtHand<Q::Item>,
+    /// How it ends after them, if not well.
+    failed_at_hand: Option<End>,
     inlets: InletPool<Q::Item>,
     mode: ErrorMode,
     /// One that waits for the end.
@@ -140,8 +147,14 @@ where
     Q: Publisher<Item: Send + 'static> + 'static,
     S: Subscriber<Q::Item>,
 {
+    /// Begins the flow of `item`.
     fn subscribe(&mut self, item: T) {
-        let publisher = self.surroundings.within(|| (self.f)(item));
+        let Self { f, at_hand, surroundings, .. } = self;
+        let publisher = match surroundings.within(|| at_hand.take(f(item))) {
+            Ok(End::Complete) => return,
+            Ok(end) => return self.failed_at_hand = Some(end),
+            Err(publisher) => publisher,
+        };
         if let Some(gate) = self.gate.upgrade() {
             let (entrance, inner) = self.inlets.begin();
             self.inner = Some(inner);
@@ -162,14 +175,18 @@ where
         if self.mode != ErrorMode::Immediate || self.outer_end.is_some() {
             return None;
         }
-        let inner = self.inner.as_ref()?;
+        if self.inner.is_none() && self.at_hand.is_empty() {
+            return None;
+        }
         match self.outer.end()? {
             End::Complete => {
                 self.outer_end = Some(End::Complete);
                 None
             }
             end => {
-                inner.cancel();
+                if let Some(inner) = &self.inner {
+                    inner.cancel();
+                }
                 Some(end)
             }
         }
@@ -178,6 +195,11 @@ where
     /// The present flow has ended. How everything ends, if it does.
     fn leave(&mut self, end: End) -> Option<End> {
         self.close_inner();
+        self.judge(end)
+    }
+
+    /// A flow has ended. How everything ends, if it does.
+    fn judge(&mut self, end: End) -> Option<End> {
         match end {
             End::Complete => None,
             End::Failed(error) if self.mode == ErrorMode::Delayed => {
@@ -189,6 +211,13 @@ where
                 Some(end)
             }
         }
+    }
+
+    /// A flow at hand is used up. How everything ends, if it does.
+    #[inline]
+    fn leave_at_hand(&mut self) -> Option<End> {
+        let end = self.failed_at_hand.take()?;
+        self.judge(end)
     }
 
     /// The source has ended, and no flow runs.
@@ -211,6 +240,12 @@ where
     fn next(&mut self) -> Step<Q::Item> {
         loop {
             if let Some(end) = self.interrupt() {
+                return Step::End(end);
+            }
+            if let Some(item) = self.at_hand.next() {
+                return Step::Item(item);
+            }
+            if let Some(end) = self.leave_at_hand() {
                 return Step::End(end);
             }
             if let Some(inner) = &mut self.inner {
@@ -236,6 +271,12 @@ where
 
     fn end(&mut self) -> Option<End> {
         if let Some(end) = self.interrupt() {
+            return Some(end);
+        }
+        if !self.at_hand.is_empty() {
+            return None;
+        }
+        if let Some(end) = self.leave_at_hand() {
             return Some(end);
         }
         if let Some(inner) = &mut self.inner {

@@ -178,7 +178,7 @@ where
     fn subscribe<S: Subscriber<Q::Item>>(self, downstream: S) {
         let Self { source, f, concurrency, prefetch, mode } = self;
         let inners = FanIn::new(concurrency, prefetch, mode);
-        flattening::subscribe(source, f, inners, concurrency, downstream);
+        flattening::subscribe(source, f, inners, (concurrency, prefetch), downstream);
     }
 }
 

@@ -148,7 +148,7 @@ where
     fn subscribe<S: Subscriber<Q::Item>>(self, downstream: S) {
         let Self { source, f, concurrency, prefetch, mode } = self;
         let inners = InOrder::new(prefetch, mode);
-        flattening::subscribe(source, f, inners, concurrency, downstream);
+        flattening::subscribe(source, f, inners, (concurrency, prefetch), downstream);
     }
 }
 

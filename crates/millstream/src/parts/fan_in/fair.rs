@@ -148,6 +148,10 @@ impl<T: Send + 'static> Inlets<T> for FanIn<T> {
         self.n_until_look == 0
     }
 
+    fn may_overtake(&self) -> bool {
+        true
+    }
+
     fn bells(&self) -> Bells {
         Bells(Arc::clone(&self.ready))
     }

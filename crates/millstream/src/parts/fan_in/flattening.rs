@@ -3,15 +3,13 @@
 //! `flat_map` and `flat_map_sequential` differ in whose items come next, which is up to the
 //! [`Inlets`]; what they share is here.
 
-use std::{
-    marker::PhantomData,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
 use millstream_kernel::{Bells, End, Gate, Source, Step, after_turn};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::parts::{
+    at_hand::AtHand,
     fan_in::Inlets,
     inlet::{Inlet, inlet},
     start::Start,
@@ -19,12 +17,12 @@ use crate::parts::{
 use crate::scheduler::surroundings::Surroundings;
 
 /// Subscribes `downstream` to the flows that `f` makes of the items of `source`, through `inners`,
-/// up to `concurrency` at a time.
+/// up to `concurrency` at a time. Up to `prefetch` items wait that are at hand.
 pub(crate) fn subscribe<P, F, Q, I, S>(
     source: P,
     f: F,
     inners: I,
-    concurrency: usize,
+    (concurrency, prefetch): (usize, usize),
     downstream: S,
 ) where
     P: Publisher<Item: Send + 'static>,
@@ -38,19 +36,17 @@ pub(crate) fn subscribe<P, F, Q, I, S>(
     let bells = inners.bells();
     let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
         let gate = Weak::clone(gate);
-        let flows = PhantomData;
-        let is_outer_done = false;
-        let surroundings = Surroundings::current();
         let source = Flattening {
             start,
             outer,
-            is_outer_done,
+            is_outer_done: false,
             f,
+            at_hand: AtHand::new(prefetch),
+            n_taken: 0,
             inners,
             concurrency,
             gate,
-            surroundings,
-            flows,
+            surroundings: Surroundings::current(),
         };
         (source, downstream, bells)
     });
@@ -58,17 +54,20 @@ pub(crate) fn subscribe<P, F, Q, I, S>(
     signal.give(gate);
 }
 
-struct Flattening<T, F, Q, I, S> {
+struct Flattening<T, F, Q: Publisher, I, S> {
     start: Start,
     outer: Inlet<T>,
     is_outer_done: bool,
     f: F,
+    /// Counts as one open flow while items wait there.
+    at_hand: AtHand<Q::Item>,
+    /// Flows taken whole that the source was not yet asked to replace.
+    n_taken: u64,
     inners: I,
     concurrency: usize,
     /// What the inner flows wake.
     gate: Weak<Gate<Self, S, Bells>>,
     surroundings: Surroundings,
-    flows: PhantomData<fn() -> Q>,
 }
 
 impl<T, F, Q, I, S> Flattening<T, F, Q, I, S>
@@ -86,18 +85,35 @@ where
     /// back: so a hundred thousand of them in a row recurse no deeper than one, and leave room for
     /// a cancel.
     fn fill(&mut self) {
-        let n_closed = self.inners.take_closed();
+        while self.has_room() {
+            let Some(item) = self.outer.take_item() else { break };
+            let Self { f, at_hand, surroundings, inners, .. } = self;
+            let is_at_hand = inners.may_overtake();
+            let taken = surroundings.within(|| {
+                let publisher = f(item);
+                if is_at_hand { at_hand.take(publisher) } else { Err(publisher) }
+            });
+            match taken {
+                Ok(end) => {
+                    self.n_taken += 1;
+                    if let End::Failed(error) = end {
+                        self.inners.fail(error);
+                    }
+                }
+                Err(publisher) => {
+                    let Some(gate) = self.gate.upgrade() else { return };
+                    let (_, entrance) = self.inners.begin();
+                    let surroundings = self.surroundings.clone();
+                    let subscriber = entrance.subscriber(gate);
+                    after_turn::run(move || {
+                        surroundings.within(|| publisher.subscribe(subscriber))
+                    });
+                }
+            }
+        }
+        let n_closed = self.inners.take_closed() + std::mem::take(&mut self.n_taken);
         if n_closed > 0 && !self.is_outer_done && !self.inners.is_closing() {
             self.outer.request(n_closed);
-        }
-        while self.inners.n_open() < self.concurrency && !self.inners.is_closing() {
-            let Some(item) = self.outer.take_item() else { break };
-            let publisher = self.surroundings.within(|| (self.f)(item));
-            let Some(gate) = self.gate.upgrade() else { return };
-            let (_, entrance) = self.inners.begin();
-            let surroundings = self.surroundings.clone();
-            let subscriber = entrance.subscriber(gate);
-            after_turn::run(move || surroundings.within(|| publisher.subscribe(subscriber)));
         }
         if self.is_outer_done {
             return;
@@ -114,8 +130,24 @@ where
         }
     }
 
+    /// Whether another flow may begin.
+    fn has_room(&self) -> bool {
+        let Self { inners, at_hand, concurrency, .. } = self;
+        let n_open = inners.n_open() + usize::from(!at_hand.is_empty());
+        n_open < *concurrency && at_hand.has_room() && !inners.is_closing()
+    }
+
+    /// The next item that is here.
+    #[inline]
+    fn take(&mut self) -> Option<Q::Item> {
+        if !self.at_hand.is_empty() && !self.inners.has_failed() {
+            return self.at_hand.next();
+        }
+        self.inners.next()
+    }
+
     fn finish(&mut self) -> Option<End> {
-        let is_last = self.is_outer_done || self.inners.is_closing();
+        let is_last = (self.is_outer_done || self.inners.is_closing()) && self.at_hand.is_empty();
         let end = self.inners.end(is_last)?;
         self.outer.cancel();
         Some(end)
@@ -151,11 +183,11 @@ where
         if self.inners.is_time_to_look() {
             self.advance();
         }
-        if let Some(item) = self.inners.next() {
+        if let Some(item) = self.take() {
             return Step::Item(item);
         }
         self.advance();
-        match self.inners.next() {
+        match self.take() {
             Some(item) => Step::Item(item),
             None => self.finish().map_or(Step::Pending, Step::End),
         }

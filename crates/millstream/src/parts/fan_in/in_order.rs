@@ -92,6 +92,10 @@ impl<T: Send + 'static> Inlets<T> for InOrder<T> {
         self.n_until_look == 0 || self.n_closed > 0
     }
 
+    fn may_overtake(&self) -> bool {
+        self.line.is_empty()
+    }
+
     fn bells(&self) -> Bells {
         // Nobody rings: the first in line is looked at in any case.
         Bells(Arc::new(ReadySet::new(0)))

@@ -46,6 +46,9 @@ pub(crate) trait Inlets<T>: Send + 'static {
     /// line to be drained.
     fn is_time_to_look(&self) -> bool;
 
+    /// Whether items of a flow that begins now may come before what is left of the open ones.
+    fn may_overtake(&self) -> bool;
+
     /// What the gate's bells are.
     fn bells(&self) -> Bells;
 
