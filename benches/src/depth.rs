@@ -41,7 +41,10 @@ macro_rules! five {
 
 /// All peers, the loop first.
 pub const PEERS: [Peer; 8] = [
-    Peer { name: "loop", run: &[|n| by_loop(n, one), |n| by_loop(n, five), |n| by_loop(n, twenty)] },
+    Peer {
+        name: "loop",
+        run: &[|n| by_loop(n, one), |n| by_loop(n, five), |n| by_loop(n, twenty)],
+    },
     Peer { name: "iterator", run: runs!(|n| 0..n, |n| pass(*n), sum_of_iterator) },
     Peer {
         name: "futures",

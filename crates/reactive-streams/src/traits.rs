@@ -118,6 +118,17 @@ pub trait Subscription: Send + Sync {
     /// [`IllegalRequest`](crate::ErrorKind::IllegalRequest) (rule 3.9).
     fn request(&self, n: u64);
 
+    /// Adds `n` to the demand if this is called from within a signal of this subscription, on its
+    /// thread, so that the publisher attends to it when the signal has returned. Returns whether it
+    /// did; otherwise nothing happens.
+    ///
+    /// For operators that must not begin anything from where they are: such a request begins
+    /// nothing. The default of `false` makes them use [`request`](Self::request) later.
+    fn request_from_within(&self, n: u64) -> bool {
+        let _unused = n;
+        false
+    }
+
     /// Withdraws the subscriber, which is then dropped (rule 3.13).
     ///
     /// Returns without waiting for a signal in flight on another thread, so an item that is already
@@ -145,6 +156,9 @@ impl<S: Subscription + ?Sized> Subscription for Arc<S> {
     fn request(&self, n: u64) {
         (**self).request(n);
     }
+    fn request_from_within(&self, n: u64) -> bool {
+        (**self).request_from_within(n)
+    }
     fn cancel(&self) {
         (**self).cancel();
     }
@@ -154,6 +168,9 @@ impl<S: Subscription + ?Sized> Subscription for Box<S> {
     fn request(&self, n: u64) {
         (**self).request(n);
     }
+    fn request_from_within(&self, n: u64) -> bool {
+        (**self).request_from_within(n)
+    }
     fn cancel(&self) {
         (**self).cancel();
     }
@@ -162,6 +179,9 @@ impl<S: Subscription + ?Sized> Subscription for Box<S> {
 impl<S: Subscription + ?Sized> Subscription for &S {
     fn request(&self, n: u64) {
         (**self).request(n);
+    }
+    fn request_from_within(&self, n: u64) -> bool {
+        (**self).request_from_within(n)
     }
     fn cancel(&self) {
         (**self).cancel();

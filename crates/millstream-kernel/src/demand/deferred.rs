@@ -148,6 +148,13 @@ impl Subscription for Deferred {
         }
     }
 
+    #[inline]
+    fn request_from_within(&self, n: u64) -> bool {
+        // Acquire: the slot is visible once the word is SET.
+        let word = self.word.load(Ordering::Acquire);
+        word & CANCELLED == 0 && self.get(word).is_some_and(|it| it.request_from_within(n))
+    }
+
     fn cancel(&self) {
         // AcqRel: as in `request`.
         let word = self.word.fetch_or(CANCELLED, Ordering::AcqRel);

@@ -40,6 +40,7 @@ local!(static IS_IN_TURN: Cell<bool> = Cell::new(false));
 local!(static N_NOTED: Cell<usize> = Cell::new(0));
 local!(static IS_WAITING: Cell<bool> = Cell::new(false));
 local!(static DEPTH: Cell<u32> = Cell::new(0));
+local!(static TOP: Top = Top::new());
 local!(static NOTED: RefCell<Vec<Ask>> = RefCell::new(Vec::new()));
 local!(static FRAMES: RefCell<Frames> = RefCell::new(Frames { list: Vec::new(), n: 0 }));
 
@@ -66,6 +67,43 @@ pub(super) trait Asker {
     fn flush(&self, frame: &Frame);
 }
 
+/// What was put off for a gate.
+#[derive(Clone, Copy, Default)]
+pub(super) struct News {
+    /// It was woken.
+    pub(super) is_woken: bool,
+    /// These rang, a bit for each number.
+    pub(super) rung: u64,
+    /// Its last turn had more to do.
+    pub(super) is_left: bool,
+}
+
+/// The last frame's wake-ups, which come with each item, where they cost least.
+struct Top {
+    /// The gate that asks, or null.
+    gate: Cell<*const ()>,
+    is_woken: Cell<bool>,
+    rung: Cell<u64>,
+}
+
+impl Top {
+    const fn new() -> Self {
+        Self { gate: Cell::new(std::ptr::null()), is_woken: Cell::new(false), rung: Cell::new(0) }
+    }
+
+    #[inline]
+    fn put(&self, rung: u64) {
+        self.is_woken.set(true);
+        self.rung.set(self.rung.get() | rung);
+    }
+
+    /// Moves what was put off to `news`.
+    fn drain_to(&self, news: &mut News) {
+        news.is_woken |= self.is_woken.take();
+        news.rung |= self.rung.take();
+    }
+}
+
 struct Frames {
     /// Those from `n` on are kept for their lines.
     list: Vec<State>,
@@ -75,7 +113,7 @@ struct Frames {
 struct State {
     gate: *const dyn Asker,
     line: VecDeque<Ask>,
-    is_left: bool,
+    news: News,
     /// How many requests it is in the midst of.
     n_busy: usize,
 }
@@ -84,7 +122,10 @@ struct State {
 #[inline]
 pub fn request<S: Subscription + 'static>(subscription: &Arc<S>, n: u64) {
     if IS_IN_TURN.with(Cell::get) {
-        note(Ask::Request(Arc::clone(subscription) as Arc<dyn Subscription>, n));
+        // A source whose signal this is goes on by itself.
+        if !subscription.request_from_within(n) {
+            note(Ask::Request(Arc::clone(subscription) as Arc<dyn Subscription>, n));
+        }
     } else {
         subscription.request(n);
     }
@@ -128,6 +169,32 @@ fn note(ask: Ask) {
 /// Whether a thread asks so deep inside of asking that the frames below should go on.
 pub(super) fn is_deep() -> bool {
     DEPTH.with(Cell::get) >= MAX_DEPTH
+}
+
+/// Puts a wake-up of `gate` off, and what rang, if this thread asks for it.
+#[inline]
+pub(super) fn put_off(gate: *const (), rung: u64) -> bool {
+    let top = TOP.with(|top| {
+        let place = top.gate.get();
+        if place == gate {
+            top.put(rung);
+        }
+        place
+    });
+    if top == gate {
+        set_waiting();
+    }
+    top == gate || (!top.is_null() && put_off_below(gate, rung))
+}
+
+fn put_off_below(gate: *const (), rung: u64) -> bool {
+    let Some(frame) = Frame::find(gate) else { return false };
+    frame.with(|state| {
+        state.news.is_woken = true;
+        state.news.rung |= rung;
+    });
+    set_waiting();
+    true
 }
 
 /// Something was put off on this thread.
@@ -195,10 +262,17 @@ impl Frame {
     pub(super) unsafe fn open(gate: *const dyn Asker) -> Self {
         FRAMES.with(|frames| {
             let Frames { list, n } = &mut *frames.borrow_mut();
+            TOP.with(|top| {
+                if let Some(state) = n.checked_sub(1).and_then(|below| list.get_mut(below)) {
+                    top.drain_to(&mut state.news);
+                }
+                top.gate.set(gate.cast());
+            });
             match list.get_mut(*n) {
                 Some(state) => state.gate = gate,
                 None => {
-                    list.push(State { gate, line: VecDeque::new(), is_left: false, n_busy: 0 });
+                    let (line, news) = (VecDeque::new(), News::default());
+                    list.push(State { gate, line, news, n_busy: 0 });
                 }
             }
             *n += 1;
@@ -208,7 +282,12 @@ impl Frame {
 
     /// Takes the frame, whose line is empty, out of the list.
     pub(super) fn close(self) {
-        FRAMES.with(|frames| frames.borrow_mut().n = self.0);
+        FRAMES.with(|frames| {
+            let Frames { list, n } = &mut *frames.borrow_mut();
+            *n = self.0;
+            let below = n.checked_sub(1).map(|below| list[below].gate.cast());
+            TOP.with(|top| top.gate.set(below.unwrap_or(std::ptr::null())));
+        });
     }
 
     /// The frame of this gate that the thread has, if it asks for it.
@@ -236,6 +315,18 @@ impl Frame {
         FRAMES.with(|frames| f(&mut frames.borrow_mut().list[self.0]))
     }
 
+    /// Does `f` with what was put off.
+    fn with_news<R>(&self, f: impl FnOnce(&mut News) -> R) -> R {
+        FRAMES.with(|frames| {
+            let Frames { list, n } = &mut *frames.borrow_mut();
+            let news = &mut list[self.0].news;
+            if self.0 + 1 == *n {
+                TOP.with(|top| top.drain_to(news));
+            }
+            f(news)
+        })
+    }
+
     /// Puts what a turn has noted in line.
     pub(super) fn collect(&self, notes: Notes) {
         if notes.is_empty() {
@@ -257,7 +348,8 @@ impl Frame {
 
     /// Whether nothing is left to do for the gate.
     pub(super) fn is_done(&self) -> bool {
-        self.with(|state| state.line.is_empty() && !state.is_left)
+        let has_news = self.with_news(|news| news.is_woken || news.is_left);
+        !has_news && self.len() == 0
     }
 
     pub(super) fn len(&self) -> usize {
@@ -266,12 +358,20 @@ impl Frame {
 
     /// The gate has more to do.
     pub(super) fn set_left(&self) {
-        self.with(|state| state.is_left = true);
+        self.with(|state| state.news.is_left = true);
         set_waiting();
     }
 
-    /// Whether it had more to do.
-    pub(super) fn take_left(&self) -> bool {
-        self.with(|state| std::mem::take(&mut state.is_left))
+    /// Takes what was put off.
+    pub(super) fn take_news(&self) -> News {
+        self.with_news(std::mem::take)
+    }
+
+    /// The same, but for what its last turn left.
+    pub(super) fn take_woken(&self) -> News {
+        self.with_news(|news| {
+            let is_left = news.is_left;
+            std::mem::replace(news, News { is_left, ..News::default() })
+        })
     }
 }

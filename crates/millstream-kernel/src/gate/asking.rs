@@ -7,20 +7,13 @@ use reactive_streams::{Error, Subscriber};
 
 use super::{
     CLOSED, Dispatch, Gate, ILLEGAL, Source, Wake,
-    after_turn::{self, Ask, Asker, Frame, Notes},
+    after_turn::{self, Ask, Asker, Frame, News, Notes},
     turn::{Cause, Leave, Verdict},
 };
 use crate::{
     guard::{caught, muted},
     sync::Ordering,
 };
-
-/// What a thread that asks for a gate has put off for it.
-#[derive(Clone, Copy, Default)]
-struct News {
-    is_woken: bool,
-    rung: u64,
-}
 
 impl<P, S, D> Gate<P, S, D>
 where
@@ -52,7 +45,7 @@ where
 
     #[inline(never)]
     fn ask(&self, notes: Notes, leave: Leave) {
-        match Frame::find(std::ptr::from_ref(self).cast::<()>()) {
+        match Frame::find(self.address()) {
             Some(frame) => self.ask_inside(&frame, notes, leave),
             None => self.ask_first(notes, leave),
         }
@@ -64,8 +57,6 @@ where
         // caught, and so is a turn. Frames that were opened since are closed by methods that this
         // one has called.
         let frame = unsafe { Frame::open(std::ptr::from_ref(self) as *const dyn Asker) };
-        // If another thread asks for the gate as well, wake-ups begin turns at once.
-        let _is_owner = self.asker.try_enter();
         let mut n_turns = 0;
         loop {
             frame.collect(notes);
@@ -75,9 +66,8 @@ where
             while let Some(ask) = frame.pop() {
                 self.perform(&frame, ask);
             }
-            let news = self.take_news();
-            let is_left = frame.take_left();
-            if (news.is_woken || is_left)
+            let news = frame.take_news();
+            if (news.is_woken || news.is_left)
                 && leave != Leave::Scheduled
                 && let Some(cause) = self.come_back()
             {
@@ -98,9 +88,6 @@ where
             }
             leave = Leave::Settled;
         }
-        if self.asker.is_inside() {
-            self.asker.release();
-        }
         frame.close();
     }
 
@@ -117,7 +104,7 @@ where
             if is_last {
                 break;
             }
-            let news = self.take_news();
+            let news = frame.take_woken();
             if leave == Leave::Scheduled || !(news.is_woken || leave == Leave::Asking) {
                 self.deliver(news);
                 break;
@@ -171,23 +158,18 @@ where
     /// The frame in which this thread asks for the gate at present: what it asks is on its stack,
     /// and lets go when it returns.
     pub(super) fn busy_frame(&self) -> Option<Frame> {
-        if P::IS_WOKEN { Frame::find_busy(std::ptr::from_ref(self).cast::<()>()) } else { None }
+        if P::IS_WOKEN { Frame::find_busy(self.address()) } else { None }
+    }
+
+    /// What tells this gate from others.
+    #[inline]
+    pub(super) fn address(&self) -> *const () {
+        std::ptr::from_ref(self).cast()
     }
 
     fn is_closed(&self) -> bool {
         // Relaxed: what is begun in vain is cancelled.
         self.word.load(Ordering::Relaxed) & CLOSED != 0
-    }
-
-    fn take_news(&self) -> News {
-        if !self.asker.is_inside() {
-            return News::default();
-        }
-        // SAFETY: this thread is inside, and nobody enters before it has left.
-        let notes = unsafe { self.asker.take() };
-        // SAFETY: as above.
-        let rung = unsafe { self.asker.take_rung() };
-        News { is_woken: notes.woken, rung }
     }
 
     /// Leaves a wake-up that was put off to whoever has the turn.
@@ -229,8 +211,8 @@ where
             // Its turn is what has called, and asks when it is over.
             return after_turn::set_waiting();
         }
-        let news = self.take_news();
-        if news.is_woken || frame.take_left() {
+        let news = frame.take_news();
+        if news.is_woken || news.is_left {
             match self.come_back() {
                 Some(cause) => {
                     let (notes, leave) = self.noted_turn(0, cause, news.rung);

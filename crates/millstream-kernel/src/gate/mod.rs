@@ -113,8 +113,6 @@ pub struct Gate<P, S, D = Inline> {
     /// Demand taken from the word and not yet used.
     demand: UnsafeCell<u64>,
     link: UnsafeCell<MaybeUninit<Link<P, S>>>,
-    /// Puts off the wake-ups of the thread that asks for the gate.
-    asker: Reentry,
     /// Why ILLEGAL was set, if not by `request(0)`.
     failure: Mutex<Option<Error>>,
     dispatch: D,
@@ -169,7 +167,6 @@ where
             reentry: Reentry::new(),
             demand: UnsafeCell::new(demand),
             link: UnsafeCell::new(MaybeUninit::new(link)),
-            asker: Reentry::new(),
             failure: Mutex::new(None),
             dispatch,
         }
@@ -272,6 +269,11 @@ where
         if self.raise(n.min(DEMAND), flags) {
             self.pass();
         }
+    }
+
+    #[inline]
+    fn request_from_within(&self, n: u64) -> bool {
+        self.reentry.request(n)
     }
 
     fn cancel(&self) {

@@ -102,20 +102,6 @@ impl Reentry {
         self.owner.store(0, Ordering::Relaxed);
     }
 
-    /// `EMPTY → OWNED`, for those who have no exclusive access yet. Whether the caller has it now.
-    pub(crate) fn try_enter(&self) -> bool {
-        // Acquire: pairs with the release in `release` (invariant 3).
-        let entered =
-            self.owner.compare_exchange(0, thread_token(), Ordering::Acquire, Ordering::Relaxed);
-        entered.is_ok()
-    }
-
-    /// `OWNED → EMPTY`, giving the exclusive access back as well. Only the owner may call this.
-    pub(crate) fn release(&self) {
-        // Release: pairs with the acquire in `try_enter`.
-        self.owner.store(0, Ordering::Release);
-    }
-
     /// Whether the calling thread is inside.
     #[inline(always)]
     pub(crate) fn is_inside(&self) -> bool {

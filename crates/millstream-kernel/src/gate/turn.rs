@@ -106,8 +106,14 @@ where
         add_demand(&mut demand, n);
         loop {
             let mut closing = None;
-            let verdict = match caught(|| self.drive_link(&mut demand, cause, notes, &mut closing))
-            {
+            let run = || {
+                // A copy, which nobody else looks at and which can be in a register.
+                let mut own_demand = demand;
+                let verdict = self.drive_link(&mut own_demand, cause, notes, &mut closing);
+                demand = own_demand;
+                verdict
+            };
+            let verdict = match caught(run) {
                 Ok(verdict) => verdict,
                 Err(error) => Verdict::Failed(error),
             };
@@ -323,7 +329,8 @@ where
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
                 Fed::Full | Fed::Broken => {
                     // The next item may be far away, or the demand is without end.
-                    if before == DEMAND || before - *demand < limit {
+                    let is_long = before == DEMAND || before - *demand < limit;
+                    if is_long && !has_asks() {
                         after_turn::flush();
                     }
                 }

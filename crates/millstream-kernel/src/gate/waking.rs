@@ -46,8 +46,8 @@ where
         if self.reentry.wake() {
             return;
         }
-        if P::IS_WOKEN && self.asker.wake() {
-            return after_turn::set_waiting();
+        if P::IS_WOKEN && after_turn::put_off(self.address(), 0) {
+            return;
         }
         self.wake_shared();
     }
@@ -64,8 +64,11 @@ where
         if self.reentry.ring(index) {
             return;
         }
-        if P::IS_WOKEN && self.asker.ring(index) {
-            return after_turn::set_waiting();
+        if P::IS_WOKEN
+            && index < u64::BITS as usize
+            && after_turn::put_off(self.address(), 1 << index)
+        {
+            return;
         }
         self.dispatch.ring(index);
         self.wake();
