@@ -19,6 +19,13 @@
 //! 3. Each count publishes what its thread did before. So a second collection sees at least all
 //!    that came before what the first one saw; if it sees no more, the first one shows a moment:
 //!    nothing is in it without what came before.
+//! 4. Where each collection sees more than the one before, the last one is the reading. What left
+//!    was read first, so that it shows all that had left when the reading began, and too many as
+//!    queued by no more than those that came since.
+//!
+//! A moment in each reading would take a word that all of them share, or have those who count wait
+//! for those who read: both cost each item something, so that neither is done. Who needs a moment
+//! always counts and reads under a lock.
 
 use crossbeam_utils::CachePadded;
 
@@ -84,8 +91,8 @@ impl<const N: usize> Ledger<N> {
         self.dropped[reason].fetch_add(n, Ordering::Release);
     }
 
-    /// The counts at one moment; if others keep counting, those of the time that reading took, each
-    /// with no less that came than left.
+    /// The counts at one moment. If others keep counting all the while, those of the time that
+    /// reading took, with those that came read last (invariant 4).
     #[must_use]
     pub fn read(&self) -> LedgerReading<N> {
         let mut reading = self.collect();

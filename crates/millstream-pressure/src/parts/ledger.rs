@@ -9,9 +9,12 @@ const REASONS: usize = Reason::ALL.len();
 /// Counts what became of every item, from any thread: offered = delivered + dropped by reason +
 /// queued.
 ///
-/// Each item is offered once, and then delivered or dropped once. What a policy guards by a lock
-/// anyway is exact at each moment; without one, a reading is of one moment unless others kept
-/// counting while it was read, and the identity holds in each.
+/// Each item is offered once, and then delivered or dropped once. The counts are exact: none is
+/// lost, and the identity holds in each reading. A reading is of one moment where nobody counts
+/// while it is taken, and so is that of a policy that counts and reads under its lock. Where
+/// others keep counting all the while, no reading of several counts can be of one moment without
+/// holding them up: the items that came while it was taken are then among those that are
+/// [`queued`](Balance::queued), also if they have left again.
 #[derive(Debug, Default)]
 pub struct Ledger(millstream_kernel::Ledger<REASONS>);
 
@@ -22,7 +25,8 @@ pub struct Balance {
     pub offered: u64,
     /// Items that were passed on.
     pub delivered: u64,
-    /// Items that are neither delivered nor dropped yet.
+    /// Items that are neither delivered nor dropped yet; with those that came while this was read,
+    /// if others kept counting.
     pub queued: u64,
     dropped: [u64; REASONS],
 }
