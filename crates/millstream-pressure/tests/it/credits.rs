@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    mem::forget,
     pin::Pin,
     task::{Context, Poll, Waker},
     thread,
@@ -14,6 +13,12 @@ use millstream_pressure::{
     Credits, CreditsConfig, Outcome, Permit, Policy as _, PressureSource as _, Reason,
 };
 use proptest::prelude::*;
+
+/// What a program does that loses a permit.
+#[expect(clippy::mem_forget, reason = "what is tested")]
+fn forget<T>(permit: T) {
+    std::mem::forget(permit);
+}
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -305,7 +310,9 @@ proptest! {
                 }
                 Act::Forget(i) if !out.is_empty() => {
                     let index = i % out.len();
-                    out[index].permit.take().map(forget);
+                    if let Some(permit) = out[index].permit.take() {
+                        forget(permit);
+                    }
                 }
                 Act::Advance(seconds) => {
                     time.advance(seconds as u32 * SECOND);

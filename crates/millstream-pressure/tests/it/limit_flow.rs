@@ -16,7 +16,10 @@ use millstream_testkit::{Probe, Puppet};
 
 /// Futures that end when the test says so, by their number.
 #[derive(Clone, Default)]
-struct Calls(Arc<Mutex<Vec<(u64, bool, Option<Waker>)>>>);
+struct Calls(Arc<Mutex<Vec<State>>>);
+
+/// A call's number, whether it has ended, and the task that waits for it.
+type State = (u64, bool, Option<Waker>);
 
 struct Call(Calls, u64);
 
