@@ -8,8 +8,8 @@ use millstream::{
 };
 
 use crate::{
-    Admit, Admitting, Class, ConcurrencyLimit, Credits, MapAsyncLimited, Metered, Outcome, Queue,
-    Queued, RateLimit, RetryBudget, RetryWithBudget, TryAdmitting,
+    AdaptiveRate, Admit, Admitting, Class, ConcurrencyLimit, Credits, MapAsyncLimited, Metered,
+    Outcome, Queue, Queued, RateLimit, RetryBudget, RetryWithBudget, TryAdmitting,
 };
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
@@ -151,6 +151,11 @@ pub trait FlowExt: Publisher + Sized {
     #[doc = include_str!("credits/operator.md")]
     fn credits(self, credits: &Credits) -> Flow<Metered<Self, Credits>> {
         Metered::new(self, credits.clone())
+    }
+
+    #[doc = include_str!("rate/operator_adaptive.md")]
+    fn adaptive_rate(self, rate: &AdaptiveRate) -> Flow<Metered<Self, AdaptiveRate>> {
+        Metered::new(self, rate.clone())
     }
 
     #[doc = include_str!("rate/operator.md")]

@@ -67,19 +67,36 @@
 mod admit;
 pub mod advice;
 mod breaker;
+mod bulkhead;
 mod credits;
 mod flow_ext;
+mod hedge;
+mod lanes;
+mod levels;
 mod limit;
 mod parts;
+mod processor;
 mod queue;
 mod rate;
 mod retry;
+mod shed;
 mod throttle;
+mod time_limit;
 
 pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
 pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
+pub use bulkhead::{Bulkhead, BulkheadConfig, BulkheadSnapshot};
 pub use credits::{CreditTurn, Credited, Credits, CreditsConfig, CreditsSnapshot};
 pub use flow_ext::FlowExt;
+pub use hedge::{Hedge, HedgeConfig, HedgeSnapshot};
+pub use lanes::{
+    FromLane, FromLanes, LaneConfig, LaneSnapshot, Lanes, LanesConfig, LanesSnapshot, MergedLanes,
+};
+pub use levels::{
+    Controller, ControllerConfig, ControllerSnapshot, Curve, Decision, Forecast, ForecastConfig,
+    ForecastMethod, ForecastSnapshot, LevelConfig, LevelReading, LoadLevel, PressureFinder,
+    PressureTree, Stage, StageReport, TreeConfig, UnknownLevel, Visit,
+};
 pub use limit::{
     Aimd, Algorithm, ConcurrencyLimit, Gradient, Gradient2, LimitConfig, LimitSnapshot, Limiter,
     Little, MapAsyncLimited, PartitionSnapshot, Reno, Sample, Share, Target, Vegas,
@@ -90,21 +107,43 @@ pub use parts::{
     Outcome, Permit, Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings, Settle,
     Sleep, Weigh,
 };
+pub use processor::{ProcessorConfig, ProcessorSnapshot, StreamProcessor};
 pub use queue::{
     Discipline, FromQueue, Queue, QueueConfig, QueueHooks, QueueSnapshot, Queued, Slot, Taken,
     WhenFull,
 };
 pub use rate::{
-    KeyedRate, KeyedRateConfig, KeyedRateSnapshot, RateConfig, RateLimit, RateSnapshot, RateTurn,
+    AdaptiveRate, AdaptiveRateConfig, AdaptiveRateSnapshot, KeyedRate, KeyedRateConfig,
+    KeyedRateSnapshot, RateConfig, RateLimit, RateSnapshot, RateTurn,
 };
 pub use retry::{Attempts, RetryBudget, RetryConfig, RetrySnapshot, RetryWithBudget};
+pub use shed::{ShedConfig, ShedSnapshot, Shedder};
 pub use throttle::{ThrottleConfig, ThrottleSnapshot, Throttler};
+pub use time_limit::{TimeLimit, TimeLimitConfig, TimeLimitSnapshot};
 
 /// The book's pages, whose examples are run.
 #[cfg(doctest)]
 mod book {
     #[doc = include_str!("../../../docs/book/src/pressure/breaker.md")]
     mod breaker {}
+    #[doc = include_str!("../../../docs/book/src/pressure/bulkhead.md")]
+    mod bulkhead {}
+    #[doc = include_str!("../../../docs/book/src/pressure/credits.md")]
+    mod credits {}
+    #[doc = include_str!("../../../docs/book/src/pressure/index.md")]
+    mod index {}
+    #[doc = include_str!("../../../docs/book/src/pressure/lanes.md")]
+    mod lanes {}
+    #[doc = include_str!("../../../docs/book/src/pressure/levels.md")]
+    mod levels {}
+    #[doc = include_str!("../../../docs/book/src/pressure/queue.md")]
+    mod queue {}
+    #[doc = include_str!("../../../docs/book/src/pressure/rate.md")]
+    mod rate {}
     #[doc = include_str!("../../../docs/book/src/pressure/retry.md")]
     mod retry {}
+    #[doc = include_str!("../../../docs/book/src/pressure/shed.md")]
+    mod shed {}
+    #[doc = include_str!("../../../docs/book/src/pressure/slow.md")]
+    mod slow {}
 }

@@ -1,4 +1,4 @@
-//! Shared: the latencies of an interval, for a quantile of them.
+//! `Latencies`: the latencies of an interval, for a quantile of them.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ const KEPT: usize = 1_024;
 
 /// Latencies in seconds. Allocates once.
 #[derive(Clone, Debug)]
-pub(super) struct Latencies {
+pub(crate) struct Latencies {
     kept: Vec<f64>,
     n: u64,
     random: Random,
 }
 
 impl Latencies {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { kept: Vec::new(), n: 0, random: Random::seeded(1) }
     }
 
-    pub(super) fn add(&mut self, latency: Duration) {
+    pub(crate) fn add(&mut self, latency: Duration) {
         self.n += 1;
         if self.kept.len() < KEPT {
             if self.kept.capacity() == 0 {
@@ -36,12 +36,12 @@ impl Latencies {
         }
     }
 
-    pub(super) fn n(&self) -> u64 {
+    pub(crate) fn n(&self) -> u64 {
         self.n
     }
 
     /// The smallest that is not less than a share `q` of them, and begins anew.
-    pub(super) fn take_quantile(&mut self, q: f64) -> Option<f64> {
+    pub(crate) fn take_quantile(&mut self, q: f64) -> Option<f64> {
         let n = self.kept.len();
         if n == 0 {
             return None;
@@ -53,7 +53,7 @@ impl Latencies {
         Some(quantile)
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.n = 0;
     }

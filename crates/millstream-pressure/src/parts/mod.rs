@@ -2,8 +2,11 @@
 
 mod class;
 mod clock;
+mod keys;
+mod latencies;
 mod ledger;
 mod meter;
+mod offered;
 mod permit;
 mod policy;
 mod pressure;
@@ -17,8 +20,11 @@ mod weigh;
 
 pub use class::{Class, Criticality};
 pub use clock::{Clock, Sleep};
+pub(crate) use keys::Keys;
+pub(crate) use latencies::Latencies;
 pub use ledger::{Balance, Ledger};
 pub use meter::{Meter, Metered};
+pub(crate) use offered::Offered;
 pub use permit::{Grant, Outcome, Permit, Settle};
 pub use policy::Policy;
 pub use pressure::{Pressure, PressureSource};
@@ -27,5 +33,5 @@ pub use reason::Reason;
 pub use rejected::Rejected;
 pub use settings::{InvalidSetting, Settings};
 pub(crate) use spans::Spans;
-pub(crate) use turn::{Look, Turn};
+pub(crate) use turn::{Look, Stay, Turn};
 pub use weigh::{Items, Weigh};

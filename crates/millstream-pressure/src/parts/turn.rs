@@ -2,12 +2,13 @@
 
 use std::{
     future::{Future as _, poll_fn},
+    ops::Deref,
     pin::{Pin, pin},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use millstream_kernel::Permits;
+use millstream_kernel::{Acquired, Permits, Wait};
 use parking_lot::Mutex;
 
 use crate::{Clock, Reason, Sleep};
@@ -56,29 +57,80 @@ impl Turn {
         until: Duration,
         mut look: impl FnMut() -> Look<T>,
     ) -> Result<T, Reason> {
-        let mut turn = self.turn.wait(1);
+        let mut stay = Stay::in_line(self);
         let mut timeout = pin!(clock.sleep_until(until));
-        let has_turn = poll_fn(|cx| match turn.poll(cx) {
-            Poll::Ready(_) => Poll::Ready(true),
+        poll_fn(|cx| match stay.poll(clock, until, &mut look, cx) {
             // Nothing is set for one that waits for ever.
-            Poll::Pending if until == Duration::MAX => Poll::Pending,
-            Poll::Pending => timeout.as_mut().poll(cx).map(|_| false),
-        });
-        if !has_turn.await {
-            return Err(Reason::Timeout);
+            Poll::Pending if stay.is_in_line() && until != Duration::MAX => timeout
+                .as_mut()
+                .poll(cx)
+                .map(|is_time| Err(if is_time { Reason::Timeout } else { Reason::Shutdown })),
+            poll => poll,
+        })
+        .await
+    }
+}
+
+/// The stay of one who waits: in line, and then as the first. Its drop leaves, and passes the turn
+/// on.
+pub(crate) enum Stay<D: Deref<Target = Turn>> {
+    InLine(D, Wait<Line<D>>),
+    First(First<D>),
+}
+
+impl<D: Deref<Target = Turn> + Clone> Stay<D> {
+    /// Behind those who wait already.
+    pub(crate) fn in_line(turn: D) -> Self {
+        Self::InLine(turn.clone(), Wait::new(Line(turn), 1))
+    }
+
+    fn is_in_line(&self) -> bool {
+        matches!(self, Self::InLine(..))
+    }
+
+    /// What `look` has seen, once it is this one's turn. The time of waiting in line is not
+    /// limited by `until`. Not to be polled again once it is ready, but dropped.
+    pub(crate) fn poll<T>(
+        &mut self,
+        clock: &Clock,
+        until: Duration,
+        look: &mut impl FnMut() -> Look<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, Reason>> {
+        loop {
+            match self {
+                Self::InLine(turn, wait) => match wait.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Acquired::Granted) => {
+                        let turn = turn.clone();
+                        *self = Self::First(First { turn, timer: None });
+                    }
+                    Poll::Ready(_) => return Poll::Ready(Err(Reason::Shutdown)),
+                },
+                Self::First(first) => return first.poll(clock, until, look, cx),
+            }
         }
-        let mut first = First { turn: self, timer: None };
-        poll_fn(|cx| first.poll(clock, until, &mut look, cx)).await
+    }
+}
+
+/// Those who wait for their turn.
+pub(crate) struct Line<D>(D);
+
+impl<D: Deref<Target = Turn>> Deref for Line<D> {
+    type Target = Permits;
+
+    fn deref(&self) -> &Permits {
+        &self.0.turn
     }
 }
 
 /// The one whose turn it is, which ends with the drop of this.
-struct First<'a> {
-    turn: &'a Turn,
+pub(crate) struct First<D: Deref<Target = Turn>> {
+    turn: D,
     timer: Option<(Duration, Sleep)>,
 }
 
-impl First<'_> {
+impl<D: Deref<Target = Turn>> First<D> {
     fn poll<T>(
         &mut self,
         clock: &Clock,
@@ -86,7 +138,8 @@ impl First<'_> {
         look: &mut impl FnMut() -> Look<T>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, Reason>> {
-        // Before it looks, so that it misses nothing that it is told.
+        // Before it looks, so that it misses nothing that it is told. Cloned and dropped outside of
+        // the lock: wakers are the user's code.
         let waker = cx.waker().clone();
         let before = self.turn.first.lock().replace(waker);
         drop(before);
@@ -114,7 +167,7 @@ impl First<'_> {
     }
 }
 
-impl Drop for First<'_> {
+impl<D: Deref<Target = Turn>> Drop for First<D> {
     fn drop(&mut self) {
         let before = self.turn.first.lock().take();
         drop(before);

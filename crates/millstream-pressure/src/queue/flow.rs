@@ -9,10 +9,13 @@ use millstream::{
     Backpressure, BackpressureKind, Bounded, Demand, Error, ErrorKind, Flow, Publisher, Subscriber,
     Subscription, parts::GateWaker,
 };
-use millstream_kernel::{Deferred, End, Gate, Inline, Source, Step, Wake};
-use parking_lot::Mutex;
+use millstream_kernel::{End, Gate, Inline, Source, Step, Wake};
 
-use super::{Put, Queue, Shared, take::Taking};
+use super::{
+    Put, Queue, Shared,
+    link::Link,
+    take::{Taken, Taking},
+};
 use crate::{Policy as _, Reason};
 
 impl<T: Send + 'static> Queue<T> {
@@ -62,9 +65,9 @@ impl<T: Send + 'static> Publisher for FromQueue<T> {
     type Item = T;
 
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
-        let link = Arc::new(Link::new());
+        let link = Link::unfed();
         let _gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            (QueueSource::new(self.0.0, link, gate), downstream, Inline)
+            (QueueSource::new(&self.0, link, gate), downstream, Inline)
         });
     }
 }
@@ -90,15 +93,11 @@ impl<P: Publisher<Item: Send + 'static>> Publisher for Queued<P> {
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let link = Arc::new(Link::new());
-        link.line.lock().is_fed = true;
-        let shared = Arc::clone(&self.queue.0);
-        let waits = self.queue.config().when_full.waits();
+        let link = Link::fed();
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            (QueueSource::new(self.queue.0, Arc::clone(&link), gate), downstream, Inline)
+            (QueueSource::new(&self.queue, Arc::clone(&link), gate), downstream, Inline)
         });
-        let subscriber = QueueSubscriber { shared, link, taker: gate, waits, is_over: false };
-        self.source.subscribe(subscriber);
+        self.source.subscribe(QueueSubscriber::new(&self.queue, link, gate));
     }
 }
 
@@ -129,31 +128,8 @@ fn max_items<T>(shared: &Shared<T>) -> u64 {
     state.config.max_capacity.unwrap_or(state.config.capacity) as u64
 }
 
-/// What the two sides of the operator share.
-struct Link {
-    upstream: Deferred,
-    line: Mutex<Line>,
-}
-
-#[derive(Default)]
-struct Line {
-    /// Whether there is an upstream.
-    is_fed: bool,
-    /// Places that were reserved for items that were asked for.
-    asked: u64,
-    end: Option<End>,
-    /// Nobody takes any more.
-    is_canceled: bool,
-}
-
-impl Link {
-    fn new() -> Self {
-        Self { upstream: Deferred::new(), line: Mutex::new(Line::default()) }
-    }
-}
-
 /// The upstream's subscriber.
-struct QueueSubscriber<T: Send + 'static, W: Wake> {
+pub(crate) struct QueueSubscriber<T: Send + 'static, W: Wake> {
     shared: Arc<Shared<T>>,
     link: Arc<Link>,
     /// Told of the end; items wake whoever waits for one.
@@ -211,6 +187,11 @@ impl<T: Send + 'static, W: Wake + 'static> Subscriber<T> for QueueSubscriber<T, 
 }
 
 impl<T: Send + 'static, W: Wake> QueueSubscriber<T, W> {
+    pub(crate) fn new(queue: &Queue<T>, link: Arc<Link>, taker: Arc<W>) -> Self {
+        let waits = queue.config().when_full.waits();
+        Self { shared: Arc::clone(&queue.0), link, taker, waits, is_over: false }
+    }
+
     fn end(&mut self, end: End) {
         self.is_over = true;
         let asked = {
@@ -255,7 +236,7 @@ impl<T: Send + 'static> Shared<T> {
 }
 
 /// Takes from the queue for the downstream.
-struct QueueSource<T: Send + 'static> {
+pub(crate) struct QueueSource<T: Send + 'static> {
     taking: Taking<T>,
     link: Arc<Link>,
     waker: Waker,
@@ -266,7 +247,8 @@ struct QueueSource<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> QueueSource<T> {
-    fn new(shared: Arc<Shared<T>>, link: Arc<Link>, gate: &Weak<impl Wake + 'static>) -> Self {
+    pub(crate) fn new(queue: &Queue<T>, link: Arc<Link>, gate: &Weak<impl Wake + 'static>) -> Self {
+        let shared = Arc::clone(&queue.0);
         let waker = Waker::from(Arc::new(GateWaker::new(Weak::clone(gate))));
         let (entry, waits) = {
             let mut state = shared.state.lock();
@@ -299,21 +281,28 @@ impl<T: Send + 'static> QueueSource<T> {
     }
 }
 
-impl<T: Send + 'static> Source for QueueSource<T> {
-    type Item = T;
-    const IS_WOKEN: bool = true;
-
-    fn next(&mut self) -> Step<T> {
+impl<T: Send + 'static> QueueSource<T> {
+    /// Asks the upstream, if there is one, for the first items.
+    pub(crate) fn start(&mut self) {
         if !self.is_started && self.link.line.lock().is_fed {
             self.replenish();
             self.is_started = true;
         }
+    }
+
+    /// Leaves the line for items, so that one that comes is for others who wait.
+    pub(crate) fn leave(&mut self) {
+        self.taking.leave();
+    }
+
+    pub(crate) fn next_taken(&mut self) -> Step<Taken<T>> {
+        self.start();
         // What was put before the end is taken before it.
         let is_over = self.link.line.lock().end.is_some();
         match self.taking.poll(&self.waker) {
             Poll::Ready(Some(taken)) => {
                 self.replenish();
-                Step::Item(taken.item)
+                Step::Item(taken)
             }
             Poll::Ready(None) => {
                 self.cancel();
@@ -327,6 +316,19 @@ impl<T: Send + 'static> Source for QueueSource<T> {
                 self.replenish();
                 Step::Pending
             }
+        }
+    }
+}
+
+impl<T: Send + 'static> Source for QueueSource<T> {
+    type Item = T;
+    const IS_WOKEN: bool = true;
+
+    fn next(&mut self) -> Step<T> {
+        match self.next_taken() {
+            Step::Item(taken) => Step::Item(taken.item),
+            Step::Pending => Step::Pending,
+            Step::End(end) => Step::End(end),
         }
     }
 

@@ -4,6 +4,7 @@ mod admit;
 mod config;
 mod discipline;
 mod flow;
+mod link;
 mod put;
 mod state;
 mod take;
@@ -25,6 +26,10 @@ pub use self::{
     flow::{FromQueue, Queued},
     put::Slot,
     take::Taken,
+};
+pub(crate) use self::{
+    flow::{QueueSource, QueueSubscriber},
+    link::Link,
 };
 use crate::{
     Balance, Class, Clock, InvalidSetting, Items, Policy, Pressure, PressureSource, Random, Reason,

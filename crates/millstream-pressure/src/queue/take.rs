@@ -102,6 +102,13 @@ impl<T: Send + 'static> Taking<T> {
 
 impl<T> Drop for Taking<T> {
     fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<T> Taking<T> {
+    /// Leaves the line.
+    pub(super) fn leave(&mut self) {
         let Some(index) = self.entry.take() else { return };
         let removed = self.shared.change(|state, served| {
             let was_served = state.takers.is_served(index);

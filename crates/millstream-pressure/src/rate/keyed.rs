@@ -1,7 +1,6 @@
 //! `KeyedRate`: a rate limit for each client, address or tenant, in bounded memory.
 
 use std::{
-    collections::HashMap,
     fmt,
     hash::{BuildHasher as _, Hash, RandomState},
     sync::Arc,
@@ -12,7 +11,7 @@ use millstream::scheduler::Scheduler;
 use parking_lot::Mutex;
 
 use super::{KeyedRateConfig, RateLimit};
-use crate::{Balance, Clock, InvalidSetting, Ledger, Policy, Rejected, Settings as _};
+use crate::{Balance, Clock, InvalidSetting, Ledger, Policy, Rejected, Settings as _, parts::Keys};
 
 /// A [`RateLimit`] for each key: a client, an address, a tenant.
 ///
@@ -50,15 +49,11 @@ struct Shared {
 
 struct State {
     config: KeyedRateConfig,
-    limits: HashMap<u64, RateLimit>,
+    limits: Keys<RateLimit>,
     /// For those that have no limit of their own.
     others: RateLimit,
-    /// Idle keys are looked for at so many, which is twice as many as were left the last time, so
-    /// that a key costs the same however many there are.
-    sweep_at: usize,
-    /// When that was done last; not again before a burst that was used up then is free.
+    /// When idle keys were looked for last; not again before a burst that was used up then is free.
     swept: Option<Duration>,
-    evicted: u64,
 }
 
 /// What [`KeyedRate`] says of itself.
@@ -71,9 +66,6 @@ pub struct KeyedRateSnapshot {
     /// Idle keys that were forgotten so far.
     pub evicted: u64,
 }
-
-/// The fewest keys at which idle ones are looked for.
-const FEW: usize = 64;
 
 impl KeyedRate {
     /// No keys yet, by the clock of `scheduler`.
@@ -91,14 +83,7 @@ impl KeyedRate {
         let ledger = Arc::<Ledger>::default();
         let others =
             RateLimit::of(Arc::clone(&name), config.each(), clock.clone(), Arc::clone(&ledger));
-        let state = State {
-            config,
-            limits: HashMap::new(),
-            others,
-            sweep_at: FEW.min(config.max_keys),
-            swept: None,
-            evicted: 0,
-        };
+        let state = State { config, limits: Keys::new(), others, swept: None };
         let hasher = RandomState::new();
         Ok(Self(Arc::new(Shared { name, clock, hasher, ledger, state: Mutex::new(state) })))
     }
@@ -111,23 +96,16 @@ impl KeyedRate {
         // The user's code: before the lock.
         let key = shared.hasher.hash_one(key);
         let mut state = shared.state.lock();
-        if let Some(limit) = state.limits.get(&key) {
+        if let Some(limit) = state.limits.get(key) {
             return limit.clone();
         }
-        let idle = if state.limits.len() >= state.sweep_at {
-            state.sweep(shared.clock.now())
-        } else {
-            Vec::new()
-        };
-        let limit = if state.limits.len() < state.config.max_keys {
-            let name = Arc::clone(&shared.name);
-            let clock = shared.clock.clone();
-            let limit = RateLimit::of(name, state.config.each(), clock, Arc::clone(&shared.ledger));
-            state.limits.insert(key, limit.clone());
-            limit
-        } else {
-            state.others.clone()
-        };
+        let idle = state.sweep(shared.clock.now());
+        let (each, max_keys) = (state.config.each(), state.config.max_keys);
+        let limit = state.limits.insert(key, max_keys, || {
+            let (name, clock) = (Arc::clone(&shared.name), shared.clock.clone());
+            RateLimit::of(name, each, clock, Arc::clone(&shared.ledger))
+        });
+        let limit = limit.unwrap_or_else(|| state.others.clone());
         drop(state);
         drop(idle);
         limit
@@ -154,20 +132,16 @@ impl KeyedRate {
 }
 
 impl State {
-    /// Takes out the keys that are idle.
+    /// Takes out the keys that are idle, if it is time to.
     fn sweep(&mut self, now: Duration) -> Vec<RateLimit> {
         let fills_in = self.config.burst as f64 / self.config.rate;
         let fills_in = Duration::try_from_secs_f64(fills_in).unwrap_or(Duration::MAX);
-        if self.swept.is_some_and(|swept| now < swept.saturating_add(fills_in)) {
+        let is_soon = self.swept.is_some_and(|swept| now < swept.saturating_add(fills_in));
+        if is_soon || !self.limits.is_due(self.config.max_keys) {
             return Vec::new();
         }
         self.swept = Some(now);
-        let idle: Vec<_> =
-            self.limits.extract_if(|_, limit| limit.is_idle(now)).map(|(_, limit)| limit).collect();
-        self.evicted += idle.len() as u64;
-        self.sweep_at = (self.limits.len() * 2).clamp(FEW, self.config.max_keys.max(FEW));
-        self.sweep_at = self.sweep_at.min(self.config.max_keys);
-        idle
+        self.limits.sweep(|limit| limit.is_idle(now))
     }
 }
 
@@ -175,7 +149,7 @@ impl RateLimit {
     /// Whether one that is made anew would be the same. Asked under the lock that hands them out.
     fn is_idle(&self, now: Duration) -> bool {
         Arc::strong_count(&self.0) == 1 && {
-            let burst = self.0.state.lock().config.burst;
+            let burst = self.0.config.lock().burst;
             self.0.gcra.free(now) >= burst
         }
     }
@@ -196,7 +170,7 @@ impl Policy for KeyedRate {
     fn snapshot(&self) -> KeyedRateSnapshot {
         let balance = self.0.ledger.balance();
         let state = self.0.state.lock();
-        KeyedRateSnapshot { balance, keys: state.limits.len(), evicted: state.evicted }
+        KeyedRateSnapshot { balance, keys: state.limits.len(), evicted: state.limits.evicted() }
     }
 
     /// Replaces the configuration, and that of each key's limit. While more keys have a limit than
@@ -207,7 +181,6 @@ impl Policy for KeyedRate {
             let mut state = self.0.state.lock();
             state.config = config;
             state.swept = None;
-            state.sweep_at = state.sweep_at.min(config.max_keys);
             state.limits.values().chain([&state.others]).cloned().collect()
         };
         // They wake those who wait: after the lock.

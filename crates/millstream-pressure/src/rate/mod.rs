@@ -1,31 +1,25 @@
 //! `RateLimit`: so many a second, and a burst, by the generic cell rate algorithm.
 
+mod adaptive;
 mod config;
 mod keyed;
 mod turn;
 
-use std::{
-    fmt,
-    future::{Future as _, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::{Poll, Waker},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use millstream::scheduler::Scheduler;
-use millstream_kernel::{Gcra, Permits, Taken};
+use millstream_kernel::{Gcra, Taken};
 use parking_lot::Mutex;
 
-use self::turn::First;
 pub use self::{
-    config::{KeyedRateConfig, RateConfig},
+    adaptive::{AdaptiveRate, AdaptiveRateSnapshot},
+    config::{AdaptiveRateConfig, KeyedRateConfig, RateConfig},
     keyed::{KeyedRate, KeyedRateSnapshot},
     turn::RateTurn,
 };
 use crate::{
     Balance, Clock, InvalidSetting, Ledger, Policy, Pressure, PressureSource, Reason, Rejected,
-    Settings as _,
+    Settings as _, parts::Turn,
 };
 
 /// So many cells a second, and a burst: the generic cell rate algorithm (ITU-T I.371).
@@ -62,17 +56,10 @@ struct Shared {
     name: Arc<str>,
     clock: Clock,
     gcra: Gcra,
-    /// One permit: the turn of those who wait.
-    turn: Permits,
+    turn: Turn,
     /// That of all keys, if this is the limit of one.
     ledger: Arc<Ledger>,
-    state: Mutex<State>,
-}
-
-struct State {
-    config: RateConfig,
-    /// The task whose turn it is, to be told of another rate.
-    first: Option<Waker>,
+    config: Mutex<RateConfig>,
 }
 
 /// What [`RateLimit`] says of itself.
@@ -109,9 +96,9 @@ impl RateLimit {
             name,
             gcra: Gcra::new(config.rate, config.burst, clock.now()),
             clock,
-            turn: Permits::new(1),
+            turn: Turn::new(),
             ledger,
-            state: Mutex::new(State { config, first: None }),
+            config: Mutex::new(config),
         }))
     }
 
@@ -124,7 +111,7 @@ impl RateLimit {
     #[inline]
     pub fn try_acquire(&self, n: u64) -> Result<(), Rejected<()>> {
         let shared = &*self.0;
-        if shared.turn.available() == 0 {
+        if shared.turn.is_taken() {
             // Those who wait are the first.
             return shared.settle(n, Err(Rejected::new((), Reason::Rate)));
         }
@@ -172,20 +159,9 @@ impl RateLimit {
 
     async fn acquire_until(&self, n: u64, until: Duration) -> Result<(), Rejected<()>> {
         let shared = &*self.0;
-        let mut turn = shared.turn.wait(1);
-        let mut timeout = pin!(shared.clock.sleep_until(until));
-        let has_turn = poll_fn(|cx| match turn.poll(cx) {
-            Poll::Ready(_) => Poll::Ready(true),
-            // Nothing is set for one that waits for ever.
-            Poll::Pending if until == Duration::MAX => Poll::Pending,
-            Poll::Pending => timeout.as_mut().poll(cx).map(|_| false),
-        });
-        let result = if has_turn.await {
-            let mut first = First::new(shared);
-            poll_fn(|cx| first.poll(n..=n, until, cx)).await.map(drop)
-        } else {
-            Err(Reason::Timeout)
-        };
+        let look = || shared.look(n..=n, until);
+        let result = shared.turn.wait(&shared.clock, until, look).await;
+        let result = result.flatten().map(drop);
         shared.settle(n, result.map_err(|reason| Rejected::new((), reason)))
     }
 
@@ -193,7 +169,7 @@ impl RateLimit {
     /// are not free twice.
     pub fn refund(&self, n: u64) {
         self.0.gcra.refund(n);
-        self.0.tell_first();
+        self.0.turn.tell();
     }
 }
 
@@ -207,14 +183,6 @@ impl Shared {
         }
         result
     }
-
-    /// Has the one whose turn it is look again.
-    fn tell_first(&self) {
-        let first = self.state.lock().first.take();
-        if let Some(first) = first {
-            first.wake();
-        }
-    }
 }
 
 impl Policy for RateLimit {
@@ -226,26 +194,26 @@ impl Policy for RateLimit {
     }
 
     fn config(&self) -> RateConfig {
-        self.0.state.lock().config
+        *self.0.config.lock()
     }
 
     fn snapshot(&self) -> RateSnapshot {
         RateSnapshot {
             balance: self.0.ledger.balance(),
             free: self.0.gcra.free(self.0.clock.now()),
-            burst: self.0.state.lock().config.burst,
-            has_waiting: self.0.turn.available() == 0,
+            burst: self.0.config.lock().burst,
+            has_waiting: self.0.turn.is_taken(),
         }
     }
 
     fn reconfigure(&self, config: RateConfig) -> Result<(), InvalidSetting> {
         config.validate()?;
         {
-            let mut state = self.0.state.lock();
-            state.config = config;
+            let mut present = self.0.config.lock();
+            *present = config;
             self.0.gcra.set(config.rate, config.burst, self.0.clock.now());
         }
-        self.0.tell_first();
+        self.0.turn.tell();
         Ok(())
     }
 }
@@ -261,7 +229,7 @@ impl PressureSource for RateLimit {
 
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let config = self.0.state.lock().config;
+        let config = *self.0.config.lock();
         f.debug_struct("RateLimit").field("name", &self.0.name).field("config", &config).finish()
     }
 }

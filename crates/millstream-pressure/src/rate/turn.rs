@@ -1,18 +1,19 @@
-//! The turn of those who wait for a rate, and the operator, which is one of them.
+//! Taking cells when it is one's turn, and the operator, which is one of those who wait.
 
 use std::{
-    future::Future as _,
     ops::{Deref, RangeInclusive},
-    pin::pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use millstream_kernel::{Acquired, Permits, Taken, Wait};
+use millstream_kernel::Taken;
 
 use super::{RateLimit, Shared};
-use crate::{Meter, Reason, Sleep};
+use crate::{
+    Meter, Reason,
+    parts::{Look, Stay, Turn},
+};
 
 impl Shared {
     /// Takes as many cells of `n` as are free now.
@@ -31,80 +32,42 @@ impl Shared {
             }
         }
     }
-}
 
-/// The one whose turn it is, which ends with the drop of this.
-pub(super) struct First<D: Deref<Target = Shared>> {
-    shared: D,
-    timer: Option<(Duration, Sleep)>,
-}
-
-impl<D: Deref<Target = Shared>> First<D> {
-    /// The caller has the turn.
-    pub(super) fn new(shared: D) -> Self {
-        Self { shared, timer: None }
+    /// Counts `n` cells that a flow took.
+    fn count(&self, n: u64) {
+        self.ledger.offer(n);
+        self.ledger.deliver(n);
     }
 
-    /// Takes as many cells of `n` as are free, as soon as the least of them are.
-    pub(super) fn poll(
-        &mut self,
+    /// What the one whose turn it is sees: as many cells of `n` as are free, as soon as the least
+    /// of them are.
+    pub(super) fn look(
+        &self,
         n: RangeInclusive<u64>,
         until: Duration,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<u64, Reason>> {
-        // Before it looks, so that it misses no other rate.
-        let before = self.shared.state.lock().first.replace(cx.waker().clone());
-        drop(before);
-        loop {
-            let at = match self.shared.take(n.clone(), self.shared.clock.now()) {
-                Ok(n) => return Poll::Ready(Ok(n)),
-                Err(Taken::NotBefore(at)) if at > until => {
-                    return Poll::Ready(Err(Reason::Timeout));
-                }
-                Err(Taken::NotBefore(at)) => at,
-                Err(_) => return Poll::Ready(Err(Reason::TooHeavy)),
-            };
-            let sleep = || (at, self.shared.clock.sleep_until(at));
-            let timer = match &mut self.timer {
-                Some(timer) if timer.0 == at => timer,
-                place => place.insert(sleep()),
-            };
-            match pin!(&mut timer.1).poll(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(true) => self.timer = None,
-                Poll::Ready(false) => return Poll::Ready(Err(Reason::Shutdown)),
-            }
+    ) -> Look<Result<u64, Reason>> {
+        match self.take(n, self.clock.now()) {
+            Ok(n) => Look::Ready(Ok(n)),
+            // Certain to be in vain.
+            Err(Taken::NotBefore(at)) if at > until => Look::Ready(Err(Reason::Timeout)),
+            Err(Taken::NotBefore(at)) => Look::NotBefore(at),
+            Err(_) => Look::Ready(Err(Reason::TooHeavy)),
         }
-    }
-}
-
-impl<D: Deref<Target = Shared>> Drop for First<D> {
-    fn drop(&mut self) {
-        let before = self.shared.state.lock().first.take();
-        drop(before);
-        self.shared.turn.release(1);
     }
 }
 
 /// A flow's stay among those who wait for a [`RateLimit`].
 #[derive(Default)]
-pub struct RateTurn(Stay);
+pub struct RateTurn(Option<Stay<Held>>);
 
-#[derive(Default)]
-enum Stay {
-    #[default]
-    Away,
-    InLine(Wait<Line>),
-    First(First<Arc<Shared>>),
-}
+/// The turn of a limit.
+#[derive(Clone)]
+struct Held(Arc<Shared>);
 
-/// Those who wait for their turn.
-struct Line(Arc<Shared>);
+impl Deref for Held {
+    type Target = Turn;
 
-impl Deref for Line {
-    type Target = Permits;
-
-    fn deref(&self) -> &Permits {
+    fn deref(&self) -> &Turn {
         &self.0.turn
     }
 }
@@ -126,36 +89,20 @@ impl Meter for RateLimit {
         cx: &mut Context<'_>,
     ) -> Poll<Result<u64, Reason>> {
         let shared = &self.0;
-        let result = loop {
-            match &mut turn.0 {
-                Stay::Away => {
-                    if shared.turn.available() > 0
-                        && let Ok(n) = shared.take(1..=wanted, shared.clock.now())
-                    {
-                        break Ok(n);
-                    }
-                    turn.0 = Stay::InLine(Wait::new(Line(Arc::clone(shared)), 1));
-                }
-                Stay::InLine(wait) => match wait.poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Acquired::Granted) => {
-                        turn.0 = Stay::First(First::new(Arc::clone(shared)));
-                    }
-                    Poll::Ready(_) => break Err(Reason::Shutdown),
-                },
-                Stay::First(first) => match first.poll(1..=wanted, Duration::MAX, cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(result) => {
-                        // The next in line, before this one asks again.
-                        turn.0 = Stay::Away;
-                        break result;
-                    }
-                },
-            }
-        };
+        if turn.0.is_none()
+            && !shared.turn.is_taken()
+            && let Ok(n) = shared.take(1..=wanted, shared.clock.now())
+        {
+            shared.count(n);
+            return Poll::Ready(Ok(n));
+        }
+        let stay = turn.0.get_or_insert_with(|| Stay::in_line(Held(Arc::clone(shared))));
+        let mut look = || shared.look(1..=wanted, Duration::MAX);
+        let result = ready!(stay.poll(&shared.clock, Duration::MAX, &mut look, cx)).flatten();
+        // The next in line, before this one asks again.
+        turn.0 = None;
         if let Ok(n) = result {
-            shared.ledger.offer(n);
-            shared.ledger.deliver(n);
+            shared.count(n);
         }
         Poll::Ready(result)
     }

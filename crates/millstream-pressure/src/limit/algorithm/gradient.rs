@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{POLICY, Rule, Sample, check_bounds, latencies::Latencies};
-use crate::{InvalidSetting, Random};
+use super::{POLICY, Rule, Sample, check_bounds};
+use crate::{InvalidSetting, Random, parts::Latencies};
 
 /// A measurement of the lowest latency takes as many calls.
 const N_MEASURED: u64 = 50;

@@ -7,7 +7,6 @@
 mod aimd;
 mod gradient;
 mod gradient2;
-mod latencies;
 mod little;
 mod reno;
 mod target;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{POLICY, Rule, Sample, check_bounds, check_share, latencies::Latencies};
-use crate::InvalidSetting;
+use super::{POLICY, Rule, Sample, check_bounds, check_share};
+use crate::{InvalidSetting, parts::Latencies};
 
 /// An interval needs as many calls, and lasts until there are.
 const AT_LEAST: u64 = 5;
