@@ -29,11 +29,21 @@ pub struct Capabilities {
     pub(crate) after_cancel: AfterCancel,
     /// How the items are numbered; `None` where that follows from their type.
     pub(crate) numbering: Option<Numbering>,
+    /// Whether it can be told that a subscriber is no longer held.
+    pub(crate) retention: bool,
+    /// Whether that is looked for when nothing more comes.
+    pub(crate) collected: bool,
+    /// Whether its signals have `offer` and `initial_request`.
+    pub(crate) offers: bool,
+    /// How often a check calls it in a row at most.
+    pub(crate) most_calls: u32,
     pub(crate) settings: Settings,
 }
 
 /// What several subscribers of one publisher get (rule 1.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum, serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "cli", serde(rename_all = "kebab-case"))]
 pub enum Sharing {
     /// A publisher serves one subscriber, and rejects the others: `on_subscribe`, then `on_error`.
     Single,
@@ -47,6 +57,8 @@ pub enum Sharing {
 
 /// How the items of a publisher are numbered, so that a lost, repeated or reordered one is found (rule R.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum, serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "cli", serde(rename_all = "kebab-case"))]
 pub enum Numbering {
     /// In no way that is known.
     #[default]
@@ -59,6 +71,8 @@ pub enum Numbering {
 
 /// What may still come once `cancel` was called (rule 1.8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum, serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "cli", serde(rename_all = "kebab-case"))]
 pub enum AfterCancel {
     /// Nothing that begins after `cancel` has returned, unless another thread is just about to send.
     /// Not for publishers with threads of their own, which cannot keep it.
@@ -83,6 +97,10 @@ impl Capabilities {
             sharing: Sharing::Each,
             after_cancel: AfterCancel::OnItsWay,
             numbering: None,
+            retention: true,
+            collected: false,
+            offers: true,
+            most_calls: u32::MAX,
             settings: Settings::DEFAULT,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! [Checks](checks) bring a publisher, a subscriber or a processor into situations in which rules can be broken and
 //! record a [trace]; one [checker] each, without clocks, threads or I/O, judges every rule
-//! on every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`.
+//! on every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`. Subjects may be
+//! in other processes and languages: `rs-tck judge -- COMMAND`.
 //!
 //! # Examples
 //!
@@ -42,6 +43,8 @@ mod play;
 mod random;
 pub mod reference;
 #[cfg(feature = "cli")]
+pub mod remote;
+#[cfg(feature = "cli")]
 pub mod report;
 pub mod selftest;
 mod settings;
@@ -57,7 +60,7 @@ mod verdict;
 pub use capabilities::{AfterCancel, Capabilities, Numbering, Sharing};
 pub use check::{Check, Suite};
 #[cfg(feature = "cli")]
-pub use harness::main::main;
+pub use harness::{judge::judge, main::main};
 pub use play::{stage::Drive, turns::Turns};
 pub use settings::{InvalidSetting, Overrides, Settings};
 pub use subject::{

@@ -5,10 +5,11 @@
 
 mod program;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use program::{check_trace, explain, list, report, selftest};
+use reactive_streams_tck::judge;
 
 /// Judges Reactive Streams by the rules of the specification.
 #[derive(Debug, Parser)]
@@ -29,6 +30,12 @@ Exit codes:
 enum Command {
     /// Judge a recorded trace
     CheckTrace(check_trace::Options),
+    /// Judge the subjects that another process hosts, in any language
+    Judge {
+        /// Options, filters, and after `--` the command that starts the process; see `judge --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Say what a rule asks for, how it is checked and what usually breaks it
     Explain(explain::Options),
     /// Name the checks, or what became of the JVM TCK's tests
@@ -40,9 +47,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    // The `--` before its command is its own.
+    if arguments.next().is_some_and(|first| first == "judge") {
+        return judge(arguments);
+    }
     // Mistakes in the command end with 2, and `--help` and `--version` with 0.
     let result = match Program::parse().command {
         Command::CheckTrace(options) => check_trace::run(&options),
+        Command::Judge { arguments } => Ok(judge(arguments)),
         Command::Explain(options) => explain::run(&options),
         Command::List(options) => list::run(&options),
         Command::Report(options) => report::run(&options),

@@ -74,7 +74,7 @@ struct Run {
     documents: Mutex<Vec<Document>>,
 }
 
-fn run(options: &Options, subjects: Vec<Subject>) -> Result<ExitCode, String> {
+pub(super) fn run(options: &Options, subjects: Vec<Subject>) -> Result<ExitCode, String> {
     options.validate()?;
     for (index, subject) in subjects.iter().enumerate() {
         if subjects[..index].iter().any(|other| other.name() == subject.name()) {

@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 mod isolate;
 #[cfg(feature = "cli")]
+pub(crate) mod judge;
+#[cfg(feature = "cli")]
 pub(crate) mod main;
 #[cfg(feature = "cli")]
 mod options;

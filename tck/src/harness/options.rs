@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{
-    ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum,
+    ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum,
     builder::FalseyValueParser,
 };
 use libtest_mimic::Arguments;
@@ -76,6 +76,16 @@ Exit codes:
   2    the command, the environment or a file could not be understood
   3    nothing was executed, or only the harness failed";
 
+/// Libtest's options bring a help text of their own, so that ours is set after them.
+pub(crate) fn dressed(command: Command, about: &'static str) -> Command {
+    command
+        .about(about)
+        .long_about(about)
+        .help_template("{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}")
+        .after_help(EXIT_CODES)
+        .mut_arg("filter", |filter| filter.index(1).num_args(0..).action(ArgAction::Append))
+}
+
 /// How binding a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Binding {
@@ -87,16 +97,13 @@ pub(crate) enum Binding {
 impl Options {
     /// Reads the command line and the environment; ends the process for `--help` and for mistakes.
     pub(crate) fn read() -> Self {
-        // Libtest's options bring a help text of their own, so that ours is set after them.
-        let matches = Self::command()
-            .about(ABOUT)
-            .long_about(ABOUT)
-            .help_template("{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}")
-            .after_help(EXIT_CODES)
-            .mut_arg("filter", |filter| filter.num_args(0..).action(ArgAction::Append))
-            .get_matches();
+        Self::of(&dressed(Self::command(), ABOUT).get_matches())
+    }
+
+    /// What was matched.
+    pub(crate) fn of(matches: &ArgMatches) -> Self {
         let filters = matches.get_many::<String>("filter").into_iter().flatten().cloned().collect();
-        let options = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let options = Self::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
         let libtest = Arguments { filter: None, ..options.libtest };
         Self { filters, libtest, ..options }
     }

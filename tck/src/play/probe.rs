@@ -1,4 +1,7 @@
 //! The subscriber that the scenarios use: it follows a script and records every call.
+//!
+//! A [`Probe`] is the subscriber that a publisher gets, and passes what it hears to a [`Listener`]: the one
+//! that [records](Recording), or one that tells another process.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -115,15 +118,42 @@ pub(crate) struct Blueprint {
     /// Done besides the script, after it.
     pub(crate) deeds: Arc<[Deed]>,
     pub(crate) slot: Slot,
+    /// What the signals go to in place of the script.
+    relay: Option<Arc<dyn Listener>>,
 }
 
 /// Tells items apart.
 pub(crate) type Identify<T> = Arc<dyn Fn(&T) -> Option<u64> + Send + Sync>;
 
+/// What a subscriber hears, of any item and from any thread.
+pub(crate) trait Listener: Send + Sync {
+    fn initial_request(&self) -> u64;
+    fn on_subscribe(&self, subscription: Arc<dyn Subscription>);
+    /// An item, which may be offered.
+    fn on_next(&self, item: Option<u64>, offered: bool) -> Answer;
+    /// An error: whether its kind is `IllegalRequest`, and its number if it is the TCK's.
+    fn on_error(&self, illegal: bool, number: Option<u64>);
+    fn on_complete(&self);
+    /// The subscriber was dropped.
+    fn on_drop(&self);
+    /// A subscriber says that it has processed its subscription.
+    fn on_processing(&self) {}
+}
+
 /// A subscriber of anything.
 pub(crate) struct Probe<T> {
-    blueprint: Blueprint,
+    listener: Arc<dyn Listener>,
     identify: Identify<T>,
+}
+
+/// The listener that follows the script and records every call.
+struct Recording {
+    blueprint: Blueprint,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
     seen: u64,
     /// Whether the publisher has taken the initial request.
     initial_taken: bool,
@@ -134,70 +164,53 @@ pub(crate) struct Probe<T> {
 impl Blueprint {
     pub(crate) fn new(id: u32, recorder: &Recorder, script: Script) -> Self {
         let deeds = Arc::default();
-        Self { id, recorder: recorder.clone(), script, deeds, slot: Slot::default() }
+        let (recorder, slot) = (recorder.clone(), Slot::default());
+        Self { id, recorder, script, deeds, slot, relay: None }
+    }
+
+    /// One whose subscriber passes what it hears to `relay`, and does nothing of its own.
+    #[cfg(feature = "cli")]
+    pub(crate) fn relaying(id: u32, recorder: &Recorder, relay: Arc<dyn Listener>) -> Self {
+        Self { relay: Some(relay), ..Self::new(id, recorder, Script::default()) }
+    }
+
+    /// What the subscriber's signals come to.
+    pub(crate) fn listener(self) -> Arc<dyn Listener> {
+        match self.relay {
+            Some(relay) => relay,
+            None => Arc::new(Recording { blueprint: self, progress: Mutex::default() }),
+        }
     }
 
     pub(crate) fn build<T>(self, identify: Identify<T>) -> Probe<T> {
-        Probe { blueprint: self, identify, seen: 0, initial_taken: false, stack: None }
+        Probe { listener: self.listener(), identify }
     }
 }
 
-impl<T> Probe<T> {
+impl Recording {
     fn record(&self, phase: Phase, call: Call) {
         self.blueprint.recorder.record(self.blueprint.id, phase, call);
     }
 
-    fn react(&self, handle: &Handle) {
-        for deed in self.blueprint.deeds.iter().filter(|deed| deed.at == self.seen) {
+    fn react(&self, handle: &Handle, seen: u64) {
+        for deed in self.blueprint.deeds.iter().filter(|deed| deed.at == seen) {
             handle.act(deed.act);
         }
     }
 
-    fn receive(&mut self, item: &T, offered: bool) -> Answer {
-        let Blueprint { id, script, .. } = self.blueprint;
-        let made = Call::OnNext(Answer::Accepted);
-        let item = (self.identify)(item);
-        self.blueprint.recorder.record_item(id, Phase::Made, made, item);
-        self.seen += 1;
-        self.watch_stack();
-        if script.panic_at == Some(self.seen) {
-            self.record(Phase::Panicked, made);
-            panic_quietly();
-        }
-        let handle = lock(&self.blueprint.slot).clone();
-        if let Some(handle) = handle {
-            match script.each {
-                _ if script.cancel_at == Some(self.seen) => {
-                    handle.cancel();
-                }
-                Some(n) if script.elsewhere => handle.request_elsewhere(n),
-                Some(n) => {
-                    handle.request(n);
-                }
-                None => {}
-            }
-            self.react(&handle);
-        }
-        let answer = match offered {
-            true if script.finish_at == Some(self.seen) => Answer::Finished,
-            true if script.skip && self.seen % 2 == 1 => Answer::Skipped,
-            _ => Answer::Accepted,
-        };
-        self.record(Phase::Returned, Call::OnNext(answer));
-        answer
-    }
-
     /// A publisher that sends each item from within the one before, by whatever calls, comes to the end of
     /// its stack. That would end the process, so it is stopped before.
-    fn watch_stack(&mut self) {
+    fn watch_stack(&self) {
         let here = 0_u8;
         let address = std::ptr::from_ref(&here).addr();
         let id = THREAD.with(|id| *id);
-        let base = match self.stack {
+        let mut progress = lock(&self.progress);
+        let base = match progress.stack {
             Some((thread, base)) if thread == id => base.max(address),
             _ => address,
         };
-        self.stack = Some((id, base));
+        progress.stack = Some((id, base));
+        drop(progress);
         let grown = base - address;
         if grown > MAX_STACK {
             self.record(Phase::Made, Call::Stack(grown as u64));
@@ -219,8 +232,8 @@ impl<T> Probe<T> {
     }
 }
 
-impl<T: 'static> Subscriber<T> for Probe<T> {
-    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+impl Listener for Recording {
+    fn on_subscribe(&self, subscription: Arc<dyn Subscription>) {
         self.record(Phase::Made, Call::OnSubscribe);
         let Blueprint { id, recorder, script, slot, .. } = &self.blueprint;
         if lock(slot).is_some() {
@@ -230,7 +243,8 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
         }
         let handle = Handle { id: *id, inner: subscription, recorder: recorder.clone() };
         *lock(slot) = Some(handle.clone());
-        if script.initial > 0 && !self.initial_taken {
+        let initial_taken = lock(&self.progress).initial_taken;
+        if script.initial > 0 && !initial_taken {
             handle.request(script.initial);
         }
         for n in script.first {
@@ -243,7 +257,8 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
         if script.cancel_first {
             handle.cancel();
         }
-        self.react(&handle);
+        let seen = lock(&self.progress).seen;
+        self.react(&handle, seen);
         if script.panic_at == Some(0) {
             self.record(Phase::Panicked, Call::OnSubscribe);
             panic_quietly();
@@ -251,8 +266,8 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
         self.record(Phase::Returned, Call::OnSubscribe);
     }
 
-    fn initial_request(&mut self) -> u64 {
-        let first = !std::mem::replace(&mut self.initial_taken, true);
+    fn initial_request(&self) -> u64 {
+        let first = !std::mem::replace(&mut lock(&self.progress).initial_taken, true);
         let n = if first { self.blueprint.script.initial } else { 0 };
         if self.blueprint.script.initial > 0 {
             self.record(Phase::Made, Call::InitialRequest(n));
@@ -260,12 +275,71 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
         n
     }
 
+    fn on_next(&self, item: Option<u64>, offered: bool) -> Answer {
+        let Blueprint { id, script, .. } = self.blueprint;
+        let made = Call::OnNext(Answer::Accepted);
+        self.blueprint.recorder.record_item(id, Phase::Made, made, item);
+        let seen = {
+            let mut progress = lock(&self.progress);
+            progress.seen += 1;
+            progress.seen
+        };
+        self.watch_stack();
+        if script.panic_at == Some(seen) {
+            self.record(Phase::Panicked, made);
+            panic_quietly();
+        }
+        let handle = lock(&self.blueprint.slot).clone();
+        if let Some(handle) = handle {
+            match script.each {
+                _ if script.cancel_at == Some(seen) => {
+                    handle.cancel();
+                }
+                Some(n) if script.elsewhere => handle.request_elsewhere(n),
+                Some(n) => {
+                    handle.request(n);
+                }
+                None => {}
+            }
+            self.react(&handle, seen);
+        }
+        let answer = match offered {
+            true if script.finish_at == Some(seen) => Answer::Finished,
+            true if script.skip && seen % 2 == 1 => Answer::Skipped,
+            _ => Answer::Accepted,
+        };
+        self.record(Phase::Returned, Call::OnNext(answer));
+        answer
+    }
+
+    fn on_error(&self, illegal: bool, number: Option<u64>) {
+        self.end(Call::OnError(illegal), number);
+    }
+
+    fn on_complete(&self) {
+        self.end(Call::OnComplete, None);
+    }
+
+    fn on_drop(&self) {
+        self.record(Phase::Made, Call::Drop);
+    }
+}
+
+impl<T: 'static> Subscriber<T> for Probe<T> {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        self.listener.on_subscribe(subscription);
+    }
+
+    fn initial_request(&mut self) -> u64 {
+        self.listener.initial_request()
+    }
+
     fn on_next(&mut self, item: T) {
-        let _accepted = self.receive(&item, false);
+        let _accepted = self.listener.on_next((self.identify)(&item), false);
     }
 
     fn offer(&mut self, item: T) -> Offer {
-        match self.receive(&item, true) {
+        match self.listener.on_next((self.identify)(&item), true) {
             Answer::Accepted => Offer::Accepted,
             Answer::Skipped => Offer::Skipped,
             Answer::Finished => Offer::Finished,
@@ -273,17 +347,17 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
     }
 
     fn on_error(self, error: Error) {
-        let call = Call::OnError(error.kind() == ErrorKind::IllegalRequest);
-        self.end(call, deliberate_error::number(&error));
+        let illegal = error.kind() == ErrorKind::IllegalRequest;
+        self.listener.on_error(illegal, deliberate_error::number(&error));
     }
 
     fn on_complete(self) {
-        self.end(Call::OnComplete, None);
+        self.listener.on_complete();
     }
 }
 
 impl<T> Drop for Probe<T> {
     fn drop(&mut self) {
-        self.record(Phase::Made, Call::Drop);
+        self.listener.on_drop();
     }
 }

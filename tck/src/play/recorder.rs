@@ -16,6 +16,9 @@ use crate::{
 
 /// What a call may take besides its budget for each event within it.
 const PER_EVENT: Duration = Duration::from_micros(50);
+/// The same where each event is a message to another process and back.
+#[cfg(feature = "cli")]
+const PER_MESSAGE: Duration = Duration::from_millis(2);
 
 /// More events than this are a flood: the probe panics out of the publisher's loop.
 const MAX_EVENTS: usize = 1_000_000;
@@ -38,6 +41,13 @@ struct Recorded {
     n_dropped: usize,
     is_slow: bool,
     sealed: bool,
+    /// What a call may take for each event within it, if not as usual.
+    per_event: Option<Duration>,
+    /// How often something was waited for that is not the subject's.
+    #[cfg(feature = "cli")]
+    n_waits: usize,
+    #[cfg(feature = "cli")]
+    abandon: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 thread_local! {
@@ -103,7 +113,8 @@ impl Recorder {
         let result = catch_unwind(AssertUnwindSafe(body));
         // A call that sends many items may take the time for that.
         let n_within = self.n_events().saturating_sub(n_events);
-        let budget = self.budget + PER_EVENT * u32::try_from(n_within).unwrap_or(u32::MAX);
+        let per_event = lock(&self.recorded).per_event.unwrap_or(PER_EVENT);
+        let budget = self.budget + per_event * u32::try_from(n_within).unwrap_or(u32::MAX);
         let phase = match result {
             Ok(()) if begin.elapsed() > budget => Phase::Late,
             Ok(()) => Phase::Returned,
@@ -111,6 +122,53 @@ impl Recorder {
         };
         self.record(subscription, phase, call);
         phase != Phase::Panicked
+    }
+
+    /// Notes that something is waited for which is not the subject's: the start of a process.
+    #[cfg(feature = "cli")]
+    pub(crate) fn note_wait(&self) {
+        lock(&self.recorded).n_waits += 1;
+    }
+
+    /// Allows calls the time that messages take.
+    #[cfg(feature = "cli")]
+    pub(crate) fn allow_messages(&self) {
+        lock(&self.recorded).per_event = Some(PER_MESSAGE);
+    }
+
+    /// How far it has come.
+    pub(crate) fn progress(&self) -> usize {
+        let recorded = lock(&self.recorded);
+        #[cfg(feature = "cli")]
+        return recorded.events.len() + recorded.n_waits;
+        #[cfg(not(feature = "cli"))]
+        recorded.events.len()
+    }
+
+    /// Has this done when the check is given up because it does not return.
+    #[cfg(feature = "cli")]
+    pub(crate) fn on_abandon(&self, body: impl FnOnce() + Send + 'static) {
+        lock(&self.recorded).abandon.push(Box::new(body));
+    }
+
+    /// The check has been judged, and is given up if it has not returned.
+    pub(crate) fn conclude(&self, returned: bool) {
+        #[cfg(feature = "cli")]
+        {
+            let abandon = std::mem::take(&mut lock(&self.recorded).abandon);
+            if !returned {
+                self.seal();
+                abandon.into_iter().for_each(|body| body());
+            }
+        }
+        #[cfg(not(feature = "cli"))]
+        let _unused = returned;
+    }
+
+    /// Whether this is the same recorder.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.recorded, &other.recorded)
     }
 
     /// Takes no more events in, so that what happens when a check cleans up is not judged.

@@ -38,7 +38,7 @@ where
         let recorder = Recorder::new(settings.budget);
         let Play { play, judge } = make(&recorder);
         let patience = settings.deadline * 2;
-        let finish = clock::run_within(patience, settings.most() * 2, || recorder.n_events(), play);
+        let finish = clock::run_within(patience, settings.most() * 2, || recorder.progress(), play);
         took += finish.took;
         let trace = recorder.take_events();
         let mut violations = judge(&trace);
@@ -68,6 +68,7 @@ where
         } else {
             verdict_of(&violations)
         };
+        recorder.conclude(finish.returned);
         // Only what is missing or late can be the machine's fault; a signal that came is the subject's.
         let is_timing = violations.iter().all(|violation| violation.is_timing(&trace));
         let stood_still = finish.stall > settings.deadline / 4;

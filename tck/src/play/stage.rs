@@ -13,6 +13,20 @@ pub(crate) enum Mode {
     Driven(Drive),
     /// On threads of its own.
     Threads,
+    /// In another process.
+    #[cfg(feature = "cli")]
+    Remote(Away),
+}
+
+/// A subject in another process.
+#[cfg(feature = "cli")]
+pub(crate) struct Away {
+    /// Whether it has threads of its own.
+    pub(crate) has_threads: bool,
+    /// Does the pending work there; for threads, sees that the process is alive.
+    pub(crate) drive: Drive,
+    /// Looks there for subscribers that are no longer held.
+    pub(crate) collect: Drive,
 }
 
 /// A check that is being played.
@@ -22,10 +36,30 @@ pub(crate) struct Stage {
     pub(crate) mode: Mode,
 }
 
+impl Mode {
+    /// Whether work goes on by itself.
+    fn has_threads(&self) -> bool {
+        match self {
+            Self::Synchronous | Self::Driven(_) => false,
+            Self::Threads => true,
+            #[cfg(feature = "cli")]
+            Self::Remote(away) => away.has_threads,
+        }
+    }
+}
+
 impl Stage {
     /// Whether the subject's work runs when it is driven.
     pub(crate) fn is_driven(&self) -> bool {
-        matches!(self.mode, Mode::Driven(_))
+        !matches!(self.mode, Mode::Synchronous) && !self.mode.has_threads()
+    }
+
+    /// Looks for subscribers that are no longer held, where that does not show by itself.
+    pub(crate) fn collect(&self) {
+        #[cfg(feature = "cli")]
+        if let Mode::Remote(away) = &self.mode {
+            (away.collect)();
+        }
     }
 
     /// Waits until nothing more comes: not at all, until the work is done, or, where the subject has
@@ -34,7 +68,9 @@ impl Stage {
         match &self.mode {
             Mode::Synchronous => {}
             Mode::Driven(drive) => drive(),
-            Mode::Threads => loop {
+            #[cfg(feature = "cli")]
+            Mode::Remote(away) if !away.has_threads => (away.drive)(),
+            _ => loop {
                 let has_come = || has_come(&self.recorder.events());
                 self.wait_until(has_come);
                 let had_come = has_come();
@@ -52,7 +88,13 @@ impl Stage {
         match &self.mode {
             Mode::Synchronous => {}
             Mode::Driven(drive) => drive(),
-            Mode::Threads => {
+            #[cfg(feature = "cli")]
+            Mode::Remote(away) if !away.has_threads => (away.drive)(),
+            _ => {
+                #[cfg(feature = "cli")]
+                if let Mode::Remote(away) = &self.mode {
+                    (away.drive)();
+                }
                 let count = || self.recorder.n_events();
                 let Settings { deadline, .. } = self.settings;
                 if clock::wait_for_progress(deadline, self.settings.most(), count, holds) {
@@ -66,7 +108,7 @@ impl Stage {
     /// deadline; does the pending work first.
     pub(crate) fn calm(&self, holds: impl Fn() -> bool) {
         self.wait_until(|| true);
-        if let Mode::Threads = self.mode {
+        if self.mode.has_threads() {
             let quiet = self.settings.quiet;
             clock::wait_until_quiet(
                 self.settings.most(),

@@ -61,3 +61,14 @@ pub fn mistakes() -> impl Iterator<Item = &'static Mistake> {
 pub fn oddities() -> impl Iterator<Item = &'static Oddity> {
     ODDITIES.iter().copied().flatten()
 }
+
+/// All subjects of them, each under a name of its own, such as `mistake-1-M01` or `oddity-7`.
+pub fn subjects() -> impl Iterator<Item = Subject> {
+    let wrong = (1..).zip(mistakes()).filter_map(|(n, mistake)| match mistake.culprit {
+        Culprit::Subject(make) => Some(make().named(format!("mistake-{n}-{}", mistake.id))),
+        Culprit::Trace(_) | Culprit::SubscriberTrace(_) => None,
+    });
+    let odd =
+        (1..).zip(oddities()).map(|(n, oddity)| (oddity.subject)().named(format!("oddity-{n}")));
+    wrong.chain(odd)
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reactive_streams::{BoxPublisher, Error, Processor, Publisher, Subscriber, Subscription};
 
 use super::{
-    declared::SubscriberCapabilities,
+    declared::{ProcessorCapabilities, SubscriberCapabilities},
     probe::SubscriberProbe,
     processor::ProcessorSubject,
     publisher::{IntoSubject, PublisherSubject},
@@ -110,17 +110,32 @@ impl<T: ProcessorSubject> PublisherSubject for AsPublisher<T> {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let declared = self.0.capabilities();
-        let capabilities = Capabilities::new()
-            .numbering(Numbering::FromZero)
-            .max_length(declared.max_length)
-            .depth(declared.depth)
-            .sharing(declared.sharing)
-            .deadline(declared.settings.deadline)
-            .quiet(declared.settings.quiet)
-            .budget(declared.settings.budget);
-        if declared.asynchronous { capabilities.asynchronous() } else { capabilities }
+        publisher_end(&self.0.capabilities())
     }
+}
+
+/// What the publisher end of such a processor declares.
+pub(crate) fn publisher_end(declared: &ProcessorCapabilities) -> Capabilities {
+    let capabilities = Capabilities::new()
+        .numbering(Numbering::FromZero)
+        .max_length(declared.max_length)
+        .depth(declared.depth)
+        .sharing(declared.sharing)
+        .deadline(declared.settings.deadline)
+        .quiet(declared.settings.quiet)
+        .budget(declared.settings.budget);
+    if declared.asynchronous { capabilities.asynchronous() } else { capabilities }
+}
+
+/// What the subscriber end of such a processor declares.
+pub(crate) fn subscriber_end(declared: &ProcessorCapabilities) -> SubscriberCapabilities {
+    let mut capabilities = SubscriberCapabilities::new();
+    capabilities.asynchronous = declared.asynchronous;
+    capabilities.keeps_upstream = declared.keeps_upstream;
+    capabilities.hides_errors = declared.recovers || declared.delays_errors;
+    capabilities.max_length = declared.max_length;
+    capabilities.settings = declared.settings;
+    capabilities
 }
 
 impl<T: ProcessorSubject> SubscriberSubject for AsSubscriber<T> {
@@ -145,14 +160,7 @@ impl<T: ProcessorSubject> SubscriberSubject for AsSubscriber<T> {
     }
 
     fn capabilities(&self) -> SubscriberCapabilities {
-        let declared = self.0.capabilities();
-        let mut capabilities = SubscriberCapabilities::new();
-        capabilities.asynchronous = declared.asynchronous;
-        capabilities.keeps_upstream = declared.keeps_upstream;
-        capabilities.hides_errors = declared.recovers || declared.delays_errors;
-        capabilities.max_length = declared.max_length;
-        capabilities.settings = declared.settings;
-        capabilities
+        subscriber_end(&self.0.capabilities())
     }
 }
 

@@ -12,6 +12,10 @@ use std::fmt;
 
 pub use declared::{ProcessorCapabilities, SubscriberCapabilities};
 pub(crate) use ends::BUFFER;
+#[cfg(feature = "cli")]
+pub(crate) use ends::{publisher_end, subscriber_end};
+#[cfg(feature = "cli")]
+pub(crate) use erased_processor::MadeProcessor;
 pub(crate) use erased_processor::{ErasedProcessor, Subscribe};
 pub(crate) use probe::Reports;
 pub use probe::{Probed, Puppet, SubscriberProbe};
@@ -19,6 +23,8 @@ pub use processor::{Ends, ProcessorSubject};
 pub use publisher::{Driven, IntoSubject, PublisherSubject};
 pub(crate) use publisher::{ErasedPublisher, Wanted};
 pub(crate) use subscriber::ErasedSubscriber;
+#[cfg(feature = "cli")]
+pub(crate) use subscriber::Made;
 #[cfg(test)]
 pub(crate) use subscriber::Typed;
 pub use subscriber::{BlackBoxSubject, SubscriberSubject};
@@ -35,7 +41,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Subject {
     pub(crate) name: String,
-    settings: Settings,
+    pub(crate) settings: Settings,
     pub(crate) kind: Kind,
 }
 
@@ -159,6 +165,11 @@ impl Subject {
         P: Publisher<Item: 'static>,
     {
         Self::publisher(name, publisher::OnTurns { create, capabilities })
+    }
+
+    /// The same under another name.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Its name.

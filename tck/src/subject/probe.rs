@@ -68,6 +68,9 @@ pub(crate) struct Reports {
 #[derive(Default)]
 struct State {
     puppet: Option<Arc<dyn Puppet>>,
+    /// Told besides the recorder.
+    #[cfg(feature = "cli")]
+    relay: Option<Arc<dyn crate::play::probe::Listener>>,
     processed: u64,
     ended: bool,
 }
@@ -95,7 +98,22 @@ impl Reports {
         lock(&self.state).ended
     }
 
+    /// Has what is reported passed on as well.
+    #[cfg(feature = "cli")]
+    pub(crate) fn relay(&self, relay: Arc<dyn crate::play::probe::Listener>) {
+        lock(&self.state).relay = Some(relay);
+    }
+
     fn record(&self, signal: Processed, item: Option<u64>) {
+        #[cfg(feature = "cli")]
+        if let Some(relay) = { lock(&self.state).relay.clone() } {
+            match signal {
+                Processed::OnSubscribe => relay.on_processing(),
+                Processed::OnNext => drop(relay.on_next(item, false)),
+                Processed::OnError => relay.on_error(false, item),
+                Processed::OnComplete => relay.on_complete(),
+            }
+        }
         self.recorder.record_item(1, Phase::Made, Call::Report(signal), item);
     }
 }
@@ -107,21 +125,30 @@ impl<T> SubscriberProbe<T> {
 
     /// The subscriber keeps the subscription that it was given; `puppet` makes it use that.
     pub fn on_subscribe(&self, puppet: impl Puppet) {
-        self.reports.record(Processed::OnSubscribe, None);
         let puppet: Arc<dyn Puppet> = Arc::new(puppet);
         // The first one stays: a subscriber has one subscription (rule 2.5).
         lock(&self.reports.state).puppet.get_or_insert_with(|| Arc::clone(&puppet));
+        // Who hears of it may use the puppet at once.
+        self.reports.record(Processed::OnSubscribe, None);
     }
 
     /// The subscriber processes an item.
     pub fn on_next(&self, item: &T) {
-        self.reports.record(Processed::OnNext, (self.identify)(item));
+        self.on_item((self.identify)(item));
+    }
+
+    pub(crate) fn on_item(&self, item: Option<u64>) {
+        self.reports.record(Processed::OnNext, item);
         lock(&self.reports.state).processed += 1;
     }
 
     /// The subscriber processes a failure.
     pub fn on_error(&self, error: &Error) {
-        self.reports.record(Processed::OnError, deliberate_error::number(error));
+        self.on_failure(deliberate_error::number(error));
+    }
+
+    pub(crate) fn on_failure(&self, number: Option<u64>) {
+        self.reports.record(Processed::OnError, number);
         lock(&self.reports.state).ended = true;
     }
 

@@ -229,6 +229,13 @@ pub(crate) struct ErasedPublisher {
 }
 
 impl ErasedPublisher {
+    /// What is waited for: not for drops that show only when they are looked for.
+    pub(crate) fn awaited(&self) -> Self {
+        let mut awaited = self.clone();
+        awaited.capabilities.retention &= !self.capabilities.collected;
+        awaited
+    }
+
     pub(crate) fn new(subject: impl PublisherSubject) -> Self {
         let subject = Arc::new(subject);
         let capabilities = subject.capabilities();

@@ -70,6 +70,8 @@ pub(crate) fn run(
             situation.steps.iter().for_each(|step| actor.act(*step));
             actor.settle();
             actor.line.let_go();
+            // A subject that keeps its subscribers must not keep what they hold.
+            actor.slots.take().iter().for_each(|slot| drop(lock(slot).take()));
         };
         Play { play, judge: move |trace: &_| check_processor(trace, &expectation) }
     }))

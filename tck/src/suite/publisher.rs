@@ -9,7 +9,7 @@ use super::{
 use crate::{
     capabilities::{Capabilities, Sharing},
     check::Check,
-    checker::{Expectation, check_publisher},
+    checker::check_publisher,
     play::{
         probe::{Blueprint, Recorder},
         run::{self, Play},
@@ -48,7 +48,7 @@ pub(crate) fn run(
         let (recorder, publisher) = (recorder.clone(), publisher.clone());
         let quiet = settings.quiet * if scenario.listens { LISTENING } else { 1 };
         let settings = Settings { quiet, ..*settings };
-        let play = move || play(scenario, &publisher, settings, wanted, expectation, &recorder);
+        let play = move || play(scenario, &publisher, settings, wanted, &recorder);
         Play { play, judge: move |trace: &_| check_publisher(trace, &expectation) }
     }))
 }
@@ -58,6 +58,14 @@ fn inapplicable(scenario: &Scenario, capabilities: &Capabilities) -> Option<Verd
     if scenario.unbounded && capabilities.exact_length == Some(u64::MAX) {
         let reason = "without bound, an endless publisher does not return";
         return Some(Verdict::NotApplicable(reason.to_owned()));
+    }
+    if !capabilities.offers && matches!(scenario.check.rule, "R.8" | "R.9" | "R.11") {
+        let reason = "its language's signals have no `offer` and no `initial_request`";
+        return Some(Verdict::NotApplicable(reason.to_owned()));
+    }
+    if !capabilities.retention && matches!(scenario.check.rule, "3.13" | "R.1") {
+        let reason = "its runtime does not tell when a subscriber is no longer held";
+        return Some(Verdict::NotTested(reason.to_owned()));
     }
     let shared = matches!(scenario.wanted, Wanted::Shared(_));
     if shared && capabilities.fails {
@@ -89,10 +97,10 @@ fn play(
     publisher: &ErasedPublisher,
     settings: Settings,
     wanted: Wanted,
-    expectation: Expectation,
     recorder: &Recorder,
 ) {
     let mut rounds = Vec::new();
+    let awaited = self::expectation(wanted, &publisher.awaited().capabilities);
     for index in 0..scenario.rounds {
         let blueprints = (0..scenario.probes).map(|probe| {
             Blueprint::new(index * scenario.probes + probe + 1, recorder, scenario.script)
@@ -102,7 +110,7 @@ fn play(
             return recorder.decline(unsupported(wanted, &publisher.capabilities));
         };
         for step in scenario.steps {
-            round.act(step, 0, &expectation);
+            round.act(step, 0, &awaited);
         }
         if scenario.counted && recorder.used_ledger().is_none() {
             let reason =
@@ -111,5 +119,5 @@ fn play(
         }
         rounds.push(round);
     }
-    end(rounds, |trace| has_come(trace, &expectation), recorder);
+    end(rounds, |trace| has_come(trace, &awaited), recorder);
 }

@@ -39,6 +39,7 @@ pub(crate) fn expectation(wanted: Wanted, capabilities: &Capabilities) -> Expect
         },
         sharing,
         after_cancel: capabilities.after_cancel,
+        retention: capabilities.retention,
     }
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn has_come(trace: &[Event], expectation: &Expectation) -> bool {
 pub(crate) struct Round {
     pub(crate) stage: Stage,
     slots: Vec<Slot>,
+    most_calls: u32,
 }
 
 impl Round {
@@ -89,7 +91,7 @@ impl Round {
         // One that was served ahead of its subscription may never have one.
         let n_subscribed = || slots.iter().filter(|slot| lock(slot).is_some()).count();
         stage.wait_until(|| n_subscribed() + stage.recorder.n_dropped() >= slots.len());
-        Some(Self { stage, slots })
+        Some(Self { stage, slots, most_calls: publisher.capabilities.most_calls })
     }
 
     /// The subscription of the probe with this index, if it has one.
@@ -109,18 +111,18 @@ impl Round {
             _ => {
                 // The handle is held to the end: the subscriber has to be dropped nevertheless (rule 3.13).
                 if let Some(handle) = self.handle(probe) {
-                    act(&handle, step);
+                    act(&handle, step, self.most_calls);
                 }
             }
         }
     }
 }
 
-fn act(handle: &Handle, step: &Step) {
+fn act(handle: &Handle, step: &Step, most_calls: u32) {
     match *step {
         // A call that panicked once is not made a hundred thousand times.
         Step::Request(n, times) => {
-            let _all_returned = (0..times).all(|_| handle.request(n));
+            let _all_returned = (0..times.min(most_calls)).all(|_| handle.request(n));
         }
         Step::Cancel => {
             handle.cancel();
@@ -164,6 +166,7 @@ pub(crate) fn end(rounds: Vec<Round>, has_come: impl Fn(&[Event]) -> bool, recor
             round.stage.settle(&has_come);
         }
     }
+    rounds.iter().for_each(|round| round.stage.collect());
     recorder.seal();
     for round in &rounds {
         for slot in &round.slots {

@@ -38,6 +38,8 @@ pub struct Expectation {
     pub numbering: Numbering,
     /// What may still come once `cancel` was called (rule 1.8).
     pub after_cancel: AfterCancel,
+    /// Whether the trace tells when a subscriber is dropped (rules 3.13, R.1 and R.8).
+    pub retention: bool,
 }
 
 impl Default for Expectation {
@@ -51,6 +53,7 @@ impl Default for Expectation {
             sharing: None,
             numbering: Numbering::Any,
             after_cancel: AfterCancel::OnItsWay,
+            retention: true,
         }
     }
 }

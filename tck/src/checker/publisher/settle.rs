@@ -46,6 +46,9 @@ impl Line {
                 self.settle_finite(end, length, expectation.completes);
             }
         }
+        if !expectation.retention {
+            return;
+        }
         if (stopped || ended) && !self.dropped {
             let rule = if self.finished { "R.8" } else { "3.13" };
             self.report(rule, end, "the subscriber was kept after the stream was over");

@@ -111,9 +111,10 @@ fn play_all(
 
 fn play(cases: &[Case], publisher: &ErasedPublisher, settings: Settings, recorder: &Recorder) {
     let mut rounds = Vec::new();
+    let awaited = &publisher.awaited();
     for (id, case) in (1..).zip(cases) {
         let has_come = |trace: &[Event]| {
-            let violations = judge_one(&parts(trace), id, case, publisher);
+            let violations = judge_one(&parts(trace), id, case, awaited);
             violations.iter().all(|violation| violation.at < trace.len())
         };
         match case.play(id, publisher, settings, recorder, has_come) {
@@ -122,7 +123,7 @@ fn play(cases: &[Case], publisher: &ErasedPublisher, settings: Settings, recorde
         }
     }
     let has_come = |trace: &[Event]| {
-        judge(trace, cases, publisher).iter().all(|violation| violation.at < trace.len())
+        judge(trace, cases, awaited).iter().all(|violation| violation.at < trace.len())
     };
     end(rounds, has_come, recorder);
 }

@@ -1,0 +1,440 @@
+//! A process that plays subjects, and what belongs to it: its cases, its beats, its end.
+
+use std::{
+    collections::HashMap,
+    io::BufReader,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex, Weak, mpsc},
+    time::Duration,
+};
+
+use reactive_streams::Subscription;
+
+use super::{
+    message::{Answered, Hello, Message, Notice, VERSION, Verb},
+    peer::{self, Answering, Gone, Peer, Side, read_line},
+};
+use crate::{
+    play::{
+        clock::{self, Moment},
+        probe::{Listener, Recorder},
+    },
+    sync::lock,
+    trace::Answer,
+};
+
+/// Without any line for so long, a process is taken for dead: one that works says so every second.
+const SILENCE: Duration = Duration::from_secs(30);
+/// So much of what it writes on its error stream is kept for messages.
+const MAX_ERRORS: usize = 2_000;
+
+/// A process that plays subjects.
+pub(super) struct Process {
+    pub(super) peer: Arc<Peer>,
+    cases: Mutex<HashMap<u64, Weak<Case>>>,
+    child: Mutex<Option<Child>>,
+    heard: Mutex<Moment>,
+    errors: Mutex<Vec<u8>>,
+    next_case: Mutex<u64>,
+}
+
+/// A subject that is being played.
+pub(super) struct Case {
+    pub(super) id: u64,
+    pub(super) process: Arc<Process>,
+    pub(super) recorder: Recorder,
+    /// Told when the last use of the case is over.
+    done: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    listeners: Mutex<HashMap<u32, Arc<dyn Listener>>>,
+    /// Those that were given to the subject.
+    given: Mutex<Given>,
+    reports: Mutex<Option<Arc<dyn Listener>>>,
+}
+
+#[derive(Default)]
+struct Given {
+    subscriptions: HashMap<u64, Arc<dyn Subscription>>,
+    next: u64,
+}
+
+/// A subscription that the subject gave.
+struct Remote {
+    case: Arc<Case>,
+    id: u64,
+}
+
+impl Process {
+    /// Starts a command, and waits for the first line of the process.
+    pub(super) fn start(
+        command: &[String],
+        patience: Duration,
+        mut waiting: impl FnMut(),
+    ) -> Result<(Arc<Self>, Hello), String> {
+        let [program, arguments @ ..] = command else { return Err("no command".to_owned()) };
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("`{program}` could not be started: {error}"))?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(input), Some(output), Some(errors)) = pipes else {
+            return Err(format!("`{program}` has no pipes"));
+        };
+        let process = Self::over(input, child);
+        process.keep_errors(errors);
+        let (said, hello) = mpsc::channel();
+        let (reading, mut output) = (Arc::clone(&process), BufReader::new(output));
+        std::thread::spawn(move || {
+            let first = read_line::<Hello>(&mut output);
+            let is_good = matches!(first, Ok(Some(_)));
+            if said.send(first).is_ok() && is_good {
+                reading
+                    .peer
+                    .read(&mut Watched { input: output, process: Arc::downgrade(&reading) });
+            }
+        });
+        let first = serde_json::json!({ "hello": VERSION });
+        let _gone = process.peer.write(&first);
+        let begin = Moment::now();
+        let hello = loop {
+            match hello.recv_timeout(Duration::from_millis(100)) {
+                Ok(Ok(Some(hello))) => break Ok(hello),
+                Ok(Ok(None)) => break Err(process.death("before its first line")),
+                Ok(Err(reason)) => break Err(reason),
+                Err(_) if begin.elapsed() >= patience => {
+                    let s = patience.as_secs();
+                    break Err(format!("it did not say `hello` within {s} s"));
+                }
+                Err(_) => waiting(),
+            }
+        };
+        let hello = hello.and_then(|hello| match hello.hello {
+            VERSION => Ok(hello),
+            other => Err(format!("it speaks version {other} of the protocol, not {VERSION}")),
+        });
+        match hello {
+            Ok(hello) => Ok((process, hello)),
+            Err(reason) => {
+                process.kill();
+                Err(format!("`{}`: {reason}{}", command.join(" "), process.said()))
+            }
+        }
+    }
+
+    fn over(input: ChildStdin, child: Child) -> Arc<Self> {
+        let process = Arc::new(Self {
+            peer: Peer::new(Side::Parent, input),
+            cases: Mutex::default(),
+            child: Mutex::new(Some(child)),
+            heard: Mutex::new(Moment::now()),
+            errors: Mutex::default(),
+            next_case: Mutex::new(1),
+        });
+        process.peer.answer_by(Arc::new(Answers(Arc::downgrade(&process))));
+        process
+    }
+
+    fn keep_errors(self: &Arc<Self>, mut errors: impl std::io::Read + Send + 'static) {
+        let process = Arc::downgrade(self);
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(n @ 1..) = errors.read(&mut part) {
+                let Some(process) = process.upgrade() else { return };
+                let mut kept = lock(&process.errors);
+                kept.extend_from_slice(&part[..n]);
+                let excess = kept.len().saturating_sub(MAX_ERRORS);
+                kept.drain(..excess);
+            }
+        });
+    }
+
+    /// What it wrote last on its error stream.
+    fn said(&self) -> String {
+        let kept = lock(&self.errors);
+        let text = String::from_utf8_lossy(&kept).trim().to_owned();
+        if text.is_empty() { text } else { format!("; it said last: {text}") }
+    }
+
+    /// How it ended.
+    fn death(&self, place: &str) -> String {
+        // What is closed before the process has ended says nothing of how it does.
+        clock::pause(Duration::from_millis(50));
+        let status = lock(&self.child).as_mut().and_then(|child| child.try_wait().ok().flatten());
+        match status {
+            Some(status) => format!("the process ended ({status}) {place}"),
+            None => format!("the process closed its output {place}"),
+        }
+    }
+
+    /// Begins a case.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        recorder: &Recorder,
+        done: Box<dyn FnOnce() + Send>,
+    ) -> Arc<Case> {
+        let id = {
+            let mut next = lock(&self.next_case);
+            *next += 1;
+            *next
+        };
+        let case = Arc::new(Case {
+            id,
+            process: Arc::clone(self),
+            recorder: recorder.clone(),
+            done: Mutex::new(Some(done)),
+            listeners: Mutex::default(),
+            given: Mutex::default(),
+            reports: Mutex::default(),
+        });
+        lock(&self.cases).insert(id, Arc::downgrade(&case));
+        case
+    }
+
+    fn case(&self, message: &Message) -> Option<Arc<Case>> {
+        lock(&self.cases).get(&message.case?)?.upgrade()
+    }
+
+    pub(super) fn kill(&self) {
+        let child = lock(&self.child).take();
+        self.peer.close();
+        if let Some(mut child) = child {
+            // One that has ended by itself cannot be killed, which is as well.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+
+    /// Ends it when it has said nothing for long.
+    pub(super) fn is_silent(&self) -> bool {
+        lock(&self.heard).elapsed() >= SILENCE
+    }
+
+    fn fail(&self, reason: &str) {
+        let cases: Vec<_> = lock(&self.cases).values().filter_map(Weak::upgrade).collect();
+        for case in cases {
+            case.recorder.fail_harness(format!("{reason}{}", self.said()));
+        }
+    }
+
+    /// Gives up on a process that has said nothing for long.
+    pub(super) fn give_up_if_silent(&self) {
+        if self.is_silent() {
+            let s = SILENCE.as_secs();
+            self.fail(&format!("the process gave no sign of life for {s} s, and was killed"));
+            self.kill();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Reads, and notes when something came.
+struct Watched<R> {
+    input: R,
+    process: Weak<Process>,
+}
+
+impl<R: std::io::BufRead> std::io::Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.input.read(into)
+    }
+}
+
+impl<R: std::io::BufRead> std::io::BufRead for Watched<R> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        if let Some(process) = self.process.upgrade() {
+            *lock(&process.heard) = Moment::now();
+        }
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.input.consume(n);
+    }
+}
+
+/// Answers what the child calls.
+struct Answers(Weak<Process>);
+
+impl Answering for Answers {
+    fn answer(&self, call: &Message) -> Message {
+        let process = self.0.upgrade();
+        // What comes of a case that is over is not judged any more.
+        let Some(case) = process.and_then(|process| process.case(call)) else {
+            return Message::returned();
+        };
+        case.answer(call)
+    }
+
+    fn hear(&self, notice: &Message) {
+        let Some(case) = self.0.upgrade().and_then(|process| process.case(notice)) else { return };
+        match notice.notice {
+            Some(Notice::Dropped) => {
+                let listener = notice.subscriber.and_then(|k| lock(&case.listeners).remove(&k));
+                if let Some(listener) = listener {
+                    listener.on_drop();
+                }
+            }
+            Some(Notice::Released) => {
+                let given =
+                    notice.subscription.and_then(|id| lock(&case.given).subscriptions.remove(&id));
+                drop(given);
+            }
+            Some(Notice::Beat) | None => {}
+        }
+    }
+
+    fn lose(&self, reason: &str) {
+        let Some(process) = self.0.upgrade() else { return };
+        let reason = match reason {
+            "" => process.death("while a check was played"),
+            reason => format!("the process broke the protocol: {reason}"),
+        };
+        process.fail(&reason);
+    }
+}
+
+impl Case {
+    pub(super) fn call(&self, verb: Verb) -> Message {
+        Message::call(verb, self.id)
+    }
+
+    pub(super) fn ask(&self, message: Message) -> Result<Message, Gone> {
+        self.process.peer.call(message)
+    }
+
+    /// Asks, and panics as the other side did.
+    pub(super) fn ask_or_panic(&self, message: Message) -> Message {
+        match self.ask(message) {
+            Ok(reply) if reply.has_thrown() => {
+                std::panic::resume_unwind(Box::new(reply.text.unwrap_or_default()))
+            }
+            Ok(reply) => reply,
+            Err(Gone) => Message::returned(),
+        }
+    }
+
+    /// Hears the subscriber of this number.
+    pub(super) fn listen(&self, subscriber: u32, listener: Arc<dyn Listener>) {
+        lock(&self.listeners).insert(subscriber, listener);
+    }
+
+    /// Hears what a subscriber reports by itself.
+    pub(super) fn report_to(&self, listener: Arc<dyn Listener>) {
+        *lock(&self.reports) = Some(listener);
+    }
+
+    /// Gives the subject a subscription, which is named by a number.
+    pub(super) fn give(&self, subscription: Arc<dyn Subscription>) -> u64 {
+        let mut given = lock(&self.given);
+        given.next += 1;
+        let id = given.next;
+        given.subscriptions.insert(id, subscription);
+        id
+    }
+
+    /// Lets go of what was given, after the subscriber was let go.
+    pub(super) fn forget(&self) {
+        let given = std::mem::take(&mut lock(&self.given).subscriptions);
+        drop(given);
+        let reports = lock(&self.reports).take();
+        drop(reports);
+    }
+
+    fn answer(self: &Arc<Self>, call: &Message) -> Message {
+        let Some(verb) = call.call else { return Message::returned() };
+        if let Some(id) = call.subscription
+            && matches!(verb, Verb::Request | Verb::Cancel)
+        {
+            let given = lock(&self.given).subscriptions.get(&id).cloned();
+            match (given, verb) {
+                (Some(given), Verb::Request) => given.request(call.n.unwrap_or(0)),
+                (Some(given), _) => given.cancel(),
+                (None, _) => {}
+            }
+            return Message::returned();
+        }
+        let listener = match verb {
+            Verb::Report => lock(&self.reports).clone(),
+            _ => call.subscriber.and_then(|k| lock(&self.listeners).get(&k).cloned()),
+        };
+        let Some(listener) = listener else { return Message::returned() };
+        let mut reply = Message::returned();
+        match if verb == Verb::Report { call.signal.unwrap_or(verb) } else { verb } {
+            Verb::OnSubscribe if verb == Verb::Report => listener.on_processing(),
+            Verb::OnSubscribe => {
+                let id = call.subscription.unwrap_or(0);
+                listener.on_subscribe(Arc::new(Remote { case: Arc::clone(self), id }));
+            }
+            Verb::OnNext => drop(listener.on_next(call.item, false)),
+            Verb::Offer => {
+                reply.answer = match listener.on_next(call.item, true) {
+                    Answer::Accepted => None,
+                    Answer::Skipped => Some(Answered::Skipped),
+                    Answer::Finished => Some(Answered::Finished),
+                };
+            }
+            Verb::OnError => {
+                let ours = call.ours.then_some(crate::play::deliberate_error::NUMBER);
+                listener.on_error(call.illegal, ours);
+            }
+            Verb::OnComplete => listener.on_complete(),
+            Verb::InitialRequest => reply.n = Some(listener.initial_request()),
+            other => {
+                self.recorder
+                    .fail_harness(format!("the process called `{other:?}`, which is ours"));
+            }
+        }
+        reply
+    }
+}
+
+impl Drop for Case {
+    fn drop(&mut self) {
+        lock(&self.process.cases).remove(&self.id);
+        let process = Arc::clone(&self.process);
+        let end = Message::call(Verb::End, self.id);
+        let done = lock(&self.done).take();
+        let finish = move || {
+            let is_ended = process.peer.call(end).is_ok();
+            if let (true, Some(done)) = (is_ended, done) {
+                done();
+            }
+        };
+        // The reader cannot wait for what it has to read itself.
+        if peer::is_reading() {
+            std::thread::spawn(finish);
+        } else {
+            finish();
+        }
+    }
+}
+
+impl Subscription for Remote {
+    fn request(&self, n: u64) {
+        let call = self.case.call(Verb::Request);
+        self.case.ask_or_panic(Message { subscription: Some(self.id), n: Some(n), ..call });
+    }
+
+    fn cancel(&self) {
+        let call = self.case.call(Verb::Cancel);
+        self.case.ask_or_panic(Message { subscription: Some(self.id), ..call });
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        let notice = Message {
+            case: Some(self.case.id),
+            subscription: Some(self.id),
+            ..Message::notice(Notice::Released)
+        };
+        self.case.process.peer.notify(&notice);
+    }
+}
