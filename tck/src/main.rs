@@ -8,7 +8,7 @@ mod program;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use program::{check_trace, explain, list, report, selftest};
+use program::{adapters, check_trace, explain, list, report, selftest};
 use reactive_streams_tck::judge;
 
 /// Judges Reactive Streams by the rules of the specification.
@@ -28,6 +28,8 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// List what hosts subjects of other languages, and how each is used
+    Adapters(adapters::Options),
     /// Judge a recorded trace
     CheckTrace(check_trace::Options),
     /// Judge the subjects that another process hosts, in any language
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
     }
     // Mistakes in the command end with 2, and `--help` and `--version` with 0.
     let result = match Program::parse().command {
+        Command::Adapters(options) => adapters::run(&options),
         Command::CheckTrace(options) => check_trace::run(&options),
         Command::Judge { arguments } => Ok(judge(arguments)),
         Command::Explain(options) => explain::run(&options),

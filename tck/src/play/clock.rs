@@ -81,6 +81,13 @@ pub(crate) fn wait_until_quiet(
     }
 }
 
+/// Starts a thread that reads, writes or plays for another process.
+#[cfg(feature = "cli")]
+#[expect(clippy::disallowed_methods, reason = "a process is served by threads of its own")]
+pub(crate) fn spawn(body: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(body);
+}
+
 /// Waits.
 #[expect(clippy::disallowed_methods, reason = "a black box with threads gives no other sign")]
 pub(crate) fn pause(time: Duration) {

@@ -1,5 +1,6 @@
 //! The commands of `rs-tck`, a file each.
 
+pub(crate) mod adapters;
 pub(crate) mod check_trace;
 pub(crate) mod explain;
 pub(crate) mod list;

@@ -8,19 +8,17 @@ use std::{
     time::Duration,
 };
 
-use reactive_streams::Subscription;
-
 use super::{
-    message::{Answered, Hello, Message, Notice, VERSION, Verb},
-    peer::{self, Answering, Gone, Peer, Side, read_line},
+    case::Case,
+    message::{Hello, Message, Notice, VERSION},
+    peer::{Answering, Peer, Side, read_line},
 };
 use crate::{
     play::{
         clock::{self, Moment},
-        probe::{Listener, Recorder},
+        probe::Recorder,
     },
     sync::lock,
-    trace::Answer,
 };
 
 /// Without any line for so long, a process is taken for dead: one that works says so every second.
@@ -36,31 +34,6 @@ pub(super) struct Process {
     heard: Mutex<Moment>,
     errors: Mutex<Vec<u8>>,
     next_case: Mutex<u64>,
-}
-
-/// A subject that is being played.
-pub(super) struct Case {
-    pub(super) id: u64,
-    pub(super) process: Arc<Process>,
-    pub(super) recorder: Recorder,
-    /// Told when the last use of the case is over.
-    done: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-    listeners: Mutex<HashMap<u32, Arc<dyn Listener>>>,
-    /// Those that were given to the subject.
-    given: Mutex<Given>,
-    reports: Mutex<Option<Arc<dyn Listener>>>,
-}
-
-#[derive(Default)]
-struct Given {
-    subscriptions: HashMap<u64, Arc<dyn Subscription>>,
-    next: u64,
-}
-
-/// A subscription that the subject gave.
-struct Remote {
-    case: Arc<Case>,
-    id: u64,
 }
 
 impl Process {
@@ -86,7 +59,7 @@ impl Process {
         process.keep_errors(errors);
         let (said, hello) = mpsc::channel();
         let (reading, mut output) = (Arc::clone(&process), BufReader::new(output));
-        std::thread::spawn(move || {
+        clock::spawn(move || {
             let first = read_line::<Hello>(&mut output);
             let is_good = matches!(first, Ok(Some(_)));
             if said.send(first).is_ok() && is_good {
@@ -138,7 +111,7 @@ impl Process {
 
     fn keep_errors(self: &Arc<Self>, mut errors: impl std::io::Read + Send + 'static) {
         let process = Arc::downgrade(self);
-        std::thread::spawn(move || {
+        clock::spawn(move || {
             let mut part = [0; 4096];
             while let Ok(n @ 1..) = errors.read(&mut part) {
                 let Some(process) = process.upgrade() else { return };
@@ -179,17 +152,14 @@ impl Process {
             *next += 1;
             *next
         };
-        let case = Arc::new(Case {
-            id,
-            process: Arc::clone(self),
-            recorder: recorder.clone(),
-            done: Mutex::new(Some(done)),
-            listeners: Mutex::default(),
-            given: Mutex::default(),
-            reports: Mutex::default(),
-        });
+        let case = Case::new(id, self, recorder, done);
         lock(&self.cases).insert(id, Arc::downgrade(&case));
         case
+    }
+
+    /// A case is over.
+    pub(super) fn close(&self, case: u64) {
+        lock(&self.cases).remove(&case);
     }
 
     fn case(&self, message: &Message) -> Option<Arc<Case>> {
@@ -275,17 +245,8 @@ impl Answering for Answers {
     fn hear(&self, notice: &Message) {
         let Some(case) = self.0.upgrade().and_then(|process| process.case(notice)) else { return };
         match notice.notice {
-            Some(Notice::Dropped) => {
-                let listener = notice.subscriber.and_then(|k| lock(&case.listeners).remove(&k));
-                if let Some(listener) = listener {
-                    listener.on_drop();
-                }
-            }
-            Some(Notice::Released) => {
-                let given =
-                    notice.subscription.and_then(|id| lock(&case.given).subscriptions.remove(&id));
-                drop(given);
-            }
+            Some(Notice::Dropped) => case.hear_dropped(notice.subscriber),
+            Some(Notice::Released) => case.hear_released(notice.subscription),
             Some(Notice::Beat) | None => {}
         }
     }
@@ -297,144 +258,5 @@ impl Answering for Answers {
             reason => format!("the process broke the protocol: {reason}"),
         };
         process.fail(&reason);
-    }
-}
-
-impl Case {
-    pub(super) fn call(&self, verb: Verb) -> Message {
-        Message::call(verb, self.id)
-    }
-
-    pub(super) fn ask(&self, message: Message) -> Result<Message, Gone> {
-        self.process.peer.call(message)
-    }
-
-    /// Asks, and panics as the other side did.
-    pub(super) fn ask_or_panic(&self, message: Message) -> Message {
-        match self.ask(message) {
-            Ok(reply) if reply.has_thrown() => {
-                std::panic::resume_unwind(Box::new(reply.text.unwrap_or_default()))
-            }
-            Ok(reply) => reply,
-            Err(Gone) => Message::returned(),
-        }
-    }
-
-    /// Hears the subscriber of this number.
-    pub(super) fn listen(&self, subscriber: u32, listener: Arc<dyn Listener>) {
-        lock(&self.listeners).insert(subscriber, listener);
-    }
-
-    /// Hears what a subscriber reports by itself.
-    pub(super) fn report_to(&self, listener: Arc<dyn Listener>) {
-        *lock(&self.reports) = Some(listener);
-    }
-
-    /// Gives the subject a subscription, which is named by a number.
-    pub(super) fn give(&self, subscription: Arc<dyn Subscription>) -> u64 {
-        let mut given = lock(&self.given);
-        given.next += 1;
-        let id = given.next;
-        given.subscriptions.insert(id, subscription);
-        id
-    }
-
-    /// Lets go of what was given, after the subscriber was let go.
-    pub(super) fn forget(&self) {
-        let given = std::mem::take(&mut lock(&self.given).subscriptions);
-        drop(given);
-        let reports = lock(&self.reports).take();
-        drop(reports);
-    }
-
-    fn answer(self: &Arc<Self>, call: &Message) -> Message {
-        let Some(verb) = call.call else { return Message::returned() };
-        if let Some(id) = call.subscription
-            && matches!(verb, Verb::Request | Verb::Cancel)
-        {
-            let given = lock(&self.given).subscriptions.get(&id).cloned();
-            match (given, verb) {
-                (Some(given), Verb::Request) => given.request(call.n.unwrap_or(0)),
-                (Some(given), _) => given.cancel(),
-                (None, _) => {}
-            }
-            return Message::returned();
-        }
-        let listener = match verb {
-            Verb::Report => lock(&self.reports).clone(),
-            _ => call.subscriber.and_then(|k| lock(&self.listeners).get(&k).cloned()),
-        };
-        let Some(listener) = listener else { return Message::returned() };
-        let mut reply = Message::returned();
-        match if verb == Verb::Report { call.signal.unwrap_or(verb) } else { verb } {
-            Verb::OnSubscribe if verb == Verb::Report => listener.on_processing(),
-            Verb::OnSubscribe => {
-                let id = call.subscription.unwrap_or(0);
-                listener.on_subscribe(Arc::new(Remote { case: Arc::clone(self), id }));
-            }
-            Verb::OnNext => drop(listener.on_next(call.item, false)),
-            Verb::Offer => {
-                reply.answer = match listener.on_next(call.item, true) {
-                    Answer::Accepted => None,
-                    Answer::Skipped => Some(Answered::Skipped),
-                    Answer::Finished => Some(Answered::Finished),
-                };
-            }
-            Verb::OnError => {
-                let ours = call.ours.then_some(crate::play::deliberate_error::NUMBER);
-                listener.on_error(call.illegal, ours);
-            }
-            Verb::OnComplete => listener.on_complete(),
-            Verb::InitialRequest => reply.n = Some(listener.initial_request()),
-            other => {
-                self.recorder
-                    .fail_harness(format!("the process called `{other:?}`, which is ours"));
-            }
-        }
-        reply
-    }
-}
-
-impl Drop for Case {
-    fn drop(&mut self) {
-        lock(&self.process.cases).remove(&self.id);
-        let process = Arc::clone(&self.process);
-        let end = Message::call(Verb::End, self.id);
-        let done = lock(&self.done).take();
-        let finish = move || {
-            let is_ended = process.peer.call(end).is_ok();
-            if let (true, Some(done)) = (is_ended, done) {
-                done();
-            }
-        };
-        // The reader cannot wait for what it has to read itself.
-        if peer::is_reading() {
-            std::thread::spawn(finish);
-        } else {
-            finish();
-        }
-    }
-}
-
-impl Subscription for Remote {
-    fn request(&self, n: u64) {
-        let call = self.case.call(Verb::Request);
-        self.case.ask_or_panic(Message { subscription: Some(self.id), n: Some(n), ..call });
-    }
-
-    fn cancel(&self) {
-        let call = self.case.call(Verb::Cancel);
-        self.case.ask_or_panic(Message { subscription: Some(self.id), ..call });
-    }
-}
-
-impl Drop for Remote {
-    fn drop(&mut self) {
-        let notice = Message {
-            case: Some(self.case.id),
-            subscription: Some(self.id),
-            ..Message::notice(Notice::Released)
-        };
-        self.case.process.peer.notify(&notice);
     }
 }

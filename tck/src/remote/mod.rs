@@ -5,6 +5,7 @@
 //! JSON, each call waits for its reply, and calls are nested as in one process: so a trace shows threads,
 //! nesting and order as they were. The protocol is a page of the book, `tck-protocol`.
 
+mod case;
 mod child;
 mod declared;
 mod message;
@@ -12,6 +13,7 @@ mod peer;
 mod pool;
 mod processor;
 mod publisher;
+mod relay;
 mod serve;
 mod subscriber;
 

@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::message::Message;
-use crate::sync::lock;
+use crate::{play::clock, sync::lock};
 
 /// A longer line is none of the protocol's.
 const MAX_LINE: u64 = 64 * 1024;
@@ -36,7 +36,7 @@ pub(super) enum Side {
 
 impl Side {
     const fn of(thread: u32) -> Self {
-        if thread % 2 == 0 { Self::Parent } else { Self::Child }
+        if thread.is_multiple_of(2) { Self::Parent } else { Self::Child }
     }
 }
 
@@ -229,7 +229,7 @@ impl Peer {
     fn spawn(self: &Arc<Self>, number: u32) -> Thread {
         let (mailbox, receiver) = mpsc::channel();
         let peer = Arc::clone(self);
-        std::thread::spawn(move || {
+        clock::spawn(move || {
             let mailbox = std::rc::Rc::new(receiver);
             let lane =
                 Lane { peer: Arc::clone(&peer), number, mailbox: std::rc::Rc::clone(&mailbox) };

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    child::{Case, Process},
+    case::Case,
+    child::Process,
     message::{Hello, Message},
 };
 use crate::{play::probe::Recorder, sync::lock};

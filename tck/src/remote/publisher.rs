@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    child::Case,
+    case::Case,
     message::{Message, Verb},
     pool::Pool,
 };

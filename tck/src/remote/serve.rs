@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     io::{BufReader, Write as _},
     process::ExitCode,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -14,17 +14,18 @@ use super::{
     declared::Declared,
     message::{Answered, Feature, Hello, Message, Notice, Offered, Role, VERSION, Verb},
     peer::{Answering, Peer, Side},
+    relay::{Given, Relay},
 };
 use crate::{
     play::{
         clock, deliberate_error,
-        probe::{Blueprint, Listener, Recorder},
+        probe::{Blueprint, Recorder},
         stage::{Drive, Mode},
         upstream::Target,
     },
     subject::{BUFFER, Kind, Reports, Subject, Subscribe, Wanted},
     sync::lock,
-    trace::{Answer, Phase},
+    trace::Phase,
 };
 
 /// How often it is said that the process is alive.
@@ -60,7 +61,7 @@ pub fn serve(subjects: Vec<Subject>) -> ExitCode {
     }
     peer.answer_by(Arc::new(Host { peer: Arc::clone(&peer), subjects, cases: Mutex::default() }));
     let beating = Arc::clone(&peer);
-    std::thread::spawn(move || {
+    clock::spawn(move || {
         while beating.write(&Message::notice(Notice::Beat)).is_ok() {
             clock::pause(BEAT);
         }
@@ -78,9 +79,9 @@ struct Host {
 }
 
 /// A case.
-struct Played {
-    id: u64,
-    peer: Arc<Peer>,
+pub(super) struct Played {
+    pub(super) id: u64,
+    pub(super) peer: Arc<Peer>,
     open: Message,
     kind: Kind,
     recorder: Recorder,
@@ -202,7 +203,8 @@ impl Played {
         }
     }
 
-    fn call(&self, message: Message) -> Message {
+    /// Calls the parent, and panics as it does; nothing once the case is over.
+    pub(super) fn call(&self, message: Message) -> Message {
         if lock(&self.state).over {
             return Message::returned();
         }
@@ -213,6 +215,15 @@ impl Played {
             Ok(reply) => reply,
             Err(_) => Message::returned(),
         }
+    }
+
+    /// Keeps a subscription that the parent will use by this number.
+    pub(super) fn keep(&self, subscription: Arc<dyn Subscription>) -> u64 {
+        let mut state = lock(&self.state);
+        state.next_subscription += 1;
+        let id = state.next_subscription;
+        state.subscriptions.insert(id, subscription);
+        id
     }
 
     fn end(&self) {
@@ -363,93 +374,5 @@ impl Played {
             true => Message::threw("`subscribe` panicked"),
             false => Message::returned(),
         }
-    }
-}
-
-/// A subscription that the parent gave.
-struct Given {
-    case: Arc<Played>,
-    id: u64,
-}
-
-impl Subscription for Given {
-    fn request(&self, n: u64) {
-        let call = Message { call: Some(Verb::Request), ..Message::default() };
-        self.case.call(Message { subscription: Some(self.id), n: Some(n), ..call });
-    }
-
-    fn cancel(&self) {
-        let call = Message { call: Some(Verb::Cancel), ..Message::default() };
-        self.case.call(Message { subscription: Some(self.id), ..call });
-    }
-}
-
-impl Drop for Given {
-    fn drop(&mut self) {
-        let (case, subscription) = (Some(self.case.id), Some(self.id));
-        let notice = Message::notice(Notice::Released);
-        self.case.peer.notify(&Message { case, subscription, ..notice });
-    }
-}
-
-/// Tells the parent what a subscriber hears, or what a subscriber says to have processed.
-struct Relay {
-    case: Weak<Played>,
-    /// The subscriber's number; `None` for reports.
-    k: Option<u32>,
-}
-
-impl Relay {
-    fn tell(&self, verb: Verb, with: impl FnOnce(Message) -> Message) -> Message {
-        let Some(case) = self.case.upgrade() else { return Message::returned() };
-        let message = match self.k {
-            Some(_) => Message { call: Some(verb), subscriber: self.k, ..Message::default() },
-            None => Message { call: Some(Verb::Report), signal: Some(verb), ..Message::default() },
-        };
-        case.call(with(message))
-    }
-}
-
-impl Listener for Relay {
-    fn initial_request(&self) -> u64 {
-        self.tell(Verb::InitialRequest, |call| call).n.unwrap_or(0)
-    }
-
-    fn on_subscribe(&self, subscription: Arc<dyn Subscription>) {
-        let id = self.case.upgrade().map(|case| {
-            let mut state = lock(&case.state);
-            state.next_subscription += 1;
-            let id = state.next_subscription;
-            state.subscriptions.insert(id, subscription);
-            id
-        });
-        self.tell(Verb::OnSubscribe, |call| Message { subscription: id, ..call });
-    }
-
-    fn on_next(&self, item: Option<u64>, offered: bool) -> Answer {
-        let verb = if offered { Verb::Offer } else { Verb::OnNext };
-        match self.tell(verb, |call| Message { item, ..call }).answer {
-            None => Answer::Accepted,
-            Some(Answered::Skipped) => Answer::Skipped,
-            Some(Answered::Finished) => Answer::Finished,
-        }
-    }
-
-    fn on_error(&self, illegal: bool, number: Option<u64>) {
-        self.tell(Verb::OnError, |call| Message { illegal, ours: number.is_some(), ..call });
-    }
-
-    fn on_complete(&self) {
-        self.tell(Verb::OnComplete, |call| call);
-    }
-
-    fn on_processing(&self) {
-        self.tell(Verb::OnSubscribe, |call| call);
-    }
-
-    fn on_drop(&self) {
-        let Some(case) = self.case.upgrade() else { return };
-        let notice = Message::notice(Notice::Dropped);
-        case.peer.notify(&Message { case: Some(case.id), subscriber: self.k, ..notice });
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reactive_streams::{Error, ErrorKind, Offer, Subscription};
 
 use super::{
-    child::Case,
+    case::Case,
     message::{Answered, Message, Verb},
     pool::Pool,
     publisher::drive,

@@ -1,0 +1,93 @@
+//! What the subjects of this process meet: the parent's subscribers and subscriptions.
+
+use std::sync::{Arc, Weak};
+
+use reactive_streams::Subscription;
+
+use super::{
+    message::{Answered, Message, Notice, Verb},
+    serve::Played,
+};
+use crate::{play::probe::Listener, trace::Answer};
+
+/// A subscription that the parent gave.
+pub(super) struct Given {
+    pub(super) case: Arc<Played>,
+    pub(super) id: u64,
+}
+
+impl Subscription for Given {
+    fn request(&self, n: u64) {
+        let call = Message { call: Some(Verb::Request), ..Message::default() };
+        self.case.call(Message { subscription: Some(self.id), n: Some(n), ..call });
+    }
+
+    fn cancel(&self) {
+        let call = Message { call: Some(Verb::Cancel), ..Message::default() };
+        self.case.call(Message { subscription: Some(self.id), ..call });
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        let (case, subscription) = (Some(self.case.id), Some(self.id));
+        let notice = Message::notice(Notice::Released);
+        self.case.peer.notify(&Message { case, subscription, ..notice });
+    }
+}
+
+/// Tells the parent what a subscriber hears, or what a subscriber says to have processed.
+pub(super) struct Relay {
+    pub(super) case: Weak<Played>,
+    /// The subscriber's number; `None` for reports.
+    pub(super) k: Option<u32>,
+}
+
+impl Relay {
+    fn tell(&self, verb: Verb, with: impl FnOnce(Message) -> Message) -> Message {
+        let Some(case) = self.case.upgrade() else { return Message::returned() };
+        let message = match self.k {
+            Some(_) => Message { call: Some(verb), subscriber: self.k, ..Message::default() },
+            None => Message { call: Some(Verb::Report), signal: Some(verb), ..Message::default() },
+        };
+        case.call(with(message))
+    }
+}
+
+impl Listener for Relay {
+    fn initial_request(&self) -> u64 {
+        self.tell(Verb::InitialRequest, |call| call).n.unwrap_or(0)
+    }
+
+    fn on_subscribe(&self, subscription: Arc<dyn Subscription>) {
+        let id = self.case.upgrade().map(|case| case.keep(subscription));
+        self.tell(Verb::OnSubscribe, |call| Message { subscription: id, ..call });
+    }
+
+    fn on_next(&self, item: Option<u64>, offered: bool) -> Answer {
+        let verb = if offered { Verb::Offer } else { Verb::OnNext };
+        match self.tell(verb, |call| Message { item, ..call }).answer {
+            None => Answer::Accepted,
+            Some(Answered::Skipped) => Answer::Skipped,
+            Some(Answered::Finished) => Answer::Finished,
+        }
+    }
+
+    fn on_error(&self, illegal: bool, number: Option<u64>) {
+        self.tell(Verb::OnError, |call| Message { illegal, ours: number.is_some(), ..call });
+    }
+
+    fn on_complete(&self) {
+        self.tell(Verb::OnComplete, |call| call);
+    }
+
+    fn on_processing(&self) {
+        self.tell(Verb::OnSubscribe, |call| call);
+    }
+
+    fn on_drop(&self) {
+        let Some(case) = self.case.upgrade() else { return };
+        let notice = Message::notice(Notice::Dropped);
+        case.peer.notify(&Message { case: Some(case.id), subscriber: self.k, ..notice });
+    }
+}
