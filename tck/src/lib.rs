@@ -69,3 +69,10 @@ pub use subject::{
 };
 pub use suite::{checks, dropped};
 pub use verdict::{Outcome, Verdict};
+
+/// The book's pages, whose examples are run.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../docs/book/src/tck-protocol.md")]
+    mod protocol {}
+}

@@ -2,7 +2,7 @@
 
     rs-tck judge -- python3 rs_tck_adapter.py module:factory ...
 
-A factory takes a number of items (`None` for as many as are asked for) and gives an async iterator, or any
+A module alone names all of its factories that declare something. A factory takes a number of items (`None` for as many as are asked for) and gives an async iterator, or any
 object with `subscribe(subscriber)`. One without arguments gives a subscriber. What a factory declares stands
 in its attribute `tck`, a dict: `role` ("publisher" or "subscriber"), `failing` (a factory without arguments),
 and capabilities as the protocol names them.
@@ -304,7 +304,7 @@ class Pulling:
 
 class Adapter:
     def __init__(self, out, names):
-        self.factories = {name: find(name) for name in names}
+        self.factories = {k: made for name in names for k, made in find(name).items()}
         self.cases = {}
         self.wire = Wire(out, self.answer)
         self.loop = asyncio.new_event_loop()
@@ -370,8 +370,12 @@ class Adapter:
 
 
 def find(name):
+    """The factories of a name, `module:factory`, or `module` for all that declare what they make."""
     module, _, factory = name.partition(":")
-    return getattr(importlib.import_module(module), factory)
+    module = importlib.import_module(module)
+    if factory:
+        return {name: getattr(module, factory)}
+    return {f"{name}:{k}": made for k, made in vars(module).items() if hasattr(made, "tck")}
 
 
 def main():

@@ -1,5 +1,6 @@
 """Subjects for the adapter's own test: right ones, and one for each of some mistakes."""
 
+import asyncio
 import itertools
 
 
@@ -95,9 +96,40 @@ def plain(n):
     return Range(n)
 
 
-async def _none():
-    return
-    yield
+plain.tck = {}
+
+
+async def ends_late(n):
+    """Right, if unusual: it ends a while after its last item."""
+    for i in itertools.count() if n is None else range(n):
+        yield i
+    await asyncio.sleep(0.01)
+
+
+ends_late.tck = {"asynchronous": True, "max_length": 500}
+
+
+class Batches:
+    """Right, if unusual: an iterator of its own, which makes its items three at a time."""
+
+    def __init__(self, n):
+        self.rest, self.batch = iter(itertools.count() if n is None else range(n)), []
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        self.batch = self.batch or list(itertools.islice(self.rest, 3))
+        if not self.batch:
+            raise StopAsyncIteration
+        return self.batch.pop(0)
+
+
+def batches(n):
+    return Batches(n)
+
+
+batches.tck = {"asynchronous": True}
 
 
 def mistaken(mistake):
@@ -148,6 +180,27 @@ def one_by_one():
 
 
 one_by_one.tck = {"role": "subscriber"}
+
+
+class AllAtOnce(OneByOne):
+    """A subscriber that requests all it can, once."""
+
+    def on_subscribe(self, subscription):
+        if self.subscription is not None:
+            subscription.cancel()
+        else:
+            self.subscription = subscription
+            subscription.request(2**63 - 1)
+
+    def on_next(self, item):
+        pass
+
+
+def all_at_once():
+    return AllAtOnce()
+
+
+all_at_once.tck = {"role": "subscriber"}
 
 
 class TakesTheSecond(OneByOne):

@@ -40,6 +40,8 @@ pub struct ProcessorExpectation {
     pub depth: usize,
     /// Whether the trace ends when nothing more can come.
     pub settled: bool,
+    /// Whether the trace tells when a subscriber is dropped (rule 3.13).
+    pub retention: bool,
 }
 
 impl Default for ProcessorExpectation {
@@ -54,6 +56,7 @@ impl Default for ProcessorExpectation {
             asynchronous: true,
             depth: 1,
             settled: false,
+            retention: true,
         }
     }
 }
@@ -61,10 +64,10 @@ impl Default for ProcessorExpectation {
 /// Every rule that the processor broke in this trace, in the order in which it did.
 #[must_use]
 pub fn check_processor(trace: &[Event], expectation: &ProcessorExpectation) -> Vec<Violation> {
-    let ProcessorExpectation { asynchronous, depth, settled, .. } = *expectation;
+    let ProcessorExpectation { asynchronous, depth, settled, retention, .. } = *expectation;
     let upstream =
         SubscriberExpectation { asynchronous, settled, ..SubscriberExpectation::default() };
-    let downstream = Expectation { depth, settled, ..Expectation::default() };
+    let downstream = Expectation { depth, settled, retention, ..Expectation::default() };
     let is_upstream = |event: &Event| event.subscription < DOWNSTREAM;
     let mut found = judged(trace, is_upstream, |part: &[Event]| check_subscriber(part, &upstream));
     found.extend(judged(

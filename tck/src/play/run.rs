@@ -47,9 +47,14 @@ where
             // What is slow may still come.
             violations.retain(|violation| violation.at < trace.len());
         }
+        let declined = recorder.declined();
+        if declined.is_some() {
+            // What was tried before says nothing of the subject.
+            violations.clear();
+        }
         let verdict = if let Some(message) = recorder.harness_error() {
             Verdict::HarnessError(message)
-        } else if let Some(verdict) = recorder.declined() {
+        } else if let Some(verdict) = declined {
             verdict
         } else if trace.iter().all(|event| event.call == Call::Subscribe) && violations.is_empty() {
             let message = "nothing was called; did the code that makes the subject panic?";

@@ -45,12 +45,21 @@ nothing; a class alone names all of its factories. @Subject declares what a fact
         millstream.tck.Adapter my.Publishers#range",
     },
     Adapter {
+        name: "node",
+        what: "`Readable`, the web's `ReadableStream`, async iterables, and objects with the four signals; Node 18 or later",
+        how: "\
+Folder: tck/adapters/node. Needs: node.
+A subject is named by its module and a factory in it, which takes the number of items; a module alone names
+all that it exports. What demand means to a stream stands in tck/adapters/node/streams.mjs.
+    rs-tck judge -- node tck/adapters/node/rs-tck-adapter.mjs ./my-module.mjs#myFactory",
+    },
+    Adapter {
         name: "python",
         what: "async iterators, and objects with subscribe, request and cancel; Python 3.9 or later",
         how: "\
 Folder: tck/adapters/python. Needs: python3.
-A subject is named by its module and a factory in it, which takes the number of items. An async iterator is
-asked for an item where one was requested, and never ahead.
+A subject is named by its module and a factory in it, which takes the number of items; a module alone names
+all that declare something. An async iterator is asked for an item where one was requested, and never ahead.
     rs-tck judge -- python3 tck/adapters/python/rs_tck_adapter.py my_module:my_factory",
     },
 ];

@@ -8,7 +8,7 @@ use std::{
 use reactive_streams::Subscription;
 
 use super::{
-    child::Process,
+    child::{Playing, Process},
     message::{Answered, Message, Notice, Verb},
     peer::{self, Gone},
 };
@@ -47,25 +47,28 @@ struct Remote {
 }
 
 impl Case {
-    pub(super) fn new(
-        id: u64,
+    /// Begins a case; `done` is told when its last use is over.
+    pub(super) fn begin(
         process: &Arc<Process>,
         recorder: &Recorder,
         done: Box<dyn FnOnce() + Send>,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            id,
+        let case = Arc::new(Self {
+            id: process.number(),
             process: Arc::clone(process),
             recorder: recorder.clone(),
             done: Mutex::new(Some(done)),
             listeners: Mutex::default(),
             given: Mutex::default(),
             reports: Mutex::default(),
-        })
+        });
+        let playing: Arc<dyn Playing> = Arc::<Self>::clone(&case);
+        process.enter(case.id, Arc::downgrade(&playing));
+        case
     }
 
     /// The subject no longer holds this subscriber.
-    pub(super) fn hear_dropped(&self, subscriber: Option<u32>) {
+    fn hear_dropped(&self, subscriber: Option<u32>) {
         let listener = subscriber.and_then(|k| lock(&self.listeners).remove(&k));
         if let Some(listener) = listener {
             listener.on_drop();
@@ -73,7 +76,7 @@ impl Case {
     }
 
     /// The subject no longer holds this subscription.
-    pub(super) fn hear_released(&self, subscription: Option<u64>) {
+    fn hear_released(&self, subscription: Option<u64>) {
         let released = subscription.and_then(|id| lock(&self.given).subscriptions.remove(&id));
         drop(released);
     }
@@ -123,8 +126,10 @@ impl Case {
         let reports = lock(&self.reports).take();
         drop(reports);
     }
+}
 
-    pub(super) fn answer(self: &Arc<Self>, call: &Message) -> Message {
+impl Playing for Case {
+    fn answer(self: Arc<Self>, call: &Message) -> Message {
         let Some(verb) = call.call else { return Message::returned() };
         if let Some(id) = call.subscription
             && matches!(verb, Verb::Request | Verb::Cancel)
@@ -147,7 +152,7 @@ impl Case {
             Verb::OnSubscribe if verb == Verb::Report => listener.on_processing(),
             Verb::OnSubscribe => {
                 let id = call.subscription.unwrap_or(0);
-                listener.on_subscribe(Arc::new(Remote { case: Arc::clone(self), id }));
+                listener.on_subscribe(Arc::new(Remote { case: Arc::clone(&self), id }));
             }
             Verb::OnNext => drop(listener.on_next(call.item, false)),
             Verb::Offer => {
@@ -169,6 +174,18 @@ impl Case {
             }
         }
         reply
+    }
+
+    fn hear(&self, notice: &Message) {
+        match notice.notice {
+            Some(Notice::Dropped) => self.hear_dropped(notice.subscriber),
+            Some(Notice::Released) => self.hear_released(notice.subscription),
+            Some(Notice::Beat) | None => {}
+        }
+    }
+
+    fn fail(&self, reason: String) {
+        self.recorder.fail_harness(reason);
     }
 }
 

@@ -9,15 +9,11 @@ use std::{
 };
 
 use super::{
-    case::Case,
-    message::{Hello, Message, Notice, VERSION},
+    message::{Hello, Message, VERSION},
     peer::{Answering, Peer, Side, read_line},
 };
 use crate::{
-    play::{
-        clock::{self, Moment},
-        probe::Recorder,
-    },
+    play::clock::{self, Moment},
     sync::lock,
 };
 
@@ -26,10 +22,20 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// So much of what it writes on its error stream is kept for messages.
 const MAX_ERRORS: usize = 2_000;
 
+/// What the process says of one case.
+pub(super) trait Playing: Send + Sync {
+    /// Does what is called, and gives the reply.
+    fn answer(self: Arc<Self>, call: &Message) -> Message;
+    /// Hears what needs no reply.
+    fn hear(&self, notice: &Message);
+    /// The process is gone, for this reason.
+    fn fail(&self, reason: String);
+}
+
 /// A process that plays subjects.
 pub(super) struct Process {
     pub(super) peer: Arc<Peer>,
-    cases: Mutex<HashMap<u64, Weak<Case>>>,
+    cases: Mutex<HashMap<u64, Weak<dyn Playing>>>,
     child: Mutex<Option<Child>>,
     heard: Mutex<Moment>,
     errors: Mutex<Vec<u8>>,
@@ -141,20 +147,16 @@ impl Process {
         }
     }
 
-    /// Begins a case.
-    pub(super) fn open(
-        self: &Arc<Self>,
-        recorder: &Recorder,
-        done: Box<dyn FnOnce() + Send>,
-    ) -> Arc<Case> {
-        let id = {
-            let mut next = lock(&self.next_case);
-            *next += 1;
-            *next
-        };
-        let case = Case::new(id, self, recorder, done);
-        lock(&self.cases).insert(id, Arc::downgrade(&case));
-        case
+    /// A number for a case.
+    pub(super) fn number(&self) -> u64 {
+        let mut next = lock(&self.next_case);
+        *next += 1;
+        *next
+    }
+
+    /// Begins a case: what the process says of it is told to this one.
+    pub(super) fn enter(&self, id: u64, case: Weak<dyn Playing>) {
+        lock(&self.cases).insert(id, case);
     }
 
     /// A case is over.
@@ -162,7 +164,7 @@ impl Process {
         lock(&self.cases).remove(&case);
     }
 
-    fn case(&self, message: &Message) -> Option<Arc<Case>> {
+    fn case(&self, message: &Message) -> Option<Arc<dyn Playing>> {
         lock(&self.cases).get(&message.case?)?.upgrade()
     }
 
@@ -184,7 +186,7 @@ impl Process {
     fn fail(&self, reason: &str) {
         let cases: Vec<_> = lock(&self.cases).values().filter_map(Weak::upgrade).collect();
         for case in cases {
-            case.recorder.fail_harness(format!("{reason}{}", self.said()));
+            case.fail(format!("{reason}{}", self.said()));
         }
     }
 
@@ -244,11 +246,7 @@ impl Answering for Answers {
 
     fn hear(&self, notice: &Message) {
         let Some(case) = self.0.upgrade().and_then(|process| process.case(notice)) else { return };
-        match notice.notice {
-            Some(Notice::Dropped) => case.hear_dropped(notice.subscriber),
-            Some(Notice::Released) => case.hear_released(notice.subscription),
-            Some(Notice::Beat) | None => {}
-        }
+        case.hear(notice);
     }
 
     fn lose(&self, reason: &str) {

@@ -13,6 +13,7 @@ use std::{
         Arc, Mutex, OnceLock,
         mpsc::{self, Receiver, Sender},
     },
+    time::Duration,
 };
 
 use super::message::Message;
@@ -20,6 +21,8 @@ use crate::{play::clock, sync::lock};
 
 /// A longer line is none of the protocol's.
 const MAX_LINE: u64 = 64 * 1024;
+/// So long it may take until the end of a process shows, in milliseconds.
+const END_MS: u32 = 5_000;
 /// More threads at a time are a flood.
 const MAX_THREADS: usize = 2_000;
 
@@ -117,7 +120,10 @@ impl Peer {
     /// Calls the other side, and answers what it calls meanwhile on this thread.
     pub(super) fn call(self: &Arc<Self>, message: Message) -> Result<Message, Gone> {
         let (number, mailbox) = self.lane()?;
-        self.say(number, message)?;
+        if self.say(number, message).is_err() {
+            self.await_end();
+            return Err(Gone);
+        }
         loop {
             let heard = mailbox.recv().map_err(|_| Gone)?;
             if heard.reply.is_some() {
@@ -286,6 +292,24 @@ impl Peer {
         thread.turn = if thread.open.is_empty() { Side::of(number) } else { them };
         drop(state);
         self.write(&Message { thread: Some(number), ..message })
+    }
+
+    /// Who cannot be written to has ended, or is about to: the reader says why, and is waited for, so that
+    /// nothing is judged before that is known.
+    fn await_end(&self) {
+        if is_reading() {
+            return;
+        }
+        for _ in 0..END_MS {
+            if self.is_gone() {
+                return;
+            }
+            clock::pause(Duration::from_millis(1));
+        }
+        if let Some(answering) = self.answering.get() {
+            answering.lose("it does not read what it is told");
+        }
+        self.close();
     }
 
     fn serve(&self, number: u32, call: &Message) {

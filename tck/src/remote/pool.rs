@@ -59,7 +59,7 @@ impl Pool {
                 pool.release(&process);
             }
         };
-        let case = process.open(recorder, Box::new(done));
+        let case = Case::begin(&process, recorder, Box::new(done));
         let reply = case.ask(Message { case: Some(case.id), ..open }).ok()?;
         if reply.has_thrown() {
             let text = reply.text.unwrap_or_default();

@@ -52,7 +52,7 @@ pub(super) fn erased(
             Some(MadeProcessor {
                 target: Box::new(RemoteTarget::new(&case, None, maker.offers)),
                 ends: ends.collect(),
-                drive: (!capabilities.asynchronous).then(|| drive(&case)),
+                mode: Some(mode(&case, capabilities.asynchronous)),
             })
         }
     };

@@ -1,18 +1,87 @@
 //! What the subjects of this process meet: the parent's subscribers and subscriptions.
 
-use std::sync::{Arc, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+};
 
 use reactive_streams::Subscription;
 
 use super::{
     message::{Answered, Message, Notice, Verb},
-    serve::Played,
+    peer::Peer,
 };
-use crate::{play::probe::Listener, trace::Answer};
+use crate::{play::probe::Listener, sync::lock, trace::Answer};
+
+/// A case, as what it gives to the subject knows it.
+pub(super) struct Contact {
+    id: u64,
+    peer: Arc<Peer>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    over: bool,
+    /// What the parent uses by number.
+    subscriptions: HashMap<u64, Arc<dyn Subscription>>,
+    next: u64,
+}
+
+impl Contact {
+    pub(super) fn new(id: u64, peer: &Arc<Peer>) -> Arc<Self> {
+        Arc::new(Self { id, peer: Arc::clone(peer), kept: Mutex::default() })
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        lock(&self.kept).over
+    }
+
+    /// Calls the parent, and panics as it does; nothing once the case is over.
+    pub(super) fn call(&self, message: Message) -> Message {
+        if self.is_over() {
+            return Message::returned();
+        }
+        match self.peer.call(Message { case: Some(self.id), ..message }) {
+            Ok(reply) if reply.has_thrown() => {
+                std::panic::resume_unwind(Box::new(reply.text.unwrap_or_default()))
+            }
+            Ok(reply) => reply,
+            Err(_) => Message::returned(),
+        }
+    }
+
+    /// Keeps a subscription that the parent will use by this number.
+    fn keep(&self, subscription: Arc<dyn Subscription>) -> u64 {
+        let mut kept = lock(&self.kept);
+        kept.next += 1;
+        let id = kept.next;
+        kept.subscriptions.insert(id, subscription);
+        id
+    }
+
+    /// The subscription of this number.
+    pub(super) fn subscription(&self, id: u64) -> Option<Arc<dyn Subscription>> {
+        lock(&self.kept).subscriptions.get(&id).cloned()
+    }
+
+    /// The parent will not use this subscription any more.
+    pub(super) fn release(&self, id: u64) {
+        let released = lock(&self.kept).subscriptions.remove(&id);
+        drop(released);
+    }
+
+    /// Ends the case, and gives back what was kept.
+    pub(super) fn end(&self) -> impl Sized + use<> {
+        let mut kept = lock(&self.kept);
+        kept.over = true;
+        std::mem::take(&mut kept.subscriptions)
+    }
+}
 
 /// A subscription that the parent gave.
 pub(super) struct Given {
-    pub(super) case: Arc<Played>,
+    pub(super) case: Arc<Contact>,
     pub(super) id: u64,
 }
 
@@ -38,7 +107,7 @@ impl Drop for Given {
 
 /// Tells the parent what a subscriber hears, or what a subscriber says to have processed.
 pub(super) struct Relay {
-    pub(super) case: Weak<Played>,
+    pub(super) case: Weak<Contact>,
     /// The subscriber's number; `None` for reports.
     pub(super) k: Option<u32>,
 }

@@ -14,7 +14,7 @@ use super::{
     declared::Declared,
     message::{Answered, Feature, Hello, Message, Notice, Offered, Role, VERSION, Verb},
     peer::{Answering, Peer, Side},
-    relay::{Given, Relay},
+    relay::{Contact, Given, Relay},
 };
 use crate::{
     play::{
@@ -79,9 +79,8 @@ struct Host {
 }
 
 /// A case.
-pub(super) struct Played {
-    pub(super) id: u64,
-    pub(super) peer: Arc<Peer>,
+struct Played {
+    contact: Arc<Contact>,
     open: Message,
     kind: Kind,
     recorder: Recorder,
@@ -90,7 +89,6 @@ pub(super) struct Played {
 
 #[derive(Default)]
 struct State {
-    over: bool,
     /// Subscribers that wait until all are there.
     waiting: Vec<u32>,
     /// Publisher ends of a processor, by number.
@@ -99,8 +97,6 @@ struct State {
     target: Option<Box<dyn Target>>,
     reports: Option<Arc<Reports>>,
     drive: Option<Drive>,
-    subscriptions: HashMap<u64, Arc<dyn Subscription>>,
-    next_subscription: u64,
 }
 
 impl Answering for Host {
@@ -127,8 +123,7 @@ impl Answering for Host {
         }
         let case = notice.case.and_then(|id| lock(&self.cases).get(&id).cloned());
         if let (Some(case), Some(id)) = (case, notice.subscription) {
-            let released = lock(&case.state).subscriptions.remove(&id);
-            drop(released);
+            case.contact.release(id);
         }
     }
 
@@ -143,8 +138,7 @@ impl Host {
             return Message::threw("there is no such subject");
         };
         let case = Arc::new(Played {
-            id,
-            peer: Arc::clone(&self.peer),
+            contact: Contact::new(id, &self.peer),
             open: call.clone(),
             kind: subject.kind.clone(),
             recorder: Recorder::new(subject.settings.budget),
@@ -169,7 +163,10 @@ impl Played {
                     state.target = Some(made.target);
                     state.drive = made.drive;
                     if let Some(reports) = &made.reports {
-                        reports.relay(Arc::new(Relay { case: Arc::downgrade(self), k: None }));
+                        reports.relay(Arc::new(Relay {
+                            case: Arc::downgrade(&self.contact),
+                            k: None,
+                        }));
                     }
                     state.reports = made.reports;
                     Message::returned()
@@ -185,7 +182,9 @@ impl Played {
                         let mut state = lock(&self.state);
                         state.target = Some(made.target);
                         state.ends = (1..).zip(made.ends).collect();
-                        state.drive = made.drive;
+                        if let Some(Mode::Driven(drive)) = made.mode {
+                            state.drive = Some(drive);
+                        }
                         Message::returned()
                     }
                     None => Message { none: true, ..Message::returned() },
@@ -203,35 +202,11 @@ impl Played {
         }
     }
 
-    /// Calls the parent, and panics as it does; nothing once the case is over.
-    pub(super) fn call(&self, message: Message) -> Message {
-        if lock(&self.state).over {
-            return Message::returned();
-        }
-        match self.peer.call(Message { case: Some(self.id), ..message }) {
-            Ok(reply) if reply.has_thrown() => {
-                std::panic::resume_unwind(Box::new(reply.text.unwrap_or_default()))
-            }
-            Ok(reply) => reply,
-            Err(_) => Message::returned(),
-        }
-    }
-
-    /// Keeps a subscription that the parent will use by this number.
-    pub(super) fn keep(&self, subscription: Arc<dyn Subscription>) -> u64 {
-        let mut state = lock(&self.state);
-        state.next_subscription += 1;
-        let id = state.next_subscription;
-        state.subscriptions.insert(id, subscription);
-        id
-    }
-
     fn end(&self) {
+        let subscriptions = self.contact.end();
         let mut state = lock(&self.state);
-        state.over = true;
-        let State { target, reports, drive, subscriptions, ends, .. } = &mut *state;
+        let State { target, reports, drive, ends, .. } = &mut *state;
         let gone = (target.take(), reports.take(), drive.take(), std::mem::take(ends));
-        let subscriptions = std::mem::take(subscriptions);
         drop(state);
         if let Some(reports) = &gone.1 {
             reports.forget();
@@ -257,8 +232,7 @@ impl Played {
             }
             Some(Verb::Request | Verb::Cancel) => {
                 let its = call.subscription.unwrap_or(0);
-                let subscription = lock(&self.state).subscriptions.get(&its).cloned();
-                match (subscription, call.call) {
+                match (self.contact.subscription(its), call.call) {
                     (Some(its), Some(Verb::Request)) => its.request(call.n.unwrap_or(0)),
                     (Some(its), _) => its.cancel(),
                     (None, _) => {}
@@ -266,7 +240,7 @@ impl Played {
             }
             Some(Verb::OnSubscribe) => {
                 let id = call.subscription.unwrap_or(0);
-                let given = Arc::new(Given { case: Arc::clone(self), id });
+                let given = Arc::new(Given { case: Arc::clone(&self.contact), id });
                 self.with_target(|target| target.on_subscribe(given));
             }
             Some(Verb::OnNext) => {
@@ -337,7 +311,7 @@ impl Played {
 
     fn subscribe(self: &Arc<Self>, k: u32) -> Message {
         let relay = |k| {
-            let relay = Relay { case: Arc::downgrade(self), k: Some(k) };
+            let relay = Relay { case: Arc::downgrade(&self.contact), k: Some(k) };
             Blueprint::relaying(k, &self.recorder, Arc::new(relay))
         };
         if let Kind::Publisher(publisher) = &self.kind {

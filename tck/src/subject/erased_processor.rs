@@ -17,7 +17,7 @@ use super::{
 use crate::{
     play::{
         probe::{Blueprint, Recorder},
-        stage::Drive,
+        stage::Mode,
         upstream::Target,
     },
     trace::Call,
@@ -30,7 +30,8 @@ pub(crate) type Subscribe = Box<dyn FnOnce(Blueprint) + Send>;
 pub(crate) struct MadeProcessor {
     pub(crate) target: Box<dyn Target>,
     pub(crate) ends: Vec<Subscribe>,
-    pub(crate) drive: Option<Drive>,
+    /// How it works, if not as it declares.
+    pub(crate) mode: Option<Mode>,
 }
 
 type Create = dyn Fn(&Recorder, usize, usize) -> Option<MadeProcessor> + Send + Sync;
@@ -70,13 +71,21 @@ impl ErasedProcessor {
 fn single<T: ProcessorSubject>(subject: &Arc<T>, buffer: usize) -> MadeProcessor {
     let (subscriber, publisher) = subject.create_processor(buffer).split();
     let ends = vec![end(subject, publisher)];
-    MadeProcessor { target: target(subject, subscriber), ends, drive: subject.drive() }
+    MadeProcessor {
+        target: target(subject, subscriber),
+        ends,
+        mode: subject.drive().map(Mode::Driven),
+    }
 }
 
 fn shared<T: ProcessorSubject>(subject: &Arc<T>, buffer: usize, k: usize) -> Option<MadeProcessor> {
     let (subscriber, publishers) = subject.create_shared_processor(buffer, k)?;
     let ends = publishers.into_iter().map(|publisher| end(subject, publisher)).collect();
-    Some(MadeProcessor { target: target(subject, subscriber), ends, drive: subject.drive() })
+    Some(MadeProcessor {
+        target: target(subject, subscriber),
+        ends,
+        mode: subject.drive().map(Mode::Driven),
+    })
 }
 
 fn end<T, P>(subject: &Arc<T>, publisher: P) -> Subscribe

@@ -35,6 +35,12 @@ pub(crate) fn run(
     let Some(situation) = PROCESSOR.iter().find(|situation| situation.check.name == check) else {
         return sides::run(name, processor, check, settings);
     };
+    let retention = processor.publisher.capabilities.retention;
+    if situation.check.rule == "3.13" && !retention {
+        let reason = "its runtime does not tell when a subscriber is no longer held";
+        let verdict = Verdict::NotTested(reason.to_owned());
+        return Some(Outcome::unplayed(name, &situation.check, verdict));
+    }
     if let Some(verdict) = unfit(situation, processor.capabilities) {
         return Some(Outcome::unplayed(name, &situation.check, verdict));
     }
@@ -42,7 +48,10 @@ pub(crate) fn run(
         Needs::Subscribers(n) | Needs::Multicast(n) => n,
         Needs::Nothing | Needs::Recovery => 1,
     };
-    let expectation = expect(processor.capabilities);
+    let expectation = ProcessorExpectation { retention, ..expect(processor.capabilities) };
+    // Drops that show only when they are looked for are not waited for.
+    let awaited = processor.publisher.awaited().capabilities.retention;
+    let awaited = ProcessorExpectation { retention: awaited, ..expectation };
     // Making one tells whether there is one.
     if (processor.create)(&Recorder::new(settings.budget), BUFFER, n_subscribers).is_none() {
         let reason = "the subject makes no processor that can be shared";
@@ -53,16 +62,15 @@ pub(crate) fn run(
         let (recorder, processor, settings) = (recorder.clone(), processor.clone(), *settings);
         let play = move || {
             let Some(made) = (processor.create)(&recorder, BUFFER, n_subscribers) else { return };
-            let mode = match (made.drive, processor.capabilities.asynchronous) {
-                (Some(drive), _) => Mode::Driven(drive),
-                (None, true) => Mode::Threads,
-                (None, false) => Mode::Synchronous,
-            };
+            let mode = made.mode.unwrap_or(match processor.capabilities.asynchronous {
+                true => Mode::Threads,
+                false => Mode::Synchronous,
+            });
             let manner = Manner { keeps: true, ..Manner::default() };
             let actor = Actor {
                 line: Line::new(1, Some(&recorder), manner),
                 stage: Stage { recorder, settings, mode },
-                expectation,
+                expectation: awaited,
                 target: RefCell::new(Some(made.target)),
                 ends: RefCell::new(made.ends),
                 slots: RefCell::default(),
@@ -70,6 +78,8 @@ pub(crate) fn run(
             situation.steps.iter().for_each(|step| actor.act(*step));
             actor.settle();
             actor.line.let_go();
+            actor.stage.collect();
+            actor.stage.recorder.seal();
             // A subject that keeps its subscribers must not keep what they hold.
             actor.slots.take().iter().for_each(|slot| drop(lock(slot).take()));
         };
@@ -105,6 +115,7 @@ fn expect(capabilities: ProcessorCapabilities) -> ProcessorExpectation {
         asynchronous: capabilities.asynchronous,
         depth: capabilities.depth,
         settled: true,
+        retention: true,
     }
 }
 

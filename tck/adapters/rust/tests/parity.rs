@@ -4,14 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reactive_streams_tck::{Outcome, Overrides, Subject, Verdict, remote::Remote, selftest};
 
-/// What differs, by check, and why.
-const DIFFERENCES: &[(&str, &str)] =
-    &[("rule_r_3_items_are_dropped_once", "items are counted in the process that makes them")];
+/// What differs, by a part of the name of the check, and why.
+const DIFFERENCES: &[(&str, &str)] = &[
+    ("items_are_dropped_once", "items are counted in the process that makes them"),
+    ("_races_", "threads of the TCK race, and which one is first is up to the machine"),
+    ("from_many_threads", "the same"),
+];
 
-/// What an outcome comes to: the verdict's name, and the rules that were broken.
+/// What an outcome comes to: whether it fails, the verdict's name, and the rules that were broken.
+///
+/// Recommendations about time are left out: a call that takes messages is given more of it.
 fn come_to(outcome: &Outcome) -> (String, BTreeSet<&'static str>) {
-    let rules = outcome.violations.iter().map(|violation| violation.rule).collect();
-    (outcome.verdict.name().to_owned(), rules)
+    let is_time = |rule: &&str| matches!(*rule, "3.4" | "3.5");
+    let rules = outcome.violations.iter().map(|violation| violation.rule);
+    let rules: BTreeSet<_> = rules.filter(|rule| !is_time(rule)).collect();
+    let verdict = match outcome.verdict {
+        Verdict::Warned if rules.is_empty() => Verdict::Passed.name(),
+        ref verdict => verdict.name(),
+    };
+    (verdict.to_owned(), rules)
 }
 
 fn remote_subjects() -> BTreeMap<String, Subject> {
@@ -24,31 +35,37 @@ fn remote_subjects() -> BTreeMap<String, Subject> {
 fn compare(is_wanted: impl Fn(usize) -> bool) {
     let remote = remote_subjects();
     let mut differences = Vec::new();
-    let mut n_checks = 0;
+    let (mut n_checks, mut n_slow) = (0, 0);
     for (_, own) in selftest::subjects().enumerate().filter(|(index, _)| is_wanted(*index)) {
         let other = &remote[own.name()];
         for check in own.checks() {
-            if DIFFERENCES.iter().any(|(name, _)| check.name.ends_with(name)) {
+            if DIFFERENCES.iter().any(|(name, _)| check.name.contains(name)) {
                 continue;
             }
             n_checks += 1;
-            let outcome = own.run(check.name, Overrides::default());
-            let (here, there) =
-                (come_to(&outcome), come_to(&other.run(check.name, Overrides::default())));
-            if here != there && !matches!(outcome.verdict, Verdict::Inconclusive(_)) {
+            let here = own.run(check.name, Overrides::default());
+            let there = other.run(check.name, Overrides::default());
+            let is_slow = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Inconclusive(_));
+            if is_slow(&here) || is_slow(&there) {
+                n_slow += 1;
+                continue;
+            }
+            let (here, there) = (come_to(&here), come_to(&there));
+            // Another process may show more of a mistake, and never less.
+            if here.0 != there.0 || !here.1.is_subset(&there.1) {
                 let name = own.name();
                 differences.push(format!("{name} {}: {here:?}, but {there:?}", check.name));
             }
         }
     }
+    assert!(n_slow * 20 <= n_checks, "{n_slow} of {n_checks} checks were inconclusive");
     assert!(n_checks > 0);
-    println!("{n_checks} checks");
     assert!(differences.is_empty(), "{n_checks} checks\n{}", differences.join("\n"));
 }
 
 #[test]
 fn a_sample_gets_the_same_verdicts() {
-    compare(|index| index % 9 == 0);
+    compare(|index| index % 31 == 0);
 }
 
 #[test]
