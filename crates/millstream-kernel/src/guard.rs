@@ -58,7 +58,22 @@ pub(crate) fn drop_all<T>(mut next: impl FnMut() -> Option<T>) {
     }
 }
 
+/// [`caught`] for what runs seldom: it is called by a pointer, so that there is one piece of code
+/// for all of it.
+pub(crate) fn caught_seldom(f: impl FnOnce()) -> Result<(), Error> {
+    let mut f = Some(f);
+    caught_by_pointer(&mut || {
+        if let Some(f) = f.take() {
+            f();
+        }
+    })
+}
+
+fn caught_by_pointer(f: &mut dyn FnMut()) -> Result<(), Error> {
+    caught(f)
+}
+
 /// Runs `f` where nobody is left to be told of a panic; the panic hook has printed it.
 pub fn muted(f: impl FnOnce()) {
-    drop(caught(f));
+    drop(caught_seldom(f));
 }

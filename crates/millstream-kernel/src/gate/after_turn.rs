@@ -31,6 +31,7 @@ use std::{
 
 use reactive_streams::Subscription;
 
+use super::asker::Asker;
 use crate::sync::local;
 
 /// How deep a thread asks inside of asking before it leaves the rest to the frames below.
@@ -59,12 +60,6 @@ impl Ask {
             Self::Run(f) | Self::End(f) => f(),
         }
     }
-}
-
-/// A gate that asks, as its thread's list knows it.
-pub(super) trait Asker {
-    /// Does what was put off for the gate, in its frame.
-    fn flush(&self, frame: &Frame);
 }
 
 /// What was put off for a gate.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Dispatch, End, Fed, Source,
-    guard::{caught, muted},
+    guard::{caught, caught_seldom, muted},
 };
 
 pub(super) struct Link<P, S> {
@@ -97,24 +97,19 @@ where
     #[inline]
     pub(super) fn let_go(self, verdict: Verdict) -> impl FnOnce() + 'static {
         let Self { mut source, subscriber } = self;
-        let end = match verdict {
-            Verdict::Ended(End::Complete) => {
-                Some(caught(|| drop(source)).map_or_else(End::Failed, |()| End::Complete))
-            }
-            Verdict::Ended(failed @ End::Failed(_)) => {
-                muted(|| drop(source));
-                Some(failed)
-            }
-            Verdict::Failed(error) => {
-                muted(|| source.cancel());
-                muted(|| drop(source));
-                Some(End::Failed(error))
-            }
+        let (has_ended, end) = match verdict {
+            Verdict::Ended(end) => (true, Some(end)),
+            Verdict::Failed(error) => (false, Some(End::Failed(error))),
             Verdict::Cancelled | Verdict::Settle(_) | Verdict::Ask(_) | Verdict::Yield => {
-                muted(|| source.cancel());
-                muted(|| drop(source));
-                None
+                (false, None)
             }
+        };
+        if !has_ended {
+            muted(|| source.cancel());
+        }
+        let end = match (end, caught_seldom(|| drop(source))) {
+            (Some(End::Complete), Err(error)) => Some(End::Failed(error)),
+            (end, _) => end,
         };
         move || {
             muted(|| match end {

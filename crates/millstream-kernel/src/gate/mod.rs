@@ -55,6 +55,7 @@
 //!    a task that is run twice, or that was never scheduled, does nothing.
 
 pub mod after_turn;
+mod asker;
 mod asking;
 mod dispatch;
 mod link;
@@ -308,7 +309,7 @@ where
     }
 
     fn stop(&self, error: Error) {
-        self.fail(error);
+        self.end_with(error);
     }
 }
 
