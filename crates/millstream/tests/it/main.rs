@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod again;
+mod at_hand;
 mod bounded;
 mod bridge;
 mod busy;

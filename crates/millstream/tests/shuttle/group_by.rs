@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use millstream::{Flow, GroupPolicy, Publisher};
+use millstream::{Flow, Publisher};
 use shuttle::thread::{self, JoinHandle};
 
 use crate::support::{Came, Item, Tally, Thread, Watch, at_once, dawdle, explore};

@@ -24,7 +24,8 @@ impl<P: Publisher> Flow<P> {
     /// The source is asked for one item with the downstream's first request, and for another one
     /// when an item is taken: one item waits while a flow runs. The present flow is asked for 32
     /// items when its first is wanted, and then in batches; what was not yet passed on waits in a
-    /// queue of that capacity.
+    /// queue of that capacity. A flow of at most 8 items at hand, such as
+    /// [`just`](crate::just), is taken whole.
     ///
     /// # Termination
     ///

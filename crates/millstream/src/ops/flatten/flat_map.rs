@@ -27,7 +27,8 @@ impl<P: Publisher> Flow<P> {
     /// Starts with the downstream's first request: then the source is asked for as many items as flows may run,
     /// and for one more for each flow that ended. Each flow is asked for 32 items when it
     /// begins, and for three quarters of that again whenever as many were passed on. At most 32 items
-    /// of each flow wait, 1024 in all.
+    /// of each flow wait, 1024 in all. Flows of at most 8 items at hand, such as
+    /// [`just`](crate::just), are taken whole, and count as one flow while their items wait.
     ///
     /// # Termination
     ///

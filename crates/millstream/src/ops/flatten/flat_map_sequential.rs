@@ -23,7 +23,8 @@ impl<P: Publisher> Flow<P> {
     /// Starts with the downstream's first request: then the source is asked for as many items as flows may run,
     /// and for one more for each flow of which all was passed on. Each flow is asked for 32
     /// items when it begins, and for three quarters of that again whenever as many were passed on. At
-    /// most `concurrency * prefetch` items wait, in queues of exactly `prefetch` each.
+    /// most `concurrency * prefetch` items wait, in queues of exactly `prefetch` each. Flows of at
+    /// most 8 items at hand, such as [`just`](crate::just), are taken whole.
     ///
     /// # Termination
     ///
