@@ -107,7 +107,8 @@ impl<T: Send + 'static> Inner<T> {
     }
 }
 
-/// Some consecutive items of a flow: see [`Flow::window`] and [`Flow::window_timeout`].
+/// Some consecutive items of a flow: see [`Flow::window`](crate::Flow::window) and
+/// [`Flow::window_timeout`](crate::Flow::window_timeout).
 ///
 /// It serves one subscriber, who may come at any time and from any thread, and who is signaled on the
 /// thread that requests or on that of the source. Dropped, it is canceled.
