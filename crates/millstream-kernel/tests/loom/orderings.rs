@@ -291,7 +291,8 @@ fn a_batched_release_is_ordered_before_its_collection() {
 #[test]
 fn a_collection_is_ordered_before_the_next_acquire() {
     model(2, &[false, true], || {
-        let (semaphore, mut release) = full_batch(2);
+        // A batch of three: a flush would fence.
+        let (semaphore, mut release) = full_batch(12);
         let collect = move |semaphore: &Arc<Semaphore>| {
             release.release();
             release.release();
