@@ -6,6 +6,7 @@
 #![cfg(millstream_loom)]
 
 mod arbiter;
+mod asking;
 mod breaker;
 mod broadcast;
 mod deferred;
