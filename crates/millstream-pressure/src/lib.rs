@@ -82,6 +82,8 @@ mod retry;
 mod shed;
 mod throttle;
 mod time_limit;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
 pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
@@ -146,4 +148,7 @@ mod book {
     mod shed {}
     #[doc = include_str!("../../../docs/book/src/pressure/slow.md")]
     mod slow {}
+    #[cfg(feature = "tower")]
+    #[doc = include_str!("../../../docs/book/src/pressure/tower.md")]
+    mod tower {}
 }

@@ -28,8 +28,8 @@ use self::{
     wait::Waiting,
 };
 use crate::{
-    Clock, Grant, InvalidSetting, Outcome, Permit, Policy, Pressure, PressureSource, Reason,
-    Rejected, Settings as _, Settle,
+    Admit, Class, Clock, Grant, InvalidSetting, Outcome, Permit, Policy, Pressure, PressureSource,
+    Reason, Rejected, Settings as _, Settle,
 };
 
 /// Credits: whoever wants to send takes some, and they come back when what they were taken for is
@@ -267,6 +267,17 @@ impl Settle for Shared {
         if has_waiting {
             self.change(self.clock.now(), |_| {});
         }
+    }
+}
+
+/// One credit for each call.
+impl Admit for Credits {
+    fn try_admit(&self, _: Class) -> Result<Permit, Rejected<()>> {
+        self.try_acquire(1)
+    }
+
+    async fn admit(&self, _: Class) -> Result<Permit, Rejected<()>> {
+        self.acquire(1).await
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use millstream_kernel::{Acquired, Permits, Wait};
 
 use super::{ConcurrencyLimit, Handle, State, retry_after};
-use crate::{Grant, Permit, Reason, Rejected, Settle};
+use crate::{Admit, Class, Grant, Permit, Reason, Rejected, Settle};
 
 impl ConcurrencyLimit {
     /// A permit, if the limit is not reached and nobody waits. Never waits.
@@ -71,6 +71,16 @@ impl ConcurrencyLimit {
     /// As [`acquire`](Self::acquire).
     pub fn acquire_blocking(&self) -> Result<Permit, Rejected<()>> {
         pollster::block_on(self.acquire())
+    }
+}
+
+impl Admit for ConcurrencyLimit {
+    fn try_admit(&self, _: Class) -> Result<Permit, Rejected<()>> {
+        self.try_acquire()
+    }
+
+    async fn admit(&self, _: Class) -> Result<Permit, Rejected<()>> {
+        self.acquire().await
     }
 }
 

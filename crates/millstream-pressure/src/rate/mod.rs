@@ -18,8 +18,8 @@ pub use self::{
     turn::RateTurn,
 };
 use crate::{
-    Balance, Clock, InvalidSetting, Ledger, Policy, Pressure, PressureSource, Reason, Rejected,
-    Settings as _, parts::Turn,
+    Admit, Balance, Class, Clock, Grant, InvalidSetting, Ledger, Outcome, Permit, Policy, Pressure,
+    PressureSource, Reason, Rejected, Settings as _, Settle, parts::Turn,
 };
 
 /// So many cells a second, and a burst: the generic cell rate algorithm (ITU-T I.371).
@@ -174,6 +174,12 @@ impl RateLimit {
 }
 
 impl Shared {
+    /// For a call whose cell was taken.
+    fn permit(self: &Arc<Self>) -> Permit {
+        let grant = Grant { weight: 1, generation: 0, started: self.clock.now() };
+        Permit::new(Arc::clone(self) as Arc<dyn Settle>, grant)
+    }
+
     /// Counts what became of `n` cells.
     fn settle(&self, n: u64, result: Result<(), Rejected<()>>) -> Result<(), Rejected<()>> {
         self.ledger.offer(n);
@@ -183,6 +189,24 @@ impl Shared {
         }
         result
     }
+}
+
+/// One cell for each call.
+impl Admit for RateLimit {
+    fn try_admit(&self, _: Class) -> Result<Permit, Rejected<()>> {
+        self.try_acquire(1)?;
+        Ok(self.0.permit())
+    }
+
+    async fn admit(&self, _: Class) -> Result<Permit, Rejected<()>> {
+        self.acquire(1).await?;
+        Ok(self.0.permit())
+    }
+}
+
+/// How a call ends changes nothing: its cell is used.
+impl Settle for Shared {
+    fn settle(&self, _: Grant, _: Outcome) {}
 }
 
 impl Policy for RateLimit {

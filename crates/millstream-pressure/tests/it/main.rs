@@ -33,3 +33,5 @@ mod retry;
 mod shed;
 mod throttle;
 mod time_limit;
+#[cfg(feature = "tower")]
+mod tower;
