@@ -138,6 +138,8 @@ mod book {
     mod lanes {}
     #[doc = include_str!("../../../docs/book/src/pressure/levels.md")]
     mod levels {}
+    #[doc = include_str!("../../../docs/book/src/pressure/limit.md")]
+    mod limit {}
     #[doc = include_str!("../../../docs/book/src/pressure/queue.md")]
     mod queue {}
     #[doc = include_str!("../../../docs/book/src/pressure/rate.md")]

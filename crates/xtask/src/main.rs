@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, kill9, models,
-    mutants, package, sanitize, test,
+    mutants, package, pressure_report, sanitize, test,
 };
 
 use crate::shell::Shell;
@@ -45,6 +45,7 @@ enum Command {
     BenchReport(bench_report::Args),
     Instructions(instructions::Args),
     Kill9(kill9::Args),
+    PressureReport(pressure_report::Args),
     BuildCost(build_cost::Args),
     Book(book::Args),
     Ci(ci::Args),
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::BenchReport(args) => bench_report::run(&shell, &args),
         Command::Instructions(args) => instructions::run(&shell, args.bless),
         Command::Kill9(args) => kill9::run(&shell, &args),
+        Command::PressureReport(args) => pressure_report::run(&shell, &args),
         Command::BuildCost(_) => build_cost::run(&shell),
         Command::Book(_) => book::run(&shell),
         Command::Ci(args) => ci::run(&args),

@@ -8,7 +8,9 @@ use std::{
 use clap::builder::PossibleValuesParser;
 
 use crate::{
-    commands::{bench_smoke, check, features, instructions, models, mutants, package, test},
+    commands::{
+        bench_smoke, check, features, instructions, models, mutants, package, pressure_report, test,
+    },
     shell::{Failure, Shell},
     tools::{self, TOOLS, ThisMachine},
 };
@@ -51,6 +53,7 @@ const STAGES: &[Stage] = &[
         needs: &["valgrind"],
         run: |shell| instructions::run(shell, false),
     },
+    Stage { name: "pressure", needs: &[], run: pressure_report::short },
     Stage { name: "example", needs: &[], run: example },
 ];
 

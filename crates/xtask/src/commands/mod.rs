@@ -12,5 +12,6 @@ pub(crate) mod kill9;
 pub(crate) mod models;
 pub(crate) mod mutants;
 pub(crate) mod package;
+pub(crate) mod pressure_report;
 pub(crate) mod sanitize;
 pub(crate) mod test;

@@ -11,6 +11,8 @@ const LEAST: f64 = 50.0;
 const MOST: f64 = 2_000.0;
 /// A round ends when its mean is known as well as this, as a share of it.
 const PRECISION: f64 = 0.04;
+/// Beyond so many times the latency without load, half the precision will do.
+const PLAIN: f64 = 1.5;
 /// A round lasts as many mean latencies, so that long calls are in it as they should be.
 const LENGTHS: f64 = 4.0;
 /// The calls use the limit if so much of it was in use at some time.
@@ -19,8 +21,11 @@ const USED: f64 = 0.75;
 const HIGH: f64 = 1.2;
 /// What is aimed at.
 const AIM: f64 = 1.15;
-/// What is left of the limit for a probe.
-const PROBE: f64 = 0.6;
+/// What is left of a limit that goes down by so much that the next round tells a queue from calls
+/// that take longer by themselves.
+const CUT: f64 = 0.75;
+/// What is left for a probe of the limit without a queue.
+const PROBE: f64 = 0.8;
 /// A doubt is no reason for a probe so many rounds after the last one.
 const ROUNDS_BETWEEN: u32 = 8;
 
@@ -29,8 +34,9 @@ const ROUNDS_BETWEEN: u32 = 8;
 /// A call's mean latency is the integral of those in progress over the calls that ended (Little's
 /// law), which has no bias by length. It is compared, in units of its own standard error, with the
 /// latency without load; and that is measured again, at a lower limit, whenever the two have
-/// differed for a while or nothing has confirmed it for `probe_every`. A limit that is not used is
-/// not changed by latency, and teaches what the latency without load is.
+/// differed for a while or nothing has confirmed it for `probe_every`; where the limit goes down by
+/// much and the latency does not, there was no queue, and it is the latency without load. A limit
+/// that is not used is not changed by latency, and teaches what the latency without load is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
@@ -81,9 +87,22 @@ pub(super) struct State {
     round: Round,
     /// Rounds in a row with a queue.
     n_high: u32,
+    /// How the limit went down after the last round, if it did by much.
+    cut: Option<Cut>,
+    /// The most calls a second that ended in a round since the first cut.
+    peak: f64,
+    /// Cuts in a row after which the latency did not go down with the limit.
+    n_longer: u32,
     n_since_probe: u32,
     last_probe: Duration,
     /// What the last round said.
+    latency: f64,
+}
+
+/// A round after which the limit went down by much: what was left of it, and the latency before.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    left: f64,
     latency: f64,
 }
 
@@ -126,7 +145,8 @@ impl Round {
         Self { started: Some(last), last, in_progress, ..Self::default() }
     }
 
-    fn add(&mut self, sample: &Sample) {
+    /// While the limit is reached, a place that comes free is taken at once.
+    fn add(&mut self, sample: &Sample, is_full: bool) {
         let in_flight = sample.in_flight as f64;
         let latency = sample.latency.as_secs_f64();
         if self.started.is_none() {
@@ -134,9 +154,10 @@ impl Round {
             *self = Self::after(sample.now, in_flight - 1.0);
             return;
         }
-        // Calls began somewhere in between, so that the mean of both ends is right.
         let passed = sample.now.saturating_sub(self.last).as_secs_f64();
-        self.area += passed * (self.in_progress + in_flight) / 2.0;
+        // Otherwise calls began somewhere in between, so that the mean of both ends is right.
+        let before = if is_full { in_flight } else { self.in_progress };
+        self.area += passed * (before + in_flight) / 2.0;
         self.last = self.last.max(sample.now);
         self.in_progress = in_flight - 1.0;
         self.n += 1.0;
@@ -157,11 +178,13 @@ impl Round {
         if mean > 0.0 { (variance / self.n).sqrt() / mean } else { 0.0 }
     }
 
-    /// Whether it says something.
-    fn is_over(&self) -> bool {
+    /// Whether it says something. That calls take far longer than without load is plain sooner.
+    fn is_over(&self, unloaded: f64) -> bool {
+        let (mean, error) = (self.sum / self.n, self.error());
+        let is_plain = error <= 2.0 * PRECISION && mean * (1.0 - 3.0 * error) > PLAIN * unloaded;
         self.n >= LEAST
-            && self.elapsed() >= LENGTHS * self.sum / self.n
-            && (self.n >= MOST || self.error() <= PRECISION)
+            && self.elapsed() >= LENGTHS * mean
+            && (self.n >= MOST || error <= PRECISION || is_plain)
     }
 }
 
@@ -174,6 +197,9 @@ impl State {
             phase: Phase::Start,
             round: Round::default(),
             n_high: 0,
+            cut: None,
+            peak: 0.0,
+            n_longer: 0,
             n_since_probe: 0,
             last_probe: Duration::ZERO,
             latency: 0.0,
@@ -209,16 +235,33 @@ impl State {
             }
             _ if round.most < self.limit.floor() => {}
             Phase::Start if latency <= 1.4 * self.unloaded => self.limit *= 1.6,
-            _ => self.adjust(latency, error, round.last),
+            _ => self.adjust(latency, error, round),
         }
     }
 
     /// The limit was reached.
-    fn adjust(&mut self, latency: f64, error: f64, now: Duration) {
+    fn adjust(&mut self, latency: f64, error: f64, round: &Round) {
+        let (now, throughput) = (round.last, round.n / round.elapsed());
         self.phase = Phase::Steady;
         self.n_since_probe += 1;
         if latency < self.unloaded * (1.0 - 3.0 * error - 0.02) {
             self.unloaded = f64::midpoint(latency, self.unloaded);
+        }
+        if self.cut.is_none() {
+            self.peak = 0.0;
+        }
+        if let Some(cut) = self.cut.take() {
+            // A queue would have become shorter by as much as the limit. A change in the middle of
+            // a round looks the same once, so that it takes two rounds.
+            let is_queue = latency <= cut.latency * cut.left.sqrt() || latency <= self.unloaded;
+            self.n_longer = if is_queue { 0 } else { self.n_longer + 1 };
+            self.n_high = 0;
+            if self.n_longer == 2 {
+                // There is none: calls take longer by themselves.
+                (self.unloaded, self.n_longer) = (latency, 0);
+                self.limit = HIGH * (self.peak * latency).max(self.limit);
+                return;
+            }
         }
         let high = (HIGH + 2.0 * error) * self.unloaded;
         self.n_high = if latency > high { self.n_high + 1 } else { 0 };
@@ -228,7 +271,10 @@ impl State {
         } else if latency <= AIM * self.unloaded {
             self.limit += (0.1 * self.limit).max(1.0);
         } else if latency > high {
-            self.limit *= (AIM * self.unloaded / latency).clamp(0.6, 0.97);
+            let left = (AIM * self.unloaded / latency).clamp(0.6, 0.97);
+            self.limit *= left;
+            self.cut = (left <= CUT).then_some(Cut { left, latency });
+            self.peak = self.peak.max(throughput);
         }
     }
 
@@ -251,14 +297,15 @@ impl Rule for State {
     }
 
     fn record(&mut self, sample: &Sample) {
-        self.round.add(sample);
+        let is_full = sample.in_flight as f64 >= self.limit.floor();
+        self.round.add(sample, is_full);
         match self.phase {
             Phase::Settling { until, saved, before } if sample.now >= until => {
                 self.phase = Phase::Probing { saved, before };
                 self.round = Round::after(sample.now, self.round.in_progress);
             }
             Phase::Settling { .. } => {}
-            _ if self.round.is_over() => {
+            _ if self.round.is_over(self.unloaded) => {
                 let round = self.round;
                 self.decide(&round);
                 let Little { min, max, .. } = self.config;
