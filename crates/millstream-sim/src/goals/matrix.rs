@@ -216,8 +216,11 @@ pub fn drift(minutes: u32, seed: u64, only: &[&str]) -> Vec<Row> {
 }
 
 /// How many calls' times an algorithm needs to settle after calls take twice as long, at three
-/// times the load: until the limit stays from 0.75 to 1.4 of the best one, by its median over three
-/// seconds, so that a probe of less than half of that does not count.
+/// times the load: until the limit stays from 0.75 to 1.4 of the best one.
+///
+/// By its median over a second, or over three where service times vary and a probe takes longer, so
+/// that a probe of less than half of that does not count. What happens in the first half is not
+/// seen, and is added.
 #[must_use]
 pub fn settling(law: Law, workers: u32, seed: u64, only: &[&str]) -> Vec<(String, f64)> {
     let case = Case { law, workers, load: 3.0, slower: 2.0, seed };
@@ -225,6 +228,8 @@ pub fn settling(law: Law, workers: u32, seed: u64, only: &[&str]) -> Vec<(String
     let phases = vec![case.phase(70, 3.0)];
     let changes = vec![at(step, workers, 2.0)];
     let best = f64::from(workers);
+    // In tenths of a second.
+    let length = if matches!(law, Law::Constant(_)) { 10 } else { 30 };
     let reports = scenario(&case, phases, changes, only).run(seed);
     reports
         .iter()
@@ -233,11 +238,12 @@ pub fn settling(law: Law, workers: u32, seed: u64, only: &[&str]) -> Vec<(String
             let after = &limits[step as usize * 10..];
             let is_off = |window: &[f64]| {
                 let mut window = window.to_vec();
-                let (_, median, _) = window.select_nth_unstable_by(15, f64::total_cmp);
+                let middle = window.len() / 2;
+                let (_, median, _) = window.select_nth_unstable_by(middle, f64::total_cmp);
                 !(0.75 * best..=1.4 * best).contains(&*median)
             };
-            let last = after.windows(30).rposition(is_off).map_or(0, |index| index + 1);
-            let settled = last as f64 * 0.1;
+            let last = after.windows(length).rposition(is_off).map_or(0, |index| index + 1);
+            let settled = (last + length / 2) as f64 * 0.1;
             (report.variant.clone(), settled / (2.0 * law.mean().as_secs_f64()))
         })
         .collect()
