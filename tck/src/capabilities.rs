@@ -35,6 +35,8 @@ pub struct Capabilities {
     pub(crate) collected: bool,
     /// Whether its signals have `offer` and `initial_request`.
     pub(crate) offers: bool,
+    /// Whether what its subscriber throws comes out of the call that led to the signal (rule 2.13).
+    pub(crate) rethrows: bool,
     /// How often a check calls it in a row at most.
     pub(crate) most_calls: u32,
     pub(crate) settings: Settings,
@@ -100,6 +102,7 @@ impl Capabilities {
             retention: true,
             collected: false,
             offers: true,
+            rethrows: false,
             most_calls: u32::MAX,
             settings: Settings::DEFAULT,
         }

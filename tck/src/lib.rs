@@ -75,4 +75,6 @@ pub use verdict::{Outcome, Verdict};
 mod book {
     #[doc = include_str!("../../docs/book/src/tck-protocol.md")]
     mod protocol {}
+    #[doc = include_str!("../../docs/book/src/tck-others.md")]
+    mod others {}
 }

@@ -2,7 +2,7 @@
 //! without one pass every check.
 //!
 //! A language that is not there, or whose adapter is not built, is skipped with a message, unless
-//! `RS_TCK_LANGUAGES` asks for all of them, as the pipeline does.
+//! `RS_TCK_LANGUAGES` names its program, as in `python3,node,java`.
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::{
@@ -146,7 +146,8 @@ impl Language {
             Some((file, how)) if !at(file).exists() => format!("its adapter is not built: {how}"),
             _ => return true,
         };
-        assert!(std::env::var_os("RS_TCK_LANGUAGES").is_none(), "{missing}");
+        let due = std::env::var("RS_TCK_LANGUAGES").unwrap_or_default();
+        assert!(!due.split(',').any(|name| name == program), "{missing}");
         eprintln!("skipped: {missing}");
         false
     }

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, kill9, models,
-    mutants, package, pressure_report, sanitize, test,
+    bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, judge, kill9,
+    models, mutants, package, pressure_report, sanitize, test,
 };
 
 use crate::shell::Shell;
@@ -44,6 +44,7 @@ enum Command {
     BenchSmoke(bench_smoke::Args),
     BenchReport(bench_report::Args),
     Instructions(instructions::Args),
+    Judge(judge::Args),
     Kill9(kill9::Args),
     PressureReport(pressure_report::Args),
     BuildCost(build_cost::Args),
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
         Command::BenchReport(args) => bench_report::run(&shell, &args),
         Command::Instructions(args) => instructions::run(&shell, args.bless),
+        Command::Judge(args) => judge::run(&shell, &args),
         Command::Kill9(args) => kill9::run(&shell, &args),
         Command::PressureReport(args) => pressure_report::run(&shell, &args),
         Command::BuildCost(_) => build_cost::run(&shell),

@@ -35,6 +35,17 @@ impl Shell {
         call
     }
 
+    /// A call of another program with these arguments, separated by blanks.
+    pub(crate) fn program(self, program: &str, args: &str) -> Call {
+        let mut call = Call { command: Command::new(program), shown: program.to_owned() };
+        call.command.current_dir(root());
+        for arg in args.split_whitespace() {
+            call = call.arg(arg);
+        }
+        self.prepare(&mut call.command);
+        call
+    }
+
     /// Sets what belongs to every program of the pipeline, and is printed by none.
     pub(crate) fn prepare(self, command: &mut Command) {
         if self.in_ci {

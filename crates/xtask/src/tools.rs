@@ -18,7 +18,7 @@ pub(crate) struct Tool {
 }
 
 /// One line for each tool; a stage names those that it needs.
-pub(crate) const TOOLS: [Tool; 4] = [
+pub(crate) const TOOLS: [Tool; 6] = [
     Tool { name: "cc", probe: "cc --version", install: "apt-get install gcc libc6-dev" },
     Tool { name: "rustfmt", probe: "cargo fmt --version", install: "rustup component add rustfmt" },
     Tool {
@@ -31,6 +31,8 @@ pub(crate) const TOOLS: [Tool; 4] = [
         probe: "valgrind --version",
         install: "apt-get install valgrind libc6-dbg",
     },
+    Tool { name: "node", probe: "node --version", install: "apt-get install nodejs" },
+    Tool { name: "python3", probe: "python3 --version", install: "apt-get install python3" },
 ];
 
 /// How `apt-get` is called, so that it asks nothing.

@@ -223,7 +223,7 @@ class Case:
             subscription = None
             live = {k for k, _ in self.held.values() if k not in self.ended}
             looked = {k: puppet for k, puppet in self.puppets.items() if k not in live}
-        end = time.monotonic() + 1
+        end = time.monotonic() + 5
         while looked and time.monotonic() < end:
             gc.collect()
             for k in [k for k, puppet in looked.items() if puppet() is None]:

@@ -37,6 +37,25 @@ pub(crate) struct Stage {
 }
 
 impl Mode {
+    /// Does the work that is pending, where that is driven.
+    pub(crate) fn drive(&self) {
+        match self {
+            Self::Synchronous | Self::Threads => {}
+            Self::Driven(drive) => drive(),
+            #[cfg(feature = "cli")]
+            Self::Remote(away) => (away.drive)(),
+        }
+    }
+
+    /// What does the work that is pending, if it is driven.
+    #[cfg(feature = "cli")]
+    pub(crate) fn into_drive(self) -> Option<Drive> {
+        match self {
+            Self::Driven(drive) => Some(drive),
+            _ => None,
+        }
+    }
+
     /// Whether work goes on by itself.
     fn has_threads(&self) -> bool {
         match self {

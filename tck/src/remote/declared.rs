@@ -90,6 +90,10 @@ pub struct Declared {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) unbounded: Option<bool>,
+    /// What its subscriber throws comes out of the call that led to the signal
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rethrows: Option<bool>,
     /// How long what is due may take by itself, in milliseconds
     #[arg(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +136,7 @@ impl Declared {
     pub fn or(self, other: &Self) -> Self {
         first_of!(self, other, asynchronous max_length exact_length endless never_completes fails depth sharing
             after_cancel numbering takes black_box reports keeps_upstream coordinated recovers delays_errors
-            unbounded deadline_ms quiet_ms budget_ms cases)
+            unbounded rethrows deadline_ms quiet_ms budget_ms cases)
     }
 
     pub(super) fn publisher(&self) -> Capabilities {
@@ -146,6 +150,7 @@ impl Declared {
         its.asynchronous = self.asynchronous == Some(true);
         its.depth = self.depth.unwrap_or(its.depth);
         its.sharing = self.sharing.unwrap_or(its.sharing);
+        its.rethrows = self.rethrows == Some(true);
         its.after_cancel = self.after_cancel.unwrap_or(its.after_cancel);
         its.numbering = Some(self.numbering.unwrap_or(Numbering::Consecutive));
         self.times(&mut its.settings);

@@ -86,7 +86,8 @@ impl Remote {
                 }
                 Role::Processor => {
                     let its = declared.processor();
-                    let erased = processor::erased(&pool, &offered.name, its, retention, offers);
+                    let erased =
+                        processor::erased(&pool, &offered.name, &declared, retention, offers);
                     (Kind::Processor(Box::new(erased)), its.settings)
                 }
             };

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{
     case::Case,
+    declared::Declared,
     message::{Message, Verb},
     pool::Pool,
-    publisher::{drive, mode, subscribe_one},
+    publisher::{mode, subscribe_one},
     subscriber::{Downstream, RemoteTarget, identify},
 };
 use crate::{
@@ -33,17 +34,19 @@ struct Maker {
     capabilities: ProcessorCapabilities,
     retention: bool,
     offers: bool,
+    rethrows: bool,
 }
 
 pub(super) fn erased(
     pool: &Arc<Pool>,
     subject: &str,
-    capabilities: ProcessorCapabilities,
+    declared: &Declared,
     retention: bool,
     offers: bool,
 ) -> ErasedProcessor {
     let (pool, subject) = (Arc::clone(pool), subject.to_owned());
-    let maker = Maker { pool, subject, capabilities, retention, offers };
+    let (capabilities, rethrows) = (declared.processor(), declared.rethrows == Some(true));
+    let maker = Maker { pool, subject, capabilities, retention, offers, rethrows };
     let create = {
         let maker = maker.clone();
         move |recorder: &Recorder, buffer: usize, k: usize| {
@@ -90,6 +93,7 @@ impl Maker {
             retention: self.retention,
             collected: true,
             most_calls: MOST_CALLS,
+            rethrows: self.rethrows,
             offers: self.offers,
             ..publisher_end(&declared)
         };
@@ -140,9 +144,9 @@ impl Maker {
             case.listen(1, Arc::new(downstream));
             let call = case.call(Verb::Subscribe);
             case.ask(Message { subscriber: Some(1), ..call }).ok()?;
-            let drive = (!capabilities.asynchronous).then(|| drive(&case));
+            let mode = Some(mode(&case, capabilities.asynchronous));
             let target = Box::new(RemoteTarget::new(&case, None, self.offers));
-            Some(Made { target, drive, reports: Some(reports) })
+            Some(Made { target, mode, reports: Some(reports) })
         };
         ErasedSubscriber { capabilities, reports: true, create: Arc::new(create) }
     }

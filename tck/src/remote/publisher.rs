@@ -85,7 +85,7 @@ pub(super) fn mode(case: &Arc<Case>, has_threads: bool) -> Mode {
 }
 
 /// Does the work that is pending.
-pub(super) fn drive(case: &Arc<Case>) -> Drive {
+fn drive(case: &Arc<Case>) -> Drive {
     let case = Arc::clone(case);
     Box::new(move || {
         let _gone = case.ask(case.call(Verb::Settle));

@@ -161,7 +161,7 @@ impl Played {
                 Some(made) => {
                     let mut state = lock(&self.state);
                     state.target = Some(made.target);
-                    state.drive = made.drive;
+                    state.drive = made.mode.and_then(Mode::into_drive);
                     if let Some(reports) = &made.reports {
                         reports.relay(Arc::new(Relay {
                             case: Arc::downgrade(&self.contact),
@@ -182,9 +182,7 @@ impl Played {
                         let mut state = lock(&self.state);
                         state.target = Some(made.target);
                         state.ends = (1..).zip(made.ends).collect();
-                        if let Some(Mode::Driven(drive)) = made.mode {
-                            state.drive = Some(drive);
-                        }
+                        state.drive = made.mode.and_then(Mode::into_drive);
                         Message::returned()
                     }
                     None => Message { none: true, ..Message::returned() },

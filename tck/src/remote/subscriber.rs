@@ -8,7 +8,7 @@ use super::{
     case::Case,
     message::{Answered, Message, Verb},
     pool::Pool,
-    publisher::drive,
+    publisher::mode,
 };
 use crate::{
     play::{
@@ -63,9 +63,10 @@ pub(super) fn erased(
             }
             _ => None,
         };
-        let drive = (!capabilities.asynchronous).then(|| drive(&case));
+        // It also keeps the case, of which more may be reported once the subscriber was told the end.
+        let mode = Some(mode(&case, capabilities.asynchronous));
         let target = Box::new(RemoteTarget::new(&case, around, offers));
-        Some(Made { target, drive, reports })
+        Some(Made { target, mode, reports })
     };
     ErasedSubscriber {
         capabilities,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     play::probe::{Identify, Recorder},
-    play::stage::Drive,
+    play::stage::{Drive, Mode},
     play::upstream::Target,
 };
 
@@ -229,7 +229,8 @@ where
 /// A subscriber that was made, and what belongs to it.
 pub(crate) struct Made {
     pub(crate) target: Box<dyn Target>,
-    pub(crate) drive: Option<Drive>,
+    /// How it works, if not as it declares.
+    pub(crate) mode: Option<Mode>,
     /// `None` for a black box.
     pub(crate) reports: Option<Arc<Reports>>,
 }
@@ -267,7 +268,7 @@ impl ErasedSubscriber {
                     poke: |_: &mut _, _| {},
                     next: None,
                 }),
-                drive: subject.drive(),
+                mode: subject.drive().map(Mode::Driven),
                 reports: Some(reports),
             })
         };
@@ -287,7 +288,7 @@ impl ErasedSubscriber {
                     poke: move |subscriber: &mut _, n| poker.trigger_request(subscriber, n),
                     next: None,
                 }),
-                drive: subject.drive(),
+                mode: subject.drive().map(Mode::Driven),
                 reports: None,
             })
         };

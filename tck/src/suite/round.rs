@@ -40,6 +40,7 @@ pub(crate) fn expectation(wanted: Wanted, capabilities: &Capabilities) -> Expect
         sharing,
         after_cancel: capabilities.after_cancel,
         retention: capabilities.retention,
+        rethrows: capabilities.rethrows,
     }
 }
 

@@ -104,11 +104,10 @@ fn play(
     recorder: &Recorder,
 ) {
     let Some(made) = (subscriber.create)(recorder) else { return };
-    let mode = match (made.drive, subscriber.capabilities.asynchronous) {
-        (Some(drive), _) => Mode::Driven(drive),
-        (None, true) => Mode::Threads,
-        (None, false) => Mode::Synchronous,
-    };
+    let mode = made.mode.unwrap_or(match subscriber.capabilities.asynchronous {
+        true => Mode::Threads,
+        false => Mode::Synchronous,
+    });
     let stage = Stage { recorder: recorder.clone(), settings, mode };
     let line = Line::new(1, Some(recorder), situation.manner);
     let actor = Actor {
@@ -139,8 +138,8 @@ impl Actor {
         let Some(made) = (subscriber.create)(&self.stage.recorder.deaf()) else { return };
         let line = Line::new(BESIDE, Some(&self.stage.recorder), Manner::default());
         line.start(made.target);
-        if let Some(drive) = &made.drive {
-            drive();
+        if let Some(mode) = &made.mode {
+            mode.drive();
         }
         self.stage.wait_until(|| line.requested() >= self.line.requested());
         self.stage.calm(|| false);

@@ -9,7 +9,8 @@ use clap::builder::PossibleValuesParser;
 
 use crate::{
     commands::{
-        bench_smoke, check, features, instructions, models, mutants, package, pressure_report, test,
+        bench_smoke, check, features, instructions, judge, models, mutants, package,
+        pressure_report, test,
     },
     shell::{Failure, Shell},
     tools::{self, TOOLS, ThisMachine},
@@ -55,6 +56,7 @@ const STAGES: &[Stage] = &[
     },
     Stage { name: "pressure", needs: &[], run: pressure_report::short },
     Stage { name: "example", needs: &[], run: example },
+    Stage { name: "judge", needs: &["node", "python3"], run: judge::run_in_ci },
 ];
 
 fn stage_names() -> PossibleValuesParser {

@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod ci;
 pub(crate) mod features;
 pub(crate) mod instructions;
+pub(crate) mod judge;
 pub(crate) mod kill9;
 pub(crate) mod models;
 pub(crate) mod mutants;

@@ -52,6 +52,8 @@ pub(super) struct Line {
     pub(super) released: bool,
     pub(super) subscriber_panicked: bool,
     pub(super) dropped: bool,
+    /// The threads on which a panic of the subscriber is on its way out.
+    raising: Vec<u32>,
     /// Calls that have not returned: thread and call.
     pub(super) open: Vec<(u32, Call)>,
 }
@@ -72,6 +74,9 @@ impl Line {
     }
 
     pub(super) fn step(&mut self, at: usize, event: &Event, expectation: &Expectation) {
+        if event.phase != Phase::Panicked {
+            self.raising.retain(|thread| *thread != event.thread);
+        }
         match event.phase {
             Phase::Made => {
                 match event.call {
@@ -111,7 +116,13 @@ impl Line {
             }
             Phase::Panicked => {
                 self.close(event);
-                self.panicked(at, event.call);
+                let is_raised = expectation.rethrows && self.raising.contains(&event.thread);
+                if is_signal(event.call) {
+                    self.raising.push(event.thread);
+                }
+                if !is_raised {
+                    self.panicked(at, event.call);
+                }
             }
         }
     }

@@ -40,6 +40,8 @@ pub struct Expectation {
     pub after_cancel: AfterCancel,
     /// Whether the trace tells when a subscriber is dropped (rules 3.13, R.1 and R.8).
     pub retention: bool,
+    /// Whether what a subscriber throws may come out of the call that led to the signal (rule 2.13).
+    pub rethrows: bool,
 }
 
 impl Default for Expectation {
@@ -54,6 +56,7 @@ impl Default for Expectation {
             numbering: Numbering::Any,
             after_cancel: AfterCancel::OnItsWay,
             retention: true,
+            rethrows: false,
         }
     }
 }

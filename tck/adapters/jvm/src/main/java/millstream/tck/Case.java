@@ -10,7 +10,7 @@ import org.reactivestreams.Subscription;
 
 /** A subject that is being played, and the puppets around it. */
 final class Case {
-    private static final long PATIENCE_MS = 1_000;
+    private static final long PATIENCE_MS = 3_000;
 
     final long id;
     private final Wire wire;
