@@ -54,9 +54,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// let flow = millstream::range(1..=5).on_backpressure_buffer(2, Overflow::DropOldest);
     /// let probe = Probe::subscribe_to(flow);
-    /// probe.request(1); // the source sends all five
+    /// probe.request(1); // the source sends all five: one is asked for, and two wait
     /// probe.request(9);
-    /// assert_eq!(probe.items(), [4, 5]);
+    /// assert_eq!(probe.items(), [1, 4, 5]);
     /// ```
     #[doc(alias = "buffer")]
     #[track_caller]
@@ -100,9 +100,10 @@ impl<P: Publisher> Flow<P> {
     ///     sender.send(n).unwrap();
     /// });
     /// let probe = Probe::subscribe_to(flow);
+    /// probe.request(1);
+    /// assert_eq!(evicted.try_iter().collect::<Vec<_>>(), [4, 5]);
     /// probe.request(9);
-    /// assert_eq!(probe.items(), [1, 2]);
-    /// assert_eq!(evicted.try_iter().collect::<Vec<_>>(), [3, 4, 5]);
+    /// assert_eq!(probe.items(), [1, 2, 3]);
     /// ```
     #[track_caller]
     pub fn on_backpressure_buffer_with<F>(

@@ -28,8 +28,9 @@ impl<P: Publisher> Flow<P> {
     /// use millstream_testkit::Probe;
     ///
     /// let probe = Probe::subscribe_to(millstream::range(1..=5).on_backpressure_latest());
+    /// probe.request(1); // the source sends all five
     /// probe.request(1);
-    /// assert_eq!(probe.items(), [5]);
+    /// assert_eq!(probe.items(), [1, 5]);
     /// ```
     #[doc(alias = "conflate")]
     pub fn on_backpressure_latest(self) -> Flow<OnBackpressureLatest<P>> {

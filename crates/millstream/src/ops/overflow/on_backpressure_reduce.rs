@@ -27,8 +27,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// let sums = millstream::range(1..=5).on_backpressure_reduce(|sum, n| sum + n);
     /// let probe = Probe::subscribe_to(sums);
+    /// probe.request(1); // the source sends all five
     /// probe.request(1);
-    /// assert_eq!(probe.items(), [15]);
+    /// assert_eq!(probe.items(), [1, 14]);
     /// ```
     #[doc(alias = "conflate")]
     pub fn on_backpressure_reduce<F>(self, f: F) -> Flow<OnBackpressureReduce<P, F>>
