@@ -61,6 +61,8 @@ pub use self::{
 /// The book's pages, whose examples are run.
 #[cfg(doctest)]
 mod book {
+    #[doc = include_str!("../../../docs/book/src/program.md")]
+    mod program {}
     #[doc = include_str!("../../../docs/book/src/pressure-figures.md")]
     mod figures {}
     #[doc = include_str!("../../../docs/book/src/pressure/simulator.md")]

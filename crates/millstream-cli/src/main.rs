@@ -1,0 +1,82 @@
+//! The program `millstream`.
+//!
+//! It is thin: what it does is the libraries'. A command writes to standard output, and what is
+//! wrong to standard error. It ends with 0; with 1 if what was looked at is not as it should be;
+//! with 2 if it could not do what it was told.
+
+mod advise;
+mod simulate;
+mod spill;
+
+use std::{
+    error::Error,
+    io::{self, BufWriter, ErrorKind, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+/// Backpressure from the command line: simulates services under load, looks after durable queues,
+/// and advises on bounds.
+#[derive(Debug, Parser)]
+#[command(name = "millstream", version, arg_required_else_help = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Plays a scenario of load and failure, and says what came of it.
+    Simulate(simulate::Args),
+    /// Looks after the files of a durable queue.
+    #[command(subcommand)]
+    Spill(spill::Command),
+    /// Says what theory knows before there is anything to measure.
+    #[command(subcommand)]
+    Advise(advise::Command),
+}
+
+/// What a command found, or why it could not look.
+type Outcome = Result<Found, Box<dyn Error>>;
+
+/// What a command found.
+enum Found {
+    /// All is as it should be.
+    Good,
+    /// It is not, for these reasons.
+    Bad(Vec<String>),
+}
+
+fn main() -> ExitCode {
+    let Args { command } = Args::parse();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let found = match command {
+        Command::Simulate(args) => args.run(&mut out),
+        Command::Spill(command) => command.run(&mut out),
+        Command::Advise(command) => command.run(&mut out),
+    };
+    let found = found.and_then(|found| out.flush().map(|()| found).map_err(Into::into));
+    match found {
+        Ok(Found::Good) => ExitCode::SUCCESS,
+        Ok(Found::Bad(why)) => {
+            why.iter().for_each(|why| complain(why));
+            ExitCode::from(1)
+        }
+        // Whoever read has had enough, such as `head`.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("error: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+#[expect(clippy::print_stderr, reason = "what is wrong does not belong into the output")]
+fn complain(line: &str) {
+    eprintln!("{line}");
+}

@@ -1,0 +1,74 @@
+//! `millstream simulate`: plays a scenario.
+
+use std::{fs, io::Write, path::PathBuf};
+
+use clap::ValueEnum;
+use millstream_sim::{Report, Scenario};
+
+use crate::{Found, Outcome};
+
+/// Plays a scenario of load and failure in virtual time, with the policies that run live, and says
+/// what came of each variant. Ends with 1 if one does not show what its file expects.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The scenario, a YAML file: `crates/millstream-sim/scenarios` has thirteen.
+    scenario: PathBuf,
+    /// The same seed gives the same report, byte for byte.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// In which form.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Plays this variant alone.
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// A line for each variant.
+    Json,
+    /// A picture for each variant.
+    Svg,
+}
+
+impl Args {
+    pub(crate) fn run(self, out: &mut dyn Write) -> Outcome {
+        let Self { scenario: path, seed, format, variant } = self;
+        let of_file = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(&path).map_err(|error| of_file(&error))?;
+        let mut scenario = Scenario::from_yaml(&text).map_err(|error| of_file(&error))?;
+        if let Some(name) = variant {
+            let names: Vec<_> = scenario.variants.iter().map(|it| it.name.clone()).collect();
+            scenario.variants.retain(|variant| variant.name == name);
+            if scenario.variants.is_empty() {
+                return Err(format!("no variant `{name}`; there are: {}", names.join(", ")).into());
+            }
+        }
+        scenario.validate().map_err(|error| of_file(&error))?;
+        let reports = scenario.run(seed);
+        match format {
+            Format::Table => write!(out, "{}", Report::table(&reports))?,
+            Format::Json => {
+                for report in &reports {
+                    writeln!(out, "{}", report.to_json())?;
+                }
+            }
+            Format::Svg => {
+                for report in &reports {
+                    write!(out, "{}", report.to_svg())?;
+                }
+            }
+        }
+        let unmet: Vec<String> = reports
+            .iter()
+            .flat_map(|report| {
+                let of_variant = |unmet| format!("{}: {unmet}", report.variant);
+                report.unmet().into_iter().map(of_variant)
+            })
+            .collect();
+        Ok(if unmet.is_empty() { Found::Good } else { Found::Bad(unmet) })
+    }
+}

@@ -1,0 +1,183 @@
+//! The program, as somebody at a terminal sees it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use millstream::scheduler::Pool;
+use millstream_spill::{Spill, codec::Text};
+
+fn millstream(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_millstream")).args(args).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn without_arguments_it_says_what_it_can_do() {
+    let output = millstream(&[]);
+
+    assert_eq!(output.status.code(), Some(2));
+    for command in ["simulate", "spill", "advise"] {
+        assert!(stderr(&output).contains(command), "{command}");
+    }
+}
+
+#[test]
+fn roi_gives_what_the_formula_says() {
+    let output = millstream(&[
+        "advise",
+        "roi",
+        "--messages-per-second",
+        "100000",
+        "--value",
+        "0.001",
+        "--infra-cost-per-hour",
+        "500",
+        "--json",
+    ]);
+
+    let roi: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let number = |name: &str| roi[name].as_f64().unwrap().round();
+    assert_eq!(number("benefit"), 396_240.0);
+    assert_eq!(number("percent_of_its_cost"), 33_020.0);
+    assert_eq!(number("overhead"), 1_200.0);
+}
+
+#[test]
+fn capacity_knows_erlang_and_an_overload() {
+    let args =
+        ["advise", "capacity", "--workers", "16", "--service", "10ms", "--deadline", "100ms"];
+    let good = stdout(&millstream(&[&args[..], &["--rate", "1280"]].concat()));
+    assert!(good.contains("utilization               0.8"), "{good}");
+    assert!(good.contains("calls that wait           0.3049 of all"), "{good}");
+    assert!(good.contains("useful queue              144 calls"), "{good}");
+
+    let overloaded = stdout(&millstream(&[&args[..], &["--rate", "3200"]].concat()));
+    assert!(overloaded.contains("without bound"), "{overloaded}");
+    assert!(overloaded.contains("workers for 80 %          40"), "{overloaded}");
+}
+
+#[test]
+fn policy_names_what_fits() {
+    let output = millstream(&[
+        "advise",
+        "policy",
+        "--volume",
+        "high",
+        "--producer",
+        "faster",
+        "--loss",
+        "old",
+        "--latency",
+        "tolerant",
+    ]);
+
+    assert!(stdout(&output).contains("drop-oldest"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    for (args, expected) in [
+        (["--workers", "0", "--service", "10ms", "--rate", "1"], "--workers"),
+        (["--workers", "1", "--service", "10", "--rate", "1"], "10ms, 1.5s or 2m"),
+        (["--workers", "1", "--service", "0s", "--rate", "1"], "no time above 0"),
+        (["--workers", "1", "--service", "1s", "--rate", "NaN"], "finite"),
+        (["--workers", "1", "--service", "1s", "--rate=-1", "--json"], "0 or more"),
+    ] {
+        let output = millstream(&[&["advise", "capacity"], &args[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(expected), "{args:?}: {}", stderr(&output));
+    }
+}
+
+/// A queue of three items, closed.
+fn queue(directory: &Path) {
+    let (sender, receiver) = Spill::at(directory).open(Text, &Pool::new(1)).unwrap();
+    for item in ["one", "two\nlines", "three"] {
+        sender.send_blocking(item.to_owned()).unwrap();
+    }
+    drop((sender, receiver));
+}
+
+#[test]
+fn a_queue_is_listed_verified_and_dumped() {
+    let directory = tempfile::tempdir().unwrap();
+    queue(directory.path());
+    let at = directory.path().to_str().unwrap();
+
+    let listing = stdout(&millstream(&["spill", "ls", at]));
+    assert!(listing.starts_with("queue ") && listing.contains("from 0"), "{listing}");
+    let verified = millstream(&["spill", "verify", at]);
+    assert!(verified.status.success() && stdout(&verified).contains("items       3"));
+    let dumped = stdout(&millstream(&["spill", "dump", at]));
+    assert_eq!(dumped, "0\tone\n1\ttwo\\nlines\n2\tthree\n");
+    let first = stdout(&millstream(&["spill", "dump", at, "--format", "hex", "--limit", "1"]));
+    assert_eq!(first, "0\t6f6e65\n");
+}
+
+#[test]
+fn damage_is_found_and_repaired() {
+    let directory = tempfile::tempdir().unwrap();
+    queue(directory.path());
+    let at = directory.path().to_str().unwrap();
+    let listing = stdout(&millstream(&["spill", "ls", at]));
+    let segment = listing.lines().nth(2).unwrap().split_whitespace().next().unwrap();
+    let path = directory.path().join(segment);
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes.windows(5).position(|it| it == b"lines").unwrap();
+    bytes[place] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+
+    // In the last segment that is a tail which was not written to its end.
+    let torn = stdout(&millstream(&["spill", "verify", at]));
+    assert!(torn.contains("items       1") && !torn.contains("torn bytes  0"), "{torn}");
+
+    bytes[4] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let damaged = millstream(&["spill", "verify", at]);
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(stderr(&damaged).contains(segment), "{}", stderr(&damaged));
+
+    let repaired = millstream(&["spill", "repair", at]);
+    assert!(repaired.status.success(), "{}", stderr(&repaired));
+    assert!(stdout(&repaired).contains("put aside"), "{}", stdout(&repaired));
+    assert!(millstream(&["spill", "verify", at]).status.success());
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_not_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing");
+
+    let output = millstream(&["spill", "verify", missing.to_str().unwrap()]);
+
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no such directory") && !missing.exists());
+}
+
+#[test]
+fn a_scenario_is_played_and_its_mistakes_are_named() {
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../millstream-sim/scenarios/normal.yaml");
+    let once = millstream(&["simulate", scenario, "--seed", "3", "--format", "json"]);
+    let again = millstream(&["simulate", scenario, "--seed", "3", "--format", "json"]);
+    assert!(once.status.success(), "{}", stderr(&once));
+    assert_eq!(stdout(&once), stdout(&again));
+
+    let unknown = millstream(&["simulate", scenario, "--variant", "nosuch"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("there are:"), "{}", stderr(&unknown));
+
+    let missing = millstream(&["simulate", "nowhere.yaml"]);
+    assert!(missing.status.code() == Some(2) && stderr(&missing).contains("nowhere.yaml"));
+}
