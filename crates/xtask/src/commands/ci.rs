@@ -176,7 +176,8 @@ fn fetch(shell: &Shell) -> Result<(), Failure> {
     attempt().or_else(|_| attempt()).or_else(|_| attempt())
 }
 
-/// The main job on its sample, whose result has to be there afterwards.
+/// The main job on its sample, whose result has to be there afterwards, and a spill through little
+/// memory.
 fn example(shell: &Shell) -> Result<(), Failure> {
     let out = env::temp_dir().join(format!("millstream-ci-{}.jsonl", process::id()));
     let result = shell
@@ -188,7 +189,12 @@ fn example(shell: &Shell) -> Result<(), Failure> {
     fs::remove_file(&out).ok();
     result?;
     println!("lines written: {n_lines}");
-    if n_lines == 0 { Err(Failure::new("access_log wrote no lines")) } else { Ok(()) }
+    if n_lines == 0 {
+        return Err(Failure::new("access_log wrote no lines"));
+    }
+    // The short form of the spill's bound on memory.
+    let through_disk = "run --release --package millstream-spill --example through_disk --";
+    shell.cargo(through_disk).arg("--gib").arg("0.25").arg("--at-most-mib").arg("64").run()
 }
 
 #[cfg(test)]
