@@ -1,22 +1,26 @@
-//! `features`: `millstream` compiles with none of its features, with each alone, and with all of
-//! them.
+//! `features`: libraries compile with none of their features, with each alone, and with all of them.
 
 use crate::shell::{Failure, Shell};
 
-/// Checks `millstream` without its default features, with each optional one alone, and with all.
+/// Checks the libraries that have features without any, with each one alone, and with all.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
+/// A package, and its features besides those that are on by default.
+const PACKAGES: [(&str, &[&str]); 3] = [
+    ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
+    ("millstream-pressure", &["serde", "tower"]),
+    ("millstream-spill", &["serde"]),
+];
+
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
-    for features in [
-        "--no-default-features",
-        "--no-default-features --features codec",
-        "--no-default-features --features crossbeam",
-        "--no-default-features --features tower",
-        "--no-default-features --features tracing",
-        "--all-features",
-    ] {
-        shell.cargo(&format!("check --package millstream {features}")).run()?;
+    for (package, features) in PACKAGES {
+        let check = format!("check --package {package}");
+        shell.cargo(&format!("{check} --no-default-features")).run()?;
+        for feature in features {
+            shell.cargo(&format!("{check} --no-default-features --features {feature}")).run()?;
+        }
+        shell.cargo(&format!("{check} --all-features")).run()?;
     }
     Ok(())
 }
