@@ -1,4 +1,4 @@
-//! `features`: libraries compile with none of their features, with each alone, and with all of them.
+//! `features`: libraries compile with none of their features, with each alone, and with all.
 
 use crate::shell::{Failure, Shell};
 
