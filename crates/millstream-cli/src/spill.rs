@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    ops::ControlFlow,
     path::PathBuf,
 };
 
@@ -125,10 +126,12 @@ impl Dump {
         let mut n_left = limit.unwrap_or(u64::MAX);
         let mut written: io::Result<()> = Ok(());
         tool::dump(&at.disk()?, |sequence, payload| {
-            if n_left > 0 && written.is_ok() {
-                n_left -= 1;
-                written = write_item(out, format, sequence, payload);
+            if n_left == 0 {
+                return ControlFlow::Break(());
             }
+            n_left -= 1;
+            written = write_item(out, format, sequence, payload);
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         written?;
         Ok(Found::Good)

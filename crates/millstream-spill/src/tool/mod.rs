@@ -7,6 +7,8 @@
 //! # Examples
 //!
 //! ```
+//! use std::ops::ControlFlow;
+//!
 //! use millstream::scheduler::Pool;
 //! use millstream_spill::{Spill, codec::Text, storage::Disk, tool};
 //!
@@ -20,12 +22,17 @@
 //! assert!(tool::verify(&Disk::new(path), None)?.is_sound());
 //!
 //! let mut items = Vec::new();
-//! tool::dump(&Disk::new(path), |sequence, payload| items.push((sequence, payload.to_vec())))?;
+//! tool::dump(&Disk::new(path), |sequence, payload| {
+//!     items.push((sequence, payload.to_vec()));
+//!     ControlFlow::Continue(())
+//! })?;
 //! assert_eq!(items, [(0, b"a".to_vec())]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod repair;
+
+use std::ops::ControlFlow;
 
 pub use repair::{Repaired, repair};
 
@@ -198,12 +205,15 @@ fn read(
 }
 
 /// Hands every item that can be read in the directory to `take`, oldest first, acknowledged ones
-/// included.
+/// included, until that breaks.
 ///
 /// # Errors
 ///
 /// The directory cannot be read. Damage ends a segment, and is no error.
-pub fn dump(storage: &dyn Storage, mut take: impl FnMut(u64, &[u8])) -> Result<(), SpillError> {
+pub fn dump(
+    storage: &dyn Storage,
+    mut take: impl FnMut(u64, &[u8]) -> ControlFlow<()>,
+) -> Result<(), SpillError> {
     let found = candidates(storage, None)?;
     let cursor = read_cursor(storage).ok().flatten();
     let queue = match cursor {
@@ -226,7 +236,11 @@ pub fn dump(storage: &dyn Storage, mut take: impl FnMut(u64, &[u8])) -> Result<(
                 break;
             }
             match reader.read()? {
-                Next::Item(payload) => take(sequence, payload),
+                Next::Item(payload) => {
+                    if take(sequence, payload).is_break() {
+                        return Ok(());
+                    }
+                }
                 Next::Gap(_) | Next::End | Next::Torn(_) => break,
             }
         }

@@ -1,5 +1,7 @@
 //! `ls`, `verify`, `repair` and `dump`.
 
+use std::ops::ControlFlow;
+
 use millstream_spill::{
     Durability, Spill, SpillError,
     codec::U64,
@@ -38,10 +40,20 @@ fn a_sound_directory_is_listed_verified_dumped_and_left_alone() {
     assert!(report.is_sound());
     assert_eq!((report.items, report.torn_bytes), (11, 0));
     let mut dumped = Vec::new();
-    tool::dump(&storage, |sequence, payload| dumped.push((sequence, payload.to_vec())))
-        .expect("it can be read");
+    tool::dump(&storage, |sequence, payload| {
+        dumped.push((sequence, payload.to_vec()));
+        ControlFlow::Continue(())
+    })
+    .expect("it can be read");
     assert_eq!(dumped.len(), 12);
     assert_eq!(dumped[7], (7, 7_u64.to_le_bytes().to_vec()));
+    let mut n_taken = 0;
+    tool::dump(&storage, |sequence, _| {
+        n_taken += 1;
+        if sequence == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .expect("it can be read");
+    assert_eq!(n_taken, 3);
 
     let repaired = tool::repair(&storage, None).expect("nothing to do");
 
