@@ -63,6 +63,10 @@ fn capacity_knows_erlang_and_an_overload() {
     assert!(good.contains("calls that wait           0.3049 of all"), "{good}");
     assert!(good.contains("useful queue              144 calls"), "{good}");
 
+    let late = ["advise", "capacity", "--workers", "2", "--service", "1s", "--rate", "1"];
+    let late = stdout(&millstream(&[&late[..], &["--deadline", "900ms"]].concat()));
+    assert!(late.contains("calls that wait too long  1 of all"), "{late}");
+
     let overloaded = stdout(&millstream(&[&args[..], &["--rate", "3200"]].concat()));
     assert!(overloaded.contains("without bound"), "{overloaded}");
     assert!(overloaded.contains("workers for 80 %          40"), "{overloaded}");

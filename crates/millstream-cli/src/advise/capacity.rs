@@ -49,9 +49,10 @@ impl Args {
         table.number("calls that wait", erlang_c(workers, utilization), "of all");
         table.number("mean wait", wait * service.as_secs_f64() * 1e3, "ms");
         if let Some(deadline) = deadline {
-            let in_services = deadline.as_secs_f64() / service.as_secs_f64();
-            let late = wait_longer_than(workers, utilization, (in_services - 1.0).max(0.0));
-            table.number("calls that come too late", late.min(1.0), "of all");
+            // What is left for the wait, in service times.
+            let left = deadline.as_secs_f64() / service.as_secs_f64() - 1.0;
+            let late = if left < 0.0 { 1.0 } else { wait_longer_than(workers, utilization, left) };
+            table.number("calls that wait too long", late.min(1.0), "of all, by Erlang C");
             let queue = useful_queue(u64::from(workers), service, deadline);
             table.number("useful queue", queue as f64, "calls: behind more all is in vain");
         }
