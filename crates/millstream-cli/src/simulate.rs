@@ -41,13 +41,8 @@ impl Args {
         let text = fs::read_to_string(&path).map_err(|error| of_file(&error))?;
         let mut scenario = Scenario::from_yaml(&text).map_err(|error| of_file(&error))?;
         if let Some(name) = variant {
-            let names: Vec<_> = scenario.variants.iter().map(|it| it.name.clone()).collect();
-            scenario.variants.retain(|variant| variant.name == name);
-            if scenario.variants.is_empty() {
-                return Err(format!("no variant `{name}`; there are: {}", names.join(", ")).into());
-            }
+            scenario = scenario.only(&name)?;
         }
-        scenario.validate().map_err(|error| of_file(&error))?;
         let reports = scenario.run(seed);
         match format {
             Format::Table => write!(out, "{}", Report::table(&reports))?,
@@ -62,13 +57,7 @@ impl Args {
                 }
             }
         }
-        let unmet: Vec<String> = reports
-            .iter()
-            .flat_map(|report| {
-                let of_variant = |unmet| format!("{}: {unmet}", report.variant);
-                report.unmet().into_iter().map(of_variant)
-            })
-            .collect();
+        let unmet = Report::unmet_lines(&reports);
         Ok(if unmet.is_empty() { Found::Good } else { Found::Bad(unmet) })
     }
 }

@@ -37,18 +37,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut scenario =
         Scenario::from_yaml(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     if let Some(name) = variant {
-        scenario.variants.retain(|variant| variant.name == name);
+        scenario = scenario.only(&name)?;
     }
-    scenario.validate()?;
     let reports = scenario.run(seed);
     print(&reports, format);
-    let unmet: Vec<String> = reports
-        .iter()
-        .flat_map(|report| {
-            let variant = &report.variant;
-            report.unmet().into_iter().map(move |unmet| format!("{variant}: {unmet}"))
-        })
-        .collect();
+    let unmet = Report::unmet_lines(&reports);
     unmet.iter().for_each(|unmet| complain(unmet));
     Ok(if unmet.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

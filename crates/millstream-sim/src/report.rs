@@ -107,6 +107,16 @@ impl Report {
         .collect()
     }
 
+    /// A line for each expectation of several reports that was not met.
+    #[must_use]
+    pub fn unmet_lines(reports: &[Self]) -> Vec<String> {
+        let lines = reports.iter().flat_map(|report| {
+            let line = |unmet| format!("{}: {unmet}", report.variant);
+            report.unmet().into_iter().map(line)
+        });
+        lines.collect()
+    }
+
     /// A row for each of several reports, as a Markdown table.
     #[must_use]
     pub fn table(reports: &[Self]) -> String {

@@ -197,6 +197,7 @@ impl Scenario {
             let is_valid = clients.time.is_none_or(|time| time.is_valid());
             check(is_valid, format!("clients[{index}].time is as service.time"))?;
         }
+        check(!self.variants.is_empty(), "variants: there has to be one".to_owned())?;
         let Service { workers, time, changes } = &self.service;
         let is_number = |workers: u32| (1..=100_000).contains(&workers);
         check(is_number(*workers), "service.workers has to be from 1 to 100000".to_owned())?;
@@ -264,6 +265,21 @@ impl Scenario {
             Some(name) => Err(error(format!("the limit has no partition {name:?}"))),
             None => Ok(()),
         }
+    }
+
+    /// Leaves the variant of this name alone.
+    ///
+    /// # Errors
+    ///
+    /// There is none; the error says which there are.
+    pub fn only(mut self, variant: &str) -> Result<Self, InvalidScenario> {
+        let names: Vec<_> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
+        if !names.contains(&variant) {
+            let names = names.join(", ");
+            return Err(InvalidScenario(format!("no variant `{variant}`; there are: {names}")));
+        }
+        self.variants.retain(|other| other.name == variant);
+        Ok(self)
     }
 
     /// Plays each variant.
