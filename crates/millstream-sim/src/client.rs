@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use millstream_pressure::Random;
+use millstream_pressure::{Attempts, Random};
 
 use crate::Backoff;
-
-/// The most retries that a budget saves up.
-const SAVED: f64 = 100.0;
 
 /// A request, by its place and how often that was used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,12 +13,14 @@ pub(crate) struct Key {
     use_of_slot: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) clients: usize,
     pub(crate) started: Duration,
     /// Attempts before the present one.
     pub(crate) n_before: u32,
+    /// Counts them, if there is a budget.
+    pub(crate) attempts: Option<Attempts>,
 }
 
 /// Requests that wait for an answer or for another attempt.
@@ -52,33 +51,6 @@ impl Requests {
         *request = None;
         *use_of_slot += 1;
         self.vacant.push(key.slot);
-    }
-}
-
-/// How many retries clients may make.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    share: Option<f64>,
-    saved: f64,
-}
-
-impl Budget {
-    pub(crate) fn new(share: Option<f64>) -> Self {
-        Self { share, saved: 0.0 }
-    }
-
-    /// A request was made.
-    pub(crate) fn earn(&mut self) {
-        self.saved = (self.saved + self.share.unwrap_or(0.0)).min(SAVED);
-    }
-
-    /// Whether there may be a retry.
-    pub(crate) fn spend(&mut self) -> bool {
-        let may = self.share.is_none() || self.saved >= 1.0;
-        if may {
-            self.saved = (self.saved - 1.0).max(0.0);
-        }
-        may
     }
 }
 

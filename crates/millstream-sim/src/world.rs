@@ -3,12 +3,12 @@
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
 use millstream::scheduler::VirtualTime;
-use millstream_pressure::Random;
+use millstream_pressure::{Attempts, Random, RetryBudget, RetryConfig};
 
 use crate::{
     Measures, Report, Scenario, Variant,
     arrivals::Arrivals,
-    client::{Budget, Key, Request, Requests},
+    client::{Key, Request, Requests},
     node::{Job, Node},
     report::Played,
 };
@@ -35,7 +35,7 @@ struct World<'a> {
     n_events: u64,
     arrivals: Vec<Arrivals>,
     requests: Requests,
-    budget: Budget,
+    budget: Option<RetryBudget>,
     nodes: Vec<Node>,
     next_node: usize,
     jitter: Random,
@@ -64,10 +64,10 @@ pub(crate) fn run(scenario: &Scenario, variant: &Variant, seed: u64) -> Report {
         n_events: 0,
         arrivals,
         requests: Requests::default(),
-        budget: Budget::new(variant.retry_budget),
         nodes,
         next_node: 0,
         jitter: random(),
+        budget: variant.retry_budget.map(|ratio| budget(ratio, &time, random())),
         by_clients: vec![vec![Measures::default(); n_seconds]; scenario.clients.len()],
         seconds: vec![Measures::default(); n_seconds],
         limits: Vec::new(),
@@ -83,6 +83,13 @@ pub(crate) fn run(scenario: &Scenario, variant: &Variant, seed: u64) -> Report {
         by_clients.iter().for_each(|of_some| second.add(&of_some[index]));
     }
     Report::new(scenario, variant, seed, Played { seconds, by_clients, limits, is_whole })
+}
+
+/// A budget of the share `ratio`. How often and after which wait a request is retried is up to its
+/// clients.
+fn budget(ratio: f64, time: &VirtualTime, random: Random) -> RetryBudget {
+    let config = RetryConfig { max_attempts: u32::MAX, ratio, ..RetryConfig::default() };
+    RetryBudget::with_random("retries", config, time, random).expect("it was checked before")
 }
 
 impl World<'_> {
@@ -123,9 +130,10 @@ impl World<'_> {
                 self.expect_arrival(clients);
                 for _ in 0..n {
                     self.second(clients).offered += 1;
-                    self.budget.earn();
-                    let started = self.now;
-                    let key = self.requests.add(Request { clients, started, n_before: 0 });
+                    let (started, n_before) = (self.now, 0);
+                    let attempts = self.budget.as_ref().map(RetryBudget::start);
+                    let request = Request { clients, started, n_before, attempts };
+                    let key = self.requests.add(request);
                     self.attempt(key);
                 }
             }
@@ -217,7 +225,8 @@ impl World<'_> {
         let Some(request) = self.requests.get(key) else { return };
         let index = request.clients;
         let clients = &self.scenario.clients[index];
-        if request.n_before >= clients.retries || !self.budget.spend() {
+        let may_retry = |attempts: &mut Attempts| attempts.retry().is_some();
+        if request.n_before >= clients.retries || !request.attempts.as_mut().is_none_or(may_retry) {
             self.requests.remove(key);
             self.second(index).failed += 1;
             return;
