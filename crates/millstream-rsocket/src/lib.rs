@@ -18,6 +18,8 @@
 //! - [`frame`] has every frame of the protocol, from bytes and to bytes, and how large payloads are
 //!   cut into fragments and put together again.
 //! - [`metadata`] has composite metadata, routing, authentication and MIME types.
+//! - [`proto`] has one side of a connection without sockets, threads or clocks: frames in, frames
+//!   out.
 //! - [`Payload`] is what streams carry, and [`ErrorCode`] why they fail.
 
 #![forbid(unsafe_code)]
@@ -27,6 +29,7 @@ mod error_code;
 pub mod frame;
 pub mod metadata;
 mod payload;
+pub mod proto;
 
 pub use error_code::ErrorCode;
 pub use payload::Payload;

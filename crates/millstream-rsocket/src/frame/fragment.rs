@@ -52,11 +52,37 @@ impl Fragments {
         Self { stream, max, first: None, rest: Some(rest) }
     }
 
-    /// How many bytes of payload are still to be sent.
+    /// How many bytes are still to be sent, about: those of fragments without what their frames
+    /// add.
     #[must_use]
     pub fn remaining(&self) -> usize {
         let first = self.first.as_ref().map_or(0, Frame::encoded_len);
         first + self.rest.as_ref().map_or(0, |rest| rest.payload.len())
+    }
+
+    /// Returns whether all frames have come out.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.first.is_none() && self.rest.is_none()
+    }
+
+    /// Returns whether no frame has come out yet.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.first.is_some() || self.rest.as_ref().is_some_and(|rest| rest.first.is_some())
+    }
+
+    /// Makes an item also the end of its stream. Returns whether it could: whether this is an item
+    /// of which something is still to be sent.
+    pub(crate) fn complete(&mut self) -> bool {
+        let complete = match (&mut self.first, &mut self.rest) {
+            (Some(Frame { body: Body::Payload { complete, next: true, .. }, .. }), _) => complete,
+            (_, Some(rest)) if matches!(rest.first, None | Some(Body::Payload { .. })) => {
+                &mut rest.complete
+            }
+            _ => return false,
+        };
+        *complete = true;
+        true
     }
 }
 

@@ -6,3 +6,4 @@ mod examples;
 mod fragments;
 mod frames;
 mod metadata;
+mod proto;
