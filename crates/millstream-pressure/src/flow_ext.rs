@@ -1,15 +1,17 @@
 //! `FlowExt`: the policies as operators of a flow.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use millstream::{
-    Error, Flow, Publisher,
+    Error, Flow, Order, Publisher,
     scheduler::{self, Scheduler},
 };
 
 use crate::{
-    AdaptiveRate, Admit, Admitting, Class, ConcurrencyLimit, Credits, MapAsyncLimited, Metered,
-    Outcome, Queue, Queued, RateLimit, RetryBudget, RetryWithBudget, TryAdmitting,
+    Acknowledge, AdaptiveRate, Admit, Admitting, BatchAcked, Class, ConcurrencyLimit, Credits,
+    DeadLettered, DeadLetters, Dedup, DedupStore, Delivery, Envelope, FilterAcked, MapAsyncAcked,
+    MapAsyncLimited, Metered, Outcome, Queue, Queued, RateLimit, RetryBudget, RetryWithBudget,
+    TryAdmitting, Unprocessed, delivery,
 };
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
@@ -161,6 +163,119 @@ pub trait FlowExt: Publisher + Sized {
     #[doc = include_str!("rate/operator.md")]
     fn rate_limit(self, limit: &RateLimit) -> Flow<Metered<Self, RateLimit>> {
         Metered::new(self, limit.clone())
+    }
+
+    #[doc = include_str!("delivery/filter.md")]
+    fn filter_acked<T, A, F>(self, predicate: F) -> Flow<FilterAcked<Self, F>>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        F: FnMut(&T) -> bool + Send + 'static,
+        T: Send + 'static,
+        A: Acknowledge,
+    {
+        FilterAcked::new(self, predicate).into()
+    }
+
+    #[doc = include_str!("delivery/map_async.md")]
+    #[track_caller]
+    fn map_async_acked<T, U, A, F, Fut>(
+        self,
+        concurrency: usize,
+        f: F,
+    ) -> Flow<MapAsyncAcked<Self, F>>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        F: FnMut(T, &Envelope) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<U, Unprocessed>> + Send + 'static,
+        T: Send + 'static,
+        U: Send + 'static,
+        A: Acknowledge,
+    {
+        self.map_async_acked_on(&scheduler::ambient(), concurrency, Order::Source, f)
+    }
+
+    #[doc = include_str!("delivery/map_async_on.md")]
+    #[track_caller]
+    fn map_async_acked_on<T, U, A, F, Fut>(
+        self,
+        scheduler: &impl Scheduler,
+        concurrency: usize,
+        order: Order,
+        f: F,
+    ) -> Flow<MapAsyncAcked<Self, F>>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        F: FnMut(T, &Envelope) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<U, Unprocessed>> + Send + 'static,
+        T: Send + 'static,
+        U: Send + 'static,
+        A: Acknowledge,
+    {
+        MapAsyncAcked::new(self, scheduler, concurrency, order, f).into()
+    }
+
+    #[doc = include_str!("delivery/batch.md")]
+    #[track_caller]
+    fn batch_acked<T, A>(
+        self,
+        scheduler: &impl Scheduler,
+        n: usize,
+        limit: Duration,
+    ) -> Flow<BatchAcked<Self>>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        T: Send + 'static,
+        A: Acknowledge,
+    {
+        BatchAcked::new(self, scheduler, n, limit).into()
+    }
+
+    #[doc = include_str!("delivery/dead_letter.md")]
+    fn dead_letter<T, A, L>(self, letters: L) -> Flow<DeadLettered<Self, L>>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        L: DeadLetters<T, A>,
+        T: Clone + Send + 'static,
+        A: Acknowledge,
+    {
+        DeadLettered::new(self, letters, u32::MAX).into()
+    }
+
+    #[doc = include_str!("delivery/dead_letter_after.md")]
+    fn dead_letter_after<T, A, L>(self, n: u32, letters: L) -> Flow<DeadLettered<Self, L>>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        L: DeadLetters<T, A>,
+        T: Clone + Send + 'static,
+        A: Acknowledge,
+    {
+        DeadLettered::new(self, letters, n).into()
+    }
+
+    #[doc = include_str!("delivery/dedup.md")]
+    fn dedup<T, A, K, F, D>(self, key_of: F, store: &D) -> Flow<Dedup<Self, F, D>>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        F: FnMut(&Delivery<T, A>) -> K + Send + 'static,
+        D: DedupStore<K>,
+        K: Send + 'static,
+        T: Send + 'static,
+        A: Acknowledge,
+    {
+        Dedup::new(self, key_of, store.clone()).into()
+    }
+
+    #[doc = include_str!("delivery/for_each.md")]
+    #[track_caller]
+    fn for_each_acked<T, A, F, Fut>(self, concurrency: usize, f: F) -> millstream::Outcome<()>
+    where
+        Self: Publisher<Item = Delivery<T, A>>,
+        F: FnMut(T, &Envelope) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Unprocessed>> + Send + 'static,
+        T: Send + 'static,
+        A: Acknowledge,
+    {
+        delivery::for_each_acked(self, concurrency, f)
     }
 }
 

@@ -36,6 +36,7 @@
 //! | [`Admit`], [`Admitted`] | a policy that hands out permits, and an item with its permit |
 //! | [`Weigh`] | what an item weighs, in bytes or cost, beside being one item |
 //! | [`Class`] | how critical an item is, its lane and its tenant |
+//! | [`Delivery`], [`Acknowledge`] | an item that a system keeps until it is told what became of it, and how it is told |
 //! | [`Pressure`], [`PressureSource`] | how full something is, from 0 to 1, and when that was read |
 //! | [`Clock`] | the clock of a scheduler; policies have no other |
 //! | [`Policy`], [`Settings`] | what all policies have in common |
@@ -69,6 +70,7 @@ pub mod advice;
 mod breaker;
 mod bulkhead;
 mod credits;
+mod delivery;
 mod flow_ext;
 mod hedge;
 mod lanes;
@@ -89,6 +91,12 @@ pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
 pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
 pub use bulkhead::{Bulkhead, BulkheadConfig, BulkheadSnapshot};
 pub use credits::{CreditTurn, Credited, Credits, CreditsConfig, CreditsSnapshot};
+pub use delivery::{
+    Acknowledge, Acknowledgement, BatchAck, BatchAcked, Begun, BrokerAck, BrokerConfig,
+    BrokerSnapshot, DeadLetter, DeadLetterAck, DeadLettered, DeadLetters, Dedup, DedupAck,
+    DedupConfig, DedupSnapshot, DedupStore, Delivery, Envelope, FilterAcked, FromBroker, Headers,
+    MapAsyncAcked, MemoryBroker, MemoryDedup, Position, Prefix, Settlement, Unprocessed,
+};
 pub use flow_ext::FlowExt;
 pub use hedge::{Hedge, HedgeConfig, HedgeSnapshot};
 pub use lanes::{
@@ -132,6 +140,8 @@ mod book {
     mod bulkhead {}
     #[doc = include_str!("../../../docs/book/src/pressure/credits.md")]
     mod credits {}
+    #[doc = include_str!("../../../docs/book/src/pressure/delivery.md")]
+    mod delivery {}
     #[doc = include_str!("../../../docs/book/src/pressure/index.md")]
     mod index {}
     #[doc = include_str!("../../../docs/book/src/pressure/lanes.md")]

@@ -67,6 +67,7 @@ struct State<T> {
     request_in_on_next: u64,
     cancel_at: Option<usize>,
     n_items: usize,
+    n_signals: usize,
     patience: Duration,
 }
 
@@ -81,6 +82,7 @@ impl<T: Send + 'static> Probe<T> {
             request_in_on_next: 0,
             cancel_at: None,
             n_items: 0,
+            n_signals: 0,
             patience: PATIENCE,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
@@ -174,6 +176,22 @@ impl<T: Send + 'static> Probe<T> {
         items.collect()
     }
 
+    /// Takes the items so far out of the [records](Self::records), for items that are not `Clone`.
+    #[must_use = "what is taken is dropped"]
+    pub fn take_items(&self) -> Vec<T> {
+        let mut state = self.0.state.lock();
+        let (items, others): (Vec<_>, Vec<_>) = std::mem::take(&mut state.records)
+            .into_iter()
+            .partition(|record| matches!(record.signal, Signal::Next(_)));
+        state.records = others;
+        drop(state);
+        let items = items.into_iter().filter_map(|record| match record.signal {
+            Signal::Next(item) => Some(item),
+            _ => None,
+        });
+        items.collect()
+    }
+
     /// How many items there were.
     #[must_use]
     pub fn n_items(&self) -> usize {
@@ -215,12 +233,12 @@ impl<T: Send + 'static> Probe<T> {
     #[track_caller]
     pub fn wait_for(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         loop {
-            let n_before = self.0.state.lock().records.len();
+            let n_before = self.0.state.lock().n_signals;
             if is_so(self) {
                 return;
             }
             let mut state = self.0.state.lock();
-            if state.records.len() == n_before {
+            if state.n_signals == n_before {
                 let patience = state.patience;
                 let waited = self.0.changed.wait_for(&mut state, patience);
                 drop(state);
@@ -249,6 +267,7 @@ impl<T> Shared<T> {
         let record = Record { signal, thread: thread::current().id() };
         let mut state = self.state.lock();
         state.n_items += usize::from(matches!(record.signal, Signal::Next(_)));
+        state.n_signals += 1;
         state.records.push(record);
         drop(state);
         self.changed.notify_all();

@@ -30,7 +30,7 @@ use millstream::{
 use millstream_kernel::{Acquired, End, Gate, Inline, Permits, Source, Step, Wake};
 
 use super::{ConcurrencyLimit, Handle, acquire::Acquiring};
-use crate::{Outcome, Permit, Policy as _};
+use crate::{Outcome, Permit, Policy as _, parts::OneWorker};
 
 /// The most futures of a flow, whatever the limit is.
 const MOST: u64 = 1 << 14;
@@ -93,7 +93,7 @@ where
             }
         };
         Flow::from(Admit { source, handle: limit.0, capacity })
-            .map_async_on(&OnWorker(worker), capacity, Order::Completion, run)
+            .map_async_on(&OneWorker(worker), capacity, Order::Completion, run)
             .map(|(output, place)| {
                 drop(place);
                 output
@@ -113,15 +113,6 @@ impl<P: Backpressure, F, C> Backpressure for MapAsyncLimited<P, F, C> {
 impl<P: Bounded, F, C> Bounded for MapAsyncLimited<P, F, C> {}
 
 millstream::opaque_debug!(MapAsyncLimited<P, F, C>);
-
-/// The scheduler of one worker.
-struct OnWorker(Worker);
-
-impl Scheduler for OnWorker {
-    fn worker(&self) -> Worker {
-        self.0.clone()
-    }
-}
 
 /// Asks for items as the limit allows, and passes each on with a permit.
 struct Admit<P> {

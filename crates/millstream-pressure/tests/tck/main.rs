@@ -2,6 +2,7 @@
 
 mod admit;
 mod credits;
+mod delivery;
 mod lanes;
 mod limit;
 mod queue;

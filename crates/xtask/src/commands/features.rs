@@ -7,11 +7,10 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 4] = [
+const PACKAGES: [(&str, &[&str]); 3] = [
     ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["serde"]),
-    ("millstream-observe", &["spill"]),
 ];
 
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
