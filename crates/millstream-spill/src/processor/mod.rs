@@ -118,7 +118,7 @@ impl<C: Codec> SpillProcessor<C> {
     }
 }
 
-/// Reads the state of a [`SpillProcessor`]'s queue.
+/// Reads the state of a [`SpillProcessor`]'s queue. A clone reads the same one.
 pub struct Monitor<C: Codec>(Arc<Log<C>>);
 
 impl<C: Codec> Monitor<C> {
@@ -126,6 +126,12 @@ impl<C: Codec> Monitor<C> {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.0.snapshot()
+    }
+}
+
+impl<C: Codec> Clone for Monitor<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 

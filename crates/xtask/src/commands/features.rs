@@ -7,10 +7,11 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 3] = [
+const PACKAGES: [(&str, &[&str]); 4] = [
     ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["serde"]),
+    ("millstream-observe", &["spill"]),
 ];
 
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {

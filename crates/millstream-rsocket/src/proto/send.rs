@@ -1,0 +1,84 @@
+//! What goes out, and in which order.
+
+use super::{Connection, Interaction};
+use crate::frame::{Body, Frame};
+
+impl Connection {
+    /// The next frame to be sent, if there is one: first those of the connection, then demand, and
+    /// then a frame of each stream in turns.
+    pub fn poll_frame(&mut self) -> Option<Frame> {
+        if let Some(frame) = self.control.pop_front() {
+            // Only some are answers, but nothing is left when the queue is empty.
+            self.answers = match self.control.is_empty() {
+                true => 0,
+                false => self.answers.saturating_sub(answer_len(&frame)),
+            };
+            return Some(frame);
+        }
+        while let Some(id) = self.grants.pop_front() {
+            if let Some(frame) = self.grant(id) {
+                return Some(frame);
+            }
+        }
+        while let Some(id) = self.ready.pop_front() {
+            if let Some(frame) = self.next_of(id) {
+                return Some(frame);
+            }
+        }
+        None
+    }
+
+    /// The demand that is due on a stream.
+    fn grant(&mut self, id: u32) -> Option<Frame> {
+        let receiving = &mut self.streams.get_mut(&id)?.receiving;
+        receiving.is_granting = false;
+        let n = if receiving.is_open { receiving.grant() } else { 0 };
+        receiving.granted(n);
+        (n > 0).then(|| Frame::new(id, Body::RequestN(n)))
+    }
+
+    /// The next frame of a stream, which goes to the end of the line if it has more.
+    fn next_of(&mut self, id: u32) -> Option<Frame> {
+        let stream = self.streams.get_mut(&id)?;
+        let item = stream.sending.queue.front_mut()?;
+        let before = item.remaining();
+        let frame = item.next();
+        self.queued -= before - item.remaining();
+        if item.is_done() {
+            stream.sending.queue.pop_front();
+            if std::mem::take(&mut stream.sending.has_request) {
+                self.queue_grant(id);
+            }
+        }
+        let stream = self.streams.get_mut(&id)?;
+        if stream.sending.queue.is_empty() {
+            self.remove_if_over(id);
+        } else {
+            self.ready.push_back(id);
+        }
+        frame
+    }
+
+    /// Queues a frame that answers one of the peer's.
+    pub(super) fn answer(&mut self, frame: Frame) {
+        self.answers += answer_len(&frame);
+        self.control.push_back(frame);
+    }
+}
+
+/// What an answer weighs: its bytes, and what the queue holds for it.
+fn answer_len(frame: &Frame) -> usize {
+    match &frame.body {
+        Body::KeepAlive { respond: false, .. } | Body::Error { .. } => {
+            frame.encoded_len() + std::mem::size_of::<Frame>()
+        }
+        _ => 0,
+    }
+}
+
+impl Interaction {
+    /// Returns whether the requester of it sends items after its request.
+    pub(super) fn is_channel(self) -> bool {
+        self == Self::Channel
+    }
+}

@@ -1,0 +1,9 @@
+//! What the crate promises, by subject.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod examples;
+mod fragments;
+mod frames;
+mod metadata;
+mod proto;
