@@ -113,6 +113,12 @@ impl Connection {
         self.streams.get(&id).map_or(0, |stream| stream.sending.credit.get())
     }
 
+    /// Returns whether the stream takes items and an end from this side.
+    #[must_use]
+    pub fn sends(&self, id: u32) -> bool {
+        self.streams.get(&id).is_some_and(|stream| stream.sending.is_open)
+    }
+
     /// Sends an item, and with `is_last` the end of the stream. The response to a request is the
     /// last item by itself.
     ///

@@ -136,6 +136,12 @@ impl Connection {
         self.refuse(ErrorCode::CONNECTION_ERROR, why);
     }
 
+    /// The transport is gone: the connection is over, and nothing is left to be sent.
+    pub fn lost(&mut self) {
+        self.end(Closed::Lost, None);
+        self.control.clear();
+    }
+
     pub(super) fn end(&mut self, why: Closed, last_words: Option<Frame>) {
         if self.is_closed() {
             return;

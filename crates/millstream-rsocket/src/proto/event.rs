@@ -59,12 +59,14 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Why a connection ended.
+/// Why a connection ended. The source of the error that its streams fail with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Closed {
     /// As one side asked, after its streams.
     Normally,
+    /// The transport ended, or failed.
+    Lost,
     /// The peer was silent for too long.
     KeepAlive,
     /// The peer ended it by an ERROR.
@@ -77,6 +79,7 @@ impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Normally => f.write_str("the connection was closed"),
+            Self::Lost => f.write_str("the transport ended"),
             Self::KeepAlive => f.write_str("the peer was silent for longer than agreed"),
             Self::ByPeer(code, data) => {
                 write!(
@@ -89,6 +92,8 @@ impl fmt::Display for Closed {
         }
     }
 }
+
+impl std::error::Error for Closed {}
 
 /// What happened on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod examples;
+mod flows;
 mod fragments;
 mod frames;
 mod metadata;
 mod proto;
+mod raw;

@@ -1,0 +1,172 @@
+//! Servers.
+
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, ToSocketAddrs},
+    sync::Semaphore,
+    task::AbortHandle,
+    time::sleep,
+};
+
+use crate::{
+    RSocketError, Requester, Responder,
+    driver::{Answering, Driver},
+    frame::Setup,
+    link::Link,
+    proto::{Config, Connection},
+    transport::{Transport, tcp},
+};
+
+/// Decides about a client by its SETUP.
+pub(crate) type Accept =
+    dyn Fn(&Setup, Requester) -> Result<Arc<dyn Responder>, RSocketError> + Send + Sync;
+
+/// How many connections a listener holds, unless it is told otherwise.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// Accepts clients, and answers their requests.
+///
+/// ```
+/// use millstream::{just, range};
+/// use millstream_rsocket::{Answers, Client, Payload, Responder, Server};
+///
+/// struct Shout;
+///
+/// impl Responder for Shout {
+///     fn request_response(&self, request: Payload) -> Answers {
+///         just(Payload::from(request.data.to_ascii_uppercase())).boxed()
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let listener = Server::new(Shout).listen_tcp("127.0.0.1:0").await?;
+/// let requester = Client::new().connect_tcp(listener.address()).await?;
+/// let answer = requester.request_response("hello").first().await?;
+/// assert_eq!(answer.unwrap().data, "HELLO");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    config: Config,
+    accept: Arc<Accept>,
+    max_connections: usize,
+}
+
+impl Server {
+    /// Answers all clients with one responder.
+    #[must_use]
+    pub fn new(responder: impl Responder) -> Self {
+        let responder: Arc<dyn Responder> = Arc::new(responder);
+        Self::of(Arc::new(move |_: &Setup, _| Ok(Arc::clone(&responder))))
+    }
+
+    /// Decides about each client by its SETUP, and may keep the [`Requester`] by which it is asked.
+    /// An error refuses the client; its code should be one of a SETUP.
+    #[must_use]
+    pub fn accepting<R: Responder>(
+        accept: impl Fn(&Setup, Requester) -> Result<R, RSocketError> + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(Arc::new(move |setup: &Setup, requester| {
+            accept(setup, requester).map(|responder| Arc::new(responder) as Arc<dyn Responder>)
+        }))
+    }
+
+    fn of(accept: Arc<Accept>) -> Self {
+        Self { config: Config::default(), accept, max_connections: MAX_CONNECTIONS }
+    }
+
+    /// With other bounds. Times are the client's.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// A listener holds so many connections, and accepts no more until one ends; 10 000 by default.
+    ///
+    /// # Panics
+    ///
+    /// If `max` is 0.
+    #[must_use]
+    pub fn max_connections(mut self, max: usize) -> Self {
+        assert!(max > 0, "a listener holds a connection at least");
+        self.max_connections = max;
+        self
+    }
+
+    /// Serves one client. The future is over when its connection is.
+    pub fn serve(&self, transport: impl Transport) -> impl Future<Output = ()> + Send + 'static {
+        let config = self.config.clone();
+        let (link, commands) = Link::new();
+        let answering = Answering::Waiting(Arc::clone(&self.accept));
+        async move {
+            let max = config.max_streams;
+            let connection = Connection::server(config, Duration::ZERO);
+            Driver::new(transport, connection, (link, commands), answering, max).await;
+        }
+    }
+
+    /// Accepts clients on an address of TCP, each on a task of its own, until the listener is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be bound.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time and I/O.
+    pub async fn listen_tcp(self, address: impl ToSocketAddrs) -> io::Result<Listener> {
+        let sockets = TcpListener::bind(address).await?;
+        let address = sockets.local_addr()?;
+        let accepting = tokio::spawn(async move {
+            let places = Arc::new(Semaphore::new(self.max_connections));
+            loop {
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                match sockets.accept().await {
+                    Ok((socket, _)) => {
+                        let Ok(transport) = tcp::accepted(socket) else { continue };
+                        let serving = self.serve(transport);
+                        let _detached = tokio::spawn(async move {
+                            serving.await;
+                            drop(place);
+                        });
+                    }
+                    // Such as too many open files, which passes.
+                    Err(_) => sleep(Duration::from_millis(50)).await,
+                }
+            }
+        });
+        Ok(Listener { address, accepting: accepting.abort_handle() })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Accepts clients until it is dropped. Connections that were accepted go on.
+#[derive(Debug)]
+#[must_use = "dropping the listener ends it"]
+pub struct Listener {
+    address: SocketAddr,
+    accepting: AbortHandle,
+}
+
+impl Listener {
+    /// The address on which clients are accepted.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}

@@ -1,0 +1,87 @@
+//! What carries frames.
+//!
+//! | transport | feature | copies of a payload, going out and coming in |
+//! |---|---|---|
+//! | [`memory::pair`] | | none |
+//! | [`tcp`] | | going out none if it has 4 KiB or more and one otherwise, coming in none, besides those between the process and its system |
+//!
+//! A transport of your own implements [`Transport`]; [`Framed`] makes one of any reader and writer
+//! that keeps the order of bytes.
+
+mod framed;
+pub mod memory;
+pub mod tcp;
+
+use std::{
+    io,
+    task::{Context, Poll},
+};
+
+pub use framed::Framed;
+
+use crate::frame::{DecodeError, Frame};
+
+/// A frame that has come.
+#[derive(Debug)]
+pub struct Received {
+    /// The frame, or why its bytes are none.
+    pub frame: Result<Frame, DecodeError>,
+    /// How many bytes it had, without the length before it.
+    pub len: usize,
+}
+
+/// Carries frames to a peer and back, in order, and without losing any before it ends.
+pub trait Transport: Send + 'static {
+    /// The next frame of the peer, or `None` when no more will come.
+    ///
+    /// # Errors
+    ///
+    /// If nothing can be received any more.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Received>>>;
+
+    /// Waits for room for a frame: the transport holds no more than a bounded number of bytes.
+    ///
+    /// # Errors
+    ///
+    /// If nothing can be sent any more.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Takes a frame, after [`poll_ready`](Self::poll_ready) has said that there is room.
+    ///
+    /// # Errors
+    ///
+    /// If the frame cannot be encoded, or nothing can be sent any more.
+    fn send(&mut self, frame: Frame) -> io::Result<()>;
+
+    /// Hands over to the peer what the transport holds.
+    ///
+    /// # Errors
+    ///
+    /// If that fails.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Flushes, and says that nothing more will be sent.
+    ///
+    /// # Errors
+    ///
+    /// If that fails.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Received>>> {
+        (**self).poll_receive(cx)
+    }
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_ready(cx)
+    }
+    fn send(&mut self, frame: Frame) -> io::Result<()> {
+        (**self).send(frame)
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_flush(cx)
+    }
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_close(cx)
+    }
+}

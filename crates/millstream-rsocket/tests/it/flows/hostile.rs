@@ -1,0 +1,103 @@
+//! Peers that flood, send garbage, or never read.
+
+use std::time::Duration;
+
+use bytes::{BufMut, BytesMut};
+use millstream_rsocket::{
+    Server,
+    frame::{Body, Frame},
+    proto::Config,
+    transport::Framed,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::Service;
+use crate::raw::{framed, opening, stream};
+
+fn served(config: Config) -> (DuplexStream, JoinHandle<()>) {
+    let (ours, theirs) = duplex(64 * 1024);
+    let server = Server::new(Service::default()).config(config);
+    (ours, tokio::spawn(server.serve(Framed::new(theirs))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn garbage_ends_the_connection_with_an_error() {
+    for garbage in
+        [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], &[0xFF; 64], b"\0\0\x06\0\0\0\0\xfc\0"]
+    {
+        let (mut peer, serving) = served(Config::default());
+        peer.write_all(garbage).await.unwrap();
+        let mut answer = Vec::new();
+        // What looks like a long frame is waited for, but not for ever.
+        timeout(Duration::from_secs(60), peer.read_to_end(&mut answer)).await.unwrap().unwrap();
+        serving.await.unwrap();
+        assert!(answer.len() > 9, "{garbage:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_streams_are_refused_beyond_the_bound() {
+    let (peer, serving) = served(Config { max_streams: 100, ..Config::default() });
+    let (mut reading, mut writing) = tokio::io::split(peer);
+    let writer = tokio::spawn(async move {
+        writing.write_all(&framed(&opening())).await.unwrap();
+        let mut bytes = BytesMut::new();
+        for n in 0..100_000 {
+            bytes.put(framed(&stream(2 * n + 1, 1)));
+        }
+        writing.write_all(&bytes).await.unwrap();
+        writing
+    });
+    let mut n_refused = 0;
+    let mut head = [0; 9];
+    while n_refused < 99_900 {
+        reading.read_exact(&mut head).await.unwrap();
+        let len = usize::from(head[1]) << 8 | usize::from(head[2]);
+        assert_eq!(head[7] >> 2, 0x0B, "an ERROR");
+        let mut rest = vec![0; len - 6];
+        reading.read_exact(&mut rest).await.unwrap();
+        n_refused += 1;
+    }
+    let writing = writer.await.unwrap();
+    drop((reading, writing));
+    serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_sends_and_never_reads_is_not_read_any_more() {
+    let (mut peer, _serving) = served(Config::default());
+    peer.write_all(&framed(&opening())).await.unwrap();
+    let body = Body::KeepAlive { respond: true, position: 0, data: vec![0; 10_000].into() };
+    let ping = framed(&Frame::new(0, body));
+    let mut n_written = 0;
+    while timeout(Duration::from_millis(50), peer.write_all(&ping)).await.is_ok() {
+        n_written += 1;
+        assert!(n_written < 1000, "the server reads on, and holds what it would answer");
+    }
+    // Both pipes, both buffers and the bound on answers.
+    assert!(n_written < 60, "{n_written}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_nothing_is_let_go() {
+    let (mut peer, serving) = served(Config::default());
+    let mut answer = Vec::new();
+    timeout(Duration::from_secs(11), peer.read_to_end(&mut answer)).await.unwrap().unwrap();
+    serving.await.unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("no SETUP came in time"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_ends_within_a_frame_is_over() {
+    let bytes = framed(&opening());
+    for cut in 1..bytes.len() {
+        let (mut peer, serving) = served(Config::default());
+        peer.write_all(&bytes[..cut]).await.unwrap();
+        drop(peer);
+        serving.await.unwrap();
+    }
+}
