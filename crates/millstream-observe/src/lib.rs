@@ -24,6 +24,7 @@
 //!   [feeds](Inventory::connect) or [guards](Inventory::guard) what.
 //! - [`Snapshot`] is all that it knows, at one moment, to be written as JSON.
 //! - [`Description`] is the topology with every bound and the worst-case memory.
+//! - [`Watch`] looks again and again: items a second, who sets the pace of a flow, and events.
 //! - [`Observe`] and [`Reading`] are for policies of one's own.
 
 #![forbid(unsafe_code)]
@@ -31,10 +32,13 @@
 
 mod describe;
 mod inventory;
+#[cfg(feature = "page")]
+pub mod page;
 mod policies;
 mod reading;
 #[cfg(feature = "spill")]
 mod spill;
+mod watch;
 
 pub use describe::{Description, NamedBound};
 pub use inventory::{
@@ -46,10 +50,14 @@ pub use reading::{
 };
 #[cfg(feature = "spill")]
 pub use spill::SpillQueue;
+pub use watch::{Event, FlowView, PolicyView, Role, StageView, Verdict, View, Watch};
 
 /// The book's pages, whose examples are run.
 #[cfg(doctest)]
 mod book {
     #[doc = include_str!("../../../docs/book/src/observe/index.md")]
     mod index {}
+    #[cfg(feature = "page")]
+    #[doc = include_str!("../../../docs/book/src/observe/page.md")]
+    mod page {}
 }

@@ -1,12 +1,14 @@
 //! Reading an inventory.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use millstream::{LastSignal, Stage};
 
 use super::{
     Edge, EdgeKind, Entries, FlowEntry, FlowReading, Inventory, Place, PolicyReading, Snapshot,
     StageReading, Stated, place::stage_names,
 };
-use crate::{Bound, reading::Text};
+use crate::{Bound, Condition, Observe, Reading, reading::Text};
 
 /// The form of snapshots.
 const VERSION: u32 = 1;
@@ -19,7 +21,7 @@ impl Inventory {
         let flows: Vec<FlowReading> =
             entries.flows.iter().map(|flow| entries.read_flow(flow)).collect();
         let policies = entries.policies.iter().map(|entry| {
-            let mut reading = entry.policy.reading();
+            let mut reading = read(&*entry.policy);
             reading.bound = reading.bound.overridden_by(entry.stated.bound);
             PolicyReading { name: entry.name.clone(), note: entry.stated.note.clone(), reading }
         });
@@ -34,6 +36,14 @@ impl Inventory {
             edges,
         }
     }
+}
+
+/// What a policy says of itself. One that panics is shown as such, and the others are read.
+fn read(policy: &dyn Observe) -> Reading {
+    // Nothing of ours is changed in there.
+    let reading = panic::catch_unwind(AssertUnwindSafe(|| policy.reading()));
+    let panicked = || Condition::critical("unreadable").because("reading it has panicked");
+    reading.unwrap_or_else(|_| Reading { condition: panicked(), ..Reading::default() })
 }
 
 /// Each stage feeds the next.
@@ -63,6 +73,12 @@ impl Entries {
             })
             .collect();
         let bound = sum_of(&stages).overridden_by(flow.stated.bound);
+        let stages = stages.into_iter().map(|stage| {
+            // More than there can be: the stage does not make one item of each.
+            let most = stage.bound.items.or(bound.items).unwrap_or(u64::MAX);
+            StageReading { buffered: stage.buffered.filter(|&n| n <= most), ..stage }
+        });
+        let stages = stages.collect();
         FlowReading { name: flow.name.clone(), stages, bound, note: flow.stated.note.clone() }
     }
 }

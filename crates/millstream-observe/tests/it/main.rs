@@ -2,7 +2,10 @@
 
 mod describe;
 mod inventory;
+#[cfg(feature = "page")]
+mod page;
 mod policies;
+mod watch;
 
 use millstream::{Registry, range, scheduler::VirtualTime};
 use millstream_observe::Inventory;
