@@ -1,0 +1,397 @@
+//! Makes a flow of what a file says.
+
+use std::{sync::Arc, time::Duration};
+
+use millstream::{
+    Error, ErrorKind, Handled, KillSwitch, Outcome, Registry, from_fn, never,
+    scheduler::{Pool, Scheduler as _, Worker},
+};
+use millstream_observe::{Bound, Inventory, Observe, Place, Reading, SpillQueue, Usage};
+use millstream_pressure::{
+    AdaptiveRate, Credits, FlowExt as _, InvalidSetting, Queue, QueueHooks, RateLimit,
+};
+use millstream_spill::{Config, Durability, FlowExt as _, Spill};
+use parking_lot::Mutex;
+
+use crate::{
+    FlowControlKind, FlowControlSpec, NullSink, RateSpec, SinkSpec, SourceSpec, Spec, SpillSpec,
+    StageSpec, WindowSpec,
+    codec::RecordCodec,
+    record::Record,
+    sink::{Sink, arrive},
+    source::{self, Load, Schedule, Stream},
+    status::{Arrivals, Faults},
+    step::Steps,
+    window::Windows,
+};
+
+/// How many items wait between two threads at a place without a queue, or behind one.
+const HAND_OVER: usize = 64;
+
+/// How many items the sink takes at a time, if they are there.
+const AT_ONCE: usize = 256;
+
+/// What a running pipeline is looked at and changed by.
+pub(crate) struct Controls {
+    pub(crate) inventory: Inventory,
+    pub(crate) switch: KillSwitch,
+    pub(crate) clock: Worker,
+    pub(crate) started: Duration,
+    pub(crate) schedule: Schedule,
+    pub(crate) queues: Vec<Queue<Record>>,
+    /// By the number of their stage.
+    pub(crate) rates: Vec<(usize, RateLimit)>,
+    pub(crate) sink_rate: Option<RateLimit>,
+    pub(crate) credits: Option<Credits>,
+    pub(crate) adaptive: Option<AdaptiveRate>,
+    pub(crate) source_rate: Option<RateLimit>,
+    pub(crate) arrivals: Arc<Mutex<Arrivals>>,
+    pub(crate) faults: Faults,
+    pub(crate) late: Faults,
+    pub(crate) lost: Faults,
+    /// Of the part of the flow that begins at the source.
+    pub(crate) first: Registry,
+}
+
+/// A pipeline in the making.
+struct Assembly<'a> {
+    spec: &'a Spec,
+    /// Nothing is opened.
+    is_plan: bool,
+    pool: Pool,
+    /// Does what waits for a disk.
+    disk: Option<Pool>,
+    flow: Option<Stream>,
+    /// Of the part since the last queue.
+    registry: Registry,
+    name: String,
+    /// What feeds that part.
+    fed_by: Option<Place>,
+    controls: Controls,
+}
+
+/// Opens the source and the sink, makes a flow of them, and starts it.
+///
+/// # Errors
+///
+/// One of them cannot be opened, or a folder of spilled items cannot be used.
+pub(crate) fn start(spec: &Spec, pool: &Pool) -> Result<(Outcome<u64>, Controls), Error> {
+    // First, so that nothing is read if nothing can be written.
+    let sink = Sink::open(&spec.sink)?;
+    let assembly = Assembly::new(spec, pool, false);
+    let Controls { schedule, faults, lost, .. } = &assembly.controls;
+    let source = source::open(spec, pool, schedule, faults, lost)?;
+    assembly.put_together(source, sink)
+}
+
+/// What [`start`] would run, without opening anything.
+///
+/// # Errors
+///
+/// None, if the file was checked.
+pub(crate) fn plan(spec: &Spec, pool: &Pool) -> Result<Inventory, Error> {
+    let assembly = Assembly::new(spec, pool, true);
+    let (_, controls) = assembly.put_together(never().boxed(), Sink::Null)?;
+    Ok(controls.inventory)
+}
+
+impl<'a> Assembly<'a> {
+    fn new(spec: &'a Spec, pool: &Pool, is_plan: bool) -> Self {
+        let clock = pool.worker();
+        let registry = Registry::new();
+        let load = match &spec.source {
+            SourceSpec::Generate(spec) => Load { rate: spec.rate, shape: spec.shape.clone() },
+            _ => Load { rate: crate::Rate(1.0), shape: crate::Shape::Steady },
+        };
+        let controls = Controls {
+            inventory: Inventory::new(&spec.name, pool),
+            switch: KillSwitch::new(),
+            started: clock.now(),
+            clock,
+            schedule: Schedule::new(load),
+            queues: Vec::new(),
+            rates: Vec::new(),
+            sink_rate: None,
+            credits: None,
+            adaptive: None,
+            source_rate: None,
+            arrivals: Arc::new(Mutex::new(Arrivals::new())),
+            faults: Faults::default(),
+            late: Faults::default(),
+            lost: Faults::default(),
+            first: registry.clone(),
+        };
+        Self {
+            spec,
+            is_plan,
+            pool: pool.clone(),
+            disk: None,
+            flow: None,
+            registry,
+            name: spec.name.clone(),
+            fed_by: None,
+            controls,
+        }
+    }
+
+    fn put_together(
+        mut self,
+        source: Stream,
+        sink: Sink,
+    ) -> Result<(Outcome<u64>, Controls), Error> {
+        let source =
+            source.kill_switch(&self.controls.switch).inspect_demand("source", &self.registry);
+        self.flow = Some(source.boxed());
+        if let Some(flow_control) = &self.spec.flow_control {
+            self.flow_control(flow_control)?;
+        }
+        let mut steps = Steps::new(&self.controls.faults);
+        for (index, stage) in self.spec.stages.iter().enumerate() {
+            let Some(stage) = steps.push(index, stage, self.spec.on_error) else { continue };
+            self.take_steps(&mut steps);
+            match stage {
+                StageSpec::Queue(name) => self.queue(&name.value)?,
+                StageSpec::Rate(rate) => self.rate(index, rate)?,
+                StageSpec::Window(window) => self.window(index, window),
+                StageSpec::Spill(spill) => self.spill(index, spill)?,
+                _ => unreachable!("all others are steps"),
+            }
+        }
+        self.take_steps(&mut steps);
+        self.sink(sink)
+    }
+
+    fn change(&mut self, change: impl FnOnce(Stream) -> Stream) {
+        self.flow = self.flow.take().map(change);
+    }
+
+    fn flow_control(&mut self, spec: &FlowControlSpec) -> Result<(), Error> {
+        let inventory = &self.controls.inventory;
+        let pool = &self.pool;
+        match spec.kind {
+            FlowControlKind::CreditBased => {
+                let credits =
+                    Credits::new("flow_control", spec.credits(), pool).map_err(invalid)?;
+                inventory.policy(&credits);
+                self.controls.credits = Some(credits.clone());
+                self.change(|flow| {
+                    let flow = flow.credits(&credits);
+                    flow.map(|credited| credited.item.with_permit(credited.permit)).boxed()
+                });
+            }
+            FlowControlKind::RateBased => {
+                let rate = RateLimit::new("flow_control", spec.rate(), pool).map_err(invalid)?;
+                inventory.policy(&rate);
+                self.controls.source_rate = Some(rate.clone());
+                self.change(|flow| flow.rate_limit(&rate).boxed());
+            }
+            FlowControlKind::Adaptive => {
+                let config = self.spec.adaptive.config();
+                let rate = AdaptiveRate::new("flow_control", config, pool).map_err(invalid)?;
+                inventory.policy(&rate);
+                self.controls.adaptive = Some(rate.clone());
+                self.change(|flow| {
+                    let flow = flow.adaptive_rate(&rate);
+                    flow.map(|admitted| admitted.item.with_permit(admitted.permit)).boxed()
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the steps until here as one operator.
+    fn take_steps(&mut self, steps: &mut Steps) {
+        if steps.is_empty() {
+            return;
+        }
+        let mut steps = std::mem::replace(steps, Steps::new(&self.controls.faults));
+        let (name, registry) = (steps.name(), self.registry.clone());
+        self.change(|flow| {
+            flow.handle(move |record| steps.apply(record)).inspect_demand(&name, &registry).boxed()
+        });
+    }
+
+    /// A queue of this name ends a part of the flow, and begins another one on a thread of its own.
+    fn queue(&mut self, name: &str) -> Result<(), Error> {
+        let spec = &self.spec.backpressure.queues[name];
+        let hooks = QueueHooks::new().weigh(|record: &Record| Record::bytes(&record.value));
+        let queue = Queue::with_hooks(name, spec.config(), &self.pool, hooks).map_err(invalid)?;
+        let place = self.controls.inventory.policy(&queue);
+        self.end_part(&place, name);
+        let pool = self.pool.clone();
+        self.controls.queues.push(queue.clone());
+        self.change(|flow| flow.queue(&queue).publish_on(&pool).capacity(HAND_OVER).boxed());
+        Ok(())
+    }
+
+    fn spill(&mut self, index: usize, spec: &SpillSpec) -> Result<(), Error> {
+        let SpillSpec { directory, memory, max_bytes } = spec;
+        let name = format!("spill {}", directory.display());
+        if self.is_plan {
+            let planned = PlannedSpill { name: name.clone(), max_bytes: max_bytes.0 };
+            let place = self.controls.inventory.policy(&planned);
+            self.end_part(&place, &name);
+            return Ok(());
+        }
+        let config = Config {
+            max_bytes: max_bytes.0,
+            segment_bytes: (max_bytes.0 / 4).clamp(1 << 12, 64 << 20),
+            durability: Durability::Group(1024, Duration::from_millis(10)),
+            ..Config::default()
+        };
+        let disk = self.disk.get_or_insert_with(|| Pool::named("disk", 1)).clone();
+        let failed = |error| {
+            Error::other(error).context(format!("stages[{index}] spill: {}", directory.display()))
+        };
+        let clock = self.controls.clock.clone();
+        let processor = Spill::at(directory)
+            .config(config)
+            .processor(RecordCodec::new(clock), *memory, &disk)
+            .map_err(failed)?;
+        let observed = SpillQueue::new(&name, processor.monitor(), max_bytes.0);
+        let place = self.controls.inventory.policy(&observed);
+        self.end_part(&place, &name);
+        let pool = self.pool.clone();
+        self.change(|flow| flow.spill(processor).publish_on(&pool).capacity(HAND_OVER).boxed());
+        Ok(())
+    }
+
+    /// What was put together until here feeds `place`, which feeds what follows.
+    fn end_part(&mut self, place: &Place, name: &str) {
+        let part = self.enter_part();
+        self.controls.inventory.connect(part, place.clone()).ok();
+        self.fed_by = Some(place.clone());
+        self.registry = Registry::new();
+        self.name = format!("{} behind {name}", self.spec.name);
+    }
+
+    /// Puts the part into the inventory.
+    fn enter_part(&mut self) -> Place {
+        let inventory = &self.controls.inventory;
+        let part = inventory.flow(&self.name, &self.registry);
+        let bound = Bound::items((HAND_OVER + 2 * AT_ONCE) as u64);
+        let bound = bound.of_bytes_each(size_of::<Record>() as u64);
+        // Both were just put there.
+        inventory.bound(part.clone(), bound).ok();
+        if let Some(before) = self.fed_by.take() {
+            inventory.connect(before, part.clone()).ok();
+        }
+        part
+    }
+
+    fn rate(&mut self, index: usize, spec: &RateSpec) -> Result<(), Error> {
+        let name = format!("stages[{index}] rate");
+        let rate = RateLimit::new(name.clone(), crate::reload::rate_config(spec), &self.pool)
+            .map_err(invalid)?;
+        self.controls.inventory.policy(&rate);
+        self.controls.rates.push((index, rate.clone()));
+        let registry = self.registry.clone();
+        self.change(|flow| flow.rate_limit(&rate).inspect_demand(&name, &registry).boxed());
+        Ok(())
+    }
+
+    fn window(&mut self, index: usize, spec: &WindowSpec) {
+        let mut windows = Windows::new(spec, &self.controls.late);
+        let registry = self.registry.clone();
+        let place = format!("stages[{index}] window");
+        self.change(|flow| {
+            flow.map(Some)
+                .concat(from_fn(|| None))
+                .flat_map_iter(move |record| {
+                    let made = match record {
+                        Some(record) => {
+                            let made = windows.add(&record);
+                            drop(record.arrived());
+                            made.map_err(|why| {
+                                Error::new(ErrorKind::InvalidData, format!("{place}: {why}"))
+                            })
+                        }
+                        None => Ok(windows.finish()),
+                    };
+                    match made {
+                        Ok(records) => records.into_iter().map(Ok).collect::<Vec<_>>(),
+                        Err(error) => vec![Err(error)],
+                    }
+                })
+                .flatten_results()
+                .inspect_demand("window", &registry)
+                .boxed()
+        });
+    }
+
+    fn sink(mut self, mut sink: Sink) -> Result<(Outcome<u64>, Controls), Error> {
+        if let SinkSpec::Null(NullSink { rate: Some(rate) }) = &self.spec.sink {
+            let config = crate::reload::sink_rate(*rate);
+            let limit = RateLimit::new("sink", config, &self.pool).map_err(invalid)?;
+            self.controls.inventory.policy(&limit);
+            self.controls.sink_rate = Some(limit.clone());
+            self.change(|flow| flow.rate_limit(&limit).boxed());
+        }
+        let pool = self.pool.clone();
+        let has_thread = self.fed_by.is_some();
+        self.change(|flow| {
+            // Behind a queue there is another thread already.
+            if has_thread { flow } else { flow.publish_on(&pool).capacity(AT_ONCE).boxed() }
+        });
+        let flow = self.flow.take().expect("it was begun with the source");
+        let flow = flow.inspect_demand("sink", &self.registry);
+        let (clock, arrivals) = (self.controls.clock.clone(), Arc::clone(&self.controls.arrivals));
+        let written = flow
+            .chunks_ready(AT_ONCE)
+            .map(Some)
+            .concat(from_fn(|| None))
+            .handle(move |chunk: Option<Vec<Record>>| {
+                let result = match chunk {
+                    Some(chunk) => write(&mut sink, chunk, &clock, &arrivals),
+                    None => sink.finish(),
+                };
+                match result {
+                    Ok(()) => Handled::Skip,
+                    Err(error) => Handled::<()>::Fail(error),
+                }
+            })
+            .count();
+        self.enter_part();
+        Ok((written, self.controls))
+    }
+}
+
+/// A queue on a disk that is not opened.
+#[derive(Clone)]
+struct PlannedSpill {
+    name: String,
+    max_bytes: u64,
+}
+
+impl Observe for PlannedSpill {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn reading(&self) -> Reading {
+        let usage = Usage::of(0, self.max_bytes, "bytes");
+        Reading { usage: Some(usage), ..Reading::of("spill") }
+    }
+}
+
+/// Writes what is there, and counts it.
+fn write(
+    sink: &mut Sink,
+    chunk: Vec<Record>,
+    clock: &Worker,
+    arrivals: &Mutex<Arrivals>,
+) -> Result<(), Error> {
+    let now = clock.now();
+    let arrived: Vec<_> = chunk.into_iter().map(|record| arrive(record, now)).collect();
+    let (values, measures): (Vec<_>, Vec<_>) =
+        arrived.into_iter().map(|(value, bytes, took)| (value, (bytes, took))).unzip();
+    sink.write(&values)?;
+    let mut arrivals = arrivals.lock();
+    measures.into_iter().for_each(|(bytes, took)| arrivals.add(bytes, took));
+    Ok(())
+}
+
+/// A setting that the file has no place for, because it is checked when that is read.
+fn invalid(error: InvalidSetting) -> Error {
+    Error::other(error)
+}

@@ -1,0 +1,86 @@
+//! What a pipeline does, in words.
+
+use std::fmt::Write as _;
+
+use crate::{SinkSpec, SourceSpec, Spec, StageSpec};
+
+/// The source, each stage and the sink, a line each.
+pub(crate) fn stages(spec: &Spec) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, what: String| {
+        // A text can be written to.
+        writeln!(text, "{name:<12} {what}").ok();
+    };
+    line("source", source(&spec.source));
+    if let Some(flow_control) = &spec.flow_control {
+        line("", format!("slowed down: {:?}", flow_control.kind));
+    }
+    for (index, stage) in spec.stages.iter().enumerate() {
+        line(&format!("stages[{index}]"), format!("{} {}", stage.kind(), of_stage(stage)));
+    }
+    line("sink", sink(&spec.sink));
+    text
+}
+
+fn source(spec: &SourceSpec) -> String {
+    match spec {
+        SourceSpec::File(file) if file.follow => {
+            format!("the lines of {}, and what is added to it", file.path.display())
+        }
+        SourceSpec::File(file) => format!("the lines of {}", file.path.display()),
+        SourceSpec::Stdin(_) => "the lines of the standard input".to_owned(),
+        SourceSpec::Generate(spec) => format!("{} made up, {:?}", spec.rate, spec.shape),
+    }
+}
+
+fn sink(spec: &SinkSpec) -> String {
+    match spec {
+        SinkSpec::Stdout(_) => "standard output".to_owned(),
+        SinkSpec::File(file) => {
+            let rotation = file.rotate.as_ref().map_or_else(String::new, |rotate| {
+                format!(", a new one each {} bytes, {} old ones kept", rotate.size.0, rotate.keep)
+            });
+            let how = if file.append { "added to" } else { "written anew" };
+            format!("{}, {how}{rotation}", file.path.display())
+        }
+        SinkSpec::Null(null) => match null.rate {
+            Some(rate) => format!("nowhere, {rate}"),
+            None => "nowhere".to_owned(),
+        },
+    }
+}
+
+fn of_stage(stage: &StageSpec) -> String {
+    match stage {
+        StageSpec::Parse(spec) => format!("{:?}", spec.format),
+        StageSpec::Filter(expression) | StageSpec::Map(expression) => expression.text().to_owned(),
+        StageSpec::Set(fields) => {
+            let fields = fields.iter().map(|(name, made)| format!("{name} = {}", made.text()));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        StageSpec::Keep(names) => names.join(", "),
+        StageSpec::Dedup(spec) => {
+            let key = spec.key.as_ref().map_or("the whole item", |key| key.text());
+            format!("by {key}, of the last {}", spec.remember)
+        }
+        StageSpec::Sample(spec) => format!("one of {}", spec.one_of),
+        StageSpec::Rate(spec) => format!("{}, at most {} at once", spec.rate, spec.burst),
+        StageSpec::Window(spec) => {
+            let length = match (spec.count, spec.every) {
+                (Some(count), _) => format!("of {count} items"),
+                (None, Some(every)) => format!("of {:?}", every.0),
+                (None, None) => String::new(),
+            };
+            let by = spec.by.as_ref().map_or_else(String::new, |by| format!(" by {}", by.text()));
+            let names = spec.aggregates.keys().cloned().collect::<Vec<_>>().join(", ");
+            format!("{length}{by}: {names}")
+        }
+        StageSpec::Queue(name) => name.value.clone(),
+        StageSpec::Spill(spec) => format!(
+            "to {}: {} items in memory, then up to {} bytes",
+            spec.directory.display(),
+            spec.memory,
+            spec.max_bytes.0
+        ),
+    }
+}

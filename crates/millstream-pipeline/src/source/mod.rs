@@ -1,0 +1,54 @@
+//! Where items come from, as flows.
+
+mod generate;
+mod lines;
+
+use std::fs::File;
+
+use millstream::{
+    BoxPublisher, Error, ErrorKind, Flow,
+    scheduler::{Pool, Scheduler as _},
+};
+
+pub use self::generate::Load;
+pub(crate) use self::generate::Schedule;
+use self::lines::Texts;
+use crate::{FileSource, SourceSpec, Spec, record::Record, status::Faults};
+
+/// A flow in a pipeline, whose type is forgotten between stages.
+pub(crate) type Stream = Flow<BoxPublisher<Record>>;
+
+/// The source of a pipeline, which runs on `pool`.
+///
+/// # Errors
+///
+/// It cannot be opened.
+pub(crate) fn open(
+    spec: &Spec,
+    pool: &Pool,
+    schedule: &Schedule,
+    faults: &Faults,
+    lost: &Faults,
+) -> Result<Stream, Error> {
+    let texts = |name: String| Texts {
+        name,
+        on_error: spec.on_error,
+        faults: faults.clone(),
+        clock: pool.worker(),
+    };
+    Ok(match &spec.source {
+        SourceSpec::File(FileSource { path, follow }) => {
+            let name = path.display().to_string();
+            let opened = File::open(path).map_err(|cause| {
+                Error::with_source(ErrorKind::Io, "", cause).context(format!("cannot read {name}"))
+            })?;
+            if *follow {
+                lines::follow(path.clone(), opened, texts(name), pool)
+            } else {
+                lines::of_file(opened, texts(name), pool)
+            }
+        }
+        SourceSpec::Stdin(_) => lines::of_stdin(texts("standard input".to_owned()), pool)?,
+        SourceSpec::Generate(spec) => generate::flow(spec, schedule, pool, lost),
+    })
+}

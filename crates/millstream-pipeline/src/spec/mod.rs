@@ -1,0 +1,72 @@
+//! What a pipeline's file says.
+
+mod expression;
+mod load;
+mod monitoring;
+mod queues;
+mod sink;
+mod source;
+mod stage;
+mod units;
+mod window;
+
+use std::num::NonZeroUsize;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use self::{
+    expression::Expression,
+    load::{InvalidSpec, nearest},
+    monitoring::{AlertThresholds, MonitoringSpec},
+    queues::{
+        AdaptiveSpec, BackpressureSpec, FlowControlKind, FlowControlSpec, QueueSpec, Strategy,
+    },
+    sink::{FileSink, NullSink, Rotation, SinkSpec, StdoutSink},
+    source::{FileSource, GenerateSource, Shape, SourceSpec, StdinSource},
+    stage::{
+        DedupSpec, FieldType, Format, OnError, ParseSpec, Pattern, RateSpec, SampleSpec, SpillSpec,
+        StageSpec,
+    },
+    units::{Rate, Share, Size, Time},
+    window::{Aggregate, WindowSpec},
+};
+
+/// A pipeline: a source, stages and a sink, with the policies between them.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Spec {
+    /// What it is called in what is printed and measured.
+    #[serde(default = "default_name")]
+    pub name: String,
+    /// Where items come from.
+    pub source: SourceSpec,
+    /// What is done with each, in this order.
+    #[serde(default)]
+    pub stages: Vec<StageSpec>,
+    /// Where items go.
+    pub sink: SinkSpec,
+    /// What becomes of an item with which a stage can do nothing. Default: `fail`.
+    #[serde(default)]
+    pub on_error: OnError,
+    /// The queues that stages name.
+    #[serde(default)]
+    pub backpressure: BackpressureSpec,
+    /// How the source is slowed down.
+    #[serde(default)]
+    pub flow_control: Option<FlowControlSpec>,
+    /// The settings of `flow_control: { type: adaptive }`.
+    #[serde(default)]
+    pub adaptive: AdaptiveSpec,
+    /// How often counters are read, and what is out of the ordinary.
+    #[serde(default)]
+    pub monitoring: MonitoringSpec,
+    /// Worker threads. Default: one for each processor, and two at least.
+    #[serde(default)]
+    pub threads: Option<NonZeroUsize>,
+}
+
+fn default_name() -> String {
+    "pipeline".to_owned()
+}

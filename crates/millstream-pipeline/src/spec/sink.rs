@@ -1,0 +1,64 @@
+//! Where items go.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Rate, Size};
+
+/// Where items go.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "sink")]
+#[non_exhaustive]
+pub enum SinkSpec {
+    /// To standard output, a line each.
+    Stdout(StdoutSink),
+    /// To a file, a line each.
+    File(FileSink),
+    /// Nowhere.
+    Null(NullSink),
+}
+
+/// To standard output: texts as they are, anything else as JSON, a line each.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StdoutSink {}
+
+/// To a file: texts as they are, anything else as JSON, a line each.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileSink {
+    /// Which file. It is made if it is not there, and its folder has to be.
+    pub path: PathBuf,
+    /// Adds to a file that is there. Default: writes it anew.
+    #[serde(default)]
+    pub append: bool,
+    /// When another file is begun. Default: never.
+    #[serde(default)]
+    pub rotate: Option<Rotation>,
+}
+
+/// When another file is begun: `out.jsonl` becomes `out.jsonl.1`, that one `out.jsonl.2`, and so
+/// on.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// Before the line with which a file would be larger than this.
+    pub size: Size,
+    /// How many old files are kept. Default: 5.
+    #[serde(default = "keep")]
+    pub keep: NonZeroUsize,
+}
+
+fn keep() -> NonZeroUsize {
+    NonZeroUsize::new(5).expect("it is not 0")
+}
+
+/// Nowhere, at a rate: what a slow consumer is.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NullSink {
+    /// How many items a second it takes. Default: any number.
+    pub rate: Option<Rate>,
+}
