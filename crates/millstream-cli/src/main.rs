@@ -5,6 +5,9 @@
 //! with 2 if it could not do what it was told.
 
 mod advise;
+mod check;
+mod file;
+mod run;
 mod simulate;
 mod spill;
 
@@ -16,8 +19,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-/// Backpressure from the command line: simulates services under load, looks after durable queues,
-/// and advises on bounds.
+/// Backpressure from the command line: runs pipelines from a file, simulates services under load,
+/// looks after durable queues, and advises on bounds.
 #[derive(Debug, Parser)]
 #[command(name = "millstream", version, arg_required_else_help = true)]
 struct Args {
@@ -27,6 +30,9 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Args),
+    Check(check::Args),
+    Schema(check::SchemaArgs),
     /// Plays a scenario of load and failure, and says what came of it.
     Simulate(simulate::Args),
     /// Looks after the files of a durable queue.
@@ -50,8 +56,12 @@ enum Found {
 
 fn main() -> ExitCode {
     let Args { command } = Args::parse();
-    let mut out = BufWriter::new(io::stdout().lock());
+    // Not locked: a pipeline writes there as well.
+    let mut out = BufWriter::new(io::stdout());
     let found = match command {
+        Command::Run(args) => args.run(&mut out),
+        Command::Check(args) => args.run(&mut out),
+        Command::Schema(args) => args.run(&mut out),
         Command::Simulate(args) => args.run(&mut out),
         Command::Spill(command) => command.run(&mut out),
         Command::Advise(command) => command.run(&mut out),

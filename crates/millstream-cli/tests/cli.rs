@@ -28,7 +28,7 @@ fn without_arguments_it_says_what_it_can_do() {
     let output = millstream(&[]);
 
     assert_eq!(output.status.code(), Some(2));
-    for command in ["simulate", "spill", "advise"] {
+    for command in ["run", "check", "schema", "simulate", "spill", "advise"] {
         assert!(stderr(&output).contains(command), "{command}");
     }
 }

@@ -1,0 +1,71 @@
+//! What a run waits for.
+
+use std::{
+    io,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
+};
+
+use millstream::Error;
+use millstream_pipeline::{Running, Status};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+/// What has happened.
+pub(super) enum Event {
+    /// The pipeline has ended.
+    End(Result<Status, Error>),
+    /// It is to stop.
+    Stop,
+    /// It is to read its file again.
+    Reload,
+}
+
+/// What has happened and was not looked at.
+pub(super) struct Events {
+    sender: Sender<Event>,
+    receiver: Receiver<Event>,
+}
+
+impl Events {
+    /// Listens for signals from now on.
+    pub(super) fn listen() -> io::Result<Self> {
+        let (sender, receiver) = channel();
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let events = sender.clone();
+        start("signals", move || {
+            for signal in signals.forever() {
+                let event = if signal == SIGHUP { Event::Reload } else { Event::Stop };
+                if events.send(event).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { sender, receiver })
+    }
+
+    /// Says when the pipeline has ended.
+    pub(super) fn tell_the_end(&self, running: Running) -> io::Result<()> {
+        let events = self.sender.clone();
+        start("end", move || {
+            // Whoever listened may be gone.
+            events.send(Event::End(running.wait())).ok();
+        })
+    }
+
+    /// Waits for the next one, for so long.
+    pub(super) fn next(&self, time: Duration) -> Option<Event> {
+        match self.receiver.recv_timeout(time) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => unreachable!("it has a sender itself"),
+        }
+    }
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}

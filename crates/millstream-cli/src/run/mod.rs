@@ -1,0 +1,179 @@
+//! `millstream run`: runs a pipeline until it ends or is stopped.
+
+mod events;
+mod progress;
+
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
+
+use millstream_pipeline::{Alerts, Handle, Pipeline, Running, Status, Time};
+
+use self::{
+    events::{Event, Events},
+    progress::Progress,
+};
+use crate::{Found, Outcome, complain, file::FileArgs};
+
+/// How often it looks at the pipeline and its file.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Runs a pipeline until its source ends or it is stopped.
+///
+/// The first Ctrl-C or SIGTERM stops the source and lets what is on its way arrive; the second ends
+/// the program. A change of the file, or SIGHUP, has the pipeline take over what can change while
+/// it runs.
+///
+/// Ends with 0 if all arrived; with 1 if the pipeline failed, or items were left when the time to
+/// drain was up; with 2 if the file is wrong or something cannot be opened.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    file: FileArgs,
+    /// Stops the source after this time.
+    #[arg(long = "for", value_name = "TIME")]
+    time: Option<Time>,
+    /// How long what is on its way may take to arrive after a stop.
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    drain: Time,
+    /// Prints nothing but what is wrong.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Does not take over changes of the file by itself.
+    #[arg(long)]
+    no_watch: bool,
+}
+
+/// A pipeline that is looked after.
+struct Watched {
+    args: Args,
+    handle: Handle,
+    progress: Progress,
+    alerts: Alerts,
+    /// When the source is stopped, and when what is left is given up.
+    stop_at: Option<Instant>,
+    give_up_at: Option<Instant>,
+    is_given_up: bool,
+    file_changed: Option<std::time::SystemTime>,
+}
+
+impl Args {
+    pub(crate) fn run(self, out: &mut dyn Write) -> Outcome {
+        let spec = self.file.read()?;
+        let file_changed = self.file.changed();
+        let events = Events::listen()?;
+        let running = Pipeline::new(spec.clone()).start()?;
+        let handle = running.handle();
+        let now = now();
+        let stop_at = self.time.and_then(|Time(time)| now.checked_add(time));
+        let progress = Progress::new(&spec, self.quiet, now);
+        let watched = Watched {
+            args: self,
+            handle,
+            progress,
+            alerts: Alerts::new(),
+            stop_at,
+            give_up_at: None,
+            is_given_up: false,
+            file_changed,
+        };
+        watched.until_the_end(running, &events, out)
+    }
+}
+
+impl Watched {
+    fn until_the_end(mut self, running: Running, events: &Events, _: &mut dyn Write) -> Outcome {
+        events.tell_the_end(running)?;
+        loop {
+            let now = now();
+            let due = [self.stop_at, self.give_up_at].into_iter().flatten().min();
+            let wait = due.map_or(LOOK, |due| due.saturating_duration_since(now).min(LOOK));
+            match events.next(wait) {
+                Some(Event::End(result)) => return Ok(self.end(result)),
+                Some(Event::Stop) if self.handle.is_stopping() => std::process::exit(130),
+                Some(Event::Stop) => self.stop("stopping"),
+                Some(Event::Reload) => self.reload(),
+                None => self.look(),
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        let now = now();
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(self.stop_at) {
+            self.stop_at = None;
+            self.stop("time is up");
+        }
+        if is_due(self.give_up_at) {
+            self.give_up_at = None;
+            self.is_given_up = true;
+            self.handle.abort();
+        }
+        if !self.args.no_watch {
+            let changed = self.args.file.changed();
+            if changed.is_some() && changed != self.file_changed {
+                self.file_changed = changed;
+                self.reload();
+            }
+        }
+        for line in self.alerts.look(&self.handle) {
+            self.progress.say(&line);
+        }
+        self.progress.show(&self.handle.status(), now);
+    }
+
+    fn stop(&mut self, why: &str) {
+        if self.handle.is_stopping() {
+            return;
+        }
+        let Time(drain) = self.args.drain;
+        self.progress.note(&format!("{why}: what is on its way has {drain:?} to arrive"));
+        self.give_up_at = now().checked_add(drain);
+        self.handle.stop();
+    }
+
+    fn reload(&mut self) {
+        let result = match self.args.file.read() {
+            Ok(spec) => self.handle.reload(spec).map_err(|error| error.to_string()),
+            Err(error) => {
+                self.handle.note_failed_reload();
+                Err(error)
+            }
+        };
+        match result {
+            Ok(changed) if changed.is_empty() => self.progress.note("reload: nothing has changed"),
+            Ok(changed) => self.progress.note(&format!("reload: {} changed", changed.join(", "))),
+            Err(why) => {
+                self.progress.say(&format!("reload failed, and all is as before: {why}"));
+            }
+        }
+    }
+
+    fn end(mut self, result: Result<Status, millstream::Error>) -> Found {
+        let status = self.handle.status();
+        self.progress.summary(&status);
+        match result {
+            Ok(_) => Found::Good,
+            Err(_) if self.is_given_up => {
+                let left = status.taken.saturating_sub(status.arrived + status.lost());
+                Found::Bad(vec![format!(
+                    "not all arrived within {:?}: {left} items were on their way, {} of them in queues",
+                    self.args.drain.0, status.waiting,
+                )])
+            }
+            Err(error) => Found::Bad(vec![format!("error: {error}")]),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "times here are what a person waits for")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Writes to where what is wrong is written.
+fn tell(line: &str) {
+    complain(line);
+}

@@ -1,0 +1,201 @@
+//! `millstream run`, `check` and `schema`, as somebody at a terminal sees them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "files of the system have its time")]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+const ENDLESS: &str = "\
+name: orders
+source: { generate: { rate: 1000 } }
+stages: [{ queue: q }]
+sink: { 'null': { rate: 900 } }
+backpressure: { queues: { q: { size: 100 } } }
+";
+
+fn desk(yaml: &str) -> (TempDir, PathBuf) {
+    let desk = tempfile::tempdir().unwrap();
+    let file = desk.path().join("flow.yaml");
+    fs::write(&file, yaml.replace("DIR", desk.path().to_str().unwrap())).unwrap();
+    (desk, file)
+}
+
+fn command(command: &str, file: &Path, args: &[&str]) -> Command {
+    let mut millstream = Command::new(env!("CARGO_BIN_EXE_millstream"));
+    millstream.arg(command).arg(file).args(args);
+    millstream
+}
+
+fn millstream(name: &str, file: &Path, args: &[&str]) -> Output {
+    command(name, file, args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A run whose standard error is read as it comes.
+struct Run {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStderr>>,
+}
+
+impl Run {
+    fn start(file: &Path, args: &[&str]) -> Self {
+        let mut child = command("run", file, args).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// The first line in which `part` is.
+    fn line_with(&mut self, part: &str) -> String {
+        self.lines.find_map(|line| line.ok().filter(|line| line.contains(part))).expect(part)
+    }
+
+    fn code(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn a_file_goes_to_another_and_the_run_is_summed_up() {
+    let (desk, file) = desk(
+        "name: errors
+source: { file: { path: DIR/in } }
+stages: [{ parse: json }, { filter: status >= 500 }]
+sink: { file: { path: DIR/out } }",
+    );
+    fs::write(desk.path().join("in"), "{\"status\":200}\n{\"status\":503}\n").unwrap();
+
+    let output = millstream("run", &file, &[]);
+
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(fs::read_to_string(desk.path().join("out")).unwrap(), "{\"status\":503}\n");
+    let summary = text(&output.stderr);
+    assert!(summary.starts_with("errors: 2 taken, 1 arrived in "), "{summary}");
+    let quiet = millstream("run", &file, &["--quiet"]);
+    assert_eq!((quiet.status.code(), text(&quiet.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn standard_input_goes_to_standard_output_and_a_reader_may_leave() {
+    let (_desk, file) = desk("source: { stdin: {} }\nsink: { stdout: {} }");
+    let mut run = command("run", &file, &["--quiet"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = run.stdin.take().unwrap();
+    let mut output = BufReader::new(run.stdout.take().unwrap());
+    input.write_all(b"one\n").unwrap();
+    // It comes although there may be more.
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "one\n");
+    input.write_all(b"two").unwrap();
+    drop(input);
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+
+    assert_eq!(rest, "two\n");
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_wrong_file_is_said_with_its_place_and_what_was_meant() {
+    let (_desk, file) = desk("source: { stdin: {} }\nsnik: { stdout: {} }\n");
+    for name in ["run", "check"] {
+        let output = millstream(name, &file, &[]);
+
+        assert_eq!(output.status.code(), Some(2));
+        let error = text(&output.stderr);
+        assert!(error.contains("flow.yaml:2:1: unknown field `snik`"), "{error}");
+        assert!(error.contains("did you mean `sink`?"), "{error}");
+    }
+    let missing = millstream("run", Path::new("no/such.yaml"), &[]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).starts_with("error: no/such.yaml: "));
+}
+
+#[test]
+fn a_stop_drains_within_its_time_and_says_what_was_left() {
+    let (_desk, file) = desk(ENDLESS);
+    for signal in ["INT", "TERM"] {
+        let mut run = Run::start(&file, &["--set", "monitoring.metrics_interval=100ms"]);
+        run.line_with("arrived (");
+        run.signal(signal);
+        run.line_with("stopping: what is on its way has 10s to arrive");
+        run.line_with("orders: ");
+        assert_eq!(run.code(), Some(0));
+    }
+    let slow = [
+        "--for",
+        "1200ms",
+        "--drain",
+        "200ms",
+        "--set",
+        "sink.null.rate=1",
+        "--set",
+        "monitoring.alert_thresholds.queue_depth=0.5",
+    ];
+    let output = millstream("run", &file, &slow);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("not all arrived within 200ms: "), "{error}");
+    assert!(error.contains("warning: queue q is "), "{error}");
+}
+
+#[test]
+fn a_change_of_the_file_is_taken_over_and_a_wrong_one_is_not() {
+    let (_desk, file) = desk(ENDLESS);
+    let mut run = Run::start(&file, &["--no-watch", "--set", "monitoring.metrics_interval=50ms"]);
+    run.line_with("arrived (");
+    fs::write(&file, ENDLESS.replace("size: 100", "size: 200")).unwrap();
+    run.signal("HUP");
+    run.line_with("reload: backpressure.queues.q changed");
+    fs::write(&file, ENDLESS.replace("size: 100", "size: 0")).unwrap();
+    run.signal("HUP");
+    let line = run.line_with("reload failed");
+    assert!(line.contains("all is as before") && line.contains("flow.yaml:5:"), "{line}");
+    run.signal("INT");
+    run.line_with("orders: ");
+    assert_eq!(run.code(), Some(0));
+
+    // By itself.
+    let mut run = Run::start(&file, &["--set", "backpressure.queues.q.size=9"]);
+    // Its time is that of the write before: another one.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    fs::write(&file, ENDLESS.replace("rate: 900", "rate: 950")).unwrap();
+    run.line_with("reload: sink.null.rate changed");
+    run.signal("INT");
+    assert_eq!(run.code(), Some(0));
+}
+
+#[test]
+fn check_prints_what_would_run_and_schema_what_may_stand_in_a_file() {
+    let (_desk, file) = desk(ENDLESS);
+    let output = millstream("check", &file, &[]);
+    let described = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(described.contains("source       1000/s made up, Steady"), "{described}");
+    assert!(described.contains("queue q: at most 100 items"), "{described}");
+    assert!(described.contains("worst-case memory: "), "{described}");
+
+    let schema = Command::new(env!("CARGO_BIN_EXE_millstream")).arg("schema").output().unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    assert!(schema["properties"]["backpressure"].is_object());
+    let required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
+    assert_eq!(required, ["source", "sink"]);
+}
