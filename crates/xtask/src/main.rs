@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, judge, kill9,
-    models, mutants, package, pressure_report, sanitize, test,
+    models, mutants, package, pressure_report, rsocket, sanitize, test,
 };
 
 use crate::shell::Shell;
@@ -48,6 +48,7 @@ enum Command {
     Kill9(kill9::Args),
     PressureReport(pressure_report::Args),
     BuildCost(build_cost::Args),
+    Rsocket(rsocket::Args),
     Book(book::Args),
     Ci(ci::Args),
 }
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Kill9(args) => kill9::run(&shell, &args),
         Command::PressureReport(args) => pressure_report::run(&shell, &args),
         Command::BuildCost(_) => build_cost::run(&shell),
+        Command::Rsocket(_) => rsocket::run(&shell),
         Command::Book(_) => book::run(&shell),
         Command::Ci(args) => ci::run(&args),
     };

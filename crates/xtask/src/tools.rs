@@ -18,7 +18,7 @@ pub(crate) struct Tool {
 }
 
 /// One line for each tool; a stage names those that it needs.
-pub(crate) const TOOLS: [Tool; 6] = [
+pub(crate) const TOOLS: [Tool; 10] = [
     Tool { name: "cc", probe: "cc --version", install: "apt-get install gcc libc6-dev" },
     Tool { name: "rustfmt", probe: "cargo fmt --version", install: "rustup component add rustfmt" },
     Tool {
@@ -32,7 +32,15 @@ pub(crate) const TOOLS: [Tool; 6] = [
         install: "apt-get install valgrind libc6-dbg",
     },
     Tool { name: "node", probe: "node --version", install: "apt-get install nodejs" },
+    Tool { name: "npm", probe: "npm --version", install: "apt-get install npm" },
     Tool { name: "python3", probe: "python3 --version", install: "apt-get install python3" },
+    Tool { name: "pip", probe: "python3 -m pip --version", install: "apt-get install python3-pip" },
+    Tool {
+        name: "javac",
+        probe: "javac -version",
+        install: "apt-get install default-jdk-headless",
+    },
+    Tool { name: "mvn", probe: "mvn --version", install: "apt-get install maven" },
 ];
 
 /// How `apt-get` is called, so that it asks nothing.

@@ -10,7 +10,7 @@ use clap::builder::PossibleValuesParser;
 use crate::{
     commands::{
         bench_smoke, check, features, instructions, judge, models, mutants, package,
-        pressure_report, test,
+        pressure_report, rsocket, test,
     },
     shell::{Failure, Shell},
     tools::{self, TOOLS, ThisMachine},
@@ -57,6 +57,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "pressure", needs: &[], run: pressure_report::short },
     Stage { name: "example", needs: &[], run: example },
     Stage { name: "judge", needs: &["node", "python3"], run: judge::run_in_ci },
+    Stage {
+        name: "rsocket",
+        needs: &["node", "npm", "python3", "pip", "javac", "mvn"],
+        run: rsocket::run,
+    },
 ];
 
 fn stage_names() -> PossibleValuesParser {

@@ -14,5 +14,6 @@ pub(crate) mod models;
 pub(crate) mod mutants;
 pub(crate) mod package;
 pub(crate) mod pressure_report;
+pub(crate) mod rsocket;
 pub(crate) mod sanitize;
 pub(crate) mod test;

@@ -1,0 +1,200 @@
+import io.rsocket.ConnectionSetupPayload;
+import io.rsocket.Payload;
+import io.rsocket.RSocket;
+import io.rsocket.SocketAcceptor;
+import io.rsocket.core.RSocketConnector;
+import io.rsocket.core.RSocketServer;
+import io.rsocket.transport.netty.client.TcpClientTransport;
+import io.rsocket.transport.netty.server.TcpServerTransport;
+import io.rsocket.util.DefaultPayload;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.publisher.BaseSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * A peer that speaks RSocket by rsocket-java: {@code Peer server} or {@code Peer client PORT}.
+ *
+ * <p>As a server it prints its port and answers as the Rust peer does; as a client it plays all
+ * interactions against a server and ends with 0 if they went as they should.
+ */
+public final class Peer {
+  private static final int FRAGMENT = 1024;
+  private static volatile String heard = "";
+
+  private static final class Service implements RSocket {
+    @Override
+    public Mono<Void> fireAndForget(Payload payload) {
+      heard = payload.getDataUtf8();
+      return Mono.empty();
+    }
+
+    @Override
+    public Mono<Payload> requestResponse(Payload payload) {
+      switch (payload.getDataUtf8()) {
+        case "fail":
+          return Mono.error(new RuntimeException("as asked"));
+        case "heard":
+          return Mono.just(DefaultPayload.create(heard));
+        default:
+          return Mono.just(payload);
+      }
+    }
+
+    @Override
+    public Flux<Payload> requestStream(Payload payload) {
+      if (payload.getDataUtf8().equals("fail")) {
+        return Flux.error(new RuntimeException("as asked"));
+      }
+      int n = Integer.parseInt(payload.getDataUtf8());
+      return Flux.range(0, n).map(i -> DefaultPayload.create(String.valueOf(i)));
+    }
+
+    @Override
+    public Flux<Payload> requestChannel(Publisher<Payload> payloads) {
+      return Flux.from(payloads).map(each -> DefaultPayload.create(each.getDataUtf8()));
+    }
+  }
+
+  /** Asks for n items at a time, and cancels after a limit. */
+  private static final class Collect extends BaseSubscriber<Payload> {
+    final List<String> items = new ArrayList<>();
+    final CountDownLatch done = new CountDownLatch(1);
+    final int n;
+    final int limit;
+    int left;
+    volatile Throwable error;
+
+    Collect(int n, int limit) {
+      this.n = n;
+      this.limit = limit;
+      left = n;
+    }
+
+    @Override
+    protected void hookOnSubscribe(Subscription subscription) {
+      request(n);
+    }
+
+    @Override
+    protected void hookOnNext(Payload payload) {
+      items.add(payload.getDataUtf8());
+      left -= 1;
+      if (left < 0) {
+        error = new AssertionError("more than was asked for");
+      } else if (items.size() == limit) {
+        cancel();
+        done.countDown();
+      } else if (left == 0) {
+        left = n;
+        request(n);
+      }
+    }
+
+    @Override
+    protected void hookOnComplete() {
+      done.countDown();
+    }
+
+    @Override
+    protected void hookOnError(Throwable throwable) {
+      error = throwable;
+      done.countDown();
+    }
+  }
+
+  private static Collect collect(Flux<Payload> flux, int n, int limit) throws Exception {
+    Collect collect = new Collect(n, limit);
+    flux.subscribe(collect);
+    check(collect.done.await(20, TimeUnit.SECONDS), "a stream that ends");
+    return collect;
+  }
+
+  private static void check(boolean holds, String what) {
+    if (!holds) {
+      throw new AssertionError(what);
+    }
+  }
+
+  private static List<String> numbers(int n) {
+    return IntStream.range(0, n).mapToObj(String::valueOf).collect(Collectors.toList());
+  }
+
+  private static Payload text(String text) {
+    return DefaultPayload.create(text);
+  }
+
+  private static void play(RSocket socket) throws Exception {
+    byte[] large = new byte[100_000];
+    for (int i = 0; i < large.length; i++) {
+      large[i] = (byte) (i % 251);
+    }
+    byte[] beside = "beside".repeat(500).getBytes(StandardCharsets.UTF_8);
+    Payload echoed = socket.requestResponse(DefaultPayload.create(large, beside)).block();
+    byte[] back = new byte[echoed.data().readableBytes()];
+    echoed.data().readBytes(back);
+    check(Arrays.equals(back, large), "fragments");
+    check(echoed.getMetadataUtf8().equals("beside".repeat(500)), "metadata in fragments");
+
+    socket.fireAndForget(text("fire")).block();
+    check(socket.requestResponse(text("heard")).block().getDataUtf8().equals("fire"), "fire");
+
+    try {
+      socket.requestResponse(text("fail")).block();
+      throw new IllegalStateException("no error");
+    } catch (RuntimeException error) {
+      check(error.getMessage().contains("as asked"), "error: " + error);
+    }
+
+    for (int n : new int[] {1, 7, Integer.MAX_VALUE}) {
+      Collect got = collect(socket.requestStream(text("100")), n, -1);
+      check(got.error == null && got.items.equals(numbers(100)), "stream by " + n);
+    }
+    Collect cut = collect(socket.requestStream(text("1000000")), 1, 3);
+    check(cut.items.equals(numbers(3)), "cancel");
+    Collect failed = collect(socket.requestStream(text("fail")), 9, -1);
+    check(failed.error != null && failed.error.getMessage().contains("as asked"), "failure");
+
+    for (int n : new int[] {1, Integer.MAX_VALUE}) {
+      Flux<Payload> out = Flux.range(0, 50).map(i -> text(String.valueOf(i)));
+      Collect got = collect(socket.requestChannel(out), n, -1);
+      check(got.error == null && got.items.equals(numbers(50)), "channel by " + n);
+    }
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    if (arguments[0].equals("server")) {
+      SocketAcceptor acceptor =
+          (ConnectionSetupPayload setup, RSocket sending) -> Mono.just(new Service());
+      var server =
+          RSocketServer.create(acceptor)
+              .fragment(FRAGMENT)
+              .bindNow(TcpServerTransport.create("127.0.0.1", 0));
+      System.out.println(server.address().getPort());
+      System.out.flush();
+      server.onClose().block();
+      return;
+    }
+    RSocket socket =
+        RSocketConnector.create()
+            .fragment(FRAGMENT)
+            .keepAlive(Duration.ofMillis(100), Duration.ofSeconds(10))
+            .connect(TcpClientTransport.create("127.0.0.1", Integer.parseInt(arguments[1])))
+            .block();
+    play(socket);
+    Thread.sleep(500);
+    check(socket.requestResponse(text("still")).block().getDataUtf8().equals("still"), "life");
+    System.out.println("ok");
+    System.exit(0);
+  }
+}
