@@ -30,19 +30,14 @@
 //!
 //! | word | means |
 //! |---|---|
-//! | [`Permit`] | the right to do something now; finished once with an [`Outcome`], or canceled by
-//! its drop |
-//! | [`Rejected`] | a refusal: gives the item back, with a [`Reason`] and, where it can be
-//! computed, when to retry |
-//! | [`Ledger`], [`Balance`] | what became of every item: offered = delivered + dropped by reason +
-//! queued |
+//! | [`Permit`] | the right to do something now; finished once with an [`Outcome`], or canceled by its drop |
+//! | [`Rejected`] | a refusal: gives the item back, with a [`Reason`] and, where it can be computed, when to retry |
+//! | [`Ledger`], [`Balance`] | what became of every item: offered = delivered + dropped by reason + queued |
 //! | [`Admit`], [`Admitted`] | a policy that hands out permits, and an item with its permit |
 //! | [`Weigh`] | what an item weighs, in bytes or cost, beside being one item |
 //! | [`Class`] | how critical an item is, its lane and its tenant |
 //! | [`Delivery`], [`Acknowledge`] | an item that a system keeps until it is told what became of it, and how it is told |
 //! | [`Pressure`], [`PressureSource`] | how full something is, from 0 to 1, and when that was read |
-//! | [`Pressure`], [`PressureSource`] | how full something is, from 0 to 1, and when that was read
-//! |
 //! | [`Clock`] | the clock of a scheduler; policies have no other |
 //! | [`Policy`], [`Settings`] | what all policies have in common |
 //!
@@ -55,8 +50,8 @@
 //!    run with, and [`Settings::validate`]. Behind the feature `serde` it derives `Serialize` and
 //!    `Deserialize` with `#[serde(default, deny_unknown_fields)]`.
 //! 2. **The imperative side**, for edges: `X::new(name, config, &scheduler)`, which fails with
-//!    [`InvalidSetting`]; `try_acquire`, which never waits; `acquire().await`; and
-//! `acquire_blocking`.    Queues say `try_put`, `put` and `put_blocking`.
+//!    [`InvalidSetting`]; `try_acquire`, which never waits; `acquire().await`; and `acquire_blocking`.
+//!    Queues say `try_put`, `put` and `put_blocking`.
 //! 3. **Operators**: methods of [`FlowExt`], whose documentation stands beside the policy's code in
 //!    a file `operator.md`.
 //! 4. **A snapshot**: [`Policy::snapshot`], a consistent reading of state and counters.
