@@ -24,6 +24,7 @@
 //!   [feeds](Inventory::connect) or [guards](Inventory::guard) what.
 //! - [`Snapshot`] is all that it knows, at one moment, to be written as JSON.
 //! - [`Description`] is the topology with every bound and the worst-case memory.
+//! - [`Health`] says whether the program lives, and whether it is ready for more.
 //! - [`Watch`] looks again and again: items a second, who sets the pace of a flow, and events.
 //! - [`Observe`] and [`Reading`] are for policies of one's own.
 
@@ -31,7 +32,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod describe;
+mod health;
 mod inventory;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "page")]
 pub mod page;
 mod policies;
@@ -41,6 +45,7 @@ mod spill;
 mod watch;
 
 pub use describe::{Description, NamedBound};
+pub use health::{Health, HealthConfig, HealthReason, HealthReport, Heartbeat};
 pub use inventory::{
     Edge, EdgeKind, FlowReading, Inventory, Place, PolicyReading, Snapshot, StageReading,
     UnknownPlace,
@@ -57,6 +62,8 @@ pub use watch::{Event, FlowView, PolicyView, Role, StageView, Verdict, View, Wat
 mod book {
     #[doc = include_str!("../../../docs/book/src/observe/index.md")]
     mod index {}
+    #[doc = include_str!("../../../docs/book/src/observe/operate.md")]
+    mod operate {}
     #[cfg(feature = "page")]
     #[doc = include_str!("../../../docs/book/src/observe/page.md")]
     mod page {}

@@ -13,7 +13,7 @@ use tokio::{net::ToSocketAddrs, sync::watch, task::JoinHandle};
 
 pub use self::controls::{Control, Controls};
 use self::{access::Access, feed::Feed, io::Listener};
-use crate::Inventory;
+use crate::{Health, HealthConfig, Inventory};
 
 /// A live page of an inventory: the graph of what feeds what, with items a second and outstanding
 /// demand on each edge, how full each queue is, the state of each policy and why it is so, and who
@@ -48,6 +48,7 @@ pub struct Page {
     inventory: Inventory,
     interval: Duration,
     controls: Controls,
+    health: Option<Health>,
     token: Option<String>,
     hosts: Vec<String>,
     is_remote: bool,
@@ -75,6 +76,7 @@ impl Page {
             inventory: inventory.clone(),
             interval: INTERVAL,
             controls: Controls::default(),
+            health: None,
             token: None,
             hosts: Vec::new(),
             is_remote: false,
@@ -105,6 +107,12 @@ impl Page {
     #[must_use]
     pub fn with_controls(self, controls: Controls) -> Self {
         Self { controls, ..self }
+    }
+
+    /// Answers `/livez` and `/readyz` by this; by one with the default configuration otherwise.
+    #[must_use]
+    pub fn with_health(self, health: &Health) -> Self {
+        Self { health: Some(health.clone()), ..self }
     }
 
     /// The token that whoever uses a control has to know: the page is opened as `/#token=...`.
@@ -157,7 +165,16 @@ impl Page {
         let access = Access::new(self.token, self.hosts, self.is_remote)?;
         let (stop, stopped) = watch::channel(false);
         let feed = Arc::new(Feed::new(&self.inventory, self.max_browsers)?);
-        let routes = routes::of(&feed, access, self.controls, self.interval, stopped.clone());
+        let health = || Health::new(&self.inventory, HealthConfig::default());
+        let shared = routes::Shared {
+            feed: Arc::clone(&feed),
+            access,
+            controls: self.controls,
+            health: self.health.unwrap_or_else(health),
+            interval: self.interval,
+            stopped: stopped.clone(),
+        };
+        let routes = routes::of(shared);
         let feed = tokio::spawn(feed::run(feed, self.interval, stopped.clone()));
         let server = tokio::spawn(io::serve(listener, routes, stopped));
         Ok(Serving { address, server, feed, stop })

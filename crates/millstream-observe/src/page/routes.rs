@@ -27,33 +27,34 @@ use super::{
     controls::Controls,
     feed::{Feed, json},
 };
+use crate::{Health, HealthReport};
 
-struct Shared {
-    feed: Arc<Feed>,
-    access: Access,
-    controls: Controls,
-    interval: Duration,
-    stopped: watch::Receiver<bool>,
+pub(super) struct Shared {
+    pub(super) feed: Arc<Feed>,
+    pub(super) access: Access,
+    pub(super) controls: Controls,
+    pub(super) health: Health,
+    pub(super) interval: Duration,
+    pub(super) stopped: watch::Receiver<bool>,
 }
 
 /// The most bytes of a request that are read.
 const MAX_BODY: usize = 1024;
 
-pub(super) fn of(
-    feed: &Arc<Feed>,
-    access: Access,
-    controls: Controls,
-    interval: Duration,
-    stopped: watch::Receiver<bool>,
-) -> Router {
-    let shared = Arc::new(Shared { feed: Arc::clone(feed), access, controls, interval, stopped });
-    Router::new()
+pub(super) fn of(shared: Shared) -> Router {
+    let shared = Arc::new(shared);
+    let routes = Router::new()
         .route("/", get(document))
         .route("/events", get(events))
         .route("/snapshot.json", get(snapshot))
         .route("/describe", get(describe))
         .route("/describe.mmd", get(mermaid))
         .route("/controls/{id}", post(control))
+        .route("/livez", get(live))
+        .route("/readyz", get(ready));
+    #[cfg(feature = "metrics")]
+    let routes = routes.route("/metrics", get(metrics));
+    routes
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), checked))
         .with_state(shared)
@@ -107,6 +108,25 @@ async fn describe(State(shared): State<Arc<Shared>>) -> String {
 
 async fn mermaid(State(shared): State<Arc<Shared>>) -> String {
     shared.feed.inventory().describe().to_mermaid()
+}
+
+async fn live(State(shared): State<Arc<Shared>>) -> Response {
+    answer(&shared.health.live())
+}
+
+async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    answer(&shared.health.ready())
+}
+
+fn answer(report: &HealthReport) -> Response {
+    let status = StatusCode::from_u16(report.status()).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/json")], report.to_json()).into_response()
+}
+
+#[cfg(feature = "metrics")]
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let headers = [(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)];
+    (headers, crate::metrics::text(shared.feed.inventory())).into_response()
 }
 
 async fn control(

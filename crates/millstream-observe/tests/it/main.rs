@@ -1,7 +1,10 @@
 //! What the inventory knows and says, one question a test.
 
 mod describe;
+mod health;
 mod inventory;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "page")]
 mod page;
 mod policies;

@@ -8,7 +8,7 @@ use std::{
 
 use millstream::Registry;
 use millstream_observe::{
-    Inventory,
+    Health, HealthConfig, Inventory,
     page::{Controls, Page, Serving},
 };
 use serde_json::Value;
@@ -139,6 +139,35 @@ async fn a_name_of_somebody_elses_is_refused() {
         assert_eq!(ask(page.address(), &get(path, "evil.example")).await.status, 421, "{path}");
     }
     assert_eq!(ask(page.address(), &get("/", "flows.example:80")).await.status, 200);
+}
+
+#[tokio::test]
+async fn probes_and_prometheus_are_answered() {
+    let (time, inventory) = inventory();
+    let (registry, _probe) = two_stages();
+    inventory.flow("main", &registry);
+    let queue = millstream_pressure::Queue::new("orders", Default::default(), &time).unwrap();
+    inventory.policy(&queue);
+    let config = HealthConfig { unready_after: Duration::ZERO, ..HealthConfig::default() };
+    let health = Health::new(&inventory, config);
+    let page = serve(Page::new(&inventory).with_health(&health)).await;
+
+    let live = ask(page.address(), &get("/livez", "localhost")).await;
+    assert_eq!((live.status, &*live.body), (200, "{\"is_ok\":true,\"reasons\":[]}"));
+    assert_eq!(ask(page.address(), &get("/readyz", "localhost")).await.status, 200);
+    queue.try_put(1).unwrap();
+    time.advance(Duration::from_secs(1));
+    let ready = ask(page.address(), &get("/readyz", "localhost")).await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.contains("1 items wait, and none is taken"), "{}", ready.body);
+    assert!(ready.headers.contains("application/json"));
+
+    #[cfg(feature = "metrics")]
+    {
+        let metrics = ask(page.address(), &get("/metrics", "localhost")).await;
+        assert!(metrics.headers.contains("text/plain; version=0.0.4"));
+        assert!(metrics.body.contains("millstream_stage_delivered_items_total{flow=\"main\""));
+    }
 }
 
 #[tokio::test]

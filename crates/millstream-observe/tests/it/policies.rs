@@ -113,7 +113,7 @@ fn a_concurrency_limit_says_who_waits() {
 }
 
 /// All kinds, as they are at the beginning.
-fn all(time: &VirtualTime) -> Vec<Arc<dyn Observe>> {
+pub(crate) fn all(time: &VirtualTime) -> Vec<Arc<dyn Observe>> {
     let queue = Queue::<u64>::new("queue", QueueConfig::default(), time).expect("valid");
     let budget = RetryBudget::new("retry_budget", RetryConfig::default(), time).expect("valid");
     vec![

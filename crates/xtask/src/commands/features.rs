@@ -11,7 +11,7 @@ const PACKAGES: [(&str, &[&str]); 4] = [
     ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["serde"]),
-    ("millstream-observe", &["page", "spill"]),
+    ("millstream-observe", &["metrics", "page", "spill"]),
 ];
 
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
