@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, judge, kill9,
-    models, mutants, package, pressure_report, rsocket, sanitize, test,
+    models, mutants, package, pressure_report, rsocket, sanitize, servers, test,
 };
 
 use crate::shell::Shell;
@@ -46,6 +46,7 @@ enum Command {
     Instructions(instructions::Args),
     Judge(judge::Args),
     Kill9(kill9::Args),
+    Servers(servers::Args),
     PressureReport(pressure_report::Args),
     BuildCost(build_cost::Args),
     Rsocket(rsocket::Args),
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         Command::Instructions(args) => instructions::run(&shell, args.bless),
         Command::Judge(args) => judge::run(&shell, &args),
         Command::Kill9(args) => kill9::run(&shell, &args),
+        Command::Servers(args) => servers::run(&shell, &args),
         Command::PressureReport(args) => pressure_report::run(&shell, &args),
         Command::BuildCost(_) => build_cost::run(&shell),
         Command::Rsocket(_) => rsocket::run(&shell),

@@ -2,10 +2,11 @@
 
 use std::{
     env, io,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use crate::shell::Failure;
+use crate::shell::{Failure, target_dir};
 
 /// A program that stages need.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(crate) struct Tool {
 }
 
 /// One line for each tool; a stage names those that it needs.
-pub(crate) const TOOLS: [Tool; 10] = [
+pub(crate) const TOOLS: [Tool; 12] = [
     Tool { name: "cc", probe: "cc --version", install: "apt-get install gcc libc6-dev" },
     Tool { name: "rustfmt", probe: "cargo fmt --version", install: "rustup component add rustfmt" },
     Tool {
@@ -41,7 +42,20 @@ pub(crate) const TOOLS: [Tool; 10] = [
         install: "apt-get install default-jdk-headless",
     },
     Tool { name: "mvn", probe: "mvn --version", install: "apt-get install maven" },
+    Tool { name: "nats-server", probe: "nats-server --version", install: NATS_SERVER },
+    Tool {
+        name: "redis-server",
+        probe: "redis-server --version",
+        install: "apt-get install redis-server",
+    },
 ];
+
+/// A present server, since Debian's lacks what it has learned in years; where there is no Go, that
+/// one is taken.
+const NATS_SERVER: &str = "go install github.com/nats-io/nats-server/v2@v2.14.10";
+
+/// Where Go is, besides the path.
+const GO: &str = "/usr/local/go/bin/go";
 
 /// How `apt-get` is called, so that it asks nothing.
 const APT: [&str; 4] = ["-qq", "-y", "--no-install-recommends", "install"];
@@ -104,6 +118,13 @@ impl Machine for ThisMachine {
     }
 
     fn install(&mut self, command: &str) -> Result<(), String> {
+        if let Some(module) = command.strip_prefix("go install ") {
+            let go = if Path::new(GO).is_file() { GO } else { "go" };
+            let folder = target_dir().join("servers/bin");
+            let installed =
+                succeed(Command::new(go).args(["install", module]).env("GOBIN", folder));
+            return installed.or_else(|_| self.install("apt-get install nats-server"));
+        }
         let Some(packages) = command.strip_prefix("apt-get install ") else {
             return succeed(&mut command_of(command));
         };
@@ -129,9 +150,18 @@ fn command_of(text: &str) -> Command {
     let program = words.next().unwrap_or_default();
     // The cargo that runs this, which need not be in the path.
     let cargo = env::var("CARGO").ok().filter(|_| program == "cargo");
-    let mut command = Command::new(cargo.as_deref().unwrap_or(program));
+    let mut command = match cargo {
+        Some(cargo) => Command::new(cargo),
+        None => Command::new(server_program(program)),
+    };
     command.args(words);
     command
+}
+
+/// A program that was installed beside what is built, or one of the path.
+pub(crate) fn server_program(name: &str) -> PathBuf {
+    let installed = target_dir().join("servers/bin").join(name);
+    if installed.is_file() { installed } else { name.into() }
 }
 
 fn succeed(command: &mut Command) -> Result<(), String> {

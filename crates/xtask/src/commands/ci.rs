@@ -10,7 +10,7 @@ use clap::builder::PossibleValuesParser;
 use crate::{
     commands::{
         bench_smoke, check, features, instructions, judge, models, mutants, package,
-        pressure_report, rsocket, test,
+        pressure_report, rsocket, servers, test,
     },
     shell::{Failure, Shell},
     tools::{self, TOOLS, ThisMachine},
@@ -43,6 +43,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "fetch", needs: &[], run: fetch },
     Stage { name: "check", needs: &["rustfmt", "clippy"], run: check::run },
     Stage { name: "test", needs: &[], run: |shell| test::run(shell, &test::Args::default()) },
+    Stage { name: "servers", needs: &servers::NAMES, run: servers::test },
     Stage { name: "features", needs: &[], run: features::run },
     Stage { name: "package", needs: &[], run: package::run },
     Stage { name: "loom", needs: &[], run: |shell| models::run(shell, &models::LOOM, None) },

@@ -7,8 +7,9 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 4] = [
+const PACKAGES: [(&str, &[&str]); 5] = [
     ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
+    ("millstream-nats", &["serde"]),
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["serde"]),
     ("millstream-observe", &["metrics", "page", "spill"]),

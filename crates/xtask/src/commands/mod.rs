@@ -16,4 +16,5 @@ pub(crate) mod package;
 pub(crate) mod pressure_report;
 pub(crate) mod rsocket;
 pub(crate) mod sanitize;
+pub(crate) mod servers;
 pub(crate) mod test;

@@ -50,7 +50,8 @@ const FOR_TESTS: [&str; 1] = ["millstream-testkit"];
 
 /// Packages of ours that tests of any other may use, since tests do not reach those who build on
 /// us.
-const IN_TESTS: [&str; 2] = ["millstream-testkit", "reactive-streams-tck"];
+const IN_TESTS: [&str; 3] =
+    ["millstream-testkit", "millstream-testservers", "reactive-streams-tck"];
 
 /// Besides the connectors; the core only by a feature.
 const MAY_USE_TOKIO: [&str; 6] = [

@@ -1,0 +1,83 @@
+//! A NATS server with JetStream.
+
+use std::path::Path;
+
+use crate::process::{Server, found};
+
+/// How a NATS server is set up.
+#[derive(Clone, Debug, Default)]
+pub struct NatsSetup {
+    /// User and password that it asks for.
+    pub user: Option<(String, String)>,
+    /// The most bytes of a message.
+    pub max_payload: Option<usize>,
+}
+
+/// A NATS server with JetStream, which ends with this value.
+#[derive(Debug)]
+pub struct Nats(Server);
+
+impl Nats {
+    /// Starts one that asks for no password.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        Self::start_with(&NatsSetup::default())
+    }
+
+    /// Starts one. `None` says that the program is missing, and the test is to be skipped.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not start.
+    #[must_use]
+    pub fn start_with(setup: &NatsSetup) -> Option<Self> {
+        let program = found("nats-server")?;
+        let arguments = |port: u16, directory: &Path| {
+            let file = directory.join("nats.conf");
+            std::fs::write(&file, configuration(setup, port, directory))
+                .expect("it can be written");
+            vec!["-c".to_owned(), file.display().to_string()]
+        };
+        Some(Self(Server::start(program, arguments)))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.0.port)
+    }
+
+    /// Ends it at once, as a crash does.
+    pub fn kill(&mut self) {
+        self.0.kill();
+    }
+
+    /// Starts it anew, with the same port and what it has stored.
+    pub fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    /// Has it stand still, with its connections open (SIGSTOP).
+    pub fn pause(&self) {
+        self.0.signal("STOP");
+    }
+
+    /// Has it go on (SIGCONT).
+    pub fn resume(&self) {
+        self.0.signal("CONT");
+    }
+}
+
+fn configuration(setup: &NatsSetup, port: u16, directory: &Path) -> String {
+    let mut text = format!(
+        "listen: 127.0.0.1:{port}\njetstream {{ store_dir: {:?} }}\n",
+        directory.join("jetstream")
+    );
+    if let Some((user, password)) = &setup.user {
+        text += &format!("authorization {{ user: {user:?}, password: {password:?} }}\n");
+    }
+    if let Some(bytes) = setup.max_payload {
+        text += &format!("max_payload: {bytes}\n");
+    }
+    text
+}

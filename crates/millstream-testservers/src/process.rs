@@ -1,0 +1,143 @@
+//! A server's process: found, started, paused and ended.
+
+use std::{
+    env, fs,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where a program is: in the folder into which `cargo xtask servers install` puts it, or in the
+/// path.
+#[must_use]
+pub fn find(program: &str) -> Option<PathBuf> {
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(installed).chain(env::split_paths(&path));
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// The same for a test: `None` says that it is to be skipped, and why.
+///
+/// # Panics
+///
+/// If the program is missing where servers are required.
+pub(crate) fn found(program: &str) -> Option<PathBuf> {
+    let wish = env::var("MILLSTREAM_SERVERS").unwrap_or_default();
+    if wish == "skip" {
+        return None;
+    }
+    let file = find(program);
+    assert!(
+        file.is_some() || wish != "required",
+        "{program} is missing: run `cargo xtask servers install`"
+    );
+    if file.is_none() {
+        say(&format!("skipped: {program} is missing; `cargo xtask servers install` gets it"));
+    }
+    file
+}
+
+#[expect(clippy::print_stderr, reason = "a test says why it did nothing")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A server with a directory and a port of its own.
+#[derive(Debug)]
+pub(crate) struct Server {
+    program: PathBuf,
+    arguments: Vec<String>,
+    pub(crate) port: u16,
+    pub(crate) directory: TempDir,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// Starts a program with the arguments that `arguments` makes of port and directory, and waits
+    /// until it listens.
+    pub(crate) fn start(
+        program: PathBuf,
+        arguments: impl FnOnce(u16, &Path) -> Vec<String>,
+    ) -> Self {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let port = free_port();
+        let arguments = arguments(port, directory.path());
+        let mut server = Self { program, arguments, port, directory, child: None };
+        server.restart();
+        server
+    }
+
+    /// Starts it anew, with the same port and directory.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.directory.path().join("log"))
+            .expect("the log can be opened");
+        let copy = log.try_clone().expect("a handle can be cloned");
+        let child = Command::new(&self.program)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(copy)
+            .spawn()
+            .expect("the server can be started");
+        self.child = Some(child);
+        self.wait_until_it_listens();
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a server takes real time to start")]
+    fn wait_until_it_listens(&mut self) {
+        let start = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            let has_ended = self
+                .child
+                .as_mut()
+                .is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_some()));
+            assert!(
+                !has_ended && start.elapsed() < PATIENCE,
+                "{} did not start: {}",
+                self.program.display(),
+                fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Ends it at once, as a crash does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // One that has ended already is only waited for.
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+
+    /// Sends a signal, by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let Some(child) = &self.child else { return };
+        let command = format!("kill -{name} {}", child.id());
+        let status = Command::new("sh").args(["-c", &command]).status();
+        assert!(status.is_ok_and(|status| status.success()), "{command}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    listener.local_addr().expect("it is bound").port()
+}

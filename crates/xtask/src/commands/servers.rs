@@ -1,0 +1,141 @@
+//! `servers`: the servers that connectors talk to, for their tests and at a desk.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use crate::{
+    shell::{Failure, Shell, target_dir},
+    tools::{self, ThisMachine, server_program},
+};
+
+/// Installs, starts and stops the servers that connectors talk to, or runs the tests beside them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+enum Action {
+    /// Gets the programs, into `target/servers/bin` or by apt.
+    Install,
+    /// Runs the tests of connectors beside servers, and fails where one is missing.
+    Test,
+    /// Starts each on a port of its own, in `target/servers`.
+    Start,
+    /// Ends those that were started.
+    Stop,
+    /// Says which of them run, and where.
+    Status,
+}
+
+/// The names of [`TOOLS`](tools::TOOLS) that are servers.
+pub(crate) const NAMES: [&str; 2] = ["nats-server", "redis-server"];
+
+/// The packages whose tests talk to servers, in a test target named `servers`.
+const PACKAGES: &[&str] = &["millstream-nats"];
+
+pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
+    match args.action {
+        Action::Install => tools::provide(&NAMES, &mut ThisMachine::default()),
+        Action::Test => test(shell),
+        Action::Start => NAMES.iter().try_for_each(|name| Server::of(name).start()),
+        Action::Stop => NAMES.iter().try_for_each(|name| Server::of(name).stop()),
+        Action::Status => {
+            NAMES.iter().for_each(|name| println!("{}", Server::of(name).status()));
+            Ok(())
+        }
+    }
+}
+
+/// The tests beside servers, each of which starts its own.
+pub(crate) fn test(shell: &Shell) -> Result<(), Failure> {
+    let call = shell.cargo("test --all-features --test servers");
+    let call = PACKAGES.iter().fold(call, |call, name| call.arg("--package").arg(name));
+    call.env("MILLSTREAM_SERVERS", "required").run()
+}
+
+/// A server at a desk: one of each, in a folder that is kept.
+struct Server {
+    name: &'static str,
+    port: u16,
+    folder: PathBuf,
+}
+
+impl Server {
+    fn of(name: &'static str) -> Self {
+        let port = if name == "nats-server" { 14_222 } else { 16_379 };
+        Self { name, port, folder: target_dir().join("servers").join(name) }
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let (port, folder) = (self.port.to_string(), self.folder.display().to_string());
+        let words: Vec<&str> = if self.name == "nats-server" {
+            vec!["-a", "127.0.0.1", "-p", &port, "-js", "-sd", &folder]
+        } else {
+            vec!["--bind", "127.0.0.1", "--port", &port, "--dir", &folder, "--save", ""]
+        };
+        words.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The process that was started here, if it still runs.
+    fn pid(&self) -> Option<u32> {
+        let pid = fs::read_to_string(self.folder.join("pid")).ok()?.trim().parse().ok()?;
+        // Another process may have its number by now.
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        self.name.starts_with(name.trim()).then_some(pid)
+    }
+
+    fn start(&self) -> Result<(), Failure> {
+        if self.pid().is_none() {
+            let told = |error: std::io::Error| {
+                Failure::new(format!(
+                    "{} cannot be started: {error}; `cargo xtask servers install` gets it",
+                    self.name
+                ))
+            };
+            fs::create_dir_all(&self.folder).map_err(told)?;
+            let log = fs::File::create(self.folder.join("log")).map_err(told)?;
+            let child = Command::new(server_program(self.name))
+                .args(self.arguments())
+                .stdin(Stdio::null())
+                .stderr(log.try_clone().map_err(told)?)
+                .stdout(log)
+                .spawn()
+                .map_err(told)?;
+            fs::write(self.folder.join("pid"), child.id().to_string()).map_err(told)?;
+        }
+        println!("{}", self.status());
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), Failure> {
+        if let Some(pid) = self.pid() {
+            Shell::at_the_desk().program("kill", &pid.to_string()).run()?;
+        }
+        fs::remove_file(self.folder.join("pid")).ok();
+        Ok(())
+    }
+
+    fn status(&self) -> String {
+        let Self { name, port, folder } = self;
+        match self.pid() {
+            Some(pid) => format!(
+                "{name:<14} runs as {pid} at 127.0.0.1:{port}, and writes to {}",
+                folder.join("log").display()
+            ),
+            None => format!("{name:<14} does not run"),
+        }
+    }
+}
+
+#[test]
+fn every_server_is_a_tool_with_a_port_of_its_own() {
+    let ports = NAMES.map(|name| Server::of(name).port);
+
+    assert!(NAMES.iter().all(|name| tools::TOOLS.iter().any(|tool| tool.name == *name)));
+    assert_ne!(ports[0], ports[1]);
+}
