@@ -6,7 +6,9 @@
 
 mod advise;
 mod check;
+mod demo;
 mod file;
+mod page;
 mod run;
 mod simulate;
 mod spill;
@@ -30,6 +32,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Run(run::Args),
     Check(check::Args),
     Schema(check::SchemaArgs),
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
     // Not locked: a pipeline writes there as well.
     let mut out = BufWriter::new(io::stdout());
     let found = match command {
+        Command::Demo(args) => args.run(&mut out),
         Command::Run(args) => args.run(&mut out),
         Command::Check(args) => args.run(&mut out),
         Command::Schema(args) => args.run(&mut out),

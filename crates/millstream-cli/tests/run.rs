@@ -79,13 +79,13 @@ sink: { file: { path: DIR/out } }",
     );
     fs::write(desk.path().join("in"), "{\"status\":200}\n{\"status\":503}\n").unwrap();
 
-    let output = millstream("run", &file, &[]);
+    let output = millstream("run", &file, &["--no-page"]);
 
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(fs::read_to_string(desk.path().join("out")).unwrap(), "{\"status\":503}\n");
     let summary = text(&output.stderr);
     assert!(summary.starts_with("errors: 2 taken, 1 arrived in "), "{summary}");
-    let quiet = millstream("run", &file, &["--quiet"]);
+    let quiet = millstream("run", &file, &["--quiet", "--no-page"]);
     assert_eq!((quiet.status.code(), text(&quiet.stderr)), (Some(0), String::new()));
 }
 
@@ -160,7 +160,10 @@ fn a_stop_drains_within_its_time_and_says_what_was_left() {
 #[test]
 fn a_change_of_the_file_is_taken_over_and_a_wrong_one_is_not() {
     let (_desk, file) = desk(ENDLESS);
-    let mut run = Run::start(&file, &["--no-watch", "--set", "monitoring.metrics_interval=50ms"]);
+    let mut run = Run::start(
+        &file,
+        &["--no-page", "--no-watch", "--set", "monitoring.metrics_interval=50ms"],
+    );
     run.line_with("arrived (");
     fs::write(&file, ENDLESS.replace("size: 100", "size: 200")).unwrap();
     run.signal("HUP");
@@ -198,4 +201,47 @@ fn check_prints_what_would_run_and_schema_what_may_stand_in_a_file() {
     assert!(schema["properties"]["backpressure"].is_object());
     let required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
     assert_eq!(required, ["source", "sink"]);
+}
+
+#[test]
+fn the_demo_shows_each_policy_and_ends_by_itself() {
+    let args = ["demo", "--no-page", "--for", "5s"];
+    let output = Command::new(env!("CARGO_BIN_EXE_millstream")).args(args).output().unwrap();
+
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    for policy in ["block", "drop_oldest", "drop_newest", "sample", "reject"] {
+        assert!(table.contains(policy), "{table}");
+    }
+    let total = table.lines().last().unwrap();
+    assert!(total.contains(" orders: ") && total.contains(" sold, "), "{table}");
+}
+
+#[test]
+fn a_run_and_the_demo_have_a_live_page() {
+    let (_desk, file) = desk(ENDLESS);
+    let page = |line: &str| {
+        let (_, address) = line.split_once("http://").unwrap();
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let mut run = Run::start(&file, &[]);
+    let line = run.line_with("the live page is http://127.0.0.1:");
+    assert!(page(&line).starts_with("HTTP/1.1 200 OK"));
+    run.signal("INT");
+    run.line_with("orders: ");
+    assert_eq!(run.code(), Some(0));
+
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_millstream"));
+    let mut demo =
+        demo.args(["demo", "--page", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    assert!(page(&line).contains("flash sale"), "{line}");
+    let kill = Command::new("kill").args(["-s", "INT", &demo.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(demo.wait().unwrap().code(), Some(0));
 }

@@ -66,6 +66,30 @@ impl Events {
     }
 }
 
+/// Whether somebody wants the program to stop.
+pub(crate) struct Stop(Receiver<()>);
+
+impl Stop {
+    /// Listens for Ctrl-C and SIGTERM from now on. The second one ends the program.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let (sender, receiver) = channel();
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        start("signals", move || {
+            for (index, signal) in signals.forever().enumerate() {
+                if index > 0 || sender.send(()).is_err() {
+                    std::process::exit(128 + signal);
+                }
+            }
+        })?;
+        Ok(Self(receiver))
+    }
+
+    /// Waits for so long, or until somebody does.
+    pub(crate) fn is_told_within(&self, time: Duration) -> bool {
+        self.0.recv_timeout(time).is_ok()
+    }
+}
+
 fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }

@@ -8,13 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use millstream_observe::page::Controls;
 use millstream_pipeline::{Alerts, Handle, Pipeline, Running, Status, Time};
 
+pub(crate) use self::events::Stop;
 use self::{
     events::{Event, Events},
     progress::Progress,
 };
-use crate::{Found, Outcome, complain, file::FileArgs};
+use crate::{Found, Outcome, complain, file::FileArgs, page::PageArgs};
 
 /// How often it looks at the pipeline and its file.
 const LOOK: Duration = Duration::from_millis(500);
@@ -43,6 +45,8 @@ pub(crate) struct Args {
     /// Does not take over changes of the file by itself.
     #[arg(long)]
     no_watch: bool,
+    #[command(flatten)]
+    page: PageArgs,
 }
 
 /// A pipeline that is looked after.
@@ -59,7 +63,7 @@ struct Watched {
 }
 
 impl Args {
-    pub(crate) fn run(self, out: &mut dyn Write) -> Outcome {
+    pub(crate) fn run(self, _: &mut dyn Write) -> Outcome {
         let spec = self.file.read()?;
         let file_changed = self.file.changed();
         let events = Events::listen()?;
@@ -67,7 +71,11 @@ impl Args {
         let handle = running.handle();
         let now = now();
         let stop_at = self.time.and_then(|Time(time)| now.checked_add(time));
-        let progress = Progress::new(&spec, self.quiet, now);
+        let mut progress = Progress::new(&spec, self.quiet, now);
+        let page = self.page.serve(handle.inventory(), Controls::new())?;
+        if let Some(page) = &page {
+            progress.note(&format!("{}: the live page is {}", spec.name, page.url()));
+        }
         let watched = Watched {
             args: self,
             handle,
@@ -78,12 +86,14 @@ impl Args {
             is_given_up: false,
             file_changed,
         };
-        watched.until_the_end(running, &events, out)
+        let found = watched.until_the_end(running, &events);
+        drop(page);
+        found
     }
 }
 
 impl Watched {
-    fn until_the_end(mut self, running: Running, events: &Events, _: &mut dyn Write) -> Outcome {
+    fn until_the_end(mut self, running: Running, events: &Events) -> Outcome {
         events.tell_the_end(running)?;
         loop {
             let now = now();
@@ -169,7 +179,7 @@ impl Watched {
 }
 
 #[expect(clippy::disallowed_methods, reason = "times here are what a person waits for")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

@@ -17,6 +17,8 @@ backpressure: {{ queues: {{ orders: {{ size: 50, strategy: {strategy} }} }} }}"
     let status = Desk::new().run(&text).unwrap();
     assert_eq!(status.taken, 2_000);
     assert_eq!(status.arrived + status.dropped, 2_000, "{status:?}");
+    // The last of fifty waits for two and a half milliseconds at the least.
+    assert!(status.latency.max >= Duration::from_micros(2_400), "{status:?}");
     status
 }
 
