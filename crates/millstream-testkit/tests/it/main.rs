@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chaos;
 mod marbles;
 mod probe;
 mod puppet;
+mod scenario;
 mod virtual_time;
 
 use std::panic::{self, UnwindSafe};
