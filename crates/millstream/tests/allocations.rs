@@ -10,10 +10,10 @@ use std::{
 };
 
 use millstream::{
-    Error, Flow, GroupPolicy, Order, Publisher, Subscriber, Subscription, concat_eager, empty,
-    first_with_signal, from_iter,
+    Error, Flow, GroupPolicy, Order, Publisher, Subscriber, Subscription, concat_eager, create_on,
+    empty, first_with_signal, first_with_value, from_iter,
     hub::{self, Overflow, Policy, Replay, Unheard},
-    just, merge, merge_sorted, never, range,
+    interleave, just, merge, merge_sorted, merge_sorted_by_key, never, range,
     scheduler::{Immediate, VirtualTime},
 };
 
@@ -104,6 +104,40 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("first_with_signal", |n| first_with_signal([range(0..n), range(0..n)]));
     assert_none_per_item("window", |n| range(0..n).window(n as usize).concat_map(|window| window));
     assert_none_per_item("flat_map_iter", |n| range(0..n).flat_map_iter(|n| [n; 3]));
+    assert_none_per_item("gather", |n| range(0..n).gather((), |(), n| [n, n], |()| None));
+    assert_none_per_item("pairwise", |n| range(0..n).pairwise().map(|(a, b)| a ^ b));
+    assert_none_per_item("intersperse", |n| range(0..n).intersperse(1));
+    assert_none_per_item("zip_longest", |n| {
+        range(0..n).zip_longest(range(0..n / 2)).filter_map(|(a, _)| a)
+    });
+    assert_none_per_item("merge_sorted_by_key", |n| {
+        merge_sorted_by_key([range(0..n), range(0..n)], |n| *n)
+    });
+    assert_none_per_item("first_with_value", |n| first_with_value([range(0..n), range(0..n)]));
+    assert_none_per_item("expand_recursive", |n| {
+        just(0).expand_recursive(1, move |i| from_iter((i + 1 < n).then_some(i + 1)))
+    });
+    assert_none_per_item("timestamp", |n| range(0..n).timestamp(&Immediate).map(|(_, n)| n));
+    assert_none_per_item("elapsed", |n| range(0..n).elapsed(&Immediate).map(|(_, n)| n));
+    assert_none_per_item("interleave", |n| interleave([range(0..n), range(0..n)], 3));
+    assert_none_per_item("merge_preferred", |n| range(0..n).merge_preferred(range(0..n)));
+    assert_none_per_item("valve", |n| range(0..n).valve(just(true)));
+    assert_none_per_item("switch_on_first", |n| range(0..n).switch_on_first(|all| all));
+    assert_none_per_item("cancel_on", |n| range(0..n).cancel_on(&Immediate));
+    assert_none_per_item("scan_async", |n| {
+        range(0..n).scan_async_on(&Immediate, (), |(), n| async move { ((), n) })
+    });
+    assert_none_per_item("map_async_partitioned", |n| {
+        range(0..n).map_async_partitioned_on(&Immediate, 4, |n| n % 2, |n| async move { n })
+    });
+    assert_none_per_item("create", |n| {
+        create_on(&Immediate, move |mut out| async move {
+            for i in 0..n {
+                out.send(i).await?;
+            }
+            Ok::<_, Error>(())
+        })
+    });
     assert_none_per_item("limit_rate", |n| range(0..n).limit_rate(16));
     assert_none_per_item("publish_on", |n| range(0..n).publish_on(&Immediate).capacity(16));
     assert_none_per_item("subscribe_on", |n| range(0..n).subscribe_on(&Immediate));
@@ -186,13 +220,15 @@ fn no_hub_allocates_per_item() {
     let (mut sender, mut flows) = hub::partition(2, 4, |n| (n % 2) as usize);
     let _running = [flows.remove(0).fold(0, sum), flows.remove(0).fold(0, sum)];
     assert_none_when_sent("partition", |n| sender.try_send(n).unwrap());
+    let (mut latest, flow) = hub::latest(0);
+    let _running = [flow.clone().fold(0, sum), flow.fold(0, sum)];
+    assert_none_when_sent("latest", |n| assert!(latest.set(n).is_ok()));
     let gates = Policy::SlowestGates { capacity: 4 };
     let drops = Policy::Buffered { per_subscriber: 4, overflow: Overflow::DropOldest };
     for (name, (mut sender, flow)) in [
         ("multicast", hub::multicast(gates, Unheard::Drop)),
         ("multicast that drops", hub::multicast(drops, Unheard::Drop)),
         ("replay", hub::replay(Replay::last(4), gates)),
-        ("latest", hub::latest(0)),
     ] {
         let _running = [flow.clone().fold(0, sum), flow.fold(0, sum)];
         assert_none_when_sent(name, |n| assert!(sender.try_send(n).is_ok()));

@@ -7,7 +7,7 @@
 //! | [`partition`] | one | one for each part |
 //! | [`multicast`] | one | any number, each gets all that is sent after it came |
 //! | [`replay`] | one | any number, each gets the last items that were sent before it came as well |
-//! | [`latest`] | one | any number, each gets the newest value whenever it asks |
+//! | [`latest`] | one | any number, each gets the newest value whenever it asks; the producer reads and updates it in place |
 //!
 //! [`processor`] and [`multicast_processor`] are hubs whose producer is a subscriber, for a source that
 //! is not there yet. To share a source that is, see [`Flow::share`](crate::Flow::share).
@@ -28,6 +28,7 @@
 mod blocking;
 mod broadcaster;
 mod error;
+mod latest;
 mod merge;
 mod multicast;
 mod multicast_processor;
@@ -39,6 +40,7 @@ mod unicast;
 
 pub use broadcaster::{Broadcaster, Multicast, Sent};
 pub use error::{Closed, SendError, TrySendError};
+pub use latest::{Latest, latest};
 pub use merge::{Merge, Sender, SenderPermit, merge};
 pub use multicast::{Overflow, Policy, Unheard, multicast};
 pub use multicast_processor::{
@@ -46,6 +48,7 @@ pub use multicast_processor::{
 };
 pub use partition::{Partitioner, partition};
 pub use processor::{QueueProcessor, QueuePublisher, QueueSubscriber, processor};
-pub use replay::{Replay, latest, replay};
+pub use replay::{Replay, replay};
 pub use signal_on::{Queued, SignalOn};
+pub(crate) use unicast::Places;
 pub use unicast::{Permit, Producer, Unicast, unicast};

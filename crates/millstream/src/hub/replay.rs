@@ -1,8 +1,6 @@
-//! `replay` and `latest`: hubs whose subscribers get what was sent before they came.
+//! `replay`: a hub whose subscribers get what was sent before they came.
 
 use std::time::Duration;
-
-use millstream_kernel::broadcast::WhenFull;
 
 use super::{Broadcaster, Multicast, Policy, Unheard, broadcaster::Plan};
 use crate::{
@@ -73,50 +71,4 @@ pub fn replay<T: Clone + Send + 'static>(
     check_bound(replay.limit);
     let past = Some((replay.limit, replay.age));
     Plan { capacity, when_full, unheard: Unheard::Drop, past }.open()
-}
-
-/// A value that changes, and the flow of its changes: a subscriber gets the present value when it
-/// comes, and then the newest one whenever it asks.
-///
-/// The value is what was sent last; [`try_send`](Broadcaster::try_send) never finds the hub full.
-///
-/// # Demand
-///
-/// One value waits for a subscriber; a newer one takes its place.
-///
-/// # Termination
-///
-/// Completes and fails as the producer says, after the last value; who subscribes later gets the last
-/// value, and then the end. Fails with an error of kind `Disconnected` if the producer is dropped
-/// without either.
-///
-/// # Examples
-///
-/// ```
-/// use millstream::hub;
-/// use millstream_testkit::Probe;
-///
-/// let (mut level, flow) = hub::latest("low");
-/// let probe = Probe::subscribe_to(flow);
-/// probe.request(1);
-/// level.try_send("middle")?;
-/// level.try_send("high")?;
-/// probe.request(1);
-/// assert_eq!(probe.items(), ["low", "high"]);
-/// # Ok::<(), millstream::hub::TrySendError<&str>>(())
-/// ```
-#[doc(alias = "watch")]
-#[doc(alias = "behavior")]
-#[doc(alias = "state_flow")]
-pub fn latest<T: Clone + Send + 'static>(initial: T) -> (Broadcaster<T>, Flow<Multicast<T>>) {
-    let plan = Plan {
-        capacity: 1,
-        when_full: WhenFull::DropOldest,
-        unheard: Unheard::Drop,
-        past: Some((1, None)),
-    };
-    let (mut broadcaster, flow) = plan.open();
-    // Nobody is subscribed, so that it is kept, and goes nowhere.
-    let _kept = broadcaster.try_send(initial);
-    (broadcaster, flow)
 }

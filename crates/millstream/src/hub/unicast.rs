@@ -258,8 +258,15 @@ impl<T: Send + 'static> Queued for Unicast<T> {}
 backpressure!(source Unicast<T>);
 opaque_debug!(Unicast<T>);
 
+impl<T> Unicast<T> {
+    /// Returns the queue, and through whom a gate that empties it is woken.
+    pub(crate) fn into_parts(self) -> (Outlet<T, Places>, Arc<Listener>) {
+        (self.outlet, self.listener)
+    }
+}
+
 /// Frees the places of items that were taken.
-struct Places(BatchRelease);
+pub(crate) struct Places(BatchRelease);
 
 impl Keeper for Places {
     fn dropped() -> End {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use millstream::{
     BoxPublisher, Error, Flow, Publisher, Subscriber, Subscription, combine_latest, concat_eager,
-    first_with_signal, from_iter, just, merge_sorted, never, range, scheduler::VirtualTime, zip,
+    empty, first_with_signal, first_with_value, from_iter, just, merge_sorted, merge_sorted_by_key,
+    never, range, scheduler::VirtualTime, zip,
 };
 use millstream_testkit::Probe;
 use proptest::prelude::*;
@@ -212,6 +213,96 @@ const OPERATORS: &[(&str, Operator, Model)] = &[
         },
         |items| items.into_iter().chain(0..70).collect(),
     ),
+    (
+        "gather",
+        |flow, _| {
+            let step = |sum: &mut u8, n: u8| {
+                *sum = sum.wrapping_add(n);
+                0..n % 3
+            };
+            flow.gather(0_u8, step, |sum| [sum, 1]).boxed()
+        },
+        |items| {
+            let sum = items.iter().fold(0_u8, |sum, n| sum.wrapping_add(*n));
+            items.into_iter().flat_map(|n| 0..n % 3).chain([sum, 1]).collect()
+        },
+    ),
+    (
+        "pairwise",
+        |flow, _| flow.pairwise().map(|(a, b)| b.wrapping_sub(a)).boxed(),
+        |items| items.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect(),
+    ),
+    (
+        "intersperse",
+        |flow, _| flow.intersperse(7).boxed(),
+        |items| {
+            let all = items.into_iter().flat_map(|n| [7, n]);
+            all.skip(1).collect()
+        },
+    ),
+    (
+        "zip_longest",
+        |flow, clock| {
+            let numbers = range(0..9_u8).publish_on(clock).capacity(2);
+            flow.zip_longest(numbers).map(|(a, b)| a.unwrap_or(3) ^ b.unwrap_or(5)).boxed()
+        },
+        |items| {
+            let n = items.len().max(9);
+            let at = |i: usize| items.get(i).copied().unwrap_or(3);
+            (0..n).map(|i| at(i) ^ if i < 9 { i as u8 } else { 5 }).collect()
+        },
+    ),
+    (
+        "merge_sorted_by_key",
+        |flow, clock| {
+            let sums = flow.scan(255_u8, |sum, n| {
+                *sum = sum.saturating_sub(n / 4);
+                Some(*sum)
+            });
+            let downward = from_iter((3..70).rev()).publish_on(clock).capacity(5).boxed();
+            merge_sorted_by_key([sums.boxed(), downward], |n| std::cmp::Reverse(*n)).boxed()
+        },
+        |items| {
+            let sums = items.into_iter().scan(255_u8, |sum, n| {
+                *sum = sum.saturating_sub(n / 4);
+                Some(*sum)
+            });
+            let mut all: Vec<u8> = sums.chain(3..70).collect();
+            all.sort_unstable_by_key(|n| std::cmp::Reverse(*n));
+            all
+        },
+    ),
+    (
+        "first_with_value",
+        |flow, _| {
+            first_with_value([never().boxed(), empty().boxed(), flow.start_with([1]).boxed()])
+                .boxed()
+        },
+        |items| [1].into_iter().chain(items).collect(),
+    ),
+    (
+        "expand_recursive",
+        |flow, clock| {
+            let clock = clock.clone();
+            let half = move |n: &u8| match n {
+                0 => empty().boxed(),
+                n if n % 2 == 0 => just(n / 2).boxed(),
+                n => just(n / 2).publish_on(&clock).capacity(1).boxed(),
+            };
+            flow.expand_recursive(64, half).boxed()
+        },
+        |items| {
+            let mut all = Vec::new();
+            let mut level = items;
+            while !level.is_empty() {
+                all.extend(&level);
+                level = level.into_iter().filter(|n| *n > 0).map(|n| n / 2).collect();
+            }
+            all
+        },
+    ),
+    ("timestamp", |flow, clock| flow.timestamp(clock).map(|(_, n)| n).boxed(), |items| items),
+    ("elapsed", |flow, clock| flow.elapsed(clock).map(|(_, n)| n).boxed(), |items| items),
     ("limit_rate", |flow, _| flow.limit_rate(3).boxed(), |items| items),
     ("publish_on", |flow, clock| flow.publish_on(clock).capacity(3).boxed(), |items| items),
     ("subscribe_on", |flow, clock| flow.subscribe_on(clock).boxed(), |items| items),

@@ -2,7 +2,7 @@
 
 use millstream::{
     Error, ErrorKind, Flow, Outcome, bridge, concat_all, defer, error, from_fn, from_future,
-    from_iter, generate, just, range,
+    from_iter, generate, just, merge_sorted_by_key, range,
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -42,6 +42,20 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     );
     assert_panicked(range(0..3_u64).buffer_until(|n| bang(n)).count());
     assert_panicked(range(0..3_u64).buffer_while(|n| bang(n)).count());
+    assert_panicked(range(0..3_u64).gather((), |(), n| bang::<_, [u64; 1]>(n), |()| None).count());
+    assert_panicked(range(0..3_u64).gather((), |(), n| [n], bang::<(), Option<u64>>).count());
+    assert_panicked(range(0..3_u64).buffer_until_changed_by_key(|n| bang::<_, u64>(n)).count());
+    assert_panicked(range(0..3_u64).buffer_weighted(9, |n| bang::<_, u64>(n)).count());
+    assert_panicked(merge_sorted_by_key([range(0..3_u64)], |n| bang::<_, u64>(n)).count());
+    assert_panicked(
+        just(1_u64).expand_recursive(9, |n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),
+    );
+    assert_panicked(range(0..3_u64).any(bang));
+    assert_panicked(range(0..3_u64).all(bang));
+    assert_panicked(range(0..3_u64).max_by_key(|n| bang::<_, u64>(n)));
+    assert_panicked(range(0..3_u64).min_by_key(|n| bang::<_, u64>(n)));
+    assert_panicked(range(0..3_u64).collect_map(|n| bang::<_, u64>(n)));
+    assert_panicked(range(0..3_u64).collect_multimap(|n| bang::<_, u64>(n)));
     assert_panicked(range(0..3_u64).batch(2, bang::<u64, u64>, |_, _| {}).count());
     assert_panicked(range(0..3_u64).expand(|n| -> Option<u64> { bang(n) }).count());
     assert_panicked(error::<u64>(Error::message("first")).map_err(bang::<_, Error>).count());

@@ -37,6 +37,13 @@ fn items_that_are_held_are_dropped_once_with_a_cancelled_flow() {
     assert_dropped_on_cancel(5, 9, |flow| flow.buffer(3));
     assert_dropped_on_cancel(5, 9, |flow| flow.buffer_until(|_| false));
     assert_dropped_on_cancel(5, 9, |flow| flow.buffer_while(|_| true));
+    assert_dropped_on_cancel(5, 9, |flow| flow.sliding(3, 2));
+    assert_dropped_on_cancel(5, 9, |flow| flow.buffer_until_changed());
+    assert_dropped_on_cancel(5, 9, |flow| flow.buffer_weighted(3, |_| 1));
+    assert_dropped_on_cancel(5, 9, |flow| flow.pairwise());
+    assert_dropped_on_cancel(2, 1, |flow| {
+        flow.gather((), |(), item| [Arc::clone(&item), item], |()| None)
+    });
     assert_dropped_on_cancel(5, 9, |flow| flow.take_last(3));
     assert_dropped_on_cancel(5, 9, |flow| flow.skip_last(3));
     assert_dropped_on_cancel(5, 1, |flow| flow.chunks_ready(4));

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use millstream::{
-    ErrorMode, combine_latest, concat_all, concat_eager, empty, first_with_signal, just, merge,
-    merge_sorted, never, range, zip,
+    ErrorMode, combine_latest, concat_all, concat_eager, empty, first_with_signal,
+    first_with_value, interleave, just, merge, merge_prioritized, merge_sorted,
+    merge_sorted_by_key, never, range, zip,
 };
 use reactive_streams_tck::{Capabilities, Numbering, publisher_tests};
 
@@ -33,6 +34,36 @@ publisher_tests!(
     MIXED.asynchronous()
 );
 publisher_tests!(merge_sorted, |n| merge_sorted([range(0..n / 2), range(n / 2..n)]));
+publisher_tests!(merge_sorted_by_key, |n| {
+    merge_sorted_by_key([range(0..n / 2), range(n / 2..n)], |n| *n)
+});
+publisher_tests!(first_with_value, |n| first_with_value([
+    empty().boxed_clone(),
+    range(0..n).boxed_clone()
+]));
+publisher_tests!(zip_longest, |n| range(0..n).zip_longest(range(0..n / 2)));
+publisher_tests!(
+    zip_longest_across_threads,
+    |n| range(0..n / 2).publish_on(&pool()).capacity(2).zip_longest(range(0..n)),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(interleave, |n| interleave([range(0..n / 2), range(n / 2..n)], 2), MIXED);
+publisher_tests!(
+    merge_prioritized,
+    |n| merge_prioritized([(1, range(0..n / 2)), (3, range(n / 2..n))]),
+    MIXED
+);
+publisher_tests!(merge_preferred, |n| range(0..n / 2).merge_preferred(range(n / 2..n)), MIXED);
+publisher_tests!(
+    merge_preferred_across_threads,
+    |n| {
+        let preferred = range(0..n / 2).publish_on(&pool()).capacity(2);
+        range(n / 2..n).publish_on(&pool()).capacity(3).merge_preferred(preferred)
+    },
+    MIXED.asynchronous()
+);
+publisher_tests!(valve, |n| range(0..n).valve(just(true)));
+publisher_tests!(valve_that_opens, |n| range(0..n).valve(range(0..3).map(|n| n == 2)).capacity(3));
 publisher_tests!(concat_eager, |n| concat_eager([range(0..n / 2), range(n / 2..n)]));
 publisher_tests!(zip, |n| zip((range(0..n), range(0_u64..))));
 publisher_tests!(

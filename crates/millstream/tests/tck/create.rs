@@ -1,14 +1,31 @@
 //! Sources under the TCK.
 
 use millstream::{
-    Error, byte_lines, defer, empty, error, from_fn, from_future, from_iter, from_stream,
-    from_stream_on, generate, just, lines, never, range, scheduler::Immediate, using,
+    Error, byte_lines, create, create_on, defer, empty, error, from_fn, from_future, from_iter,
+    from_stream, from_stream_on, generate, just, lines, never, range, scheduler::Immediate, using,
     using_async_on,
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
 use crate::pool;
 
+publisher_tests!(
+    create,
+    |n| create(move |mut out| async move {
+        for i in 0..n {
+            out.send(i).await?;
+        }
+        Ok::<_, Error>(())
+    }),
+    Capabilities::new().asynchronous()
+);
+publisher_tests!(create_immediate, |n| create_on(&Immediate, move |mut out| async move {
+    let mut i = 0;
+    while i < n && out.send(i).await.is_ok() {
+        i += 1;
+    }
+})
+.capacity(3));
 publisher_tests!(range, |n| range(0..n));
 publisher_tests!(from_iter, |n| from_iter((0..n).collect::<Vec<_>>()));
 publisher_tests!(just, |_| just(1), Capabilities::new().exact_length(1));

@@ -52,4 +52,23 @@ subscriber_tests!(
 );
 subscriber_tests!(reduce, black_box: || Capture::of(|flow| keep(flow.reduce(|a, b| a + b))));
 subscriber_tests!(count, black_box: || Capture::of(|flow| keep(flow.count())));
+subscriber_tests!(any, black_box: || Capture::of(|flow| keep(flow.any(|_| false))));
+subscriber_tests!(
+    any_first,
+    black_box: || Capture::of(|flow| keep(flow.any(|_| true))),
+    SubscriberCapabilities::new().takes(1)
+);
+subscriber_tests!(all, black_box: || Capture::of(|flow| keep(flow.all(|_| true))));
+subscriber_tests!(contains, black_box: || Capture::of(|flow| keep(flow.contains(u64::MAX))));
+subscriber_tests!(max, black_box: || Capture::of(|flow| keep(flow.max())));
+subscriber_tests!(sum, black_box: || Capture::of(|flow| keep(flow.sum::<u64>())));
+subscriber_tests!(ignore_items, black_box: || Capture::of(|flow| keep(flow.ignore_items())));
+subscriber_tests!(
+    collect_map,
+    black_box: || Capture::of(|flow| keep(flow.collect_map(|n| *n)))
+);
+subscriber_tests!(
+    collect_multimap,
+    black_box: || Capture::of(|flow| keep(flow.collect_multimap(|n| *n)))
+);
 subscriber_tests!(last, black_box: || Capture::of(|flow| keep(flow.last())));

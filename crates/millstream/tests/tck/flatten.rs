@@ -1,12 +1,16 @@
 //! Operators that turn each item into many under the TCK.
 
-use millstream::{ErrorMode, just, range};
+use millstream::{ErrorMode, empty, just, range};
 use reactive_streams_tck::{Capabilities, Numbering, publisher_tests};
 
 use crate::pool;
 
 publisher_tests!(concat_map, |n| range(0..n).concat_map(just));
 publisher_tests!(flat_map_iter, |n| range(0..n).flat_map_iter(Some));
+publisher_tests!(expand_recursive, |n| range(0..n).expand_recursive(1_000_000, |_| empty()));
+publisher_tests!(expand_recursive_by_one, |n| range(0..n.min(1))
+    .expand_recursive(1, move |i| range(i + 1..n.min(i + 2))));
+publisher_tests!(switch_on_first, |n| range(0..n).switch_on_first(|all| all));
 publisher_tests!(flat_map, |n| range(0..n).flat_map(just).concurrency(3).prefetch(2));
 publisher_tests!(
     flat_map_across_threads,

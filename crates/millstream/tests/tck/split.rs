@@ -11,6 +11,22 @@ use crate::{
     time::{LONG, timed},
 };
 
+publisher_tests!(
+    prefix_and_tail,
+    |n| range(0..n).prefix_and_tail(3).map(|(prefix, _)| prefix),
+    Capabilities::new().exact_length(1)
+);
+publisher_tests!(tail, |n| range(0..n).prefix_and_tail(0).concat_map(|(_, tail)| tail));
+publisher_tests!(partition, |n| range(0..n).partition(1, 4, |_| 0).remove(0));
+publisher_tests!(partition_of_two, |n| range(0..n).partition(2, 1, |_| 1).remove(1));
+publisher_tests!(balance, |n| range(0..n).balance(1, 3).remove(0));
+publisher_tests!(divert, |n| range(0..n).divert(3, |_| false).0);
+publisher_tests!(unzip, |n| range(0..n).map(|n| (n, n)).unzip(3).1);
+publisher_tests!(
+    partition_across_threads,
+    |n| range(0..n).publish_on(&pool()).capacity(2).partition(1, 4, |_| 0).remove(0),
+    Capabilities::new().asynchronous()
+);
 publisher_tests!(window, |n| range(0..3 * n).window(3), Capabilities::new().max_length(1 << 40));
 publisher_tests!(
     window_of_a_flow,

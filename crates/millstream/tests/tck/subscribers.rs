@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use millstream::{
     Backoff, Error, Handled, KillSwitch, Listener, Order, Overflow, Registry, Sharing, Signal,
-    concat_all, concat_eager, empty, first_with_signal, hub::Replay, just, merge, merge_sorted,
-    never, range, using, using_async_on,
+    concat_all, concat_eager, empty, first_with_signal, first_with_value, from_iter, hub::Replay,
+    interleave, just, merge, merge_prioritized, merge_sorted, merge_sorted_by_key, never, range,
+    scheduler::Immediate, using, using_async_on,
 };
 use reactive_streams_tck::SubscriberCapabilities;
 
@@ -64,6 +65,26 @@ relay!(map_async_unordered, |flow, clock| flow.map_async_on(
     |n| async move { n }
 ));
 relay!(expand, |flow, _| flow.expand(Some));
+relay!(map_async_partitioned_on, |flow, clock| flow.map_async_partitioned_on(
+    clock,
+    4,
+    |n| n % 3,
+    |n| async move { n }
+));
+relay!(scan_async_on, |flow, clock| {
+    flow.scan_async_on(clock, (), |(), n| async move { ((), n) })
+});
+relay!(gather, |flow, _| flow.gather((), |(), n| [n], |()| None));
+changer!(gather_none, |flow, _| flow.gather((), |(), _| None::<u64>, |()| None));
+changer!(pairwise, |flow, _| flow.pairwise());
+changer!(sliding, |flow, _| flow.sliding(3, 2));
+changer!(buffer_until_changed, |flow, _| flow.buffer_until_changed());
+changer!(buffer_until_changed_by_key, |flow, _| flow.buffer_until_changed_by_key(|n| n / 3));
+changer!(buffer_weighted, |flow, _| flow.buffer_weighted(3, |_| 1));
+changer!(intersperse, |flow, _| flow.intersperse(0));
+relay!(expand_recursive, |flow, _| flow.expand_recursive(1_000_000, |_| empty()));
+relay!(timestamp, |flow, clock| flow.timestamp(clock).map(|(_, n)| n));
+relay!(elapsed, |flow, clock| flow.elapsed(clock).map(|(_, n)| n));
 relay!(chunks_ready, |flow, _| flow.chunks_ready(3).flat_map_iter(|items| items));
 relay!(batch, |flow, _| flow.batch(3, |n| vec![n], Vec::push).flat_map_iter(|items| items));
 changer!(buffer, |flow, _| flow.buffer(3));
@@ -106,6 +127,30 @@ relay!(repeat_when, |flow, clock| flow.repeat_when_on(clock, |_| None));
 relay!(merge, |flow, _| merge([flow]));
 relay!(merge_with, |flow, _| flow.merge_with(empty()));
 relay!(merge_sorted, |flow, _| merge_sorted([flow.boxed(), empty().boxed()]));
+relay!(merge_sorted_by_key, |flow, _| merge_sorted_by_key([flow], |n| *n));
+relay!(first_with_value, |flow, _| first_with_value([flow.boxed(), empty().boxed()]));
+relay!(zip_longest, |flow, _| flow.zip_longest(empty::<u8>()).filter_map(|(n, _)| n));
+relay!(interleave, |flow, _| interleave([flow], 2));
+relay!(merge_prioritized, |flow, _| merge_prioritized([(3, flow)]));
+relay!(merge_preferred, |flow, _| flow.merge_preferred(empty()));
+relay!(preferred, |flow, _| empty().merge_preferred(flow));
+relay!(valve, |flow, _| flow.valve(just(true)));
+changer!(valve_control, |flow, _| never::<u8>().valve(flow.map(|n| n % 2 == 0)));
+changer!(switch_on_first, |flow, _| flow.switch_on_first(|all| all));
+changer!(prefix_and_tail, |flow, _| {
+    flow.prefix_and_tail(3).concat_map(|(prefix, tail)| from_iter(prefix).concat(tail))
+});
+relay!(parallel, |flow, clock| flow.parallel(clock, 1, |share| share.map(|n| n)));
+relay!(parallel_map, |flow, clock| flow.parallel_map(clock, 2, |n| n));
+relay!(partition, |flow, _| flow.partition(1, 3, |_| 0).remove(0));
+relay!(balance, |flow, _| flow.balance(1, 3).remove(0));
+relay!(divert, |flow, _| flow.divert(3, |_| true).1);
+relay!(unzip, |flow, _| flow.map(|n| (n, n)).unzip(3).1);
+relay!(cancel_on, |flow, _| flow.cancel_on(&Immediate));
+relay!(timeout_first, |flow, clock| flow.timeout_first(clock, LONG));
+relay!(timeout_total, |flow, clock| flow.timeout_total(clock, LONG));
+changer!(delay_subscription, |flow, clock| flow.delay_subscription(clock, Duration::ZERO));
+changer!(throttle_latest, |flow, clock| flow.throttle_latest(clock, TICK));
 relay!(concat_eager, |flow, _| concat_eager([empty().boxed(), flow.boxed()]));
 relay!(zip, |flow, _| flow.zip(range(0_u64..)).map(|(n, _)| n));
 relay!(combine_latest, |flow, _| just(0).combine_latest(flow).map(|(_, n)| n));

@@ -45,6 +45,20 @@ publisher_tests!(throttle, |n| timed(move |clock| range(0..n).throttle(clock, 1_
 publisher_tests!(throttle_first, |n| timed(move |clock| {
     range(0..n).throttle_first(clock, Duration::ZERO)
 }));
+publisher_tests!(timeout_first, |n| timed(move |clock| range(0..n).timeout_first(clock, LONG)));
+publisher_tests!(timeout_total, |n| timed(move |clock| {
+    range(0..n).timeout_total(clock, Duration::from_secs(1 << 40))
+}));
+publisher_tests!(delay_subscription, |n| timed(move |clock| {
+    range(0..n).delay_subscription(clock, TICK)
+}));
+publisher_tests!(
+    throttle_latest,
+    |_| timed(move |clock| just(1).throttle_latest(clock, TICK)),
+    Capabilities::new().exact_length(1)
+);
+publisher_tests!(timestamp, |n| timed(move |clock| range(0..n).timestamp(clock)));
+publisher_tests!(elapsed, |n| timed(move |clock| range(0..n).elapsed(clock)));
 publisher_tests!(
     debounce,
     |_| timed(move |clock| just(1).debounce(clock, TICK)),

@@ -1,7 +1,7 @@
-//! `merge_sorted`: the items of several sorted flows, sorted.
+//! `merge_sorted`, `merge_sorted_by_key`: the items of several sorted flows, sorted.
 
 use std::{
-    cmp::Reverse,
+    cmp::{Ordering, Reverse},
     collections::BinaryHeap,
     sync::{Arc, Weak},
 };
@@ -10,7 +10,7 @@ use millstream_kernel::{End, Gate, Inline, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
-    Flow,
+    Backpressure, BackpressureKind, Bounded, Flow,
     parts::{
         fan_in::PREFETCH,
         inlet::{Inlet, inlet},
@@ -52,6 +52,105 @@ where
 {
     Flow { source: MergeSorted { flows: flows.into_iter().collect() } }
 }
+
+/// The items of several flows, each of which is sorted by `key`, in ascending order of it.
+///
+/// Of equal keys, the item of the flow that is earlier in the list comes first. [`Reverse`] makes the
+/// order a descending one.
+///
+/// # Demand
+///
+/// As [`merge_sorted`].
+///
+/// # Termination
+///
+/// As [`merge_sorted`]. If `key` panics, fails with an error of kind `Panicked`.
+///
+/// # Examples
+///
+/// ```
+/// use millstream::{from_iter, merge_sorted_by_key};
+///
+/// let items = merge_sorted_by_key([from_iter(["a", "ccc"]), from_iter(["x", "yy"])], |s| s.len());
+/// assert_eq!(items.collect::<Vec<_>>().wait()?, ["a", "x", "yy", "ccc"]);
+/// # Ok::<(), millstream::Error>(())
+/// ```
+pub fn merge_sorted_by_key<P, K, F>(
+    flows: impl IntoIterator<Item = P>,
+    key: F,
+) -> Flow<MergeSortedByKey<P, F>>
+where
+    P: Publisher,
+    K: Ord,
+    F: FnMut(&P::Item) -> K + Clone + Send + 'static,
+{
+    Flow { source: MergeSortedByKey { flows: flows.into_iter().collect(), key } }
+}
+
+/// Publisher returned by [`merge_sorted_by_key`].
+#[derive(Clone)]
+#[must_use = "publishers do nothing until subscribed to"]
+pub struct MergeSortedByKey<P, F> {
+    flows: Vec<P>,
+    key: F,
+}
+
+impl<P, K, F> Publisher for MergeSortedByKey<P, F>
+where
+    P: Publisher<Item: Send + 'static>,
+    K: Ord + Send + 'static,
+    F: FnMut(&P::Item) -> K + Clone + Send + 'static,
+{
+    type Item = P::Item;
+
+    fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
+        let Self { flows, key } = self;
+        let keyed = flows.into_iter().map(|source| {
+            let mut key = key.clone();
+            Flow { source }.map(move |item| Keyed { key: key(&item), item })
+        });
+        merge_sorted(keyed).map(|keyed| keyed.item).subscribe(downstream);
+    }
+}
+
+impl<P: Backpressure, F> Backpressure for MergeSortedByKey<P, F> {
+    const KIND: BackpressureKind = BackpressureKind::Queue;
+
+    fn max_in_flight(&self) -> u64 {
+        let each = self.flows.iter().map(Backpressure::max_in_flight);
+        each.fold(0, |sum: u64, n| sum.saturating_add(n).saturating_add(PREFETCH as u64 + 1))
+    }
+}
+
+impl<P: Bounded, F> Bounded for MergeSortedByKey<P, F> {}
+
+opaque_debug!(MergeSortedByKey<P, F>);
+
+/// An item that is ordered by its key alone.
+struct Keyed<K, T> {
+    key: K,
+    item: T,
+}
+
+impl<K: Ord, T> Ord for Keyed<K, T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+impl<K: Ord, T> PartialOrd for Keyed<K, T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<K: Ord, T> PartialEq for Keyed<K, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<K: Ord, T> Eq for Keyed<K, T> {}
 
 /// Publisher returned by [`merge_sorted`].
 #[derive(Clone)]

@@ -80,19 +80,19 @@ pub struct Zip<F> {
 opaque_debug!(Zip<F>);
 
 /// One flow's part of the rows.
-struct Column<T> {
-    inlet: Inlet<T>,
+pub(super) struct Column<T> {
+    pub(super) inlet: Inlet<T>,
     /// Its item of the next row.
-    item: Option<T>,
+    pub(super) item: Option<T>,
 }
 
 impl<T> Column<T> {
-    fn new(inlet: Inlet<T>) -> Self {
+    pub(super) fn new(inlet: Inlet<T>) -> Self {
         Self { inlet, item: None }
     }
 
     /// Sees to the item of the next row.
-    fn fill(&mut self) -> Step<()> {
+    pub(super) fn fill(&mut self) -> Step<()> {
         self.inlet.start();
         if self.item.is_some() {
             return Step::Item(());
@@ -108,7 +108,7 @@ impl<T> Column<T> {
     }
 
     /// How the flow ended, if the next row is to be without it.
-    fn end(&mut self) -> Option<End> {
+    pub(super) fn end(&mut self) -> Option<End> {
         if self.item.is_some() { None } else { self.inlet.end() }
     }
 }

@@ -1,5 +1,7 @@
 //! Sources: flows that begin here.
 
+#[expect(clippy::module_inception, reason = "the family and one of its members share a name")]
+mod create;
 mod defer;
 mod error;
 mod from_fn;
@@ -12,6 +14,7 @@ mod range;
 mod using;
 mod using_async;
 
+pub use create::{Create, Emitter, IntoEnd, create, create_on};
 pub use defer::{Defer, defer};
 pub use error::{Failed, error};
 pub use from_fn::{FromFn, from_fn};

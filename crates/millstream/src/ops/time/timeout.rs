@@ -1,4 +1,4 @@
-//! `timeout`: no longer than so much between two items.
+//! `timeout`, `timeout_first`: no longer than so much between two items.
 
 use std::{
     sync::{Arc, Weak},
@@ -58,6 +58,43 @@ impl<P: Publisher> Flow<P> {
         self.timeout_with(scheduler, limit, failed)
     }
 
+    /// Fails with an error of kind `Timeout` when the first item does not come within `limit`.
+    ///
+    /// The time runs from the downstream's first request. For the whole flow, see
+    /// [`timeout_total`](Self::timeout_total).
+    ///
+    /// # Demand
+    ///
+    /// As [`timeout`](Self::timeout).
+    ///
+    /// # Termination
+    ///
+    /// As [`timeout`](Self::timeout).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use millstream_testkit::marbles::check_in_time;
+    ///
+    /// let three = Duration::from_millis(3);
+    /// check_in_time("-1-----2|", |source, clock| source.timeout_first(clock, three), "-1-----2|");
+    /// check_in_time("----1--2|", |source, clock| source.timeout_first(clock, three), "---#");
+    /// ```
+    #[doc(alias = "initial_timeout")]
+    pub fn timeout_first(
+        self,
+        scheduler: &impl Scheduler,
+        limit: Duration,
+    ) -> Flow<Timeout<P, Flow<Failed<P::Item>>>>
+    where
+        P::Item: Send + 'static,
+    {
+        let mut flow = self.timeout(scheduler, limit);
+        flow.source.is_for_first = true;
+        flow
+    }
+
     /// [`timeout`](Self::timeout), which goes on with `fallback` in place of the error.
     ///
     /// # Demand
@@ -89,11 +126,12 @@ impl<P: Publisher> Flow<P> {
         Q: Publisher<Item = P::Item> + Send + 'static,
     {
         let worker = scheduler.worker();
-        Flow { source: Timeout { source: self.source, worker, limit, fallback } }
+        let is_for_first = false;
+        Flow { source: Timeout { source: self.source, worker, limit, fallback, is_for_first } }
     }
 }
 
-/// Publisher returned by [`Flow::timeout`] and [`Flow::timeout_with`].
+/// Publisher returned by [`Flow::timeout`] and its like.
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Timeout<P, Q> {
@@ -101,6 +139,8 @@ pub struct Timeout<P, Q> {
     worker: Worker,
     limit: Duration,
     fallback: Q,
+    /// Whether the time runs for the first item alone.
+    is_for_first: bool,
 }
 
 impl<P, Q> Publisher for Timeout<P, Q>
@@ -111,15 +151,23 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let Self { source, worker, limit, fallback } = self;
+        let Self { source, worker, limit, fallback, is_for_first } = self;
         let (entrance, inlet) = inlet(PREFETCH);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
             let timer = GateTimer::new(worker, Weak::clone(gate));
             let gate = Weak::clone(gate);
             let fallback = Some(fallback);
             let surroundings = Surroundings::current();
-            let source =
-                TimeoutSource { inlet, timer, limit, deadline: None, fallback, gate, surroundings };
+            let source = TimeoutSource {
+                inlet,
+                timer,
+                limit,
+                deadline: None,
+                is_for_first,
+                fallback,
+                gate,
+                surroundings,
+            };
             (source, downstream, Inline)
         });
         source.subscribe(entrance.subscriber(Arc::clone(&gate)));
@@ -135,7 +183,8 @@ struct TimeoutSource<Q: Publisher, S> {
     limit: Duration,
     /// When the downstream will have waited for too long; `None` while it does not wait.
     deadline: Option<Duration>,
-    /// `None` after a timeout.
+    is_for_first: bool,
+    /// `None` after a timeout, and when no time runs any more.
     fallback: Option<Q>,
     /// What the fallback wakes.
     gate: Weak<Gate<Self, S, Inline>>,
@@ -155,6 +204,9 @@ where
             let step = self.inlet.next();
             if !matches!(step, Step::Pending) || self.fallback.is_none() {
                 self.deadline = None;
+                if self.is_for_first {
+                    self.fallback = None;
+                }
                 return step;
             }
             let now = self.timer.now();

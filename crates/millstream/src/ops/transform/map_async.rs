@@ -1,28 +1,21 @@
 //! `map_async`: turns each item into a future's output, several at a time.
 //!
-//! The futures live in a fixed number of slots. A slot is allocated when it is first used, with its
-//! waker, and used again for the next future, so that nothing is allocated per item. A waker sets the
-//! slot's bit in a `ReadySet` and wakes the gate, which polls what is ready, on a worker of its own:
-//! the consumer's pace decides what is passed on, never what is polled.
-//!
 //! # Invariants
 //!
-//! 1. A slot is idle, running, or holds an output; `n_busy` of them are not idle. In order, these are
-//!    the slots from `head` on, round the ring.
+//! 1. `n_busy` slots are not idle. In the order of the source, these are in `running`.
 //! 2. The items asked of the source, waiting in the inlet or in a busy slot are at most as many as
 //!    there are slots.
 
 use std::{
     collections::VecDeque,
     future::Future,
-    pin::Pin,
     sync::{Arc, Weak},
-    task::{self, Context, Poll, Waker},
 };
 
-use millstream_kernel::{End, Gate, ReadySet, Source, Step};
+use millstream_kernel::{End, Gate, Source, Step};
 use reactive_streams::{Publisher, Subscriber};
 
+use super::futures::Futures;
 use crate::{
     Flow,
     parts::inlet::{Inlet, check_capacity, inlet},
@@ -177,26 +170,17 @@ where
     fn subscribe<S: Subscriber<Fut::Output>>(self, downstream: S) {
         let (entrance, inlet) = inlet(self.concurrency);
         let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let waker = Arc::new(GateWaker::new(Weak::clone(gate)));
-            let wakers = Wakers {
-                ready: Arc::new(ReadySet::new(self.concurrency)),
-                turn: Waker::from(Arc::clone(&waker)),
-                gate: waker,
-            };
+            let waker = GateWaker::new(Weak::clone(gate));
             let source = MapAsyncSource {
                 inlet,
                 f: self.f,
-                slots: Vec::new(),
-                idle: Vec::new(),
+                futures: Futures::new(self.concurrency, waker, self.worker.clone()),
                 done: VecDeque::new(),
                 running: VecDeque::new(),
-                overdue: VecDeque::new(),
                 n_busy: 0,
                 n_released: 0,
                 concurrency: self.concurrency,
                 order: self.order,
-                wakers,
-                worker: self.worker.clone(),
             };
             (source, downstream, OnWorker::new(self.worker, Weak::clone(gate)))
         });
@@ -210,53 +194,16 @@ backpressure!(MapAsync<P, F>, Queue, |this| this.concurrency);
 struct MapAsyncSource<T, F, Fut: Future> {
     inlet: Inlet<T>,
     f: F,
-    /// Grows to `concurrency`, and then stays.
-    slots: Vec<Slot<Fut>>,
-    idle: Vec<usize>,
+    futures: Futures<Fut>,
     /// Slots with outputs, in the order of completion; unused for the source's order.
     done: VecDeque<usize>,
     /// Busy slots in the source's order; unused for the order of completion.
     running: VecDeque<usize>,
-    /// Slots that were woken when the worker had no budget left for them, in that order.
-    overdue: VecDeque<usize>,
     n_busy: usize,
     /// Places in the inlet that were given up in this turn.
     n_released: u64,
     concurrency: usize,
     order: Order,
-    wakers: Wakers,
-    worker: Worker,
-}
-
-struct Slot<Fut: Future> {
-    future: Pin<Box<Option<Fut>>>,
-    output: Option<Fut::Output>,
-    waker: Waker,
-}
-
-/// Makes a slot's waker.
-struct Wakers {
-    ready: Arc<ReadySet>,
-    gate: Arc<GateWaker>,
-    /// Wakes the gate, and no slot.
-    turn: Waker,
-}
-
-struct SlotWaker {
-    index: usize,
-    ready: Arc<ReadySet>,
-    gate: Arc<GateWaker>,
-}
-
-impl task::Wake for SlotWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.ready.set(self.index);
-        self.gate.wake_by_ref();
-    }
 }
 
 impl<T, F, Fut> MapAsyncSource<T, F, Fut>
@@ -267,42 +214,14 @@ where
 {
     /// Starts the future of an item.
     fn start(&mut self, item: T) {
-        let future = (self.f)(item);
-        let index = self.idle.pop().unwrap_or_else(|| {
-            let index = self.slots.len();
-            let Wakers { ready, gate, .. } = &self.wakers;
-            let (ready, gate) = (Arc::clone(ready), Arc::clone(gate));
-            let waker = Waker::from(Arc::new(SlotWaker { index, ready, gate }));
-            self.slots.push(Slot { future: Box::pin(None), output: None, waker });
-            index
-        });
-        self.slots[index].future.set(Some(future));
+        let index = self.futures.add((self.f)(item));
         self.n_busy += 1;
         if self.order == Order::Source {
             self.running.push_back(index);
         }
-        self.poll(index);
-    }
-
-    fn poll(&mut self, index: usize) {
-        let Slot { future, output, waker } = &mut self.slots[index];
-        // A waker may outlive its future, and wake the next one in the slot, or none.
-        let Some(running) = future.as_mut().as_pin_mut() else { return };
-        if let Poll::Ready(value) = running.poll(&mut Context::from_waker(waker)) {
-            future.set(None);
-            *output = Some(value);
-            if self.order == Order::Completion {
-                self.done.push_back(index);
-            }
+        if self.futures.poll(index) && self.order == Order::Completion {
+            self.done.push_back(index);
         }
-    }
-
-    /// Polls the future in a slot; whether others may be polled after it.
-    fn poll_in_budget(&mut self, index: usize) -> bool {
-        self.poll(index);
-        let is_done = self.slots[index].future.is_none();
-        let cx = &mut Context::from_waker(&self.wakers.turn);
-        is_done || self.worker.poll_budget(cx).is_ready()
     }
 
     /// Takes the next output, if it is there.
@@ -311,10 +230,8 @@ where
             Order::Source => &mut self.running,
             Order::Completion => &mut self.done,
         };
-        let index = *line.front()?;
-        let output = self.slots[index].output.take()?;
+        let output = self.futures.take(*line.front()?)?;
         line.pop_front();
-        self.idle.push(index);
         self.n_busy -= 1;
         self.n_released += 1;
         Some(output)
@@ -348,20 +265,12 @@ where
     const CHUNK: u64 = 16;
 
     fn advance(&mut self) {
-        let mut may_poll = true;
-        while may_poll && let Some(index) = self.overdue.pop_front() {
-            may_poll = self.poll_in_budget(index);
-        }
-        if may_poll {
-            let ready = Arc::clone(&self.wakers.ready);
-            ready.take(|index| {
-                if may_poll {
-                    may_poll = self.poll_in_budget(index);
-                } else {
-                    self.overdue.push_back(index);
-                }
-            });
-        }
+        let Self { futures, done, order, .. } = self;
+        futures.poll_ready(|index| {
+            if *order == Order::Completion {
+                done.push_back(index);
+            }
+        });
         self.fill();
     }
 

@@ -55,6 +55,9 @@ pub(super) enum Op {
     FlatMap { prefetch: u8, n: i64 },
     FlatMapSequential { concurrency: u8, prefetch: u8, n: i64 },
     FlatMapIter(i64),
+    Gather(i64),
+    Sliding(u8),
+    ExpandRecursive,
     Inner(u8),
     Zip,
     WithLatestFrom,
@@ -156,6 +159,9 @@ impl Op {
                 .boxed()
             }
             Self::FlatMapIter(by) => flow.flat_map_iter(move |item| few(&item, by)).boxed(),
+            Self::Gather(by) => flow.gather((), move |(), item| few(&item, by), |()| None).boxed(),
+            Self::Sliding(n) => flow.sliding(size(n), size(n)).flat_map_iter(|items| items).boxed(),
+            Self::ExpandRecursive => flow.expand_recursive(1_000_000, |_| empty()).boxed(),
             Self::Inner(kind) => {
                 let mut flow = Some(flow);
                 let make = move |()| flow.take().unwrap();
@@ -246,6 +252,7 @@ impl Op {
             Self::SwitchIfEmpty(n) if n_items == 0 && !fails => (0..i64::from(n)).collect(),
             Self::ConcatMap(by)
             | Self::FlatMapIter(by)
+            | Self::Gather(by)
             | Self::FlatMap { n: by, .. }
             | Self::FlatMapSequential { n: by, .. } => {
                 iter.flat_map(|n| (0..fan(n, by)).map(move |i| n.wrapping_add(i))).collect()
@@ -313,6 +320,9 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
                 Op::FlatMap { prefetch: size, n: by },
                 Op::FlatMapSequential { concurrency: n, prefetch: size, n: by },
                 Op::FlatMapIter(by),
+                Op::Gather(by),
+                Op::Sliding(n),
+                Op::ExpandRecursive,
                 Op::Inner(n),
                 Op::Zip,
                 Op::WithLatestFrom,

@@ -25,6 +25,7 @@ use crate::{
 pub(crate) struct Feed<T> {
     /// `None` once the end was given.
     queue: Option<spsc::Producer<T>>,
+    capacity: usize,
     listener: Arc<Listener>,
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn inner<T: Send + 'static>(
     let places = Prefetch::new(Capacity::of(ahead));
     let listener = Arc::new(Listener::new());
     let outlet = Outlet::new(consumer, Operator { gate: operator, places });
-    let feed = Feed { queue: Some(producer), listener: Arc::clone(&listener) };
+    let feed = Feed { queue: Some(producer), capacity, listener: Arc::clone(&listener) };
     (feed, Inner { outlet, listener })
 }
 
@@ -77,6 +78,18 @@ impl<T> Feed<T> {
     #[inline]
     pub(crate) fn n_waiting(&mut self) -> usize {
         self.queue.as_mut().map_or(0, spsc::Producer::n_queued)
+    }
+
+    /// Appends an item for which there is room, and drops it if nobody will take it.
+    pub(crate) fn give(&mut self, item: T) {
+        let rejected = if self.is_closed() { Some(item) } else { self.push(item).err() };
+        drop(rejected);
+    }
+
+    /// Whether an item may be given: there is a place, or nobody who takes.
+    pub(crate) fn has_room(&mut self) -> bool {
+        let has_place = self.n_waiting() < self.capacity && self.queue.is_some();
+        has_place || self.is_closed()
     }
 
     /// Whether nobody will take an item any more: the subscriber has canceled, or the flow was dropped.

@@ -7,6 +7,10 @@ mod source;
 use reactive_streams::{Publisher, Subscriber};
 
 pub use self::inner::Window;
+pub(super) use self::{
+    deferred_cancel::{Flows, start},
+    inner::{Feed, Inner, inner},
+};
 use crate::{
     Flow,
     parts::{fan_in::PREFETCH, inlet::check_capacity},

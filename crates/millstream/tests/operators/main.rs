@@ -1,0 +1,9 @@
+//! Operators in their corners. They stand apart from `it`, so that neither takes long to compile.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod control;
+mod futures_in_order;
+mod gather;
+mod parts;
+mod priorities;
