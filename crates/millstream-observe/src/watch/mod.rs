@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{events::Event, roles::Role, verdict::Verdict};
 use self::{events::Events, roles::Shares};
-use crate::{FlowReading, Inventory, Place, PolicyReading, Snapshot, StageReading};
+use crate::{FlowReading, Inventory, Place, PolicyReading, Snapshot};
 
 /// For how many seconds a rate and a role remember, about: long enough that a batch does not show
 /// as a change, and short enough that a change shows.
@@ -43,7 +43,7 @@ const MEMORY_SECONDS: f64 = 2.0;
 pub struct Watch {
     inventory: Inventory,
     last: Option<Arc<Snapshot>>,
-    rates: HashMap<RateKey, f64>,
+    rates: HashMap<RateKey, Rate>,
     shares: Shares,
     events: Events,
 }
@@ -124,14 +124,13 @@ impl Watch {
         let flows: Vec<FlowView> =
             snapshot.flows.iter().map(|flow| self.look_at_flow(flow, &snapshot, &step)).collect();
         let policies =
-            snapshot.policies.iter().map(|policy| self.look_at_policy(policy, &step)).collect();
+            snapshot.policies.iter().map(|policy| self.look_at_policy(policy, &snapshot)).collect();
         self.forget(&snapshot);
         let events = self.events.between(step.last.as_deref(), &snapshot, &flows);
         View { snapshot, flows, policies, events }
     }
 
     fn look_at_flow(&mut self, flow: &FlowReading, snapshot: &Snapshot, step: &Step) -> FlowView {
-        let before = step.last.as_ref().and_then(|last| last.flow(&flow.name));
         let shares: Vec<f64> = flow
             .stages
             .iter()
@@ -141,15 +140,8 @@ impl Watch {
             })
             .collect();
         let stages = flow.stages.iter().enumerate().map(|(index, stage)| {
-            let is_it = |before: &&StageReading| before.name == stage.name;
-            let before = before.and_then(|flow| flow.stages.iter().find(is_it));
             let place = Place::from((&*flow.name, &*stage.name));
-            let per_second = self.rate(
-                RateKey::Stage(place),
-                before.map(|stage| stage.delivered),
-                stage.delivered,
-                step,
-            );
+            let per_second = self.rate(RateKey::Stage(place), stage.delivered, snapshot);
             StageView { per_second, role: roles::role_of(flow, &shares, index) }
         });
         let stages: Vec<StageView> = stages.collect();
@@ -158,45 +150,22 @@ impl Watch {
         FlowView { stages, consumer, verdict }
     }
 
-    fn look_at_policy(&mut self, policy: &PolicyReading, step: &Step) -> PolicyView {
+    fn look_at_policy(&mut self, policy: &PolicyReading, snapshot: &Snapshot) -> PolicyView {
         let Some(ledger) = &policy.reading.ledger else { return PolicyView::default() };
-        let before = step.last.as_ref().and_then(|last| last.policy(&policy.name));
-        let before = before.and_then(|policy| policy.reading.ledger.as_ref());
         let name = || policy.name.clone();
-        let mut rate = |key, before, now| Some(self.rate(key, before, now, step));
-        let dropped = before.map(|ledger| ledger.total_dropped());
+        let mut rate = |key, count| Some(self.rate(key, count, snapshot));
         PolicyView {
-            offered_per_second: rate(
-                RateKey::Offered(name()),
-                before.map(|ledger| ledger.offered),
-                ledger.offered,
-            ),
-            delivered_per_second: rate(
-                RateKey::Delivered(name()),
-                before.map(|ledger| ledger.delivered),
-                ledger.delivered,
-            ),
-            dropped_per_second: rate(RateKey::Dropped(name()), dropped, ledger.total_dropped()),
+            offered_per_second: rate(RateKey::Offered(name()), ledger.offered),
+            delivered_per_second: rate(RateKey::Delivered(name()), ledger.delivered),
+            dropped_per_second: rate(RateKey::Dropped(name()), ledger.total_dropped()),
         }
     }
 
-    /// The smoothed rate of a counter; 0 before there are two readings. A counter that has fallen
-    /// has begun anew.
-    fn rate(&mut self, key: RateKey, before: Option<u64>, now: u64, step: &Step) -> f64 {
-        let Some((before, seconds)) = before.zip(step.seconds.filter(|seconds| *seconds > 0.0))
-        else {
-            return self.rates.get(&key).copied().unwrap_or(0.0);
-        };
-        let grown = now.checked_sub(before).unwrap_or(now);
-        let rate = grown as f64 / seconds;
-        let smoothed = match self.rates.get(&key) {
-            Some(old) => old + (rate - old) * step.weight(),
-            None => rate,
-        };
-        // What has ended ends to be shown: an exponential never gets to 0 by itself.
-        let smoothed = if grown == 0 && smoothed < 0.05 { 0.0 } else { smoothed };
-        self.rates.insert(key, smoothed);
-        smoothed
+    /// The smoothed rate of a counter; 0 before there are two readings at two times.
+    fn rate(&mut self, key: RateKey, count: u64, snapshot: &Snapshot) -> f64 {
+        let at_seconds = snapshot.at_seconds;
+        let first = Rate { count, at_seconds, smoothed: None };
+        self.rates.entry(key).or_insert(first).update(count, at_seconds)
     }
 
     /// Forgets those that were removed.
@@ -212,6 +181,37 @@ impl Watch {
     }
 }
 
+/// The rate of a counter, and when it was read last.
+#[derive(Debug)]
+struct Rate {
+    count: u64,
+    at_seconds: f64,
+    smoothed: Option<f64>,
+}
+
+impl Rate {
+    fn update(&mut self, count: u64, at_seconds: f64) -> f64 {
+        let seconds = at_seconds - self.at_seconds;
+        // Where no time has passed, what came counts for the next look.
+        if seconds <= 0.0 {
+            return self.smoothed.unwrap_or(0.0);
+        }
+        // A counter that has fallen has begun anew.
+        let grown = count.checked_sub(self.count).unwrap_or(count);
+        let rate = grown as f64 / seconds;
+        let smoothed = self.smoothed.map_or(rate, |old| old + (rate - old) * weight_of(seconds));
+        // An exponential never gets to 0 by itself.
+        let smoothed = if grown == 0 && smoothed < 0.05 { 0.0 } else { smoothed };
+        *self = Self { count, at_seconds, smoothed: Some(smoothed) };
+        smoothed
+    }
+}
+
+/// How much of what is seen after so many seconds counts, against what is remembered.
+fn weight_of(seconds: f64) -> f64 {
+    1.0 - (-seconds.max(0.0) / MEMORY_SECONDS).exp()
+}
+
 /// From one look to the next.
 struct Step {
     seconds: Option<f64>,
@@ -219,8 +219,7 @@ struct Step {
 }
 
 impl Step {
-    /// How much of what is seen now counts, against what is remembered.
     fn weight(&self) -> f64 {
-        self.seconds.map_or(1.0, |seconds| 1.0 - (-seconds.max(0.0) / MEMORY_SECONDS).exp())
+        self.seconds.map_or(1.0, weight_of)
     }
 }

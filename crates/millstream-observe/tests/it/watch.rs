@@ -49,6 +49,20 @@ fn a_rate_is_what_came_in_the_time() {
 }
 
 #[test]
+fn what_came_while_no_time_passed_is_not_lost() {
+    let (time, inventory) = inventory();
+    let registry = Registry::new();
+    let probe = Probe::subscribe_to(range(0..).inspect_demand("numbers", &registry));
+    inventory.flow("main", &registry);
+    let mut watch = inventory.watch();
+    watch.look();
+    probe.request(5);
+    watch.look();
+
+    assert_eq!(look(&mut watch, &time).flows[0].stages[0].per_second, 5.0);
+}
+
+#[test]
 fn a_flow_that_begins_anew_has_no_negative_rate() {
     let (time, inventory) = inventory();
     let registry = Registry::new();
