@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     bench_report, bench_smoke, book, build_cost, check, ci, features, instructions, judge, kill9,
-    models, mutants, package, pressure_report, rsocket, sanitize, servers, test,
+    models, mutants, package, page, pressure_report, rsocket, sanitize, servers, test,
 };
 
 use crate::shell::Shell;
@@ -41,6 +41,7 @@ enum Command {
     Sanitize(sanitize::Args),
     Features(features::Args),
     Package(package::Args),
+    Page(page::Args),
     BenchSmoke(bench_smoke::Args),
     BenchReport(bench_report::Args),
     Instructions(instructions::Args),
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Sanitize(args) => sanitize::run(&shell, &args),
         Command::Features(_) => features::run(&shell),
         Command::Package(_) => package::run(&shell),
+        Command::Page(_) => page::run(&shell),
         Command::BenchSmoke(_) => bench_smoke::run(&shell),
         Command::BenchReport(args) => bench_report::run(&shell, &args),
         Command::Instructions(args) => instructions::run(&shell, args.bless),

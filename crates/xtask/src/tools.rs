@@ -19,7 +19,7 @@ pub(crate) struct Tool {
 }
 
 /// One line for each tool; a stage names those that it needs.
-pub(crate) const TOOLS: [Tool; 12] = [
+pub(crate) const TOOLS: &[Tool] = &[
     Tool { name: "cc", probe: "cc --version", install: "apt-get install gcc libc6-dev" },
     Tool { name: "rustfmt", probe: "cargo fmt --version", install: "rustup component add rustfmt" },
     Tool {
@@ -34,6 +34,8 @@ pub(crate) const TOOLS: [Tool; 12] = [
     },
     Tool { name: "node", probe: "node --version", install: "apt-get install nodejs" },
     Tool { name: "npm", probe: "npm --version", install: "apt-get install npm" },
+    Tool { name: "chromium", probe: "chromium --version", install: "apt-get install chromium" },
+    Tool { name: "promtool", probe: "promtool --version", install: "apt-get install prometheus" },
     Tool { name: "python3", probe: "python3 --version", install: "apt-get install python3" },
     Tool { name: "pip", probe: "python3 -m pip --version", install: "apt-get install python3-pip" },
     Tool {

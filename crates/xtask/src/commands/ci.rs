@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::{
     commands::{
-        bench_smoke, check, features, instructions, judge, models, mutants, package,
+        bench_smoke, check, features, instructions, judge, models, mutants, package, page,
         pressure_report, rsocket, servers, test,
     },
     shell::{Failure, Shell},
@@ -57,6 +57,7 @@ const STAGES: &[Stage] = &[
     },
     Stage { name: "pressure", needs: &[], run: pressure_report::short },
     Stage { name: "example", needs: &[], run: example },
+    Stage { name: "page", needs: &["node", "npm", "chromium", "promtool"], run: page::run },
     Stage { name: "judge", needs: &["node", "python3"], run: judge::run_in_ci },
     Stage {
         name: "rsocket",

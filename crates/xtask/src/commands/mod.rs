@@ -13,6 +13,7 @@ pub(crate) mod kill9;
 pub(crate) mod models;
 pub(crate) mod mutants;
 pub(crate) mod package;
+pub(crate) mod page;
 pub(crate) mod pressure_report;
 pub(crate) mod rsocket;
 pub(crate) mod sanitize;

@@ -192,13 +192,11 @@ function updateCard(card, view) {
     const holds = stage.buffered === null ? "" : `holds ${count(stage.buffered)}${most !== null && most < 1e15 ? " of " + count(most) : ""}`;
     setText(card.fact, node.index > 0 && holds ? holds : perSecond(more.per_second));
     setClass(button, "card " + more.role + chosen);
-    label(button, `${short(node.name)}, ${role}, ${perSecond(more.per_second)}${holds ? ", " + holds : ""}`);
   } else if (node.kind === "consumer") {
     const role = view.flows[node.flow].consumer;
     const text = role === "ended" ? "ended" : role === "starved" ? "waits for items" : ROLES[role];
     setText(card.role, text);
     setClass(button, "card consumer " + role + chosen);
-    label(button, `consumer of ${short(view.snapshot.flows[node.flow].name)}, ${text}`);
   } else {
     const policy = view.snapshot.policies[node.index];
     setText(card.role, `${policy.kind} · ${policy.condition.state}`);
@@ -207,7 +205,6 @@ function updateCard(card, view) {
     setText(card.fact, [used, age !== null && age !== undefined ? seconds(age) : ""].filter(Boolean).join(" · "));
     updateBar(card.bar, policy.usage, policy.condition.severity);
     setClass(button, `card queue ${policy.condition.severity}${chosen}`);
-    label(button, `${policy.kind} ${short(policy.name)}, ${policy.condition.state}, ${usageInWords(policy.usage)}`);
   }
   for (const { guard, chip, text } of card.chips) {
     const policy = policies.get(guard);
@@ -215,13 +212,8 @@ function updateCard(card, view) {
     const isWell = policy.condition.severity === "normal";
     setText(text, isWell ? short(guard, 30) : `${short(guard, 30)}: ${policy.condition.state}`);
     setClass(chip, "chip " + policy.condition.severity);
-    label(chip, `${policy.kind} ${short(guard)}: ${policy.condition.state}`);
   }
   if (card.spark && graph.visible.has(node.key)) drawSpark(card.spark, node.key, node.kind === "policy" ? 1 : null);
-}
-
-function label(button, text) {
-  if (button.getAttribute("aria-label") !== text) button.setAttribute("aria-label", text);
 }
 
 function drawSpark(line, key, most, height = 22) {

@@ -59,7 +59,7 @@ function setSentence(node, text) {
 
 /** Names of thousands of characters are cut. */
 function shortNames(text) {
-  return text.replace(/`([^`]{61,})`/g, (_, name) => "`" + short(name) + "`");
+  return text.split("`").map((part, index) => (index % 2 ? short(part) : part)).join("`");
 }
 
 function show(key) {
