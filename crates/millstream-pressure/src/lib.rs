@@ -94,8 +94,9 @@ pub use credits::{CreditTurn, Credited, Credits, CreditsConfig, CreditsSnapshot}
 pub use delivery::{
     Acknowledge, Acknowledgement, BatchAck, BatchAcked, Begun, BrokerAck, BrokerConfig,
     BrokerSnapshot, DeadLetter, DeadLetterAck, DeadLettered, DeadLetters, Dedup, DedupAck,
-    DedupConfig, DedupSnapshot, DedupStore, Delivery, Envelope, FilterAcked, FromBroker, Headers,
-    MapAsyncAcked, MemoryBroker, MemoryDedup, Position, Prefix, Settlement, Unprocessed,
+    DedupConfig, DedupSnapshot, DedupStore, Delivery, Envelope, Fetch, FilterAcked, FromBroker,
+    Headers, MapAsyncAcked, MemoryBroker, MemoryDedup, Position, Prefix, Settlement, Unprocessed,
+    fetch_into,
 };
 pub use flow_ext::FlowExt;
 pub use hedge::{Hedge, HedgeConfig, HedgeSnapshot};

@@ -12,12 +12,10 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use millstream::{
-    Backpressure, BackpressureKind, Bounded, Offer, Publisher, Subscriber, Subscription,
-    parts::{GateTimer, GateWaker, OnWorker},
+    Backpressure, BackpressureKind, Bounded, Publisher, Subscriber, parts::GateTimer,
     scheduler::Scheduler as _,
 };
-use millstream_kernel::{Gate, Pending, Wake};
-use millstream_pressure::Delivery;
+use millstream_pressure::{Delivery, fetch_into};
 
 use self::source::PullSource;
 use crate::{Nats, NatsAck, PullConfig};
@@ -41,15 +39,10 @@ impl Publisher for Pull {
 
     fn subscribe<S: Subscriber<Self::Item>>(self, downstream: S) {
         let Self { nats, config } = self;
-        let demand = Arc::new(Pending::new());
-        let downstream = Counting { downstream, demand: Arc::clone(&demand) };
-        Gate::start_with(|gate: &Weak<Gate<_, _, _>>| {
-            nats.0.epochs.tell(Weak::clone(gate) as Weak<dyn Wake>);
-            let worker = nats.scheduler().worker();
-            let timer = GateTimer::new(worker.clone(), Weak::clone(gate));
-            let waker = Arc::new(GateWaker::new(Weak::clone(gate)));
-            let source = PullSource::new(nats, config, demand, waker.into(), timer);
-            (source, downstream, OnWorker::new(worker, Weak::clone(gate)))
+        let worker = nats.scheduler().worker();
+        fetch_into(downstream, worker.clone(), |gate| {
+            nats.0.epochs.tell(Weak::clone(gate));
+            PullSource::new(nats, config, GateTimer::waking(worker, Weak::clone(gate)))
         });
     }
 }
@@ -67,57 +60,5 @@ impl Bounded for Pull {}
 impl std::fmt::Debug for Pull {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pull").field("config", &self.config).finish_non_exhaustive()
-    }
-}
-
-/// Tells the source how much is asked for: a gate asks it for one item at a time.
-struct Counting<S> {
-    downstream: S,
-    demand: Arc<Pending>,
-}
-
-struct CountedSubscription {
-    gate: Arc<dyn Subscription>,
-    demand: Arc<Pending>,
-}
-
-impl Subscription for CountedSubscription {
-    fn request(&self, n: u64) {
-        if n > 0 {
-            // The gate's turn takes it.
-            let _is_first = self.demand.add(n);
-        }
-        self.gate.request(n);
-    }
-
-    fn cancel(&self) {
-        self.gate.cancel();
-    }
-}
-
-impl<T, S: Subscriber<T>> Subscriber<T> for Counting<S>
-where
-    T: Send + 'static,
-{
-    millstream::forward!(on_error, on_complete);
-
-    fn on_subscribe(&mut self, gate: Arc<dyn Subscription>) {
-        let demand = Arc::clone(&self.demand);
-        self.downstream.on_subscribe(Arc::new(CountedSubscription { gate, demand }));
-    }
-
-    #[inline]
-    fn on_next(&mut self, item: T) {
-        self.downstream.on_next(item);
-    }
-
-    #[inline]
-    fn offer(&mut self, item: T) -> Offer {
-        let offer = self.downstream.offer(item);
-        if offer == Offer::Skipped {
-            // It used no demand of the gate's, and so none here.
-            let _is_first = self.demand.add(1);
-        }
-        offer
     }
 }

@@ -19,21 +19,21 @@
 //!
 //! 1. `requested` is what was asked for by the present inbox and has neither come nor been
 //!    declined.
-//! 2. `requested` is at most `demand`, which is what was asked for here and not passed on.
+//! 2. `requested` is at most `wanted`, which is what was asked for here and not passed on.
 
 use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use async_nats::Message;
 use bytes::Bytes;
 use millstream::{Error, ErrorKind, parts::GateTimer};
-use millstream_kernel::{End, Pending, Source, Step};
-use millstream_pressure::{Acknowledgement, Delivery};
+use millstream_kernel::{End, Step};
+use millstream_pressure::{Acknowledgement, Delivery, Fetch};
 
 use super::{
     inbox::Inbox,
@@ -60,9 +60,7 @@ pub(super) struct PullSource {
     config: Arc<PullConfig>,
     stream: Arc<str>,
     subject: String,
-    /// What is asked for, on its way here.
-    asked: Arc<Pending>,
-    demand: u64,
+    wanted: u64,
     requested: u64,
     state: State,
     sending: Option<Sending>,
@@ -71,31 +69,22 @@ pub(super) struct PullSource {
     /// How often the connection was made when the inbox was opened.
     epoch: u64,
     wait: Duration,
-    waker: Waker,
     timer: GateTimer,
 }
 
 impl PullSource {
-    pub(super) fn new(
-        nats: Nats,
-        config: Arc<PullConfig>,
-        asked: Arc<Pending>,
-        waker: Waker,
-        timer: GateTimer,
-    ) -> Self {
+    pub(super) fn new(nats: Nats, config: Arc<PullConfig>, timer: GateTimer) -> Self {
         let connection = nats.0;
         Self {
             stream: config.stream.as_str().into(),
             subject: request::subject(&config),
-            asked,
-            demand: 0,
+            wanted: 0,
             requested: 0,
             state: State::Waiting(Duration::ZERO),
             sending: None,
             heard: Duration::ZERO,
             epoch: 0,
             wait: FIRST_WAIT,
-            waker,
             timer,
             connection,
             config,
@@ -128,7 +117,7 @@ impl PullSource {
     /// item: what was asked for comes meanwhile.
     fn ask(&mut self) {
         let State::Open(inbox) = &self.state else { return };
-        let wanted = self.demand.min(u64::from(self.config.max_requested));
+        let wanted = self.wanted.min(u64::from(self.config.max_requested));
         let more = wanted.saturating_sub(self.requested);
         if more == 0 || more < self.requested || self.sending.is_some() {
             return;
@@ -143,9 +132,9 @@ impl PullSource {
     }
 
     /// Moves what is being sent on.
-    fn poll_sending(&mut self) -> Result<(), Error> {
+    fn poll_sending(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let Some(sending) = &mut self.sending else { return Ok(()) };
-        match sending.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+        match sending.as_mut().poll(cx) {
             Poll::Pending => Ok(()),
             Poll::Ready(result) => {
                 self.sending = None;
@@ -197,9 +186,8 @@ impl PullSource {
         self.heard.saturating_add(self.config.heartbeat.saturating_mul(2))
     }
 
-    fn step(&mut self) -> Result<Step<Delivery<Bytes, NatsAck>>, Error> {
+    fn step(&mut self, cx: &mut Context<'_>) -> Result<Step<Delivery<Bytes, NatsAck>>, Error> {
         loop {
-            let cx = &mut Context::from_waker(&self.waker);
             match &mut self.state {
                 State::Waiting(until) => {
                     let until = *until;
@@ -228,7 +216,7 @@ impl PullSource {
                     Poll::Ready(None) => return Err(closed("its subscription has ended")),
                     Poll::Pending => {
                         self.ask();
-                        self.poll_sending()?;
+                        self.poll_sending(cx)?;
                         let silence = self.silence();
                         if self.requested > 0 && self.timer.now() >= silence {
                             self.open(false);
@@ -246,20 +234,15 @@ fn closed(cause: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Disconnected, format!("the NATS connection is closed: {cause}"))
 }
 
-impl Source for PullSource {
+impl Fetch for PullSource {
     type Item = Delivery<Bytes, NatsAck>;
-    const IS_WOKEN: bool = true;
-    const HAS_WORK: bool = false;
 
-    fn next(&mut self) -> Step<Self::Item> {
-        self.demand = self.demand.saturating_add(self.asked.take());
-        let step = match self.step() {
-            Ok(step) => step,
-            Err(error) => Step::End(End::Failed(error)),
-        };
-        if matches!(step, Step::Item(_)) && self.demand != u64::MAX {
-            self.demand = self.demand.saturating_sub(1);
+    fn poll_next(&mut self, cx: &mut Context<'_>, wanted: u64) -> Poll<Result<Self::Item, Error>> {
+        self.wanted = wanted;
+        match self.step(cx)? {
+            Step::Item(delivery) => Poll::Ready(Ok(delivery)),
+            Step::End(End::Failed(error)) => Poll::Ready(Err(error)),
+            Step::Pending | Step::End(End::Complete) => Poll::Pending,
         }
-        step
     }
 }

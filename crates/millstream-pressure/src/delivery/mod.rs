@@ -11,6 +11,7 @@ mod broker;
 mod dead_letter;
 mod dedup;
 mod envelope;
+mod fetch;
 mod filter;
 mod for_each;
 mod map_async;
@@ -26,6 +27,7 @@ pub use self::{
     dead_letter::{DeadLetter, DeadLetterAck, DeadLettered, DeadLetters},
     dedup::{Begun, Dedup, DedupAck, DedupConfig, DedupSnapshot, DedupStore, MemoryDedup},
     envelope::{Envelope, Headers, Position},
+    fetch::{Fetch, fetch_into},
     filter::FilterAcked,
     map_async::{MapAsyncAcked, Unprocessed},
     prefix::Prefix,

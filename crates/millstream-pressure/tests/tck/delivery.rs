@@ -1,14 +1,17 @@
 //! Flows of deliveries: each operator, and the broker.
 
-use std::time::Duration;
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use millstream::{
-    Flow, Order, Publisher, range,
-    scheduler::{VirtualTime, shared},
+    Error, Flow, Order, Publisher, Subscriber, range,
+    scheduler::{Scheduler as _, VirtualTime, shared},
 };
 use millstream_pressure::{
-    Acknowledge, BrokerConfig, DedupConfig, Delivery, FlowExt as _, MemoryBroker, MemoryDedup,
-    Settlement,
+    Acknowledge, BrokerConfig, DedupConfig, Delivery, Fetch, FlowExt as _, MemoryBroker,
+    MemoryDedup, Settlement, fetch_into,
 };
 use reactive_streams_tck::{Capabilities, publisher_tests};
 
@@ -87,6 +90,31 @@ publisher_tests!(
     },
     Capabilities::new().max_length(10_000)
 );
+
+/// Counts, and checks that what it may fetch is never nothing.
+struct Count(u64);
+
+impl Fetch for Count {
+    type Item = u64;
+
+    fn poll_next(&mut self, _: &mut Context<'_>, wanted: u64) -> Poll<Result<u64, Error>> {
+        assert!(wanted > 0);
+        self.0 += 1;
+        Poll::Ready(Ok(self.0 - 1))
+    }
+}
+
+struct Counted;
+
+impl Publisher for Counted {
+    type Item = u64;
+
+    fn subscribe<S: Subscriber<u64>>(self, downstream: S) {
+        fetch_into(downstream, shared().worker(), |_| Count(0));
+    }
+}
+
+publisher_tests!(fetch_into, |n| Flow::from(Counted).take(n), Capabilities::new().asynchronous());
 
 #[test]
 fn filter_acked_keeps_the_rules_of_subscribers() {

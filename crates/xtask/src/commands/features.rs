@@ -7,9 +7,10 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 5] = [
+const PACKAGES: [(&str, &[&str]); 6] = [
     ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
     ("millstream-nats", &["serde"]),
+    ("millstream-redis", &["serde"]),
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["serde"]),
     ("millstream-observe", &["metrics", "page", "spill"]),

@@ -36,7 +36,7 @@ enum Action {
 pub(crate) const NAMES: [&str; 2] = ["nats-server", "redis-server"];
 
 /// The packages whose tests talk to servers, in a test target named `servers`.
-const PACKAGES: &[&str] = &["millstream-nats"];
+const PACKAGES: &[&str] = &["millstream-nats", "millstream-redis"];
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     match args.action {
