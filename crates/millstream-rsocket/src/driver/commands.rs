@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use millstream_kernel::guard::{caught, muted};
-use reactive_streams::{Error, ErrorKind};
+use reactive_streams::{Error, ErrorKind, Subscriber as _};
 
 use super::{Driver, Entry, incoming::Incoming, outgoing::Outgoing};
 use crate::{
@@ -76,8 +76,12 @@ impl<T> Driver<T> {
         let key = stream.key.get().copied().unwrap_or(0);
         let entry = self.entries.get_mut(&key);
         let Some(incoming) = entry.and_then(|entry| entry.incoming.as_mut()) else {
-            // The stream is over for it.
-            return muted(|| drop(changes.subscriber));
+            // The stream is over for it, and it knows that unless the connection is.
+            let is_open = self.link.closed().is_some() && stream.slot().cancel();
+            return muted(|| match changes.subscriber {
+                Some(subscriber) if is_open => subscriber.on_error(self.link.error()),
+                other => drop(other),
+            });
         };
         if changes.subscriber.is_some() {
             incoming.subscriber = changes.subscriber;
@@ -86,10 +90,26 @@ impl<T> Driver<T> {
         if stream.slot().is_cancelled() {
             self.cancel(key);
         } else if changes.is_illegal {
-            self.cancel_with(key, Some(Error::illegal_request()));
+            self.refuse_request(key);
         } else {
             self.go_on(key);
         }
+    }
+
+    /// Ends a stream whose subscriber has asked for nothing (rule 3.9), also if it asked from
+    /// within `on_subscribe` and is still to come.
+    fn refuse_request(&mut self, key: u64) {
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        let Some(incoming) = &mut entry.incoming else { return };
+        if incoming.subscriber.is_some() {
+            return self.cancel_with(key, Some(Error::illegal_request()));
+        }
+        incoming.begin = None;
+        incoming.first = None;
+        if let Some(id) = entry.id {
+            self.connection.cancel(id);
+        }
+        self.receiving_ended(key, Some(Error::illegal_request()));
     }
 
     /// Sends the request of a call, if its subscriber is there and has asked for something.

@@ -112,6 +112,11 @@ impl<T> Driver<T> {
     pub(super) fn deliver(&mut self, key: u64, item: Payload) -> bool {
         let Some(entry) = self.entries.get_mut(&key) else { return false };
         let Some(incoming) = &mut entry.incoming else { return false };
+        if incoming.stream.slot().is_cancelled() {
+            // Its ring is behind frames that came together with this one.
+            self.cancel(key);
+            return false;
+        }
         match incoming.offer(item) {
             Ok(Offer::Accepted) => return true,
             Ok(Offer::Skipped) => {

@@ -98,6 +98,34 @@ async fn a_request_for_nothing_is_an_error_of_the_subscriber() {
     assert_eq!(requester.request_stream("9").count().await.unwrap(), 9);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_for_nothing_within_on_subscribe_is_an_error_however_long_that_takes() {
+    /// Stays in `on_subscribe` for a while, so that the connection is faster.
+    struct Slow(tokio::sync::mpsc::UnboundedSender<Option<millstream::ErrorKind>>);
+    impl Subscriber<Payload> for Slow {
+        fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+            subscription.request(0);
+            let (_keep, waits) = std::sync::mpsc::channel::<()>();
+            waits.recv_timeout(std::time::Duration::from_millis(30)).unwrap_err();
+        }
+        fn on_next(&mut self, _: Payload) {}
+        fn on_error(self, error: millstream::Error) {
+            self.0.send(Some(error.kind())).ok();
+        }
+        fn on_complete(self) {
+            self.0.send(None).ok();
+        }
+    }
+    let (requester, _service) = service();
+    let (sender, mut ended) = tokio::sync::mpsc::unbounded_channel();
+
+    tokio::task::spawn_blocking(move || requester.request_stream("9").subscribe(Slow(sender)))
+        .await
+        .unwrap();
+
+    assert_eq!(ended.recv().await, Some(Some(millstream::ErrorKind::IllegalRequest)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_items_of_a_channel_are_asked_for_by_the_responder() {
     /// Takes three items and no more.
@@ -199,4 +227,31 @@ async fn an_end_of_a_pair_in_memory_that_is_dropped_ends_the_other() {
     let failure = requester.request_response("x").first().await.unwrap_err();
     assert_eq!(failure.kind(), millstream::ErrorKind::Disconnected);
     let _service = Service::default();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_comes_after_a_cancel_from_within_a_signal() {
+    /// Asks without bound, and cancels at the first item.
+    struct Cancels(Arc<AtomicU64>, Option<Arc<dyn Subscription>>);
+    impl Subscriber<Payload> for Cancels {
+        fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+            subscription.request(u64::MAX);
+            self.1 = Some(subscription);
+        }
+        fn on_next(&mut self, _: Payload) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            if let Some(subscription) = &self.1 {
+                subscription.cancel();
+            }
+        }
+        fn on_error(self, _: millstream::Error) {}
+        fn on_complete(self) {}
+    }
+    let (requester, _service) = service();
+    let n_items = Arc::new(AtomicU64::new(0));
+
+    requester.request_stream("1000").subscribe(Cancels(Arc::clone(&n_items), None));
+    settle().await;
+
+    assert_eq!(n_items.load(Ordering::SeqCst), 1);
 }
