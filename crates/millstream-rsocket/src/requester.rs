@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use millstream::{Backpressure, BackpressureKind, Bounded, Flow, backpressure};
+use millstream_pressure::{ConcurrencyLimit, Policy as _};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
 use crate::{
@@ -99,6 +100,42 @@ impl Requester {
     pub fn grant_lease(&self, n_requests: u32, ttl: Duration) {
         let ttl_ms = u32::try_from(ttl.as_millis()).unwrap_or(u32::MAX);
         self.link.tell(Command::Lease(n_requests, ttl_ms)).ok();
+    }
+
+    /// Grants the peer what a limit has free, each `every` and for twice as long, so that a grant
+    /// is replaced before it ends. The future is over when the connection is; run it beside the
+    /// connection.
+    ///
+    /// The limit learns from what acquires its permits, such as a responder whose flows are
+    /// `map_async_limited`. Nothing happens where leases were not agreed on.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use millstream::scheduler::ambient;
+    /// use millstream_pressure::{ConcurrencyLimit, LimitConfig};
+    /// use millstream_rsocket::{Refuse, Server, proto::Config};
+    ///
+    /// let limit = ConcurrencyLimit::new("requests", LimitConfig::default(), &ambient())?;
+    /// let server = Server::accepting(move |_, requester| {
+    ///     let limit = limit.clone();
+    ///     let _detached = tokio::spawn(async move {
+    ///         requester.grant_from(&limit, Duration::from_secs(1)).await;
+    ///     });
+    ///     Ok(Refuse)
+    /// });
+    /// let server = server.config(Config { lease: true, ..Config::default() });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn grant_from(&self, limit: &ConcurrencyLimit, every: Duration) {
+        let mut closed = std::pin::pin!(self.closed());
+        loop {
+            let n_free = limit.limit().saturating_sub(limit.snapshot().in_flight);
+            let n_requests = u32::try_from(n_free).unwrap_or(u32::MAX);
+            self.grant_lease(n_requests, every.saturating_mul(2));
+            if tokio::time::timeout(every, &mut closed).await.is_ok() {
+                return;
+            }
+        }
     }
 
     /// How many requests the peer had granted when this was last known; `None` without leases.

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         Command::Servers(args) => servers::run(&shell, &args),
         Command::PressureReport(args) => pressure_report::run(&shell, &args),
         Command::BuildCost(_) => build_cost::run(&shell),
-        Command::Rsocket(_) => rsocket::run(&shell),
+        Command::Rsocket(args) => rsocket::run(&shell, &args),
         Command::Book(_) => book::run(&shell),
         Command::Ci(args) => ci::run(&args),
     };

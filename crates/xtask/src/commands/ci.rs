@@ -62,7 +62,7 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "rsocket",
         needs: &["node", "npm", "python3", "pip", "javac", "mvn"],
-        run: rsocket::run,
+        run: |shell| rsocket::run(shell, &rsocket::Args::default()),
     },
 ];
 

@@ -6,8 +6,12 @@ use crate::shell::{Failure, Shell, target_dir};
 
 /// Fetches rsocket-py, rsocket-js and rsocket-java, and plays all interactions with each of them as
 /// a client and as a server.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// Also has the TCK judge a responder of ours and one of rsocket-java.
+    #[arg(long)]
+    judge: bool,
+}
 
 /// The versions against which this was shown.
 const PYTHON: &str = "rsocket==0.4.20";
@@ -17,7 +21,7 @@ const NODE: [&str; 3] = [
     "rsocket-tcp-server@1.0.0-alpha.3",
 ];
 
-pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
+pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let peers = target_dir().join("rsocket-peers");
     thrice(|| fetch_python(shell, peers.join("python")))?;
     thrice(|| fetch_node(shell, peers.join("node")))?;
@@ -25,7 +29,30 @@ pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
     shell
         .cargo("test --package millstream-rsocket --all-features --test interop")
         .env("RSOCKET_PEERS", "python3,node,java")
-        .run()
+        .run()?;
+    if args.judge { judge(shell, peers.join("java")) } else { Ok(()) }
+}
+
+/// Has the TCK judge a responder of ours and one of rsocket-java.
+fn judge(shell: &Shell, java: PathBuf) -> Result<(), Failure> {
+    shell.cargo("build --package reactive-streams-tck --bins").run()?;
+    shell.cargo("build --package millstream-rsocket --examples").run()?;
+    let built = |name: &str| target_dir().join("debug").join(name).display().to_string();
+    let classes = java.join("classes").display().to_string();
+    let libraries = java.join("dependency/*").display().to_string();
+    let ours = [built("examples/numbers")];
+    let theirs = ["java", "-cp", &format!("{classes}:{libraries}"), "Peer", "server"];
+    let responders: [&[&str]; 2] = [&[&ours[0]], &theirs];
+    for responder in responders {
+        let call = shell
+            .program(&built("rs-tck"), "judge --quiet --report-dir")
+            .arg(&target_dir().join("judge/rsocket").display().to_string())
+            .arg("--")
+            .arg(&built("examples/judge"));
+        let call = ["--failing", "fail", "--start"].iter().fold(call, |call, word| call.arg(word));
+        responder.iter().fold(call, |call, word| call.arg(word)).run()?;
+    }
+    Ok(())
 }
 
 /// The network may fail now and then.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use millstream::ErrorKind;
+use millstream::{ErrorKind, scheduler::ambient};
+use millstream_pressure::{Algorithm, ConcurrencyLimit, LimitConfig};
 use millstream_rsocket::{
     Client, Payload, Server,
     proto::{Closed, Config},
@@ -137,4 +138,30 @@ async fn leases_let_so_many_requests_through() {
     requesters.lock()[0].grant_lease(9, Duration::from_secs(1));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(requester.request_response("x").first().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_grants_what_it_has_free() {
+    let config = LimitConfig { algorithm: Algorithm::Fixed(3), ..LimitConfig::default() };
+    let limit = ConcurrencyLimit::new("requests", config, &ambient()).unwrap();
+    let taken = limit.clone();
+    let server = Server::accepting(move |_, requester| {
+        let limit = limit.clone();
+        let _detached = tokio::spawn(async move {
+            requester.grant_from(&limit, Duration::from_secs(1)).await;
+        });
+        Ok(Service::default())
+    });
+    let config = Config { lease: true, ..Config::default() };
+    let requester = in_process(&Client::new().lease(), &server.config(config));
+    settle().await;
+    assert_eq!(requester.lease(), Some(3));
+    for _ in 0..3 {
+        assert!(requester.request_response("x").first().await.is_ok());
+    }
+    assert!(requester.request_response("x").first().await.is_err());
+
+    let _in_progress = taken.try_acquire().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(requester.lease(), Some(2));
 }
