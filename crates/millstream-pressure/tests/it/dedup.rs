@@ -4,8 +4,8 @@ use std::{collections::HashMap, time::Duration};
 
 use millstream::scheduler::VirtualTime;
 use millstream_pressure::{
-    Begun, BrokerConfig, DedupConfig, DedupStore as _, FlowExt as _, MemoryBroker, MemoryDedup,
-    Policy as _,
+    Begun, BrokerConfig, DedupConfig, DedupStore as _, Delivery, FlowExt as _, MemoryBroker,
+    MemoryDedup, Policy as _, Queue, QueueConfig, WhenFull,
 };
 use millstream_testkit::Probe;
 use proptest::prelude::*;
@@ -116,7 +116,7 @@ fn a_duplicate_in_progress_comes_again_when_the_lease_is_over() {
 }
 
 #[test]
-fn a_key_that_is_nacked_may_begin_again_and_one_that_is_rejected_may_not() {
+fn a_key_that_is_nacked_or_rejected_may_begin_again() {
     let time = VirtualTime::new();
     let broker = MemoryBroker::new("test", BrokerConfig::default(), &time).unwrap();
     broker.publish_all([1, 2]);
@@ -131,7 +131,36 @@ fn a_key_that_is_nacked_may_begin_again_and_one_that_is_rejected_may_not() {
     assert_eq!(probe.n_items(), 3);
     broker.publish(2);
     probe.request(1);
-    assert_eq!((probe.n_items(), store.snapshot().duplicates), (3, 1));
+    assert_eq!((probe.n_items(), store.snapshot().duplicates), (4, 0));
+}
+
+#[test]
+fn a_rejection_that_no_dead_letters_take_is_delivered_and_rejected_again() {
+    let time = VirtualTime::new();
+    let broker = MemoryBroker::new("test", BrokerConfig::default(), &time).unwrap();
+    broker.publish_all([1, 2]);
+    let store = store(9, &time);
+    let one = QueueConfig { capacity: 1, when_full: WhenFull::Reject, ..QueueConfig::default() };
+    let letters = Queue::new("dead", one, &time).unwrap();
+    let flow = broker.flow().dead_letter(letters.clone());
+    let flow =
+        flow.dedup(|delivery| delivery.payload, &store).map(|delivery| delivery.reject("bad"));
+    let probe = Probe::subscribe_to(flow);
+    probe.request(2);
+    // There is room for the letter of the first; that of the second is refused.
+    let stored = Probe::subscribe_to(letters.flow());
+    stored.request(2);
+    stored.take_items().into_iter().for_each(Delivery::ack);
+    assert_eq!(broker.snapshot().acked, 1);
+    // Sooner than the store forgets.
+    time.advance(5 * SECOND);
+    probe.request(1);
+    let again = stored.take_items().pop().expect("the letter of the second");
+    assert_eq!((again.payload.payload, again.payload.reason.as_str()), (2, "bad"));
+    again.ack();
+    let snapshot = broker.snapshot();
+    assert!(snapshot.is_whole() && snapshot.acked == 2, "{snapshot:?}");
+    assert_eq!(probe.n_items(), 3);
 }
 
 #[derive(Clone, Debug)]

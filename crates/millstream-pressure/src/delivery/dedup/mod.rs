@@ -116,9 +116,9 @@ where
         let Self { key, lease, inner, store } = self;
         // First the store: between the two, a duplicate finds the key done, or may begin.
         match settlement {
-            Settlement::Nack { .. } => store.release(&key, lease),
-            // What is rejected is not worked on a second time.
-            Settlement::Ack | Settlement::Reject { .. } => store.complete(&key, lease),
+            Settlement::Ack => store.complete(&key, lease),
+            // Dead letters may refuse what is rejected: then it comes again, and is rejected again.
+            Settlement::Nack { .. } | Settlement::Reject { .. } => store.release(&key, lease),
         }
         inner.settle(settlement);
     }
