@@ -1,6 +1,9 @@
 //! The live page of a command.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
 
 use millstream_observe::{
     Inventory,
@@ -33,6 +36,14 @@ impl PageArgs {
     /// Returns whether there is to be one.
     pub(crate) fn is_wanted(&self) -> bool {
         !self.no_page
+    }
+
+    /// Checks that an address that was given is free, before anything is begun.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        let Some(address) = self.page else { return Ok(()) };
+        TcpListener::bind(address)
+            .map(drop)
+            .map_err(|error| io::Error::new(error.kind(), format!("no page at {address}: {error}")))
     }
 
     /// Serves the page, unless none is wanted.

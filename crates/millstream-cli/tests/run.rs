@@ -178,12 +178,39 @@ fn a_change_of_the_file_is_taken_over_and_a_wrong_one_is_not() {
 
     // By itself.
     let mut run = Run::start(&file, &["--set", "backpressure.queues.q.size=9"]);
-    // Its time is that of the write before: another one.
+    // It has read the file by now. The time of a change is another one than that of the write before.
+    run.line_with("the live page is");
     std::thread::sleep(std::time::Duration::from_millis(50));
     fs::write(&file, ENDLESS.replace("rate: 900", "rate: 950")).unwrap();
     run.line_with("reload: sink.null.rate changed");
     run.signal("INT");
     assert_eq!(run.code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_leaves_ends_a_run_and_one_that_stands_still_does_not_keep_it() {
+    let (_desk, file) = desk("source: { generate: { rate: 1000000 } }\nsink: { stdout: {} }");
+    let start = |args: &[&str]| {
+        command("run", &file, args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut run = start(&["--no-page"]);
+    drop(run.stdout.take());
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+
+    let mut run = start(&["--no-page", "--for", "300ms", "--drain", "200ms"]);
+    let unread = run.stdout.take();
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+    drop(unread);
+}
+
+#[test]
+fn a_value_of_a_variable_is_not_shown() {
+    let (_desk, file) = desk(&ENDLESS.replace("{ size: 100 }", "\n      size: ${SIZE}"));
+    for args in [&["--set", "name=x"][..], &[]] {
+        let output = command("check", &file, args).env("SIZE", "hunter2").output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!text(&output.stderr).contains("hunter2"), "{output:?}");
+    }
 }
 
 #[test]

@@ -10,7 +10,9 @@ use crate::{AlertThresholds, Handle, Status};
 pub struct Alerts {
     active: BTreeSet<Cause>,
     before: Option<Status>,
-    /// Since when nothing has arrived although items wait.
+    /// How many items had left queues.
+    delivered: u64,
+    /// Since when nothing has left a queue although items wait.
     blocked_since: Option<Duration>,
 }
 
@@ -47,13 +49,21 @@ impl Alerts {
             let is_high = dropped > 0 && share >= thresholds.drop_rate.0;
             self.note(Cause::Drops, is_high, &text, &mut lines);
         }
-        self.blocked(&status, &thresholds, &mut lines);
+        let delivered = handle.queues_have_delivered();
+        let has_moved = self.before.is_none() || delivered != self.delivered;
+        self.delivered = delivered;
+        self.blocked(&status, &thresholds, has_moved, &mut lines);
         self.before = Some(status);
         lines
     }
 
-    fn blocked(&mut self, status: &Status, thresholds: &AlertThresholds, lines: &mut Vec<String>) {
-        let has_moved = self.before.as_ref().is_none_or(|before| before.arrived < status.arrived);
+    fn blocked(
+        &mut self,
+        status: &Status,
+        thresholds: &AlertThresholds,
+        has_moved: bool,
+        lines: &mut Vec<String>,
+    ) {
         if has_moved || status.waiting == 0 {
             self.blocked_since = None;
         }
@@ -67,7 +77,7 @@ impl Alerts {
         };
         let time = since.map_or(Duration::ZERO, |since| status.elapsed.saturating_sub(since));
         let text = format!(
-            "nothing has arrived for {:.0} s while {} items wait",
+            "nothing has left a queue for {:.0} s while {} items wait",
             time.as_secs_f64(),
             status.waiting
         );
@@ -82,7 +92,7 @@ impl Alerts {
             let what = match cause {
                 Cause::Queue(name) => format!("queue {name} has room again"),
                 Cause::Drops => "no more items are dropped than allowed".to_owned(),
-                Cause::Blocked => "items arrive again".to_owned(),
+                Cause::Blocked => "items leave queues again".to_owned(),
             };
             lines.push(format!("recovered: {what}"));
         }

@@ -11,14 +11,14 @@ use std::{
     time::Duration,
 };
 
-use millstream::{Error, KillSwitch, Outcome, Subscription, scheduler::Pool};
+use millstream::{Error, KillSwitch, Outcome, Subscription};
 use millstream_observe::Inventory;
 use millstream_pressure::{Policy as _, PressureSource as _};
 use parking_lot::Mutex;
 
 use crate::{
     ReloadError, Spec,
-    assemble::{self, Controls},
+    assemble::{self, Controls, Threads},
     describe, reload,
     status::Status,
 };
@@ -49,13 +49,14 @@ impl Pipeline {
     /// If no thread can be started.
     #[must_use]
     pub fn describe(&self) -> String {
-        let pool = Pool::named("plan", 1);
-        let inventory = assemble::plan(&self.spec, &pool).expect("the file was checked");
-        format!(
-            "{}\n{}(without the texts and fields of the items)\n",
+        let inventory = Threads::start("plan", 1)
+            .and_then(|threads| assemble::plan(&self.spec, &threads))
+            .expect("the file was checked, and threads can be started");
+        self.spec.secrets.scrub(&format!(
+            "{}\n{}(without the texts and fields of the items, and what windows, `dedup` and `spill` remember)\n",
             describe::stages(&self.spec),
             inventory.describe()
-        )
+        ))
     }
 
     /// Opens the sink and the source, and starts.
@@ -65,17 +66,16 @@ impl Pipeline {
     /// One of them cannot be opened, or a folder of spilled items cannot be used.
     pub fn start(self) -> Result<Running, Error> {
         let Self { spec } = self;
-        // The source and what is behind a queue run at the same time.
-        let threads = spec.threads.or_else(|| thread::available_parallelism().ok());
-        let threads = threads.map_or(2, NonZeroUsize::get).max(2);
-        let pool = Pool::try_named(&spec.name, threads)?;
-        let (outcome, controls) = assemble::start(&spec, &pool)?;
+        let n = spec.threads.or_else(|| thread::available_parallelism().ok());
+        let threads = Threads::start(&spec.name, n.map_or(2, NonZeroUsize::get))?;
+        let started = assemble::start(&spec, &threads);
+        let (outcome, controls) = started.map_err(|error| spec.secrets.scrub_error(error))?;
         let shared = Shared {
             controls,
             spec: Mutex::new(spec),
             reloads: Mutex::new((0, 0)),
             subscription: outcome.subscription(),
-            pool,
+            threads,
         };
         Ok(Running { outcome: Some(outcome), handle: Handle(Arc::new(shared)) })
     }
@@ -101,7 +101,7 @@ struct Shared {
     /// Cancels the flow.
     subscription: Arc<dyn Subscription>,
     /// Its threads end with it.
-    pool: Pool,
+    threads: Threads,
 }
 
 impl Running {
@@ -122,7 +122,7 @@ impl Running {
     /// If it was polled, as a future, until it was ready.
     pub fn wait(mut self) -> Result<Status, Error> {
         let outcome = self.outcome.take().expect("it is waited for once");
-        outcome.wait().map(|_| self.handle.status())
+        self.handle.result(outcome.wait())
     }
 
     /// Takes nothing more from the source, and gives what is on its way this time to arrive. What
@@ -132,9 +132,9 @@ impl Running {
     ///
     /// If it was polled, as a future, until it was ready.
     pub fn drain_within(&mut self, time: Duration) {
-        let Shared { controls, pool, .. } = &*self.handle.0;
+        let Shared { controls, threads, .. } = &*self.handle.0;
         let outcome = self.outcome.take().expect("it is not over");
-        self.outcome = Some(outcome.shutdown_on(pool, &controls.switch, time));
+        self.outcome = Some(outcome.shutdown_on(&threads.clock, &controls.switch, time));
     }
 }
 
@@ -148,7 +148,7 @@ impl Future for Running {
         let outcome = self.outcome.as_mut().expect("it was ready before");
         let result = ready!(Pin::new(outcome).poll(cx));
         self.outcome = None;
-        Poll::Ready(result.map(|_| self.handle.status()))
+        Poll::Ready(self.handle.result(result))
     }
 }
 
@@ -174,6 +174,11 @@ impl Handle {
     /// `Disconnected`.
     pub fn abort(&self) {
         self.0.subscription.cancel();
+    }
+
+    fn result(&self, result: Result<u64, Error>) -> Result<Status, Error> {
+        let secrets = self.0.spec.lock().secrets.clone();
+        result.map(|_| self.status()).map_err(|error| secrets.scrub_error(error))
     }
 
     fn switch(&self) -> &KillSwitch {
@@ -214,6 +219,11 @@ impl Handle {
         self.0.reloads.lock().1 += 1;
     }
 
+    /// Items that have left queues, for what follows.
+    pub(crate) fn queues_have_delivered(&self) -> u64 {
+        self.0.controls.queues.iter().map(|queue| queue.snapshot().balance.delivered).sum()
+    }
+
     /// How full each queue is, from 0 to 1, by items or bytes, whichever is more.
     #[must_use]
     pub fn queue_fills(&self) -> Vec<(String, f64)> {
@@ -229,7 +239,10 @@ impl Handle {
     /// What it says of itself now.
     #[must_use]
     pub fn status(&self) -> Status {
-        Status::of(&self.0.controls, *self.0.reloads.lock())
+        let mut status = Status::of(&self.0.controls, *self.0.reloads.lock());
+        let secrets = self.0.spec.lock().secrets.clone();
+        status.first_fault = status.first_fault.map(|fault| secrets.scrub(&fault));
+        status
     }
 }
 

@@ -37,8 +37,13 @@ impl Events {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let events = sender.clone();
         start("signals", move || {
+            let mut is_stopping = false;
             for signal in signals.forever() {
                 let event = if signal == SIGHUP { Event::Reload } else { Event::Stop };
+                // Whatever blocks, the second one ends the program.
+                if signal != SIGHUP && std::mem::replace(&mut is_stopping, true) {
+                    std::process::exit(130);
+                }
                 if events.send(event).is_err() {
                     break;
                 }

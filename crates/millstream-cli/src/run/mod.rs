@@ -4,7 +4,8 @@ mod events;
 mod progress;
 
 use std::{
-    io::Write,
+    error::Error as _,
+    io::{self, Write},
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,9 @@ use crate::{Found, Outcome, complain, file::FileArgs, page::PageArgs};
 
 /// How often it looks at the pipeline and its file.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long what was given up may take to notice.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs a pipeline until its source ends or it is stopped.
 ///
@@ -59,14 +63,18 @@ struct Watched {
     stop_at: Option<Instant>,
     give_up_at: Option<Instant>,
     is_given_up: bool,
+    /// When the program ends although something blocks, such as a reader that does not read.
+    exit_at: Option<Instant>,
     file_changed: Option<std::time::SystemTime>,
 }
 
 impl Args {
     pub(crate) fn run(self, _: &mut dyn Write) -> Outcome {
-        let spec = self.file.read()?;
+        // Before it is read: a change from then on is seen.
         let file_changed = self.file.changed();
+        let spec = self.file.read()?;
         let events = Events::listen()?;
+        self.page.check()?;
         let running = Pipeline::new(spec.clone()).start()?;
         let handle = running.handle();
         let now = now();
@@ -84,6 +92,7 @@ impl Args {
             stop_at,
             give_up_at: None,
             is_given_up: false,
+            exit_at: None,
             file_changed,
         };
         let found = watched.until_the_end(running, &events);
@@ -97,11 +106,10 @@ impl Watched {
         events.tell_the_end(running)?;
         loop {
             let now = now();
-            let due = [self.stop_at, self.give_up_at].into_iter().flatten().min();
+            let due = [self.stop_at, self.give_up_at, self.exit_at].into_iter().flatten().min();
             let wait = due.map_or(LOOK, |due| due.saturating_duration_since(now).min(LOOK));
             match events.next(wait) {
                 Some(Event::End(result)) => return Ok(self.end(result)),
-                Some(Event::Stop) if self.handle.is_stopping() => std::process::exit(130),
                 Some(Event::Stop) => self.stop("stopping"),
                 Some(Event::Reload) => self.reload(),
                 None => self.look(),
@@ -120,6 +128,13 @@ impl Watched {
             self.give_up_at = None;
             self.is_given_up = true;
             self.handle.abort();
+            self.exit_at = now.checked_add(GRACE);
+        }
+        if is_due(self.exit_at) {
+            self.progress.summary(&self.handle.status());
+            tell(&self.not_all_arrived());
+            tell("something still blocks, such as a reader that does not read");
+            std::process::exit(1);
         }
         if !self.args.no_watch {
             let changed = self.args.file.changed();
@@ -131,7 +146,8 @@ impl Watched {
         for line in self.alerts.look(&self.handle) {
             self.progress.say(&line);
         }
-        self.progress.show(&self.handle.status(), now);
+        let interval = self.handle.spec().monitoring.metrics_interval.0;
+        self.progress.show(&self.handle.status(), interval, now);
     }
 
     fn stop(&mut self, why: &str) {
@@ -161,21 +177,31 @@ impl Watched {
         }
     }
 
+    fn not_all_arrived(&self) -> String {
+        let waiting = self.handle.status().waiting;
+        let time = self.args.drain.0;
+        format!(
+            "not all arrived within {time:?}: {waiting} items were in queues, and what stages and \
+             threads held is lost as well"
+        )
+    }
+
     fn end(mut self, result: Result<Status, millstream::Error>) -> Found {
         let status = self.handle.status();
         self.progress.summary(&status);
         match result {
             Ok(_) => Found::Good,
-            Err(_) if self.is_given_up => {
-                let left = status.taken.saturating_sub(status.arrived + status.lost());
-                Found::Bad(vec![format!(
-                    "not all arrived within {:?}: {left} items were on their way, {} of them in queues",
-                    self.args.drain.0, status.waiting,
-                )])
-            }
+            Err(_) if self.is_given_up => Found::Bad(vec![self.not_all_arrived()]),
+            // Whoever read has had enough, such as `head`.
+            Err(error) if is_broken_pipe(&error) => Found::Good,
             Err(error) => Found::Bad(vec![format!("error: {error}")]),
         }
     }
+}
+
+fn is_broken_pipe(error: &millstream::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 #[expect(clippy::disallowed_methods, reason = "times here are what a person waits for")]

@@ -15,8 +15,6 @@ pub(super) struct Progress {
     name: String,
     is_quiet: bool,
     is_terminal: bool,
-    /// How often a line is written where there is no terminal.
-    interval: Duration,
     last: Instant,
     before: (Duration, u64),
     /// A line stands on the terminal that is to be written over.
@@ -29,19 +27,18 @@ impl Progress {
             name: spec.name.clone(),
             is_quiet,
             is_terminal: io::stderr().is_terminal(),
-            interval: spec.monitoring.metrics_interval.0,
             last: now,
             before: (Duration::ZERO, 0),
             has_line: false,
         }
     }
 
-    /// How it goes.
-    pub(super) fn show(&mut self, status: &Status, now: Instant) {
+    /// How it goes. Where there is no terminal, a line is written each `interval`.
+    pub(super) fn show(&mut self, status: &Status, interval: Duration, now: Instant) {
         if self.is_quiet {
             return;
         }
-        if !self.is_terminal && now.duration_since(self.last) < self.interval {
+        if !self.is_terminal && now.duration_since(self.last) < interval {
             return;
         }
         self.last = now;

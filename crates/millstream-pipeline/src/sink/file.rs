@@ -2,9 +2,10 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Write as _},
-    path::PathBuf,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
 };
 
 use millstream::{Error, ErrorKind};
@@ -26,7 +27,8 @@ pub(crate) struct Rotating {
 
 impl Rotating {
     pub(super) fn open(spec: &FileSink) -> Result<Self, Error> {
-        let opened = open(spec, spec.append).and_then(|file| {
+        // What is there stays until `begin`.
+        let opened = open(spec, spec.append, false).and_then(|file| {
             let size = file.metadata()?.len();
             Ok((file, size))
         });
@@ -35,6 +37,22 @@ impl Rotating {
             Error::with_source(ErrorKind::Io, "", cause).context(what)
         })?;
         Ok(Self { spec: spec.clone(), file, size, lines: Vec::new() })
+    }
+
+    /// What was there before goes, unless it is added to.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        if self.spec.append || !self.file.metadata().is_ok_and(|data| data.is_file()) {
+            return Ok(());
+        }
+        self.size = 0;
+        self.file.set_len(0).map_err(|cause| self.failed(cause))
+    }
+
+    /// Whether it is this file, by whatever name.
+    pub(super) fn is(&self, path: &Path) -> bool {
+        let id = |data: Metadata| (data.dev(), data.ino());
+        let own = self.file.metadata().ok().filter(Metadata::is_file).map(id);
+        own.is_some() && own == fs::metadata(path).ok().map(id)
     }
 
     pub(super) fn write(&mut self, values: &[Value]) -> Result<(), Error> {
@@ -75,7 +93,7 @@ impl Rotating {
             rename(self.numbered(index), self.numbered(index + 1))?;
         }
         rename(self.spec.path.clone(), self.numbered(1))?;
-        self.file = open(&self.spec, false)?;
+        self.file = open(&self.spec, false, true)?;
         self.size = 0;
         Ok(())
     }
@@ -100,9 +118,9 @@ impl Rotating {
     }
 }
 
-fn open(spec: &FileSink, append: bool) -> io::Result<File> {
+fn open(spec: &FileSink, append: bool, truncate: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.create(true).write(true).append(append).truncate(!append).open(&spec.path)
+    options.create(true).write(true).append(append).truncate(truncate).open(&spec.path)
 }
 
 /// There may be none of that number yet.

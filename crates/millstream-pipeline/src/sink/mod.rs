@@ -12,7 +12,7 @@ use millstream::{Error, ErrorKind};
 use serde_json::Value;
 
 use self::{file::Rotating, lines::write_line};
-use crate::{FileSink, SinkSpec, record::Record};
+use crate::{FileSink, SinkSpec, SourceSpec, record::Record};
 
 /// Writes what arrives.
 pub(crate) enum Sink {
@@ -31,6 +31,25 @@ impl Sink {
             SinkSpec::File(file) => Self::File(Box::new(Rotating::open(file)?)),
             SinkSpec::Null(_) => Self::Null,
         })
+    }
+
+    /// Nothing is written to a file that is read.
+    pub(crate) fn refuse_the_source(&self, source: &SourceSpec) -> Result<(), Error> {
+        let (Self::File(sink), SourceSpec::File(source)) = (self, source) else { return Ok(()) };
+        if sink.is(&source.path) {
+            let path = source.path.display();
+            let why = format!("{path} is the source, and would be written over: name another sink");
+            return Err(Error::new(ErrorKind::Other, why));
+        }
+        Ok(())
+    }
+
+    /// Everything could be opened: what the sink had before goes, unless it is added to.
+    pub(crate) fn begin(&mut self) -> Result<(), Error> {
+        match self {
+            Self::File(file) => file.begin(),
+            Self::Stdout { .. } | Self::Null => Ok(()),
+        }
     }
 
     /// Writes records, and has them be seen by others.

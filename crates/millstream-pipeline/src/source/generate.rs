@@ -10,7 +10,7 @@ use std::{
 
 use millstream::{
     Error, ErrorKind, MissedTick, interval,
-    scheduler::{Pool, Scheduler as _},
+    scheduler::{Pool, Worker},
 };
 use parking_lot::Mutex;
 use serde_json::json;
@@ -22,7 +22,7 @@ use crate::{Expression, GenerateSource, Rate, Shape, record::Record, status::Fau
 const TICK: Duration = Duration::from_millis(2);
 
 /// The most items of a tick; more wait for the next.
-const AT_ONCE: usize = 1 << 16;
+const AT_ONCE: usize = 1 << 12;
 
 /// How many a second, and how that changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +96,8 @@ impl Load {
 struct Arrivals {
     schedule: Schedule,
     random: fastrand::Rng,
+    /// That of the last look.
+    load: Option<Load>,
     /// When the next item is due, in seconds after the start.
     due: f64,
     n: u64,
@@ -108,6 +110,7 @@ impl Arrivals {
         Self {
             schedule: schedule.clone(),
             random: fastrand::Rng::with_seed(spec.seed),
+            load: None,
             due: 0.0,
             n: 0,
             count: spec.count.unwrap_or(u64::MAX),
@@ -122,6 +125,11 @@ impl Arrivals {
     /// The numbers of the items that are due at `elapsed`, with when they were.
     fn until(&mut self, elapsed: f64) -> Vec<(u64, f64)> {
         let load = self.schedule.load();
+        if self.load.as_ref().is_some_and(|before| *before != load) {
+            // At the rate before, the next one may be far away.
+            self.due = self.due.min(elapsed + load.gap(elapsed));
+        }
+        self.load = Some(load.clone());
         let mut due = Vec::new();
         while self.due <= elapsed && due.len() < AT_ONCE && !self.is_over() {
             due.push((self.n, self.due));
@@ -141,9 +149,10 @@ pub(super) fn flow(
     spec: &GenerateSource,
     schedule: &Schedule,
     pool: &Pool,
+    clock: &Worker,
     lost: &Faults,
 ) -> Stream {
-    let clock = pool.worker();
+    let clock = clock.clone();
     let mut arrivals = Arrivals::new(spec, schedule);
     let (make, at_most, lost) = (spec.item.clone(), spec.at_most_late, lost.clone());
     let mut start = None;
@@ -153,8 +162,9 @@ pub(super) fn flow(
         if arrivals.is_over() {
             return None;
         }
-        let mut due = arrivals.until(now.saturating_sub(start).as_secs_f64());
-        let n_lost = at_most.map_or(0, |most| due.len().saturating_sub(most.get()));
+        let elapsed = now.saturating_sub(start).as_secs_f64();
+        let mut due = arrivals.until(elapsed);
+        let n_lost = at_most.map_or(0, |most| n_late(&due, elapsed).saturating_sub(most.get()));
         lost.add(n_lost as u64);
         let make = make.clone();
         Some(
@@ -166,6 +176,12 @@ pub(super) fn flow(
         )
     });
     items.flat_map_iter(|items| items).flatten_results().boxed()
+}
+
+/// How many of the items, which are due one after the other, are late: by more than the time
+/// between two looks.
+fn n_late(due: &[(u64, f64)], elapsed: f64) -> usize {
+    due.partition_point(|(_, due)| *due < elapsed - 2.0 * TICK.as_secs_f64())
 }
 
 fn record(n: u64, time: f64, born: Duration, make: Option<&Expression>) -> Result<Record, Error> {
@@ -226,6 +242,25 @@ mod tests {
         near(in_ten_seconds(burst), 1_800.0);
         near(in_ten_seconds(Shape::Ramp { to: Rate(300.0), over: seconds(10) }), 2_000.0);
         near(in_ten_seconds(Shape::Wave { every: seconds(2), by: Share(0.5) }), 1_000.0);
+    }
+
+    #[test]
+    fn what_has_come_since_the_last_look_is_not_late() {
+        let due: Vec<(u64, f64)> = (0..1_000).map(|n| (n, n as f64 * 1e-5)).collect();
+
+        assert_eq!(super::n_late(&due[..200], 0.002), 0);
+        assert_eq!(super::n_late(&due, 0.010), 600);
+    }
+
+    #[test]
+    fn a_rate_that_rises_is_not_waited_for_at_the_old_one() {
+        let mut arrivals = arrivals(Shape::Steady, None);
+        arrivals.schedule.set(Load { rate: Rate(0.01), shape: Shape::Steady });
+        arrivals.until(1.0);
+        arrivals.schedule.set(Load { rate: Rate(1_000.0), shape: Shape::Steady });
+
+        assert!(arrivals.until(1.0).is_empty());
+        assert!(arrivals.until(1.1).len() >= 99);
     }
 
     #[test]

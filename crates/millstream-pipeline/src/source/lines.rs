@@ -21,8 +21,9 @@ use crate::{OnError, record::Record, status::Faults};
 /// How often a file is looked at that has nothing new.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The most that is taken from it at a time.
+/// The most lines and bytes that are taken from it at a time.
 const AT_ONCE: usize = 4_096;
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// How many lines of the standard input are read ahead.
 const AHEAD: usize = 256;
@@ -136,67 +137,111 @@ fn trim(line: &mut Vec<u8>) {
     }
 }
 
+/// For how many looks the old file is read after another one has taken its place: whoever writes it
+/// may need a while to notice.
+const LINGER: u32 = 50;
+
 /// A file that grows, also when another one takes its place.
 struct Tail {
     path: PathBuf,
+    current: Growing,
+    /// The one before, and for how many looks more it is read.
+    old: Option<(Growing, u32)>,
+}
+
+/// A file whose last line may not be whole yet.
+struct Growing {
     reader: BufReader<File>,
     /// The beginning of a line whose end is not there yet.
     partial: Vec<u8>,
 }
 
-impl Tail {
-    fn new(path: PathBuf, file: File) -> Self {
-        Self { path, reader: BufReader::new(file), partial: Vec::new() }
+impl Growing {
+    fn new(file: File) -> Self {
+        Self { reader: BufReader::new(file), partial: Vec::new() }
     }
 
-    /// Whole lines that are there and were not read.
+    /// The next whole line.
+    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let is_whole = read_line(&mut self.reader, &mut self.partial)?;
+        Ok(is_whole.then(|| self.take_partial()))
+    }
+
+    /// What there is of a line.
+    fn take_partial(&mut self) -> Vec<u8> {
+        let mut line = std::mem::take(&mut self.partial);
+        trim(&mut line);
+        line
+    }
+}
+
+impl Tail {
+    fn new(path: PathBuf, file: File) -> Self {
+        Self { path, current: Growing::new(file), old: None }
+    }
+
+    /// Whole lines that are there and were not read: as many as do not take much memory.
     fn new_lines(&mut self) -> Vec<Result<Vec<u8>, Error>> {
         let mut found = Vec::new();
-        while found.len() < AT_ONCE {
-            let read = read_line(&mut self.reader, &mut self.partial);
-            // Without an end, the rest is not there yet, or there is another file.
-            let renewed = match read {
-                Ok(true) => Ok(true),
-                Ok(false) => self.renew(),
-                Err(cause) => Err(cause),
-            };
-            match renewed {
-                Ok(true) if self.partial.is_empty() => {}
-                // What was the end of the old file is a line as well.
-                Ok(true) => {
-                    let mut line = std::mem::take(&mut self.partial);
-                    trim(&mut line);
-                    found.push(Ok(line));
-                }
-                Ok(false) => break,
-                Err(cause) => {
-                    found.push(Err(Error::with_source(ErrorKind::Io, "", cause)));
-                    break;
-                }
-            }
+        if let Err(cause) = self.find(&mut found) {
+            found.push(Err(Error::with_source(ErrorKind::Io, "", cause)));
         }
         found
     }
 
-    /// Goes to the beginning of a file that was cut, or of another one that has taken the place of
-    /// this one. Returns whether it did.
-    fn renew(&mut self) -> io::Result<bool> {
-        let open = self.reader.get_ref().metadata()?;
-        let position = self.reader.stream_position()?;
+    fn find(&mut self, found: &mut Vec<Result<Vec<u8>, Error>>) -> io::Result<()> {
+        if let Some((old, looks)) = &mut self.old {
+            if !take_lines(old, found)? {
+                return Ok(());
+            }
+            *looks = looks.saturating_sub(1);
+            if *looks == 0 {
+                let rest = old.take_partial();
+                if !rest.is_empty() {
+                    found.push(Ok(rest));
+                }
+                self.old = None;
+            }
+        }
+        if take_lines(&mut self.current, found)? {
+            self.renew()?;
+        }
+        Ok(())
+    }
+
+    /// Goes to the beginning of a file that was cut, or to another one that has taken the place of
+    /// this one.
+    fn renew(&mut self) -> io::Result<()> {
+        let open = self.current.reader.get_ref().metadata()?;
+        let position = self.current.reader.stream_position()?;
         match fs::metadata(&self.path) {
             Ok(there) if (there.dev(), there.ino()) != (open.dev(), open.ino()) => {
-                self.reader = BufReader::new(File::open(&self.path)?);
-                Ok(true)
+                // Two rotations within the time to linger: the first one is over.
+                if self.old.is_none() {
+                    let next = Growing::new(File::open(&self.path)?);
+                    self.old = Some((std::mem::replace(&mut self.current, next), LINGER));
+                }
             }
             Ok(there) if there.len() < position => {
-                self.reader.seek(SeekFrom::Start(0))?;
-                self.partial.clear();
-                Ok(true)
+                self.current.reader.seek(SeekFrom::Start(0))?;
+                self.current.partial.clear();
             }
-            Ok(_) => Ok(false),
+            Ok(_) => {}
             // It is about to be made anew.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
+}
+
+/// Takes the whole lines of a file, up to a mebibyte or so. Returns whether there are no more.
+fn take_lines(file: &mut Growing, found: &mut Vec<Result<Vec<u8>, Error>>) -> io::Result<bool> {
+    let mut n_bytes = 0;
+    while n_bytes < BYTES_AT_ONCE && found.len() < AT_ONCE {
+        let Some(line) = file.next_line()? else { return Ok(true) };
+        n_bytes += line.len();
+        found.push(Ok(line));
+    }
+    Ok(false)
 }

@@ -7,7 +7,7 @@ use std::fs::File;
 
 use millstream::{
     BoxPublisher, Error, ErrorKind, Flow,
-    scheduler::{Pool, Scheduler as _},
+    scheduler::{Pool, Worker},
 };
 
 pub use self::generate::Load;
@@ -26,6 +26,7 @@ pub(crate) type Stream = Flow<BoxPublisher<Record>>;
 pub(crate) fn open(
     spec: &Spec,
     pool: &Pool,
+    clock: &Worker,
     schedule: &Schedule,
     faults: &Faults,
     lost: &Faults,
@@ -34,7 +35,7 @@ pub(crate) fn open(
         name,
         on_error: spec.on_error,
         faults: faults.clone(),
-        clock: pool.worker(),
+        clock: clock.clone(),
     };
     Ok(match &spec.source {
         SourceSpec::File(FileSource { path, follow }) => {
@@ -49,6 +50,6 @@ pub(crate) fn open(
             }
         }
         SourceSpec::Stdin(_) => lines::of_stdin(texts("standard input".to_owned()), pool)?,
-        SourceSpec::Generate(spec) => generate::flow(spec, schedule, pool, lost),
+        SourceSpec::Generate(spec) => generate::flow(spec, schedule, pool, clock, lost),
     })
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, error, fmt};
 use serde_json::Value;
 use serde_saphyr::Location;
 
-use super::{Spec, StageSpec};
+use super::{Spec, StageSpec, secrets::Secrets};
 
 /// What is wrong with a pipeline's file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +107,9 @@ impl Spec {
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, InvalidSpec> {
         let variables = variables.into_iter().collect();
-        let spec: Self = read(text, variables)?;
+        let secrets = Secrets::of(text, &variables);
+        let mut spec: Self = read(text, variables)?;
+        spec.secrets = secrets;
         spec.check(text)?;
         Ok(spec)
     }
@@ -123,15 +125,20 @@ impl Spec {
         if overrides.is_empty() {
             return spec;
         }
-        let mut whole: Value = read(text, std::env::vars().collect())?;
+        let variables: HashMap<_, _> = std::env::vars().collect();
+        let secrets = Secrets::of(text, &variables);
+        let mut whole: Value = read(text, variables)?;
         for change in overrides {
             replace(&mut whole, change)?;
         }
         // JSON is YAML. Variables have been put in.
         let text = serde_json::to_string_pretty(&whole)
             .map_err(|error| InvalidSpec::new(error.to_string()))?;
-        let result = read::<Self>(&text, HashMap::new());
-        result.and_then(|spec| spec.check(&text).map(|()| spec)).map_err(|error| {
+        let result = read::<Self>(&text, HashMap::new()).and_then(|mut changed| {
+            changed.secrets = secrets.clone();
+            changed.check(&text).map(|()| changed)
+        });
+        result.map_err(|error| {
             // It is wrong without them in the same way: the place in the file says more.
             if let Err(of_file) = &spec
                 && of_file.message == error.message
@@ -139,7 +146,8 @@ impl Spec {
                 return of_file.clone();
             }
             let message = format!("with --set {}: {}", overrides.join(" --set "), error.message);
-            InvalidSpec { message, place: None, nearest: error.nearest }
+            // Here nobody else knows which values stood for variables.
+            InvalidSpec { message: secrets.scrub(&message), place: None, nearest: error.nearest }
         })
     }
 
@@ -313,6 +321,8 @@ backpressure:
         says("status >= 500", "status > > 500", (5, 13), "is wrong at character 10");
         says("size: 100", "size: 0", (11, 18), "nonzero");
         says("size: 100", "low_watermark: 0.9", (11, 16), "low_watermark is 0.9, but has to be");
+        wrong("queue: hand_over", "rate: { rate: 1, burst: 1000000000000000 }");
+        wrong("queue: hand_over", "spill: { directory: d, memory: 99999999 }");
         says("size: 100", "timeout: 5", (11, 27), "5 has no unit");
         says("size: 100", "high_watermark: 1.5", (11, 18), "a number from 0 to 1");
         says("{ path: in.jsonl }", "\n    path: ${NO_SUCH}", (3, 11), "NO_SUCH");
@@ -344,6 +354,13 @@ backpressure:
         assert_eq!(file.path.to_str(), Some("a.log"));
         let error = read("hunter2").unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error}");
+
+        // Nor where an expression has one.
+        let text = GOOD.replace("status >= 500", "token == '${TOKEN}'");
+        let token = ("TOKEN".to_owned(), "hunter2".to_owned());
+        let spec = Spec::with_variables(&text, [token]).unwrap();
+        let described = crate::Pipeline::new(spec).describe();
+        assert!(described.contains("filter token == '${TOKEN}'"), "{described}");
     }
 
     #[test]

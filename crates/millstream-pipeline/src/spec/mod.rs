@@ -4,6 +4,7 @@ mod expression;
 mod load;
 mod monitoring;
 mod queues;
+mod secrets;
 mod sink;
 mod source;
 mod stage;
@@ -15,6 +16,7 @@ use std::num::NonZeroUsize;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use self::secrets::Secrets;
 pub use self::{
     expression::Expression,
     load::{InvalidSpec, nearest},
@@ -65,6 +67,8 @@ pub struct Spec {
     /// Worker threads. Default: one for each processor, and two at least.
     #[serde(default)]
     pub threads: Option<NonZeroUsize>,
+    #[serde(skip)]
+    pub(crate) secrets: Secrets,
 }
 
 fn default_name() -> String {

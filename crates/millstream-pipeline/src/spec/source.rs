@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{Expression, Rate, Share, Time};
 
@@ -58,14 +58,23 @@ pub struct GenerateSource {
     /// For arrivals at random (a Poisson process) the same seed gives the same ones. Default: 1.
     #[serde(default = "seed")]
     pub seed: u64,
-    /// How many items that are due wait for demand before more are lost, and counted. Default: none
-    /// are lost; the source is late.
+    /// How many items that are late by more than a few milliseconds wait for demand before the
+    /// oldest are lost, and counted. Default: none are lost; the source is late.
     #[serde(default)]
     pub at_most_late: Option<NonZeroUsize>,
 }
 
 fn seed() -> u64 {
     1
+}
+
+fn checked_times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let times = f64::deserialize(deserializer)?;
+    if (0.0..=1e6).contains(&times) {
+        Ok(times)
+    } else {
+        Err(D::Error::custom(format!("times is {times}, and has to be from 0 to 1000000")))
+    }
 }
 
 /// How a rate changes with time.
@@ -83,7 +92,8 @@ pub enum Shape {
         every: Time,
         /// How long one is.
         length: Time,
-        /// How many times the rate.
+        /// How many times the rate, from 0 to 1000000.
+        #[serde(deserialize_with = "checked_times")]
         times: f64,
     },
     /// From the rate to another one, which then stays.

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, num::NonZeroUsize, path::PathBuf};
 
+use millstream_pressure::{RateConfig, Settings as _};
 use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -38,7 +39,7 @@ pub enum StageSpec {
     /// Items wait here, in the queue of this name in `backpressure.queues`, and what follows runs
     /// on a thread of its own.
     Queue(#[schemars(with = "String")] Spanned<String>),
-    /// Items that do not fit into memory wait here on the disk, and survive the program.
+    /// Items that do not fit into memory wait here on the disk.
     Spill(SpillSpec),
 }
 
@@ -276,8 +277,17 @@ pub struct RateSpec {
     /// How many.
     pub rate: Rate,
     /// The most at once. Default: 10.
-    #[serde(default = "burst")]
+    #[serde(default = "burst", deserialize_with = "checked_burst")]
     pub burst: std::num::NonZeroU64,
+}
+
+fn checked_burst<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<std::num::NonZeroU64, D::Error> {
+    let burst = std::num::NonZeroU64::deserialize(deserializer)?;
+    let config = RateConfig { rate: 1.0, burst: burst.get() };
+    config.validate().map_err(D::Error::custom)?;
+    Ok(burst)
 }
 
 fn burst() -> std::num::NonZeroU64 {
@@ -292,7 +302,7 @@ pub struct SpillSpec {
     pub directory: PathBuf,
     /// How many items wait in memory before any is written. Default: 1000; with 0 every item is
     /// written.
-    #[serde(default = "memory")]
+    #[serde(default = "memory", deserialize_with = "checked_memory")]
     pub memory: usize,
     /// The most bytes on the disk; then the source waits. Default: 10 GiB.
     #[serde(default = "max_bytes")]
@@ -301,6 +311,14 @@ pub struct SpillSpec {
 
 fn memory() -> usize {
     1_000
+}
+
+fn checked_memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    const MOST: usize = 1 << 24;
+    match usize::deserialize(deserializer)? {
+        memory if memory <= MOST => Ok(memory),
+        memory => Err(D::Error::custom(format!("memory is {memory}, and at most {MOST}"))),
+    }
 }
 
 fn max_bytes() -> Size {

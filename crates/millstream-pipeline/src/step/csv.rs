@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use serde_json::{Map, Value};
 
-use super::{Made, pattern::typed};
+use super::{Fault, Made, pattern::typed};
 use crate::{FieldType, ParseSpec};
 
 /// The values of a line, which has no line ends within quotes.
@@ -45,6 +45,10 @@ impl Csv {
     }
 
     pub(super) fn parse(&mut self, line: &str) -> Made {
+        // A blank line is none, as spreadsheets leave at the end.
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
         let n = self.split(line)?;
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let ranges = starts.zip(&self.ends).take(n);
@@ -52,22 +56,23 @@ impl Csv {
         if self.columns.is_empty() {
             let names: Vec<_> = values.map(|name| name.trim().to_owned()).collect();
             if names.iter().any(String::is_empty) {
-                return Err(
-                    "the first line should name the columns, and has no name for one".into()
-                );
+                // The next line would be taken for the names.
+                let why = "the first line should name the columns, and has no name for one";
+                return Err(Fault::fatal(why));
             }
             self.set_columns(names.into_iter());
             return Ok(None);
         }
         if n != self.columns.len() {
-            return Err(format!("has {n} values for {} columns", self.columns.len()));
+            return Err(format!("has {n} values for {} columns", self.columns.len()).into());
         }
         let fields = self
             .columns
             .iter()
             .zip(values)
             .map(|((name, kind), value)| Ok((name.clone(), typed(name, &value, *kind)?)));
-        fields.collect::<Result<Map<_, _>, String>>().map(|fields| Some(Value::Object(fields)))
+        let fields = fields.collect::<Result<Map<_, _>, String>>()?;
+        Ok(Some(Value::Object(fields)))
     }
 
     /// Unquotes the values of a line, and says how many there are.

@@ -26,7 +26,26 @@ enum Step {
 }
 
 /// What a step makes of a value: another one, or nothing.
-type Made = Result<Option<Value>, String>;
+type Made = Result<Option<Value>, Fault>;
+
+/// Why a stage can do nothing with an item.
+pub(crate) struct Fault {
+    pub(crate) why: String,
+    /// The pipeline fails, also where such items are skipped.
+    pub(crate) is_fatal: bool,
+}
+
+impl Fault {
+    pub(crate) fn fatal(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_fatal: true }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self { why, is_fatal: false }
+    }
+}
 
 impl Step {
     fn apply(&mut self, value: Value) -> Made {
@@ -37,7 +56,7 @@ impl Step {
                 Ok(holds.then_some(value))
             }
             Self::Map(expression) => {
-                expression.evaluate(&value).map(Some).map_err(|why| of(&value, &why))
+                expression.evaluate(&value).map(Some).map_err(|why| of(&value, &why).into())
             }
             Self::Set(fields) => {
                 let set = fields.iter().map(|(name, expression)| {
@@ -153,16 +172,14 @@ impl Steps {
                     record.left_out();
                     return Handled::Skip;
                 }
-                Err(why) if *on_error == OnError::Skip => {
-                    self.faults.note(format!("{place}: {why}"));
+                Err(fault) if *on_error == OnError::Skip && !fault.is_fatal => {
+                    self.faults.note(format!("{place}: {}", fault.why));
                     record.left_out();
                     return Handled::Skip;
                 }
-                Err(why) => {
-                    return Handled::Fail(Error::new(
-                        ErrorKind::InvalidData,
-                        format!("{place}: {why}"),
-                    ));
+                Err(fault) => {
+                    let why = format!("{place}: {}", fault.why);
+                    return Handled::Fail(Error::new(ErrorKind::InvalidData, why));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Made, access_log::AccessLog, csv::Csv, pattern::Groups, shown};
+use super::{Fault, Made, access_log::AccessLog, csv::Csv, pattern::Groups, shown};
 use crate::{Format, ParseSpec};
 
 /// Makes fields of a text.
@@ -28,14 +28,19 @@ impl Parse {
 
     pub(super) fn apply(&mut self, value: Value) -> Made {
         let Value::String(text) = &value else {
-            return Err(format!("{} is not a text", shown(&value)));
+            return Err(format!("{} is not a text", shown(&value)).into());
         };
         let made = match self {
-            Self::Json => serde_json::from_str(text).map(Some).map_err(|error| error.to_string()),
+            Self::Json => {
+                serde_json::from_str(text).map(Some).map_err(|error| error.to_string().into())
+            }
             Self::Csv(csv) => csv.parse(text),
-            Self::AccessLog(log) => log.parse(text).map(Some),
-            Self::Pattern(groups) => groups.parse(text).map(Some),
+            Self::AccessLog(log) => log.parse(text).map(Some).map_err(Fault::from),
+            Self::Pattern(groups) => groups.parse(text).map(Some).map_err(Fault::from),
         };
-        made.map_err(|why| format!("{why}, in {}", shown(&value)))
+        made.map_err(|Fault { why, is_fatal }| Fault {
+            why: format!("{why}, in {}", shown(&value)),
+            is_fatal,
+        })
     }
 }

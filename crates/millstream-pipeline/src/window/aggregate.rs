@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use hdrhistogram::Histogram;
 use serde_json::{Number, Value};
 
-use crate::{Aggregate, Expression};
+use crate::Aggregate;
 
 /// What an aggregate knows of the items until now.
 pub(super) enum Total {
@@ -52,46 +52,23 @@ impl Total {
         }
     }
 
-    /// Adds an item.
-    pub(super) fn add(&mut self, aggregate: &Aggregate, value: &Value) -> Result<(), String> {
-        let expression = match aggregate {
-            Aggregate::Count => {
-                if let Self::Count(n) = self {
-                    *n += 1;
-                }
-                return Ok(());
-            }
-            Aggregate::Sum(expression)
-            | Aggregate::Mean(expression)
-            | Aggregate::Min(expression)
-            | Aggregate::Max(expression)
-            | Aggregate::First(expression)
-            | Aggregate::Last(expression)
-            | Aggregate::Distinct(expression)
-            | Aggregate::P50(expression)
-            | Aggregate::P95(expression)
-            | Aggregate::P99(expression) => expression,
-        };
-        let made = expression.evaluate(value)?;
+    /// Adds what [`of`] has made of an item.
+    pub(super) fn add(&mut self, aggregate: &Aggregate, made: Value) {
+        let number = made.as_f64().unwrap_or_default();
         match self {
-            Self::Count(_) => {}
-            Self::Sum(sum) => *sum = add(sum, number(expression, &made)?)?,
+            Self::Count(n) => *n += 1,
+            Self::Sum(sum) => *sum = add(sum, &made),
             Self::Mean { sum, n } => {
-                *sum += float(expression, &made)?;
+                *sum += number;
                 *n += 1;
             }
             Self::One(best) => {
-                let is_better = match (aggregate, &best) {
-                    (Aggregate::First(_), best) => best.is_none(),
-                    (Aggregate::Min(_), Some(best)) => {
-                        float(expression, &made)? < float(expression, best)?
-                    }
-                    (Aggregate::Max(_), Some(best)) => {
-                        float(expression, &made)? > float(expression, best)?
-                    }
-                    (Aggregate::Min(_) | Aggregate::Max(_), None) => {
-                        float(expression, &made).map(|_| true)?
-                    }
+                let before = best.as_ref().and_then(Value::as_f64).unwrap_or_default();
+                let is_better = match aggregate {
+                    _ if best.is_none() => true,
+                    Aggregate::First(_) => false,
+                    Aggregate::Min(_) => number < before,
+                    Aggregate::Max(_) => number > before,
                     _ => true,
                 };
                 if is_better {
@@ -101,9 +78,8 @@ impl Total {
             Self::Distinct(seen) => {
                 seen.insert(made.to_string());
             }
-            Self::Quantile(quantile) => quantile.add(expression, &made)?,
+            Self::Quantile(quantile) => quantile.add(number),
         }
-        Ok(())
     }
 
     /// The field of the new item.
@@ -125,41 +101,53 @@ impl Total {
     }
 }
 
-impl Quantile {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked before, and a conversion saturates"
-    )]
-    fn add(&mut self, expression: &Expression, value: &Value) -> Result<(), String> {
-        let number = float(expression, value)?;
-        if number < 0.0 {
-            return Err(format!("`{}`: {number} is negative", expression.text()));
+/// What an aggregate takes of an item: a number, where it needs one.
+pub(super) fn of(aggregate: &Aggregate, item: &Value) -> Result<Value, String> {
+    let (expression, needs_number) = match aggregate {
+        Aggregate::Count => return Ok(Value::Null),
+        Aggregate::First(expression)
+        | Aggregate::Last(expression)
+        | Aggregate::Distinct(expression) => (expression, false),
+        Aggregate::Sum(expression)
+        | Aggregate::Mean(expression)
+        | Aggregate::Min(expression)
+        | Aggregate::Max(expression)
+        | Aggregate::P50(expression)
+        | Aggregate::P95(expression)
+        | Aggregate::P99(expression) => (expression, true),
+    };
+    let made = expression.evaluate(item)?;
+    if !needs_number {
+        return Ok(made);
+    }
+    let wrong = |what: &str| Err(format!("`{}`: {made} {what}", expression.text()));
+    match (made.as_f64(), aggregate) {
+        (None, _) => wrong("is not a number"),
+        (Some(number), Aggregate::P50(_) | Aggregate::P95(_) | Aggregate::P99(_))
+            if !(0.0..=1e15).contains(&number) =>
+        {
+            wrong("is not from 0 to 10^15")
         }
+        (Some(_), _) => Ok(made),
+    }
+}
+
+impl Quantile {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+    fn add(&mut self, number: f64) {
         self.max = self.max.max(number);
-        let why = |error: hdrhistogram::RecordError| format!("`{}`: {error}", expression.text());
-        self.histogram.record((number * SCALE).round() as u64).map_err(why)
+        // It grows as far as it has to: 64 bits of thousandths fit.
+        self.histogram.record((number * SCALE).round() as u64).ok();
     }
 }
 
-fn number<'a>(expression: &Expression, value: &'a Value) -> Result<&'a Number, String> {
-    match value {
-        Value::Number(number) => Ok(number),
-        other => Err(format!("`{}`: {other} is not a number", expression.text())),
-    }
-}
-
-fn float(expression: &Expression, value: &Value) -> Result<f64, String> {
-    let number = number(expression, value)?;
-    number.as_f64().ok_or_else(|| format!("`{}`: {number} is out of range", expression.text()))
-}
-
-fn add(a: &Number, b: &Number) -> Result<Number, String> {
-    if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64())
-        && let Some(sum) = a.checked_add(b)
+/// A sum, exact for whole numbers as long as they fit.
+fn add(sum: &Number, made: &Value) -> Number {
+    if let (Some(sum), Some(made)) = (sum.as_i64(), made.as_i64())
+        && let Some(sum) = sum.checked_add(made)
     {
-        return Ok(sum.into());
+        return sum.into();
     }
-    let sum = a.as_f64().zip(b.as_f64()).and_then(|(a, b)| Number::from_f64(a + b));
-    sum.ok_or_else(|| format!("the sum of {a} and {b} is out of range"))
+    let total = sum.as_f64().unwrap_or_default() + made.as_f64().unwrap_or_default();
+    Number::from_f64(total.clamp(f64::MIN, f64::MAX)).unwrap_or_else(|| 0.into())
 }

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use self::aggregate::Total;
-use crate::{Expression, WindowSpec, record::Record, status::Faults};
+use crate::{Expression, WindowSpec, record::Record, status::Faults, step::Fault};
 
 /// The windows in progress.
 pub(crate) struct Windows {
@@ -44,12 +44,15 @@ impl Windows {
     }
 
     /// Adds an item, and gives the windows that are done.
-    pub(crate) fn add(&mut self, record: &Record) -> Result<Vec<Record>, String> {
+    pub(crate) fn add(&mut self, record: &Record) -> Result<Vec<Record>, Fault> {
         let value = &record.value;
         let key = match &self.spec.by {
             Some(by) => by.evaluate(value)?,
             None => Value::Null,
         };
+        // Before anything changes, so that an item is in all aggregates or in none.
+        let made = self.spec.aggregates.values().map(|aggregate| aggregate::of(aggregate, value));
+        let made: Vec<_> = made.collect::<Result<_, _>>()?;
         let start = match (self.spec.every, &self.spec.time) {
             (Some(every), Some(time)) => {
                 let time = nanos(time, value)?;
@@ -72,17 +75,18 @@ impl Windows {
             std::collections::hash_map::Entry::Vacant(entry) => {
                 self.n_open += 1;
                 if self.n_open > self.spec.max_keys.get() {
-                    return Err(format!(
+                    return Err(Fault::fatal(format!(
                         "has more than {} keys in progress: raise max_keys, or group by less",
                         self.spec.max_keys
-                    ));
+                    )));
                 }
                 let totals = aggregates.values().map(Total::new).collect();
                 entry.insert(Window { key, n: 0, totals, born: record.born })
             }
         };
-        for (total, aggregate) in window.totals.iter_mut().zip(aggregates.values()) {
-            total.add(aggregate, value)?;
+        let totals = window.totals.iter_mut().zip(aggregates.values());
+        for ((total, aggregate), made) in totals.zip(made) {
+            total.add(aggregate, made);
         }
         window.n += 1;
         match self.spec.count {

@@ -34,6 +34,54 @@ sink: { 'null': {} }";
 }
 
 #[test]
+fn what_a_sink_had_stays_until_everything_is_open() {
+    let desk = Desk::new();
+    desk.write("out", "of yesterday\n");
+    let start = |source: &str, sink: &str| {
+        let yaml = format!(
+            "source: {{ file: {{ path: {source} }} }}\nsink: {{ file: {{ path: {sink} }} }}"
+        );
+        Pipeline::new(desk.spec(&yaml)).start().map(|running| running.wait().unwrap())
+    };
+    assert!(start("DIR/none", "DIR/out").is_err());
+    let error = start("DIR/out", "DIR/./out");
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("is the source, and would be written over"), "{error}");
+    assert_eq!(desk.read("out"), "of yesterday\n");
+    desk.write("in", "of today\n");
+    start("DIR/in", "DIR/out").unwrap();
+    assert_eq!(desk.read("out"), "of today\n");
+}
+
+#[test]
+fn a_source_that_blocks_keeps_nobody_behind_a_queue_waiting() {
+    let desk = Desk::new();
+    let fifo = desk.path().join("fifo");
+    if !std::process::Command::new("mkfifo").arg(&fifo).status().is_ok_and(|s| s.success()) {
+        eprintln!("skipped: there is no mkfifo");
+        return;
+    }
+    let writer = std::thread::spawn(move || {
+        let mut fifo = OpenOptions::new().write(true).open(fifo).unwrap();
+        fifo.write_all(b"1\n2\n3\n").unwrap();
+        fifo
+    });
+    let running = desk.start(
+        "threads: 2
+source: { file: { path: DIR/fifo } }
+stages: [{ queue: q }]
+sink: { 'null': {} }
+backpressure: { queues: { q: {} } }",
+    );
+    let handle = running.handle();
+
+    wait_until(|| handle.status().arrived == 3);
+
+    drop(writer.join().unwrap());
+    running.wait().unwrap();
+}
+
+#[test]
 fn a_full_disk_fails_the_pipeline() {
     if !std::path::Path::new("/dev/full").exists() {
         eprintln!("skipped: there is no /dev/full");
@@ -104,16 +152,20 @@ fn a_file_that_grows_and_is_rotated_is_followed() {
     std::fs::rename(&path, desk.path().join("log.1")).unwrap();
     add("4\n");
     wait_until(|| handle.status().arrived == 5);
+    // Whoever writes the old file has not noticed yet.
+    let mut old = OpenOptions::new().append(true).open(desk.path().join("log.1")).unwrap();
+    old.write_all(b"late\n").unwrap();
+    wait_until(|| handle.status().arrived == 6);
     // Cut, and begun again.
     desk.write("log", "");
     std::thread::sleep(Duration::from_millis(250));
     add("5\n");
-    wait_until(|| handle.status().arrived == 6);
+    wait_until(|| handle.status().arrived == 7);
     handle.stop();
 
     running.wait().unwrap();
 
-    assert_eq!(desk.read("out"), "1\n2\npartial\n3\n4\n5\n");
+    assert_eq!(desk.read("out"), "1\n2\npartial\n3\n4\nlate\n5\n");
 }
 
 #[test]

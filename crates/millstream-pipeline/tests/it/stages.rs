@@ -38,6 +38,16 @@ fn csv_has_names_from_its_first_line_or_from_the_file() {
     assert_eq!(made, [json!({ "k": "a", "v": "1" })]);
     fails("a,b\n1\n", "  - parse: csv", "has 1 values for 2 columns, in 1");
     fails("a,\n1,2\n", "  - parse: csv", "no name for one");
+    let desk = Desk::new();
+    desk.write("in", "id,,price\n1,2,3\n");
+    let skips = desk.run(
+        "on_error: skip
+source: { file: { path: DIR/in } }
+stages: [{ parse: csv }]
+sink: { 'null': {} }",
+    );
+    assert!(skips.unwrap_err().contains("no name for one"), "the next line is no header");
+    assert_eq!(through("\na\n1\n\n", "  - parse: csv"), [json!({ "a": "1" })]);
     let whole = "  - parse: { format: csv, types: { a: int } }";
     fails("a\nx\n", whole, "a is `x` and not a whole number");
 }
@@ -90,6 +100,25 @@ sink: { file: { path: DIR/out } }",
 
     assert_eq!((status.taken, status.arrived, status.skipped, status.lost()), (3, 1, 2, 2));
     assert!(status.first_fault.unwrap().starts_with("stages[0] parse: "));
+}
+
+#[test]
+fn an_item_that_a_window_can_do_nothing_with_is_in_no_aggregate() {
+    let desk = Desk::new();
+    desk.write("in", "{\"n\":1}\n{\"n\":null}\n{\"m\":1}\n{\"n\":-2}\n{\"n\":4}\n");
+    let pipeline = "source: { file: { path: DIR/in } }
+stages:
+  - parse: json
+  - window: { count: 9, aggregates: { count: count, sum: { sum: n }, p99: { p99: n } } }
+sink: { file: { path: DIR/out } }";
+    assert!(
+        desk.run(pipeline).unwrap_err().contains("stages[1] window: `n`: null is not a number")
+    );
+
+    let status = desk.run(&format!("on_error: skip\n{pipeline}")).unwrap();
+
+    assert_eq!(status.skipped, 3);
+    assert_eq!(desk.read("out"), "{\"count\":2,\"p99\":4.0,\"sum\":5}\n");
 }
 
 #[test]

@@ -13,9 +13,12 @@ use millstream_pressure::{
 use millstream_spill::{Config, Durability, FlowExt as _, Spill};
 use parking_lot::Mutex;
 
+mod controls;
+
+pub(crate) use self::controls::{Controls, Threads};
 use crate::{
-    FlowControlKind, FlowControlSpec, NullSink, RateSpec, SinkSpec, SourceSpec, Spec, SpillSpec,
-    StageSpec, WindowSpec,
+    FlowControlKind, FlowControlSpec, NullSink, OnError, RateSpec, SinkSpec, SourceSpec, Spec,
+    SpillSpec, StageSpec, WindowSpec,
     codec::RecordCodec,
     record::Record,
     sink::{Sink, arrive},
@@ -31,34 +34,12 @@ const HAND_OVER: usize = 64;
 /// How many items the sink takes at a time, if they are there.
 const AT_ONCE: usize = 256;
 
-/// What a running pipeline is looked at and changed by.
-pub(crate) struct Controls {
-    pub(crate) inventory: Inventory,
-    pub(crate) switch: KillSwitch,
-    pub(crate) clock: Worker,
-    pub(crate) started: Duration,
-    pub(crate) schedule: Schedule,
-    pub(crate) queues: Vec<Queue<Record>>,
-    /// By the number of their stage.
-    pub(crate) rates: Vec<(usize, RateLimit)>,
-    pub(crate) sink_rate: Option<RateLimit>,
-    pub(crate) credits: Option<Credits>,
-    pub(crate) adaptive: Option<AdaptiveRate>,
-    pub(crate) source_rate: Option<RateLimit>,
-    pub(crate) arrivals: Arc<Mutex<Arrivals>>,
-    pub(crate) faults: Faults,
-    pub(crate) late: Faults,
-    pub(crate) lost: Faults,
-    /// Of the part of the flow that begins at the source.
-    pub(crate) first: Registry,
-}
-
 /// A pipeline in the making.
 struct Assembly<'a> {
     spec: &'a Spec,
     /// Nothing is opened.
     is_plan: bool,
-    pool: Pool,
+    threads: Threads,
     /// Does what waits for a disk.
     disk: Option<Pool>,
     flow: Option<Stream>,
@@ -75,12 +56,13 @@ struct Assembly<'a> {
 /// # Errors
 ///
 /// One of them cannot be opened, or a folder of spilled items cannot be used.
-pub(crate) fn start(spec: &Spec, pool: &Pool) -> Result<(Outcome<u64>, Controls), Error> {
+pub(crate) fn start(spec: &Spec, threads: &Threads) -> Result<(Outcome<u64>, Controls), Error> {
     // First, so that nothing is read if nothing can be written.
     let sink = Sink::open(&spec.sink)?;
-    let assembly = Assembly::new(spec, pool, false);
-    let Controls { schedule, faults, lost, .. } = &assembly.controls;
-    let source = source::open(spec, pool, schedule, faults, lost)?;
+    let assembly = Assembly::new(spec, threads, false);
+    let Controls { schedule, faults, lost, clock, .. } = &assembly.controls;
+    let source = source::open(spec, &threads.source, clock, schedule, faults, lost)?;
+    sink.refuse_the_source(&spec.source)?;
     assembly.put_together(source, sink)
 }
 
@@ -89,22 +71,22 @@ pub(crate) fn start(spec: &Spec, pool: &Pool) -> Result<(Outcome<u64>, Controls)
 /// # Errors
 ///
 /// None, if the file was checked.
-pub(crate) fn plan(spec: &Spec, pool: &Pool) -> Result<Inventory, Error> {
-    let assembly = Assembly::new(spec, pool, true);
+pub(crate) fn plan(spec: &Spec, threads: &Threads) -> Result<Inventory, Error> {
+    let assembly = Assembly::new(spec, threads, true);
     let (_, controls) = assembly.put_together(never().boxed(), Sink::Null)?;
     Ok(controls.inventory)
 }
 
 impl<'a> Assembly<'a> {
-    fn new(spec: &'a Spec, pool: &Pool, is_plan: bool) -> Self {
-        let clock = pool.worker();
+    fn new(spec: &'a Spec, threads: &Threads, is_plan: bool) -> Self {
+        let clock = threads.clock.worker();
         let registry = Registry::new();
         let load = match &spec.source {
             SourceSpec::Generate(spec) => Load { rate: spec.rate, shape: spec.shape.clone() },
             _ => Load { rate: crate::Rate(1.0), shape: crate::Shape::Steady },
         };
         let controls = Controls {
-            inventory: Inventory::new(&spec.name, pool),
+            inventory: Inventory::new(&spec.name, &threads.clock),
             switch: KillSwitch::new(),
             started: clock.now(),
             clock,
@@ -124,7 +106,7 @@ impl<'a> Assembly<'a> {
         Self {
             spec,
             is_plan,
-            pool: pool.clone(),
+            threads: threads.clone(),
             disk: None,
             flow: None,
             registry,
@@ -167,7 +149,7 @@ impl<'a> Assembly<'a> {
 
     fn flow_control(&mut self, spec: &FlowControlSpec) -> Result<(), Error> {
         let inventory = &self.controls.inventory;
-        let pool = &self.pool;
+        let pool = &self.threads.clock;
         match spec.kind {
             FlowControlKind::CreditBased => {
                 let credits =
@@ -215,10 +197,11 @@ impl<'a> Assembly<'a> {
     fn queue(&mut self, name: &str) -> Result<(), Error> {
         let spec = &self.spec.backpressure.queues[name];
         let hooks = QueueHooks::new().weigh(|record: &Record| Record::bytes(&record.value));
-        let queue = Queue::with_hooks(name, spec.config(), &self.pool, hooks).map_err(invalid)?;
+        let queue =
+            Queue::with_hooks(name, spec.config(), &self.threads.clock, hooks).map_err(invalid)?;
         let place = self.controls.inventory.policy(&queue);
         self.end_part(&place, name);
-        let pool = self.pool.clone();
+        let pool = self.threads.work.clone();
         self.controls.queues.push(queue.clone());
         self.change(|flow| flow.queue(&queue).publish_on(&pool).capacity(HAND_OVER).boxed());
         Ok(())
@@ -251,7 +234,7 @@ impl<'a> Assembly<'a> {
         let observed = SpillQueue::new(&name, processor.monitor(), max_bytes.0);
         let place = self.controls.inventory.policy(&observed);
         self.end_part(&place, &name);
-        let pool = self.pool.clone();
+        let pool = self.threads.work.clone();
         self.change(|flow| flow.spill(processor).publish_on(&pool).capacity(HAND_OVER).boxed());
         Ok(())
     }
@@ -281,8 +264,9 @@ impl<'a> Assembly<'a> {
 
     fn rate(&mut self, index: usize, spec: &RateSpec) -> Result<(), Error> {
         let name = format!("stages[{index}] rate");
-        let rate = RateLimit::new(name.clone(), crate::reload::rate_config(spec), &self.pool)
-            .map_err(invalid)?;
+        let rate =
+            RateLimit::new(name.clone(), crate::reload::rate_config(spec), &self.threads.clock)
+                .map_err(invalid)?;
         self.controls.inventory.policy(&rate);
         self.controls.rates.push((index, rate.clone()));
         let registry = self.registry.clone();
@@ -294,6 +278,7 @@ impl<'a> Assembly<'a> {
         let mut windows = Windows::new(spec, &self.controls.late);
         let registry = self.registry.clone();
         let place = format!("stages[{index}] window");
+        let (on_error, faults) = (self.spec.on_error, self.controls.faults.clone());
         self.change(|flow| {
             flow.map(Some)
                 .concat(from_fn(|| None))
@@ -302,9 +287,16 @@ impl<'a> Assembly<'a> {
                         Some(record) => {
                             let made = windows.add(&record);
                             drop(record.arrived());
-                            made.map_err(|why| {
-                                Error::new(ErrorKind::InvalidData, format!("{place}: {why}"))
-                            })
+                            match made {
+                                Err(fault) if on_error == OnError::Skip && !fault.is_fatal => {
+                                    faults.note(format!("{place}: {}", fault.why));
+                                    Ok(Vec::new())
+                                }
+                                made => made.map_err(|fault| {
+                                    let why = format!("{place}: {}", fault.why);
+                                    Error::new(ErrorKind::InvalidData, why)
+                                }),
+                            }
                         }
                         None => Ok(windows.finish()),
                     };
@@ -320,14 +312,16 @@ impl<'a> Assembly<'a> {
     }
 
     fn sink(mut self, mut sink: Sink) -> Result<(Outcome<u64>, Controls), Error> {
+        // What was there is lost from here on: everything else could be opened.
+        sink.begin()?;
         if let SinkSpec::Null(NullSink { rate: Some(rate) }) = &self.spec.sink {
             let config = crate::reload::sink_rate(*rate);
-            let limit = RateLimit::new("sink", config, &self.pool).map_err(invalid)?;
+            let limit = RateLimit::new("sink", config, &self.threads.clock).map_err(invalid)?;
             self.controls.inventory.policy(&limit);
             self.controls.sink_rate = Some(limit.clone());
             self.change(|flow| flow.rate_limit(&limit).boxed());
         }
-        let pool = self.pool.clone();
+        let pool = self.threads.work.clone();
         let has_thread = self.fed_by.is_some();
         self.change(|flow| {
             // Behind a queue there is another thread already.
