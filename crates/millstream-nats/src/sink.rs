@@ -3,9 +3,10 @@
 use std::{fmt, future::Future, time::Duration};
 
 use async_nats::{
-    HeaderMap,
+    HeaderMap, SubjectError,
     jetstream::{
-        context::{Context, ContextBuilder, PublishErrorKind},
+        self, ErrorCode,
+        context::{Context, ContextBuilder, PublishError, PublishErrorKind},
         message::PublishMessage,
     },
 };
@@ -82,12 +83,13 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// A message that is too large for the server, of kind `Overflow`; a subject that no stream
-    /// takes, of kind `Rejected`; no confirmation in time, of kind `Timeout`, after which the
-    /// message may be stored or not.
+    /// A message that is too large for the server or the stream, of kind `Overflow`; a subject or
+    /// a header that is none, of kind `InvalidData`; a subject that no stream takes, or a refusal
+    /// such as that of a stream which is full, of kind `Rejected`; no confirmation in time, of kind
+    /// `Timeout`, after which the message may be stored or not.
     pub async fn send(&self, publication: Publication) -> Result<Stored, Error> {
         let subject = publication.subject.clone();
-        let told = |error: async_nats::jetstream::context::PublishError| failed(&subject, error);
+        let told = |error: PublishError| failed(&subject, error);
         let publication = published(publication)?;
         // A runtime that lets others run in the middle of a batch would have them overtake.
         let sending = unconstrained(self.context.send_publish(subject.clone(), publication));
@@ -111,8 +113,10 @@ impl Sink {
             .for_each(|_stored| ())
     }
 
-    /// Publishes a flow of deliveries, and acknowledges each when its message is stored. One that
-    /// is not confirmed is nacked for a second, and one that is refused is rejected.
+    /// Publishes a flow of deliveries, and acknowledges each when its message is stored. One whose
+    /// message never can be, because it is too large or no message, is rejected; any other is
+    /// nacked for a second, also where the stream is full, missing or without a leader: put
+    /// [`dead_letter_after`](millstream_pressure::FlowExt::dead_letter_after) before to limit that.
     ///
     /// As [`run`](Self::run) otherwise.
     pub fn run_acked<P, A>(&self, flow: Flow<P>) -> Outcome<()>
@@ -126,8 +130,9 @@ impl Sink {
             let sending = send(publication);
             async move {
                 sending.await.map_err(|error| match error.kind() {
-                    ErrorKind::Timeout | ErrorKind::Disconnected => Unprocessed::retry(RETRY),
-                    _ => Unprocessed::reject(error),
+                    ErrorKind::Overflow | ErrorKind::InvalidData => Unprocessed::reject(error),
+                    // A stream may have room later, or a leader.
+                    _ => Unprocessed::retry(RETRY),
                 })
             }
         };
@@ -166,23 +171,39 @@ fn published(publication: Publication) -> Result<PublishMessage, Error> {
     })
 }
 
-fn failed(subject: &str, error: async_nats::jetstream::context::PublishError) -> Error {
+fn failed(subject: &str, error: PublishError) -> Error {
     let (kind, what) = match error.kind() {
         PublishErrorKind::MaxPayloadExceeded => {
             (ErrorKind::Overflow, "is larger than the server takes: raise its max_payload")
         }
-        PublishErrorKind::StreamNotFound => {
-            (ErrorKind::Rejected, "is taken by no stream: create one with this subject")
-        }
+        PublishErrorKind::StreamNotFound => (
+            ErrorKind::Rejected,
+            "is taken by no stream: create one with this subject, or wait for its leader",
+        ),
         PublishErrorKind::TimedOut => {
             (ErrorKind::Timeout, "was not confirmed in time: it may be stored or not")
         }
         PublishErrorKind::BrokenPipe => {
             (ErrorKind::Disconnected, "was not confirmed: the connection was lost")
         }
-        _ => (ErrorKind::Rejected, "was refused"),
+        _ => refused(&error),
     };
     Error::with_source(kind, format!("a message for `{subject}` {what}"), error)
+}
+
+/// By the cause, for which the client has no kind.
+fn refused(error: &PublishError) -> (ErrorKind, &'static str) {
+    let cause = std::error::Error::source(error);
+    if cause.is_some_and(|cause| cause.is::<SubjectError>()) {
+        return (ErrorKind::InvalidData, "is for no subject that can be published to");
+    }
+    let code = cause.and_then(|cause| cause.downcast_ref::<jetstream::Error>());
+    match code.map(jetstream::Error::error_code) {
+        Some(
+            ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM | ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM,
+        ) => (ErrorKind::Overflow, "is larger than the stream takes: raise its max_msg_size"),
+        _ => (ErrorKind::Rejected, "was refused"),
+    }
 }
 
 impl fmt::Debug for Sink {

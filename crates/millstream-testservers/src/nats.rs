@@ -11,9 +11,11 @@ pub struct NatsSetup {
     pub user: Option<(String, String)>,
     /// The most bytes of a message.
     pub max_payload: Option<usize>,
+    /// Whether it has no JetStream, so that a test may answer in its place.
+    pub is_without_jetstream: bool,
 }
 
-/// A NATS server with JetStream, which ends with this value.
+/// A NATS server, with JetStream unless set up otherwise, which ends with this value.
 #[derive(Debug)]
 pub struct Nats(Server);
 
@@ -69,10 +71,10 @@ impl Nats {
 }
 
 fn configuration(setup: &NatsSetup, port: u16, directory: &Path) -> String {
-    let mut text = format!(
-        "listen: 127.0.0.1:{port}\njetstream {{ store_dir: {:?} }}\n",
-        directory.join("jetstream")
-    );
+    let mut text = format!("listen: 127.0.0.1:{port}\n");
+    if !setup.is_without_jetstream {
+        text += &format!("jetstream {{ store_dir: {:?} }}\n", directory.join("jetstream"));
+    }
     if let Some((user, password)) = &setup.user {
         text += &format!("authorization {{ user: {user:?}, password: {password:?} }}\n");
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use async_nats::{
     Message,
     jetstream::{
-        self,
+        self, ErrorCode,
         consumer::{AckPolicy, pull},
+        context::{ConsumerInfoErrorKind, GetStreamErrorKind},
+        stream::ConsumerErrorKind,
     },
 };
 use bytes::Bytes;
@@ -66,40 +68,78 @@ fn read(code: u16, text: &str, pending: Option<u64>) -> Status {
     }
 }
 
-/// Looks for the consumer, and creates it if it may.
+/// Looks for the consumer, and creates it if it may. An error of kind `Timeout` says that it is
+/// worth another attempt.
 pub(super) async fn find(connection: &Arc<Connection>, config: &PullConfig) -> Result<(), Error> {
     let mut context = jetstream::new(connection.client.clone());
     context.set_timeout(connection.config.request_timeout);
     let PullConfig { stream, consumer, .. } = config;
-    let found = context.get_stream(stream).await.map_err(|error| match error.kind() {
-        jetstream::context::GetStreamErrorKind::Request => {
-            let what = format!("JetStream does not answer when asked for the stream `{stream}`");
-            Error::with_source(ErrorKind::Timeout, what, error)
-        }
-        _ => Error::with_source(
-            ErrorKind::Rejected,
-            format!("there is no stream `{stream}`: create it, or correct the name"),
-            error,
-        ),
-    })?;
-    let result = if config.create {
-        found
-            .get_or_create_consumer(consumer, created(config))
-            .await
-            .map(drop)
-            .map_err(Error::other)
-    } else {
-        let known = found.get_consumer::<pull::Config>(consumer).await;
-        known.map(drop).map_err(|error| Error::message(error.to_string()))
-    };
-    result.map_err(|error| {
-        let what = if config.create {
-            format!("the consumer `{consumer}` of the stream `{stream}` cannot be used")
-        } else {
-            format!("there is no pull consumer `{consumer}` of the stream `{stream}`")
+    let found = context.get_stream(stream).await.map_err(|error| {
+        let is_final = match error.kind() {
+            GetStreamErrorKind::EmptyName | GetStreamErrorKind::InvalidStreamName => true,
+            GetStreamErrorKind::Request => false,
+            GetStreamErrorKind::JetStream(error) => is_final(&error),
         };
-        Error::with_source(ErrorKind::Rejected, what, error)
-    })
+        if is_final {
+            let what = format!("there is no stream `{stream}`: create it, or correct the name");
+            return Error::with_source(ErrorKind::Rejected, what, error);
+        }
+        let what = format!("JetStream does not answer when asked for the stream `{stream}`");
+        Error::with_source(ErrorKind::Timeout, what, error)
+    })?;
+    let (is_final, error) = if config.create {
+        match found.get_or_create_consumer(consumer, created(config)).await {
+            Ok(_) => return Ok(()),
+            Err(error) => (consumer_is_final(&error.kind()), Error::other(error)),
+        }
+    } else {
+        match found.consumer_info(consumer).await {
+            Ok(info) if info.config.deliver_subject.is_none() => return Ok(()),
+            Ok(_) => (true, Error::message("it is push based")),
+            Err(error) => (info_is_final(&error.kind()), Error::other(error)),
+        }
+    };
+    let (kind, what) = match (is_final, config.create) {
+        (false, _) => (ErrorKind::Timeout, "JetStream does not answer when asked for it"),
+        (true, true) => (ErrorKind::Rejected, "it cannot be used"),
+        (true, false) => (ErrorKind::Rejected, "there is no such pull consumer"),
+    };
+    let what = format!("the consumer `{consumer}` of the stream `{stream}`: {what}");
+    Err(Error::with_source(kind, what, error))
+}
+
+/// Whether another attempt is of no use.
+fn consumer_is_final(kind: &ConsumerErrorKind) -> bool {
+    match kind {
+        ConsumerErrorKind::InvalidConsumerType | ConsumerErrorKind::InvalidName => true,
+        ConsumerErrorKind::TimedOut | ConsumerErrorKind::Request | ConsumerErrorKind::Other => {
+            false
+        }
+        ConsumerErrorKind::JetStream(error) => is_final(error),
+    }
+}
+
+/// The same of what a look for a consumer says.
+fn info_is_final(kind: &ConsumerInfoErrorKind) -> bool {
+    match kind {
+        ConsumerInfoErrorKind::InvalidName
+        | ConsumerInfoErrorKind::NotFound
+        | ConsumerInfoErrorKind::StreamNotFound => true,
+        ConsumerInfoErrorKind::JetStream(error) => is_final(error),
+        _ => false,
+    }
+}
+
+/// What is not there (404), or contradicts what is (400). A server that is starting, has no leader
+/// or no room answers otherwise, but for these codes.
+fn is_final(error: &jetstream::Error) -> bool {
+    const NO_ROOM: [ErrorCode; 4] = [
+        ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+        ErrorCode::CLUSTER_NO_PEERS,
+        ErrorCode::MAXIMUM_CONSUMERS_LIMIT,
+        ErrorCode::CLUSTER_TAGS,
+    ];
+    matches!(error.code(), 400 | 404) && !NO_ROOM.contains(&error.error_code())
 }
 
 fn created(config: &PullConfig) -> pull::Config {

@@ -64,7 +64,7 @@ pub(super) struct PullSource {
     requested: u64,
     state: State,
     sending: Option<Sending>,
-    /// When the server was last heard.
+    /// When the server was last heard, or asked while nothing was requested.
     heard: Duration,
     /// How often the connection was made when the inbox was opened.
     epoch: u64,
@@ -121,6 +121,10 @@ impl PullSource {
         let more = wanted.saturating_sub(self.requested);
         if more == 0 || more < self.requested || self.sending.is_some() {
             return;
+        }
+        if self.requested == 0 {
+            // Nothing was to be heard.
+            self.heard = self.timer.now();
         }
         self.requested += more;
         let client = self.connection.client.clone();

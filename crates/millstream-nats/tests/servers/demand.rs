@@ -103,8 +103,38 @@ async fn an_item_that_comes_after_heartbeats_and_requests_that_expired_is_delive
     probe.cancel();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_pause_in_demand_a_message_comes_at_its_first_attempt() {
+    let Some(server) = servers::Nats::start() else { return };
+    let nats = connected(&server).await;
+    publish(&nats, 0..3).await;
+    let mut requests = nats
+        .client()
+        .subscribe(format!("$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{CONSUMER}"))
+        .await
+        .unwrap();
+    let probe = Probe::subscribe_to(nats.pull(config()).unwrap());
+    for n in 1..=3 {
+        probe.request(1);
+        probe.wait_for("the item", |probe| probe.n_items() == n);
+        let delivery = probe.take_items().pop().unwrap();
+        assert_eq!((number(&delivery.payload), delivery.envelope.attempt), (n as u64 - 1, 1));
+        delivery.ack();
+        // Longer than two heartbeats, of which the server sends none to those who ask for nothing.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    assert_eq!(info(&nats).await.num_redelivered, 0);
+    probe.cancel();
+    // Each was asked for once.
+    for _ in 0..3 {
+        requests.next().await.unwrap();
+    }
+    let more = tokio::time::timeout(Duration::from_millis(100), requests.next()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
 /// Waits until the consumer was created and is asked.
-async fn until_asked(nats: &millstream_nats::Nats) {
+pub(crate) async fn until_asked(nats: &millstream_nats::Nats) {
     let context = async_nats::jetstream::new(nats.client().clone());
     let stream = context.get_stream(STREAM).await.unwrap();
     for _ in 0..400 {

@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
-use millstream_nats::{Nats, Publication, SinkConfig};
+use futures::StreamExt as _;
+use millstream_nats::{Nats, NatsConfig, Publication, SinkConfig};
 use millstream_pressure::FlowExt as _;
 use millstream_testkit::Probe;
+use millstream_testservers::NatsSetup;
 
 use crate::{config, connected, number, publish, servers, until};
 
@@ -116,4 +118,61 @@ async fn while_there_is_no_server_it_waits() {
     server.restart();
     probe.wait_for("the item", |probe| probe.n_items() == 1);
     probe.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_jetstream_cannot_say_at_the_moment_is_asked_again() {
+    let Some(server) = servers::Nats::start() else { return };
+    let request = format!("$JS.API.STREAM.INFO.{}", crate::STREAM);
+    let nats = connected(&server).await;
+    let stream = nats.client().request(request, "".into()).await.unwrap().payload;
+    let stream = String::from_utf8(stream.to_vec()).unwrap();
+    let error = |code: u32, err_code: u32| {
+        format!(r#"{{"error":{{"code":{code},"err_code":{err_code},"description":"as told"}}}}"#)
+    };
+    let (unavailable, no_resources) = (error(503, 10_008), error(503, 10_023));
+    let (no_consumer, conflict) = (error(404, 10_014), error(400, 10_148));
+    let with_create = [
+        ("STREAM.INFO", Some(&unavailable)),
+        ("STREAM.INFO", Some(&stream)),
+        ("CONSUMER.INFO", Some(&unavailable)),
+        ("STREAM.INFO", Some(&stream)),
+        ("CONSUMER.INFO", None),
+        ("STREAM.INFO", Some(&stream)),
+        ("CONSUMER.INFO", Some(&no_consumer)),
+        ("CREATE", Some(&no_resources)),
+        ("STREAM.INFO", Some(&stream)),
+        ("CONSUMER.INFO", Some(&no_consumer)),
+        ("CREATE", Some(&conflict)),
+    ];
+    let without = [
+        ("STREAM.INFO", Some(&stream)),
+        ("CONSUMER.INFO", Some(&unavailable)),
+        ("STREAM.INFO", Some(&stream)),
+        ("CONSUMER.INFO", Some(&no_consumer)),
+    ];
+    // The test answers in place of JetStream.
+    let setup = NatsSetup { is_without_jetstream: true, ..NatsSetup::default() };
+    let Some(server) = servers::Nats::start_with(&setup) else { return };
+    let request_timeout = Duration::from_secs(1);
+    let nats = NatsConfig { request_timeout, ..NatsConfig::at(&server.url()) };
+    let nats = Nats::connect(nats).await.unwrap();
+    let mut requests = nats.client().subscribe("$JS.API.>").await.unwrap();
+    for (create, script) in [(true, with_create.as_slice()), (false, &without)] {
+        let config = millstream_nats::PullConfig { create, ..config() };
+        let probe = Probe::subscribe_to(nats.pull(config).unwrap());
+        probe.request(1);
+        for (n, (subject, answer)) in script.iter().enumerate() {
+            let request = tokio::time::timeout(Duration::from_secs(20), requests.next()).await;
+            let request = request.unwrap_or_else(|_| panic!("{n}: {:?}", probe.error())).unwrap();
+            assert!(request.subject.contains(subject), "{n}: {}", request.subject);
+            if let Some(answer) = answer {
+                let reply = request.reply.unwrap();
+                nats.client().publish(reply, answer.to_string().into()).await.unwrap();
+            }
+        }
+        probe.wait_until_ended();
+        let error = probe.error().unwrap();
+        assert_eq!(error.kind(), millstream::ErrorKind::Rejected, "{error}");
+    }
 }

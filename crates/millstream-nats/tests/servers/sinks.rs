@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::stream;
 use millstream::{ErrorKind, Flow, Overflow};
 use millstream_nats::{Publication, SinkConfig};
 use millstream_testkit::{Probe, Puppet};
@@ -94,6 +95,70 @@ async fn deliveries_are_acknowledged_when_they_are_stored() {
     assert_eq!(copies.info().await.unwrap().state.messages, 5);
     crate::until(&nats, "the acknowledgements", |info| info.num_ack_pending == 0).await;
     assert_eq!(info(&nats).await.num_pending, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_wait_for_a_stream_that_is_missing_or_full() {
+    let Some(server) = servers::Nats::start() else { return };
+    let nats = connected(&server).await;
+    crate::publish(&nats, 0..2).await;
+    let sink = nats.sink(SinkConfig::default()).unwrap();
+    let flow = nats.pull(crate::config()).unwrap();
+    let flow = flow.map(|delivery| delivery.map(|body| Publication::new("copies.new", body)));
+    let work = tokio::spawn(sink.run_acked(flow));
+    crate::demand::until_asked(&nats).await;
+    // Nobody answers: both are nacked.
+    crate::until(&nats, "both to come again", |info| info.num_redelivered == 2).await;
+    let config = stream::Config {
+        name: "copies".to_owned(),
+        subjects: vec!["copies.>".to_owned()],
+        max_messages: 1,
+        discard: stream::DiscardPolicy::New,
+        ..stream::Config::default()
+    };
+    let context = async_nats::jetstream::new(nats.client().clone());
+    let mut copies = context.create_stream(config).await.unwrap();
+    // One has room.
+    crate::until(&nats, "the first to be stored", |info| info.num_ack_pending == 1).await;
+    let full = sink.send(Publication::new("copies.new", "x")).await.unwrap_err();
+    assert_eq!(full.kind(), ErrorKind::Rejected, "{full}");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    copies.purge().await.unwrap();
+    crate::until(&nats, "both to be acknowledged", |info| info.num_ack_pending == 0).await;
+    assert_eq!(copies.info().await.unwrap().state.last_sequence, 2);
+    work.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_that_never_can_be_stored_are_rejected() {
+    let Some(server) = servers::Nats::start() else { return };
+    let nats = connected(&server).await;
+    crate::publish(&nats, 0..2).await;
+    let config = stream::Config {
+        name: "copies".to_owned(),
+        subjects: vec!["copies.>".to_owned()],
+        max_message_size: 100,
+        ..stream::Config::default()
+    };
+    let context = async_nats::jetstream::new(nats.client().clone());
+    context.create_stream(config).await.unwrap();
+    let sink = nats.sink(SinkConfig::default()).unwrap();
+    let large = || Publication::new("copies.new", vec![b'x'; 200]);
+    let none = || Publication::new("copies new", "x");
+    let error = sink.send(large()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overflow, "{error}");
+    assert_eq!(sink.send(none()).await.unwrap_err().kind(), ErrorKind::InvalidData);
+    let flow = nats.pull(crate::config()).unwrap();
+    let flow =
+        flow.map(move |delivery| delivery.map(|body| if body == "0" { large() } else { none() }));
+    let work = tokio::spawn(sink.run_acked(flow));
+    crate::demand::until_asked(&nats).await;
+    crate::until(&nats, "both to be rejected", |info| {
+        info.num_ack_pending == 0 && info.delivered.stream_sequence == 2
+    })
+    .await;
+    assert_eq!(info(&nats).await.num_redelivered, 0);
+    work.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
