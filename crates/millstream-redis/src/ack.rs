@@ -6,11 +6,11 @@ use millstream_pressure::{Acknowledge, Settlement};
 use redis::{Pipeline, aio::ConnectionManager};
 use tokio::{runtime::Handle, sync::mpsc};
 
-use crate::StreamConfig;
+use crate::{StreamConfig, connection::is_not_ready};
 
 /// The most commands that are sent at one go.
 const AT_ONE_GO: usize = 512;
-/// How long a server that does not answer is left alone.
+/// How long a server that does not answer, or is not ready, is left alone.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Acknowledgement of an entry by its group.
@@ -48,9 +48,10 @@ async fn tell(mut words: mpsc::UnboundedReceiver<Word>, mut connection: Connecti
     let mut batch = Vec::new();
     while words.recv_many(&mut batch, AT_ONE_GO).await > 0 {
         let commands = commands(&batch);
-        // Each may be said twice. One that is refused is refused again: the entry is gone.
+        // Each may be said twice. One that is refused is refused again: the entry is gone. A server
+        // that is not ready refuses all.
         while let Err(error) = commands.query_async::<()>(&mut connection).await {
-            if error.code().is_some() {
+            if error.code().is_some() && !is_not_ready(&error) {
                 break;
             }
             tokio::time::sleep(PAUSE).await;

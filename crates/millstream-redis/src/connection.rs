@@ -100,6 +100,13 @@ impl Server {
     }
 }
 
+/// Whether the server is starting, is a replica at the moment, or has lost its master: what it
+/// refuses now it may take later.
+pub(crate) fn is_not_ready(error: &redis::RedisError) -> bool {
+    let codes = ["LOADING", "MASTERDOWN", "READONLY", "CLUSTERDOWN"];
+    error.code().is_some_and(|code| codes.contains(&code))
+}
+
 /// Says what to do. What was sent is left out.
 pub(crate) fn refused(error: &redis::RedisError, server: &str) -> Error {
     let code = error.code().unwrap_or_default();

@@ -21,12 +21,15 @@ use redis::{Cmd, FromRedisValue, RedisError, aio::MultiplexedConnection};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::read::{Entries, Entry, claim_answer, numbers_of, pending_answer, read_answer};
-use crate::{Redis, StreamAck, StreamConfig, connection::refused};
+use crate::{
+    Redis, StreamAck, StreamConfig,
+    connection::{is_not_ready, refused},
+};
 
 /// The first wait after a server did not answer; twice as long each time.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How long a read waits on the server.
+/// How long a read waits on the server at most.
 const BLOCK: Duration = Duration::from_millis(500);
 
 type Item = Delivery<Entry, StreamAck>;
@@ -114,7 +117,13 @@ impl Drop for StreamSource {
 
 impl Reader {
     async fn read(mut self, wanted: u64) -> (Self, Result<Vec<Item>, Error>) {
-        let result = self.try_read(wanted).await;
+        let result = match self.try_read(wanted).await {
+            // The key was deleted, and the group with it: the next read creates both again.
+            Err(error) if self.config.create && is_without_group(&error) => {
+                Err(Error::with_source(ErrorKind::Disconnected, "the group is gone", error))
+            }
+            other => other,
+        };
         if result.is_err() {
             self.connection = None;
         }
@@ -137,7 +146,9 @@ impl Reader {
             self.claims_at = Instant::now() + self.config.claim_every;
         }
         let StreamConfig { key, group, consumer, .. } = &*self.config;
-        let block = BLOCK.min(self.config.claim_every).as_millis().max(1) as u64;
+        // The answer has to come before it is given up.
+        let block = BLOCK.min(self.redis.0.config.timeout / 2).min(self.config.claim_every);
+        let block = block.as_millis().max(1) as u64;
         let mut command = redis::cmd("XREADGROUP");
         command.arg("GROUP").arg(group).arg(consumer).arg("COUNT").arg(count);
         command.arg("BLOCK").arg(block).arg("STREAMS").arg(key).arg(">");
@@ -226,11 +237,16 @@ impl Reader {
 
 /// Of these the connection is at fault, or a server that is starting.
 fn unanswered(error: &RedisError, server: &str) -> Error {
-    let code = error.code().unwrap_or_default();
-    if ["LOADING", "MASTERDOWN", "READONLY", "CLUSTERDOWN"].contains(&code) {
+    if is_not_ready(error) {
         return Error::new(ErrorKind::Disconnected, "the Redis server is not ready");
     }
     refused(error, server)
+}
+
+/// A group that is gone, or that went while a read waited.
+fn is_without_group(error: &Error) -> bool {
+    let text = error.to_string();
+    text.contains("NOGROUP") || text.contains("UNBLOCKED")
 }
 
 fn garbled() -> Error {

@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeSet,
+    io::{BufRead as _, BufReader, Write as _},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -167,6 +168,72 @@ async fn a_server_that_is_killed_and_started_anew_loses_nothing() {
     until("all of them", || seen.lock().unwrap().len() == 60).await;
     until("the acknowledgements", || pending(&server) == 0).await;
     work.abort();
+}
+
+/// Sends the server a command.
+fn tell(server: &servers::Redis, words: &[&str]) {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let mut command = redis::cmd(words[0]);
+    for word in &words[1..] {
+        command.arg(word);
+    }
+    command.query::<redis::Value>(&mut connection).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_waits_on_the_server_for_half_of_the_timeout_at_most() {
+    let Some(server) = servers::Redis::start() else { return };
+    let timeout = Duration::from_millis(400);
+    let config = RedisConfig { timeout, ..RedisConfig::at(&server.url()) };
+    let redis = Redis::connect(config).await.unwrap();
+    let mut monitor =
+        std::net::TcpStream::connect(server.url().trim_start_matches("redis://")).unwrap();
+    monitor.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    monitor.write_all(b"MONITOR\r\n").unwrap();
+    let config = StreamConfig { claim_every: Duration::from_secs(5), ..consumer("a") };
+    let probe = Probe::subscribe_to(redis.stream(config).unwrap());
+    probe.request(1);
+    let mut lines = BufReader::new(monitor).lines().map(Result::unwrap);
+    let read = lines.find(|line| line.contains("XREADGROUP")).unwrap();
+    assert!(read.contains(r#""BLOCK" "200""#), "{read}");
+    probe.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_deleted_is_created_again_and_read() {
+    let Some(server) = servers::Redis::start() else { return };
+    let redis = connected(&server).await;
+    publish(&redis, 0..1).await;
+    let probe = Probe::subscribe_to(redis.stream(consumer("a")).unwrap());
+    probe.request(3);
+    probe.wait_for("the first", |probe| probe.n_items() == 1);
+    for (n, command) in [(1, ["DEL", "orders"].as_slice()), (2, &["FLUSHALL"])] {
+        tell(&server, command);
+        publish(&redis, n..n + 1).await;
+        probe.wait_for("the next", |probe| probe.n_items() as u64 == n + 1);
+    }
+    let numbers: Vec<_> = probe.take_items().iter().map(|item| number(&item.payload)).collect();
+    assert_eq!(numbers, [0, 1, 2]);
+    probe.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledgements_wait_for_a_server_that_takes_no_writes() {
+    let Some(server) = servers::Redis::start() else { return };
+    let redis = connected(&server).await;
+    publish(&redis, 0..2).await;
+    let probe = Probe::subscribe_to(redis.stream(consumer("a")).unwrap());
+    probe.request(2);
+    probe.wait_for("both", |probe| probe.n_items() == 2);
+    // A replica, whose master nobody reaches, answers READONLY.
+    tell(&server, &["REPLICAOF", "127.0.0.1", "1"]);
+    probe.take_items().into_iter().for_each(Delivery::ack);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(pending(&server), 2);
+    tell(&server, &["REPLICAOF", "NO", "ONE"]);
+    until("the acknowledgements", || pending(&server) == 0).await;
+    probe.cancel();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
