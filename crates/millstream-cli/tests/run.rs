@@ -178,7 +178,8 @@ fn a_change_of_the_file_is_taken_over_and_a_wrong_one_is_not() {
 
     // By itself.
     let mut run = Run::start(&file, &["--set", "backpressure.queues.q.size=9"]);
-    // It has read the file by now. The time of a change is another one than that of the write before.
+    // It has read the file by now. The time of a change is another one than that of the write
+    // before.
     run.line_with("the live page is");
     std::thread::sleep(std::time::Duration::from_millis(50));
     fs::write(&file, ENDLESS.replace("rate: 900", "rate: 950")).unwrap();
