@@ -19,8 +19,9 @@ pub struct BackpressureSpec {
 }
 
 /// A bounded queue between two parts of a pipeline, which run on threads of their own.
-#[derive(Clone, Debug, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+// The fields are read as derived, and then checked against each other.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub struct QueueSpec {
     /// The most items that wait. Default: 10000.
     pub size: NonZeroUsize,
@@ -58,58 +59,9 @@ pub enum Strategy {
     Reject,
 }
 
-/// The fields before they are checked against each other.
-#[derive(Deserialize)]
-#[serde(rename = "queue", default, deny_unknown_fields)]
-struct Fields {
-    size: NonZeroUsize,
-    bytes: Option<Size>,
-    strategy: Strategy,
-    timeout: Time,
-    high_watermark: Share,
-    low_watermark: Share,
-    max_pause: Time,
-    one_of: u32,
-}
-
-impl Default for Fields {
-    fn default() -> Self {
-        let QueueSpec {
-            size,
-            bytes,
-            strategy,
-            timeout,
-            high_watermark,
-            low_watermark,
-            max_pause,
-            one_of,
-        } = QueueSpec::default();
-        Self { size, bytes, strategy, timeout, high_watermark, low_watermark, max_pause, one_of }
-    }
-}
-
 impl<'de> Deserialize<'de> for QueueSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Fields {
-            size,
-            bytes,
-            strategy,
-            timeout,
-            high_watermark,
-            low_watermark,
-            max_pause,
-            one_of,
-        } = Fields::deserialize(deserializer)?;
-        let spec = Self {
-            size,
-            bytes,
-            strategy,
-            timeout,
-            high_watermark,
-            low_watermark,
-            max_pause,
-            one_of,
-        };
+        let spec = Self::deserialize(deserializer)?;
         spec.config().validate().map_err(D::Error::custom)?;
         Ok(spec)
     }
@@ -154,11 +106,11 @@ impl QueueSpec {
 }
 
 /// How the source is slowed down.
-#[derive(Clone, Debug, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub struct FlowControlSpec {
     /// By what. Default: `credit_based`.
-    #[schemars(rename = "type")]
+    #[serde(rename = "type")]
     pub kind: FlowControlKind,
     /// For `credit_based`: the most items between source and sink. Default: 1000.
     pub initial_credits: u64,
@@ -185,19 +137,7 @@ pub enum FlowControlKind {
     Adaptive,
 }
 
-#[derive(Deserialize)]
-#[serde(rename = "flow_control", default, deny_unknown_fields)]
-struct FlowControlFields {
-    #[serde(rename = "type")]
-    kind: FlowControlKind,
-    initial_credits: u64,
-    min_credits: u64,
-    credit_timeout: Time,
-    rate: Rate,
-    burst: u64,
-}
-
-impl Default for FlowControlFields {
+impl Default for FlowControlSpec {
     fn default() -> Self {
         Self {
             kind: FlowControlKind::CreditBased,
@@ -212,9 +152,7 @@ impl Default for FlowControlFields {
 
 impl<'de> Deserialize<'de> for FlowControlSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let FlowControlFields { kind, initial_credits, min_credits, credit_timeout, rate, burst } =
-            FlowControlFields::deserialize(deserializer)?;
-        let spec = Self { kind, initial_credits, min_credits, credit_timeout, rate, burst };
+        let spec = Self::deserialize(deserializer)?;
         spec.credits().validate().map_err(|error| {
             // By the name that the file has for it.
             D::Error::custom(error.to_string().replace("credits: ", "flow_control: "))
@@ -245,8 +183,8 @@ impl FlowControlSpec {
 }
 
 /// A rate that follows how long items take.
-#[derive(Clone, Debug, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub struct AdaptiveSpec {
     /// How long nine of ten items may take to the sink, in milliseconds. Default: 100.
     pub target_latency_ms: f64,
@@ -265,41 +203,6 @@ pub struct AdaptiveSpec {
     pub max_rate: Rate,
 }
 
-#[derive(Deserialize)]
-#[serde(rename = "adaptive", default, deny_unknown_fields)]
-struct AdaptiveFields {
-    target_latency_ms: f64,
-    adjustment_interval: Time,
-    increase_rate: f64,
-    decrease_rate: f64,
-    initial_rate: Rate,
-    min_rate: Rate,
-    max_rate: Rate,
-}
-
-impl Default for AdaptiveFields {
-    fn default() -> Self {
-        let AdaptiveSpec {
-            target_latency_ms,
-            adjustment_interval,
-            increase_rate,
-            decrease_rate,
-            initial_rate,
-            min_rate,
-            max_rate,
-        } = AdaptiveSpec::default();
-        Self {
-            target_latency_ms,
-            adjustment_interval,
-            increase_rate,
-            decrease_rate,
-            initial_rate,
-            min_rate,
-            max_rate,
-        }
-    }
-}
-
 impl Default for AdaptiveSpec {
     fn default() -> Self {
         Self {
@@ -316,24 +219,8 @@ impl Default for AdaptiveSpec {
 
 impl<'de> Deserialize<'de> for AdaptiveSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let AdaptiveFields {
-            target_latency_ms,
-            adjustment_interval,
-            increase_rate,
-            decrease_rate,
-            initial_rate,
-            min_rate,
-            max_rate,
-        } = AdaptiveFields::deserialize(deserializer)?;
-        let spec = Self {
-            target_latency_ms,
-            adjustment_interval,
-            increase_rate,
-            decrease_rate,
-            initial_rate,
-            min_rate,
-            max_rate,
-        };
+        let spec = Self::deserialize(deserializer)?;
+        let Self { target_latency_ms, adjustment_interval, increase_rate, .. } = spec;
         if !(target_latency_ms > 0.0 && target_latency_ms <= 1e9) {
             let rule = "target_latency_ms has to be more than 0, in milliseconds";
             return Err(D::Error::custom(rule));

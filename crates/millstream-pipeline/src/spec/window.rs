@@ -9,21 +9,28 @@ use std::collections::BTreeMap;
 use super::{Expression, Time};
 
 /// Groups items, and makes one item of each group.
-#[derive(Clone, Debug, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+// The fields are read as derived, and then checked against each other.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct WindowSpec {
     /// A window is so many items. Either this or `every`.
+    #[serde(default)]
     pub count: Option<NonZeroUsize>,
     /// A window is so long, by the time that `time` gives.
+    #[serde(default)]
     pub every: Option<Time>,
     /// For `every`: when an item happened, in seconds since 1970.
+    #[serde(default)]
     pub time: Option<Expression>,
     /// For `every`: how long a window waits for items that come late, by the time of the newest
     /// item. What comes later than that is counted as late, and dropped. Default: not at all.
+    #[serde(default)]
     pub lateness: Option<Time>,
     /// The windows of each value of this are apart.
+    #[serde(default)]
     pub by: Option<Expression>,
     /// The most values of `by` in progress; one more fails the pipeline. Default: 100000.
+    #[serde(default = "max_keys")]
     pub max_keys: NonZeroUsize,
     /// What becomes of the items of a window, by the names of the new item's fields.
     pub aggregates: BTreeMap<String, Aggregate>,
@@ -57,33 +64,15 @@ pub enum Aggregate {
     P99(Expression),
 }
 
-#[derive(Deserialize)]
-#[serde(rename = "window", deny_unknown_fields)]
-struct Fields {
-    #[serde(default)]
-    count: Option<NonZeroUsize>,
-    #[serde(default)]
-    every: Option<Time>,
-    #[serde(default)]
-    time: Option<Expression>,
-    #[serde(default)]
-    lateness: Option<Time>,
-    #[serde(default)]
-    by: Option<Expression>,
-    #[serde(default = "max_keys")]
-    max_keys: NonZeroUsize,
-    aggregates: BTreeMap<String, Aggregate>,
-}
-
 fn max_keys() -> NonZeroUsize {
     NonZeroUsize::new(100_000).expect("it is not 0")
 }
 
 impl<'de> Deserialize<'de> for WindowSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Fields { count, every, time, lateness, by, max_keys, aggregates } =
-            Fields::deserialize(deserializer)?;
-        let why = match (count, every, &time, lateness) {
+        let spec = Self::deserialize(deserializer)?;
+        let Self { count, every, time, lateness, aggregates, .. } = &spec;
+        let why = match (count, every, time, lateness) {
             (Some(_), Some(_), ..) => Some("has `count` and `every`: name one of them"),
             (None, None, ..) => Some("needs `count: 100` or `every: 1m`"),
             (Some(_), None, Some(_), _) | (Some(_), None, _, Some(_)) => {
@@ -100,7 +89,7 @@ impl<'de> Deserialize<'de> for WindowSpec {
         };
         match why {
             Some(why) => Err(D::Error::custom(format!("the window {why}"))),
-            None => Ok(Self { count, every, time, lateness, by, max_keys, aggregates }),
+            None => Ok(spec),
         }
     }
 }
