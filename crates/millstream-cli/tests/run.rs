@@ -229,6 +229,12 @@ fn check_prints_what_would_run_and_schema_what_may_stand_in_a_file() {
     assert!(schema["properties"]["backpressure"].is_object());
     let required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
     assert_eq!(required, ["source", "sink"]);
+    // What has a default is not required.
+    let of = |name: &str| schema["$defs"][name]["required"].clone();
+    for name in ["QueueSpec", "FlowControlSpec", "AdaptiveSpec"] {
+        assert_eq!(of(name), serde_json::Value::Null, "{name}");
+    }
+    assert_eq!(of("WindowSpec"), serde_json::json!(["aggregates"]));
 }
 
 #[test]
