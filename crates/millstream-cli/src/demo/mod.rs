@@ -70,6 +70,12 @@ impl Policy {
         }
     }
 
+    /// The one of which that is the setting; a shop has no other.
+    fn of(when_full: WhenFull) -> Self {
+        let is_it = |policy: &Self| policy.when_full() == when_full;
+        Self::ALL.into_iter().find(is_it).unwrap_or(Self::Block)
+    }
+
     pub(crate) fn when_full(self) -> WhenFull {
         match self {
             Self::Block => WhenFull::Wait,

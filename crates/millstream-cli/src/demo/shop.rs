@@ -9,7 +9,7 @@ use millstream::{
 };
 use millstream_observe::Inventory;
 use millstream_pressure::{
-    FlowExt as _, Policy as _, Queue, QueueConfig, QueueSnapshot, RateConfig, RateLimit, WhenFull,
+    FlowExt as _, Policy as _, Queue, QueueConfig, QueueSnapshot, RateConfig, RateLimit,
 };
 
 use super::Policy;
@@ -63,7 +63,7 @@ struct Sales {
 /// What has come of a second, or of it all.
 pub(super) struct Row {
     pub(super) elapsed: Duration,
-    pub(super) policy: WhenFull,
+    pub(super) policy: Policy,
     pub(super) made: u64,
     pub(super) sold: u64,
     pub(super) queue: QueueSnapshot,
@@ -146,7 +146,7 @@ impl Shop {
         sales.recent.reset();
         Row {
             elapsed,
-            policy: queue.config().when_full,
+            policy: Policy::of(queue.config().when_full),
             made: sales.n_made,
             sold: sales.n,
             queue: queue.snapshot(),

@@ -2,8 +2,6 @@
 
 use std::io::{self, Write};
 
-use millstream_pressure::WhenFull;
-
 use super::shop::Row;
 
 /// The table of a demo without a page.
@@ -41,15 +39,7 @@ impl Table {
         }
         let (made, sold, dropped, _) = self.before;
         let rate = |now: u64, before: u64| (now - before) as f64 / seconds.max(0.05);
-        let policy = match row.policy {
-            WhenFull::Wait => "block",
-            WhenFull::Throttle { .. } => "throttle",
-            WhenFull::Reject => "reject",
-            WhenFull::DropNewest => "drop_newest",
-            WhenFull::DropOldest => "drop_oldest",
-            WhenFull::Sample { .. } => "sample",
-            WhenFull::Reservoir => "reservoir",
-        };
+        let policy = row.policy.name();
         let memory = row.memory.map_or_else(
             || "-".to_owned(),
             |bytes| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
