@@ -22,6 +22,7 @@ mod manifests;
 mod measured;
 mod operator_tables;
 mod operators;
+mod outputs;
 mod prose;
 mod rule_numbers;
 mod scan;
@@ -60,6 +61,11 @@ fn the_page_of_unsafe_code_says_what_the_sources_say() {
 #[test]
 fn the_readme_has_the_numbers_of_the_book() {
     assert_tidy(&measured::check(&Tree::load()));
+}
+
+#[test]
+fn no_output_of_a_build_is_kept() {
+    assert_tidy(&outputs::check(&Tree::load()));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::scan::Source;
+use crate::{outputs::FOLDERS as OUTPUTS, scan::Source};
 
 /// The tables of `tidy.toml` that checks read.
 const CHECKS: [&str; 8] = [
@@ -196,7 +196,11 @@ fn walk(root: &Path) -> Vec<String> {
             let name = name.to_string_lossy().replace('\\', "/");
             if !path.is_dir() {
                 paths.push(name);
-            } else if !matches!(name.as_str(), ".git" | "target" | "criterion") {
+                continue;
+            }
+            let is_output =
+                path.file_name().is_some_and(|name| OUTPUTS.iter().any(|it| name == *it));
+            if !is_output && !matches!(name.as_str(), ".git" | "criterion") {
                 folders.push(path);
             }
         }
