@@ -17,11 +17,13 @@
 
 #![forbid(unsafe_code)]
 
+mod kafka;
 mod nats;
 mod process;
 mod redis;
 
 pub use self::{
+    kafka::{Kafka, KafkaSetup},
     nats::{Nats, NatsSetup},
     process::find,
     redis::Redis,

@@ -50,9 +50,20 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
+/// When a server ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stays {
+    /// With its value.
+    UntilItsValueEnds,
+    /// With this process, whose statics are not dropped: a shell waits for its end, and removes the
+    /// directory too.
+    UntilThisProcessEnds,
+}
+
 /// A server with a directory and a port of its own.
 #[derive(Debug)]
 pub(crate) struct Server {
+    stays: Stays,
     program: PathBuf,
     arguments: Vec<String>,
     pub(crate) port: u16,
@@ -67,10 +78,18 @@ impl Server {
         program: PathBuf,
         arguments: impl FnOnce(u16, &Path) -> Vec<String>,
     ) -> Self {
+        Self::start_as(Stays::UntilItsValueEnds, program, arguments)
+    }
+
+    pub(crate) fn start_as(
+        stays: Stays,
+        program: PathBuf,
+        arguments: impl FnOnce(u16, &Path) -> Vec<String>,
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let port = free_port();
         let arguments = arguments(port, directory.path());
-        let mut server = Self { program, arguments, port, directory, child: None };
+        let mut server = Self { stays, program, arguments, port, directory, child: None };
         server.restart();
         server
     }
@@ -84,15 +103,31 @@ impl Server {
             .open(self.directory.path().join("log"))
             .expect("the log can be opened");
         let copy = log.try_clone().expect("a handle can be cloned");
-        let child = Command::new(&self.program)
+        let child = self
+            .command()
             .args(&self.arguments)
-            .stdin(Stdio::null())
             .stdout(log)
             .stderr(copy)
             .spawn()
             .expect("the server can be started");
         self.child = Some(child);
         self.wait_until_it_listens();
+    }
+
+    fn command(&self) -> Command {
+        if self.stays == Stays::UntilItsValueEnds {
+            let mut command = Command::new(&self.program);
+            command.stdin(Stdio::null());
+            return command;
+        }
+        // Its input is this process's end of a pipe, which is closed when this process ends.
+        let script = r#"directory=$1; shift
+            "$@" < /dev/null & server=$!
+            cat > /dev/null; kill -9 $server; rm -rf "$directory""#;
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(self.directory.path()).arg(&self.program);
+        command.stdin(Stdio::piped());
+        command
     }
 
     #[expect(clippy::disallowed_methods, reason = "a server takes real time to start")]
@@ -137,7 +172,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     listener.local_addr().expect("it is bound").port()
 }

@@ -52,6 +52,11 @@ impl Shell {
             command.env("CARGO_NET_OFFLINE", "true");
             // Every crate is compiled once, so incremental state would only cost time and space.
             command.env("CARGO_INCREMENTAL", "0");
+            // The bundled C library of the Kafka client takes as long to compile as everything else
+            // together when it is optimized.
+            if env::var_os("CFLAGS").is_none() {
+                command.env("CFLAGS", "-O0 -g0");
+            }
             // Tests beside servers have a stage of their own, which says otherwise.
             command.env("MILLSTREAM_SERVERS", "skip");
             if env::var_os("PROPTEST_CASES").is_none() {

@@ -1,12 +1,13 @@
 //! What the commands need of the machine, and how to get it.
 
 use std::{
-    env, io,
+    env, fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use crate::shell::{Failure, target_dir};
+use crate::shell::{Failure, root, target_dir};
 
 /// A program that stages need.
 #[derive(Debug)]
@@ -44,6 +45,9 @@ pub(crate) const TOOLS: &[Tool] = &[
         install: "apt-get install default-jdk-headless",
     },
     Tool { name: "mvn", probe: "mvn --version", install: "apt-get install maven" },
+    Tool { name: "make", probe: "make --version", install: "apt-get install make" },
+    Tool { name: "c++", probe: "c++ --version", install: "apt-get install g++" },
+    Tool { name: "kafka", probe: "kafka-run kafka.Kafka --version", install: KAFKA },
     Tool { name: "nats-server", probe: "nats-server --version", install: NATS_SERVER },
     Tool {
         name: "redis-server",
@@ -55,6 +59,16 @@ pub(crate) const TOOLS: &[Tool] = &[
 /// A present server, since Debian's lacks what it has learned in years; where there is no Go, that
 /// one is taken.
 const NATS_SERVER: &str = "go install github.com/nats-io/nats-server/v2@v2.14.10";
+
+/// Kafka's broker, from its published jars.
+const KAFKA: &str = "mvn -q -B -f crates/millstream-testservers/kafka/pom.xml \
+                     dependency:copy-dependencies -DincludeScope=runtime";
+
+/// Runs a class of it, with little memory and a short start.
+const KAFKA_RUN: &str = r#"#!/bin/sh
+exec java -Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto \
+    -cp "$(dirname "$0")/../kafka/*" "$@"
+"#;
 
 /// Where Go is, besides the path.
 const GO: &str = "/usr/local/go/bin/go";
@@ -127,6 +141,9 @@ impl Machine for ThisMachine {
                 succeed(Command::new(go).args(["install", module]).env("GOBIN", folder));
             return installed.or_else(|_| self.install("apt-get install nats-server"));
         }
+        if command == KAFKA {
+            return install_kafka();
+        }
         let Some(packages) = command.strip_prefix("apt-get install ") else {
             return succeed(&mut command_of(command));
         };
@@ -144,6 +161,19 @@ impl Machine for ThisMachine {
                 .args(packages.split(' ')),
         )
     }
+}
+
+/// Copies the jars, and writes what runs them.
+fn install_kafka() -> Result<(), String> {
+    let folder = target_dir().join("servers");
+    let mut copying = command_of(KAFKA);
+    copying.arg(format!("-DoutputDirectory={}", folder.join("kafka").display()));
+    succeed(copying.current_dir(root()))?;
+    let file = folder.join("bin/kafka-run");
+    let written = fs::create_dir_all(folder.join("bin"))
+        .and_then(|()| fs::write(&file, KAFKA_RUN))
+        .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o755)));
+    written.map_err(|cause| cause.to_string())
 }
 
 /// A command, its words separated by blanks.

@@ -43,7 +43,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "fetch", needs: &[], run: fetch },
     Stage { name: "check", needs: &["rustfmt", "clippy"], run: check::run },
     Stage { name: "test", needs: &[], run: |shell| test::run(shell, &test::Args::default()) },
-    Stage { name: "servers", needs: &servers::NAMES, run: servers::test },
+    Stage { name: "servers", needs: &servers::NEEDS, run: servers::test },
     Stage { name: "features", needs: &[], run: features::run },
     Stage { name: "package", needs: &[], run: package::run },
     Stage { name: "loom", needs: &[], run: |shell| models::run(shell, &models::LOOM, None) },
@@ -109,7 +109,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let setup = || {
         let runs = STAGES.iter().zip(&plans).filter(|(_, plan)| **plan == Plan::Run);
         let mut needs: Vec<&str> = runs.flat_map(|(stage, _)| stage.needs).copied().collect();
-        needs.push("cc");
+        // The Kafka client's library, which every stage that compiles the workspace needs.
+        needs.extend(["cc", "make", "c++"]);
         tools::provide(&needs, &mut ThisMachine::default())
     };
     run_stages(STAGES, &plans, setup, &Shell::in_ci())

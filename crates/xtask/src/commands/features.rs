@@ -7,8 +7,9 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 6] = [
+const PACKAGES: [(&str, &[&str]); 7] = [
     ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
+    ("millstream-kafka", &["serde"]),
     ("millstream-nats", &["serde"]),
     ("millstream-redis", &["serde"]),
     ("millstream-pressure", &["serde", "tower"]),

@@ -33,14 +33,20 @@ enum Action {
 }
 
 /// The names of [`TOOLS`](tools::TOOLS) that are servers.
-pub(crate) const NAMES: [&str; 2] = ["nats-server", "redis-server"];
+pub(crate) const NAMES: [&str; 3] = ["nats-server", "redis-server", "kafka"];
+
+/// The tools of the tests beside servers: Kafka runs on Java, and comes by Maven.
+pub(crate) const NEEDS: [&str; 5] = ["javac", "mvn", "nats-server", "redis-server", "kafka"];
+
+/// The settings of a Kafka broker, with places for what differs.
+const BROKER: &str = include_str!("../../../millstream-testservers/kafka/broker.properties");
 
 /// The packages whose tests talk to servers, in a test target named `servers`.
-const PACKAGES: &[&str] = &["millstream-nats", "millstream-redis"];
+const PACKAGES: &[&str] = &["millstream-kafka", "millstream-nats", "millstream-redis"];
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     match args.action {
-        Action::Install => tools::provide(&NAMES, &mut ThisMachine::default()),
+        Action::Install => tools::provide(&NEEDS, &mut ThisMachine::default()),
         Action::Test => test(shell),
         Action::Start => NAMES.iter().try_for_each(|name| Server::of(name).start()),
         Action::Stop => NAMES.iter().try_for_each(|name| Server::of(name).stop()),
@@ -67,18 +73,55 @@ struct Server {
 
 impl Server {
     fn of(name: &'static str) -> Self {
-        let port = if name == "nats-server" { 14_222 } else { 16_379 };
+        let port = match name {
+            "nats-server" => 14_222,
+            "kafka" => 19_092,
+            _ => 16_379,
+        };
         Self { name, port, folder: target_dir().join("servers").join(name) }
+    }
+
+    /// The program that is started.
+    fn program(&self) -> PathBuf {
+        server_program(if self.name == "kafka" { "kafka-run" } else { self.name })
+    }
+
+    /// What the system calls its process.
+    fn process(&self) -> &str {
+        if self.name == "kafka" { "java" } else { self.name }
     }
 
     fn arguments(&self) -> Vec<String> {
         let (port, folder) = (self.port.to_string(), self.folder.display().to_string());
-        let words: Vec<&str> = if self.name == "nats-server" {
-            vec!["-a", "127.0.0.1", "-p", &port, "-js", "-sd", &folder]
-        } else {
-            vec!["--bind", "127.0.0.1", "--port", &port, "--dir", &folder, "--save", ""]
+        let properties = self.properties().display().to_string();
+        let words: Vec<&str> = match self.name {
+            "nats-server" => vec!["-a", "127.0.0.1", "-p", &port, "-js", "-sd", &folder],
+            "kafka" => vec!["kafka.Kafka", &properties],
+            _ => vec!["--bind", "127.0.0.1", "--port", &port, "--dir", &folder, "--save", ""],
         };
         words.into_iter().map(str::to_owned).collect()
+    }
+
+    fn properties(&self) -> PathBuf {
+        self.folder.join("kafka.properties")
+    }
+
+    /// What a broker needs before its first start.
+    fn prepare(&self) -> Result<(), Failure> {
+        if self.name != "kafka" || self.properties().is_file() {
+            return Ok(());
+        }
+        let text = BROKER
+            .replace("{listener}", "PLAINTEXT")
+            .replace("{port}", &self.port.to_string())
+            .replace("{controller}", &(self.port + 1).to_string())
+            .replace("{folder}", &self.folder.join("data").display().to_string());
+        let told = |error| Failure::new(format!("kafka cannot be prepared: {error}"));
+        fs::write(self.properties(), text).map_err(told)?;
+        let format = "kafka.tools.StorageTool format -t AAAAAAAAQACAAAAAAAAAAA -c";
+        let program = self.program().display().to_string();
+        let call = Shell::at_the_desk().program(&program, format);
+        call.arg(&self.properties().display().to_string()).run()
     }
 
     /// The process that was started here, if it still runs.
@@ -86,7 +129,7 @@ impl Server {
         let pid = fs::read_to_string(self.folder.join("pid")).ok()?.trim().parse().ok()?;
         // Another process may have its number by now.
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        self.name.starts_with(name.trim()).then_some(pid)
+        self.process().starts_with(name.trim()).then_some(pid)
     }
 
     fn start(&self) -> Result<(), Failure> {
@@ -98,8 +141,9 @@ impl Server {
                 ))
             };
             fs::create_dir_all(&self.folder).map_err(told)?;
+            self.prepare()?;
             let log = fs::File::create(self.folder.join("log")).map_err(told)?;
-            let child = Command::new(server_program(self.name))
+            let child = Command::new(self.program())
                 .args(self.arguments())
                 .stdin(Stdio::null())
                 .stderr(log.try_clone().map_err(told)?)
@@ -137,5 +181,6 @@ fn every_server_is_a_tool_with_a_port_of_its_own() {
     let ports = NAMES.map(|name| Server::of(name).port);
 
     assert!(NAMES.iter().all(|name| tools::TOOLS.iter().any(|tool| tool.name == *name)));
-    assert_ne!(ports[0], ports[1]);
+    assert!((1..ports.len()).all(|n| !ports[..n].contains(&ports[n])));
+    assert!(NAMES.iter().all(|name| NEEDS.contains(name)));
 }
