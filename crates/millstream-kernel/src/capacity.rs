@@ -2,8 +2,8 @@
 
 use std::{error, fmt, num::NonZeroUsize};
 
-/// The capacity of a queue that reserves its memory when it is made: at least 1, at most
-/// [`MAX`](Self::MAX).
+/// The capacity of a queue: at least 1, at most [`MAX`](Self::MAX). Queues begin with memory for a
+/// few thousand items at most, and allocate more when the items come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Capacity(NonZeroUsize);
 
@@ -17,7 +17,7 @@ pub struct InvalidCapacity {
 
 impl Capacity {
     /// The largest capacity, 2^24. More is seldom meant, and would end the process for lack of
-    /// memory rather than fail.
+    /// memory rather than fail when the items come.
     pub const MAX: usize = 1 << 24;
 
     /// The capacity of a queue for `n` items.
@@ -46,6 +46,12 @@ impl Capacity {
         }
     }
 
+    /// One place more, for an end that waits behind the items.
+    #[must_use]
+    pub const fn and_end(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// The number of items.
     #[must_use]
     pub const fn get(self) -> usize {
@@ -60,7 +66,7 @@ impl fmt::Display for InvalidCapacity {
             return f.write_str("a capacity of 0 would never let an item through: use at least 1");
         }
         let max = Capacity::MAX;
-        write!(f, "a capacity of {capacity} would reserve too much memory: use at most {max}")
+        write!(f, "a capacity of {capacity} is more than memory would hold: use at most {max}")
     }
 }
 

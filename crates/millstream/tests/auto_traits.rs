@@ -343,8 +343,8 @@ table! {
     mpsc::GrowingSender<u64>             | +    +    +     +          +     +;
     mpsc::GrowingSender<Unshared>        | +    +    +     +          +     +;
     mpsc::GrowingSender<Local>           | -    -    +     +          +     +;
-    mpsc::GrowingReceiver<u64>           | +    -    +     -          -     +;
-    mpsc::GrowingReceiver<Unshared>      | +    -    +     -          -     +;
+    mpsc::GrowingReceiver<u64>           | +    +    +     -          -     +;
+    mpsc::GrowingReceiver<Unshared>      | +    +    +     -          -     +;
     mpsc::GrowingReceiver<Local>         | -    -    +     -          -     +;
     spsc::Producer<u64>                  | +    +    +     -          -     +;
     spsc::Producer<Unshared>             | +    +    +     -          -     +;

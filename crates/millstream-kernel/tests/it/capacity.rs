@@ -16,7 +16,7 @@ fn a_capacity_that_memory_has_no_room_for_is_an_error_that_says_the_most() {
     for n in [Capacity::MAX + 1, 1 << 31, usize::MAX] {
         assert_eq!(
             Capacity::new(n).unwrap_err().to_string(),
-            format!("a capacity of {n} would reserve too much memory: use at most 16777216")
+            format!("a capacity of {n} is more than memory would hold: use at most 16777216")
         );
     }
 }

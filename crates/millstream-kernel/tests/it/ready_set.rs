@@ -40,3 +40,24 @@ fn a_set_of_none_is_empty() {
 fn a_number_beyond_the_bound_panics() {
     ReadySet::new(64).set(64);
 }
+
+#[test]
+fn a_set_for_very_many_numbers_allocates_for_those_that_are_set() {
+    for bound in [1 << 31, usize::MAX] {
+        let set = ReadySet::new(bound);
+        let numbers = [0, 4_095, 4_096, 8_191, 8_192, 16_383, 16_384, 100_000];
+
+        for number in numbers.into_iter().rev() {
+            set.set(number);
+        }
+
+        assert_eq!(take(&set), numbers);
+        assert_eq!(take(&set), []);
+    }
+}
+
+#[test]
+#[should_panic(expected = "5000 is beyond the bound of 5000")]
+fn a_number_beyond_a_large_bound_panics() {
+    ReadySet::new(5_000).set(5_000);
+}

@@ -10,18 +10,114 @@ use crate::support::Counter;
 
 #[test]
 fn a_bounded_queue_holds_exactly_its_capacity() {
-    for capacity in 1..=9 {
+    // Those for more than a thousand items grow to their capacity, in blocks.
+    for capacity in (1..=9).chain([1_024, 1_025, 2_048, 2_049, 5_000]) {
         let (mut producer, mut consumer) = spsc::bounded(Capacity::of(capacity));
 
         // Three rounds, so that the ring wraps.
         for round in 0..3 {
-            let n_pushed = (0..100).take_while(|n| producer.push((round, *n)).is_ok()).count();
+            let n_pushed = (0..9_000).take_while(|n| producer.push((round, *n)).is_ok()).count();
             assert_eq!(n_pushed, capacity);
             for n in 0..capacity {
                 assert!(matches!(consumer.pop(), Pop::Item(item) if item == (round, n)));
             }
             assert!(matches!(consumer.pop(), Pop::Empty));
         }
+    }
+}
+
+/// The queue holds its capacity wherever the blocks lie in which its items are.
+#[test]
+fn a_queue_that_grows_keeps_order_and_its_bound_with_items_in_two_blocks() {
+    for n_first in [0, 1, 700, 1_023, 1_024] {
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(3_000));
+        let (mut n_pushed, mut n_popped) = (0, 0);
+        let mut push = |n: &mut u64| {
+            let is_pushed = producer.push(*n).is_ok();
+            *n += u64::from(is_pushed);
+            is_pushed
+        };
+        while n_pushed < 1_024 {
+            assert!(push(&mut n_pushed));
+        }
+        for _ in 0..n_first {
+            assert!(matches!(consumer.pop(), Pop::Item(n) if n == n_popped));
+            n_popped += 1;
+        }
+
+        // One in, one out, and two in, one out, until it is full; and so on for some laps.
+        for step in 0..20_000_u64 {
+            let is_full = n_pushed - n_popped == 3_000;
+            assert_eq!(push(&mut n_pushed), !is_full, "{n_first}, {step}");
+            if step % 2 == 0 || step % 5_000 > 4_000 {
+                assert!(matches!(consumer.pop(), Pop::Item(n) if n == n_popped));
+                n_popped += 1;
+            }
+        }
+
+        while n_popped < n_pushed {
+            assert!(!consumer.is_drained());
+            assert!(matches!(consumer.pop(), Pop::Item(n) if n == n_popped));
+            n_popped += 1;
+        }
+        assert!(consumer.is_drained());
+        assert!(matches!(consumer.pop(), Pop::Empty));
+    }
+}
+
+#[test]
+fn a_queue_for_very_many_items_takes_memory_when_they_come() {
+    for capacity in [1 << 20, Capacity::MAX] {
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(capacity));
+        assert_eq!(consumer.capacity(), capacity);
+
+        for round in 0..3 {
+            (0..10_000).for_each(|n| producer.push((round, n)).unwrap());
+            assert_eq!(producer.n_queued(), 10_000);
+            for n in 0..10_000 {
+                assert!(matches!(consumer.pop(), Pop::Item(item) if item == (round, n)));
+            }
+        }
+        producer.close(End::Complete);
+
+        assert!(matches!(consumer.take_end(), Some(Some(End::Complete))));
+        let mut producer = consumer.reopen().unwrap();
+        producer.push((9, 9)).unwrap();
+        assert!(matches!(consumer.pop(), Pop::Item((9, 9))));
+    }
+}
+
+/// Reopened, a queue goes on in the newest block, also if its consumer has not seen that one.
+#[test]
+fn a_queue_that_has_grown_can_be_reopened() {
+    let (mut producer, mut consumer) = spsc::bounded(Capacity::of(5_000));
+    for round in 0..5 {
+        let n_items = 1_000 * (round + 1);
+        (0..n_items).for_each(|n| producer.push(n).unwrap());
+        producer.close(End::Complete);
+        for n in 0..n_items {
+            assert!(consumer.reopen().is_none(), "items wait");
+            assert!(matches!(consumer.pop(), Pop::Item(item) if item == n));
+        }
+        producer = consumer.reopen().unwrap();
+    }
+    assert_eq!((0..9_000).take_while(|n| producer.push(*n).is_ok()).count(), 5_000);
+}
+
+#[test]
+fn what_is_left_in_a_queue_that_has_grown_is_dropped_once() {
+    for n_popped in [0, 1_000, 1_024, 1_500, 4_000, 6_000] {
+        let counter = Counter::default();
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(6_000));
+        (0..6_000).for_each(|n| producer.push(counter.item(n)).unwrap());
+        for n in 0..n_popped {
+            assert!(matches!(consumer.pop(), Pop::Item(item) if item.number == n));
+        }
+        assert_eq!(counter.n_dropped() as u64, n_popped);
+
+        drop((producer, consumer));
+
+        assert_eq!(counter.n_dropped(), 6_000);
     }
 }
 

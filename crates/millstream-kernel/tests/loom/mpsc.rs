@@ -51,6 +51,28 @@ fn a_queue_of_one_holds_one() {
     });
 }
 
+/// Three places that are counted are three places, whoever pushes, and again once an item is out.
+///
+/// Kills: the count is looked at and then raised; it is not lowered by `pop`.
+#[test]
+fn a_counted_queue_of_three_holds_three() {
+    model(4, &[3, 4], || {
+        let (sender, mut receiver) = mpsc::bounded(Capacity::of(3));
+        let other = {
+            let sender = sender.clone();
+            thread::spawn(move || [1_u64, 2].iter().filter(|n| sender.push(**n).is_ok()).count())
+        };
+        sender.push(3).unwrap();
+        let is_popped = receiver.pop().is_some();
+        let n_pushed = 1 + usize::from(sender.push(4).is_ok()) + other.join().unwrap();
+
+        assert!(n_pushed == 4 || !is_popped || sender.push(5).is_ok());
+        let n_left = std::iter::from_fn(|| receiver.pop()).count();
+        assert!(n_left <= 3, "{n_left} in three places");
+        n_pushed
+    });
+}
+
 /// Two producers: both items arrive once, in either order.
 ///
 /// Kills: relaxed store of `next`.

@@ -41,6 +41,61 @@ fn a_bounded_queue_keeps_order_and_ends_after_the_last_item() {
     });
 }
 
+/// Four items through a first block of two, and one of four if the first is found full: in order,
+/// each once, and the end after them.
+///
+/// Kills: `advance` looks past the end of its block; a new block is linked after `tail`; the
+/// consumer moves on when it has seen the block, and not the items before it.
+#[test]
+fn a_bounded_queue_keeps_order_while_it_grows() {
+    model(10, &[vec![1, 2, 3, 4]], || {
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(4));
+        let other = thread::spawn(move || {
+            for item in 1..=4_u64 {
+                producer.push(Box::new(item)).unwrap();
+            }
+            producer.close(End::Complete);
+        });
+        let mut items = Vec::new();
+        loop {
+            match consumer.pop() {
+                spsc::Pop::Item(item) => items.push(*item),
+                spsc::Pop::Empty => thread::yield_now(),
+                spsc::Pop::Closed(end) => {
+                    assert!(matches!(end, Some(End::Complete)));
+                    break;
+                }
+            }
+        }
+        other.join().unwrap();
+
+        items
+    });
+}
+
+/// What waits in two blocks when both sides leave is dropped once.
+///
+/// Kills: the drop of the ring stays in its first block.
+#[test]
+fn a_queue_that_grew_drops_what_is_left_in_its_blocks() {
+    model(2, &[()], || {
+        let (mut producer, mut consumer) = spsc::bounded(Capacity::of(4));
+        let item = Arc::new(());
+        for _ in 0..3 {
+            producer.push(Arc::clone(&item)).unwrap();
+        }
+        let other = {
+            let item = Arc::clone(&item);
+            thread::spawn(move || producer.push(item).unwrap())
+        };
+        assert!(matches!(consumer.pop(), spsc::Pop::Item(_)));
+        drop(consumer);
+        other.join().unwrap();
+
+        assert_eq!(Arc::strong_count(&item), 1);
+    });
+}
+
 /// An end that is taken without demand does not overtake an item.
 ///
 /// Kills: `take_end` looks at the queue before the flag.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Flow,
-    parts::{inlet::check_capacity, outlet::signal_on},
+    parts::outlet::signal_on,
     scheduler::{Worker, spin_wait::pause},
 };
 
@@ -76,9 +76,7 @@ use crate::{
 #[doc(alias = "merge_hub")]
 #[track_caller]
 pub fn merge<T: Send + 'static>(capacity: usize) -> (Sender<T>, Flow<Merge<T>>) {
-    check_capacity(capacity);
-    // One place more, for the end.
-    let (queue, receiver) = mpsc::bounded(Capacity::of(capacity + 1));
+    let (queue, receiver) = mpsc::bounded(Capacity::of(capacity).and_end());
     let (permits, release) = Semaphore::with_batch_release(capacity);
     let listener = Arc::new(Listener::new());
     let source = MergeSource { queue: receiver, release, next: None };

@@ -42,6 +42,8 @@ pub struct GrowingReceiver<T> {
 // SAFETY: nodes are reached by one consumer, and by a producer until its store of `next`; by
 // invariant 2 an item belongs to one of them at a time.
 unsafe impl<T: Send> Send for GrowingReceiver<T> {}
+// SAFETY: popping and dropping take the receiver alone; `&self` reaches no node.
+unsafe impl<T: Send> Sync for GrowingReceiver<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for GrowingSender<T> {}
 // SAFETY: pushing takes `&self` and touches only atomics and the node it made.

@@ -2,8 +2,11 @@
 //!
 //! Each side counts in a plain field of its own and keeps a copy of the other side's counter, which
 //! it refreshes only when the copy says full or empty: Rigtorp's and `rtrb`'s scheme. Our
-//! deviations: any capacity, kept exactly; and an end that is received after the last item and
-//! never before.
+//! deviations: any capacity, kept exactly; an end that is received after the last item and never
+//! before; and slots that grow. A queue for many items begins with a block of [`FIRST`] slots, and
+//! a producer that finds all of them full links one twice as long behind it, up to the capacity.
+//! The counters go on from block to block, so that neither side does more for an item than with
+//! one block.
 //!
 //! # States of the end
 //!
@@ -17,7 +20,7 @@
 //!
 //! # Invariants
 //!
-//! 1. `tail - head` (wrapping) is the number of queued items and at most the capacity. The ring's
+//! 1. `tail - head` (wrapping) is the number of queued items and at most the capacity. A block's
 //!    length is a power of two, so that a counter's low bits are its slot even after it wraps.
 //! 2. The slots of `head..tail` are initialized and belong to the consumer; all others are
 //!    uninitialized and belong to the producer.
@@ -27,16 +30,29 @@
 //!    stored after `is_closed`, until the consumer reopens the queue.
 //! 5. `is_abandoned` is set by the consumer and never cleared. No item is delivered any more: those
 //!    that are queued are dropped by the consumer, or with the ring.
+//! 6. The item of a counter is in the last block that starts at or before it. A block is linked
+//!    before a `tail` past its start is stored. It starts when `limit` items are queued and gets a
+//!    limit of its own, no more than its length, so that no two items share a slot.
 
-use std::{fmt, mem::MaybeUninit, sync::Arc};
+use std::{
+    fmt,
+    mem::MaybeUninit,
+    sync::{Arc, OnceLock},
+};
 
 use crossbeam_utils::CachePadded;
 
 use crate::{
     Capacity, End,
     guard::drop_all,
-    sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell},
+    sync::{AtomicBool, AtomicUsize, Mutex, Ordering, UnsafeCell},
 };
+
+/// The most slots of a first block.
+#[cfg(not(any(millstream_loom, millstream_shuttle)))]
+const FIRST: usize = 1024;
+#[cfg(any(millstream_loom, millstream_shuttle))]
+const FIRST: usize = 2;
 
 struct Ring<T> {
     head: CachePadded<AtomicUsize>,
@@ -45,7 +61,17 @@ struct Ring<T> {
     is_abandoned: AtomicBool,
     end: UnsafeCell<Option<End>>,
     capacity: usize,
+    /// The consumer's block, for the drop of the ring.
+    oldest: Mutex<Arc<Block<T>>>,
+}
+
+/// Some of the slots.
+struct Block<T> {
     slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
+    /// The counter of its first item.
+    start: usize,
+    /// The block with which the producer went on.
+    next: OnceLock<Arc<Self>>,
 }
 
 // SAFETY: by invariants 2 and 4 every slot and the end belong to one side at a time, handed over by
@@ -53,10 +79,18 @@ struct Ring<T> {
 unsafe impl<T: Send> Sync for Ring<T> {}
 // SAFETY: the items are `Send`, and nothing else in the ring is bound to a thread.
 unsafe impl<T: Send> Send for Ring<T> {}
+// SAFETY: by invariant 2 every slot belongs to one side at a time, as above.
+unsafe impl<T: Send> Sync for Block<T> {}
+// SAFETY: the items are `Send`, and nothing else in a block is bound to a thread.
+unsafe impl<T: Send> Send for Block<T> {}
 
 /// The end that pushes.
 pub struct Producer<T> {
     ring: Arc<Ring<T>>,
+    /// The newest block.
+    block: Arc<Block<T>>,
+    /// How many items may be queued before the next block, or at all.
+    limit: usize,
     tail: usize,
     /// The consumer's counter when it was last looked at.
     seen_head: usize,
@@ -65,8 +99,10 @@ pub struct Producer<T> {
 /// The end that pops.
 pub struct Consumer<T> {
     ring: Arc<Ring<T>>,
+    /// The block of the oldest item.
+    block: Arc<Block<T>>,
     head: usize,
-    /// The producer's counter when it was last looked at.
+    /// The producer's counter when it was last looked at, or the start of the next block.
     seen_tail: usize,
 }
 
@@ -86,12 +122,11 @@ pub enum Pop<T> {
     Closed(Option<End>),
 }
 
-/// A queue of exactly `capacity` items.
+/// A queue of exactly `capacity` items, which takes memory for more than a thousand when they come.
 #[must_use]
 pub fn bounded<T>(capacity: Capacity) -> (Producer<T>, Consumer<T>) {
     let capacity = capacity.get();
-    let slots =
-        (0..capacity.next_power_of_two()).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+    let block = Block::new(capacity.min(FIRST).next_power_of_two(), 0);
     let ring = Arc::new(Ring {
         head: CachePadded::new(AtomicUsize::new(0)),
         tail: CachePadded::new(AtomicUsize::new(0)),
@@ -99,13 +134,20 @@ pub fn bounded<T>(capacity: Capacity) -> (Producer<T>, Consumer<T>) {
         is_abandoned: AtomicBool::new(false),
         end: UnsafeCell::new(None),
         capacity,
-        slots,
+        oldest: Mutex::new(Arc::clone(&block)),
     });
-    let consumer = Consumer { ring: Arc::clone(&ring), head: 0, seen_tail: 0 };
-    (Producer { ring, tail: 0, seen_head: 0 }, consumer)
+    let consumer =
+        Consumer { ring: Arc::clone(&ring), block: Arc::clone(&block), head: 0, seen_tail: 0 };
+    let limit = capacity.min(block.slots.len());
+    (Producer { ring, block, limit, tail: 0, seen_head: 0 }, consumer)
 }
 
-impl<T> Ring<T> {
+impl<T> Block<T> {
+    fn new(len: usize, start: usize) -> Arc<Self> {
+        let slots = (0..len).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+        Arc::new(Self { slots, start, next: OnceLock::new() })
+    }
+
     #[inline]
     fn slot(&self, counter: usize) -> &UnsafeCell<MaybeUninit<T>> {
         &self.slots[counter & (self.slots.len() - 1)]
@@ -120,14 +162,14 @@ impl<T> Producer<T> {
     /// Gives the item back if the queue holds its capacity.
     #[inline]
     pub fn push(&mut self, item: T) -> Result<(), PushError<T>> {
-        if self.tail.wrapping_sub(self.seen_head) == self.ring.capacity {
+        if self.tail.wrapping_sub(self.seen_head) == self.limit {
             // Acquire: pairs with the release in `pop`; the slots given up are ours to write.
             self.seen_head = self.ring.head.load(Ordering::Acquire);
-            if self.tail.wrapping_sub(self.seen_head) == self.ring.capacity {
+            if self.tail.wrapping_sub(self.seen_head) == self.limit && !self.grow() {
                 return Err(PushError(item));
             }
         }
-        self.ring.slot(self.tail).with_mut(|slot| {
+        self.block.slot(self.tail).with_mut(|slot| {
             // SAFETY: `tail` is not in `head..tail`, so by invariant 2 the slot is ours, and
             // uninitialized: nothing in it is overwritten.
             unsafe { slot.cast::<T>().write(item) };
@@ -136,6 +178,20 @@ impl<T> Producer<T> {
         // Release: publishes the slot to `pop`.
         self.ring.tail.store(self.tail, Ordering::Release);
         Ok(())
+    }
+
+    /// Goes on in a block twice as long, unless the queue holds its capacity.
+    #[cold]
+    fn grow(&mut self) -> bool {
+        if self.limit == self.ring.capacity {
+            return false;
+        }
+        let next = Block::new(2 * self.block.slots.len(), self.tail);
+        // No other sets it, and this one goes on with `next`.
+        let _is_set = self.block.next.set(Arc::clone(&next));
+        self.limit = self.ring.capacity.min(next.slots.len());
+        self.block = next;
+        true
     }
 
     /// How many items are queued; those that the consumer takes meanwhile count or do not.
@@ -190,13 +246,12 @@ impl<T> Consumer<T> {
     #[inline]
     pub fn pop(&mut self) -> Pop<T> {
         if self.head == self.seen_tail {
-            // Acquire: pairs with the release in `push`.
-            self.seen_tail = self.ring.tail.load(Ordering::Acquire);
+            self.look();
             if self.head == self.seen_tail {
                 return self.pop_end();
             }
         }
-        let item = self.ring.slot(self.head).with_mut(|slot| {
+        let item = self.block.slot(self.head).with_mut(|slot| {
             // SAFETY: `head` lies in `head..tail`, so by invariant 2 the slot is ours and
             // initialized; the acquire load of `tail` made the write visible. Storing the new
             // `head` below gives the slot up, so the item is not read twice.
@@ -242,16 +297,45 @@ impl<T> Consumer<T> {
         self.take_end()?;
         // Relaxed: the flag travels with the producer.
         self.ring.is_closed.store(false, Ordering::Relaxed);
-        Some(Producer { ring: Arc::clone(&self.ring), tail: self.head, seen_head: self.head })
+        let block = Arc::clone(&self.block);
+        let limit = self.ring.capacity.min(block.slots.len());
+        let ring = Arc::clone(&self.ring);
+        Some(Producer { ring, block, limit, tail: self.head, seen_head: self.head })
     }
 
     /// Returns whether no items are queued; there may be an end.
     #[must_use]
     pub fn is_drained(&mut self) -> bool {
         if self.head == self.seen_tail {
-            self.seen_tail = self.ring.tail.load(Ordering::Acquire);
+            self.look();
         }
         self.head == self.seen_tail
+    }
+
+    /// Looks at the producer's counter, once all items that were seen are out.
+    #[inline]
+    fn look(&mut self) {
+        // Acquire: pairs with the release in `push`.
+        self.seen_tail = self.ring.tail.load(Ordering::Acquire);
+        if self.block.next.get().is_some() {
+            self.advance();
+        }
+    }
+
+    /// Moves on to the block of the oldest item, and looks no further than to its end.
+    #[cold]
+    fn advance(&mut self) {
+        while let Some(next) = self.block.next.get() {
+            let n_here = next.start.wrapping_sub(self.head);
+            if n_here > 0 {
+                let n_seen = self.seen_tail.wrapping_sub(self.head);
+                self.seen_tail = self.head.wrapping_add(n_seen.min(n_here));
+                return;
+            }
+            let next = Arc::clone(next);
+            *self.ring.oldest.lock() = Arc::clone(&next);
+            self.block = next;
+        }
     }
 }
 
@@ -261,11 +345,15 @@ impl<T> Drop for Ring<T> {
         // not know that the last drop of an `Arc` comes after the others.
         let mut head = self.head.fetch_or(0, Ordering::AcqRel);
         let tail = self.tail.fetch_or(0, Ordering::AcqRel);
+        let mut block = Arc::clone(&*self.oldest.lock());
         drop_all(|| {
             if head == tail {
                 return None;
             }
-            let slot = self.slot(head);
+            if let Some(next) = block.next.get().filter(|next| next.start == head) {
+                block = Arc::clone(next);
+            }
+            let slot = block.slot(head);
             head = head.wrapping_add(1);
             Some(slot.with_mut(|slot| {
                 // SAFETY: it lies in `head..tail`, so by invariant 2 the slot is initialized, and
