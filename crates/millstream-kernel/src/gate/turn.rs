@@ -328,8 +328,9 @@ where
             match fed {
                 Fed::Full | Fed::Broken if is_finished => return Verdict::Cancelled,
                 Fed::Full | Fed::Broken => {
-                    // The next item may be far away, or the demand is without end.
-                    let is_long = before == DEMAND || before - *demand < limit;
+                    // The next item may be far away, as it is for a source that waits in `next`, or
+                    // the demand is without end.
+                    let is_long = P::CHUNK == 1 || before == DEMAND || before - *demand < limit;
                     if is_long && !has_asks() {
                         after_turn::flush();
                     }

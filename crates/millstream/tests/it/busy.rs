@@ -221,6 +221,39 @@ fn a_bridge_is_shut_down_while_its_source_is_busy() {
     assert_eq!(result, Err(ErrorKind::Timeout));
 }
 
+/// A stream asks from inside its poll, where a source that is busy keeps it; one on another thread
+/// does not.
+#[test]
+fn a_stream_ends_while_its_source_is_busy() {
+    for (name, operator) in operators() {
+        let result = in_time(name, move || {
+            // Dropped, it frees the thread of the source.
+            let pool = Pool::new(1);
+            let (source, begins) = busy();
+            let mut stream = operator(source).subscribe_on(&pool).into_stream(4);
+            let next = futures::StreamExt::next(&mut stream);
+            assert!(futures::FutureExt::now_or_never(next).is_none());
+            begins.recv_timeout(FOREVER).expect("the source begins");
+            drop(stream);
+            let n = range(0..9_u64).subscribe_on(&pool).count().wait();
+
+            // Polled by another thread, it ends by a switch.
+            let (source, begins) = busy();
+            let switch = KillSwitch::new();
+            let stream = operator(source).kill_switch(&switch).into_stream(4);
+            let polling = range(0..1).subscribe_on(&pool).flat_map_iter({
+                let mut stream = Some(futures::executor::block_on_stream(stream));
+                move |_| stream.take().into_iter().flatten().map(|_| 0)
+            });
+            let polled = polling.count();
+            begins.recv_timeout(FOREVER).expect("the source begins");
+            switch.complete();
+            (n, polled.wait())
+        });
+        let (Ok(9), Ok(0)) = result else { panic!("{name}: {result:?}") };
+    }
+}
+
 /// The sign comes from another thread, while the main flow is busy on this one.
 #[test]
 fn what_another_flow_says_reaches_an_operator_whose_source_is_busy() {
@@ -257,8 +290,22 @@ fn what_another_flow_says_reaches_an_operator_whose_source_is_busy() {
 /// An item that comes once in a while is not kept back until there are more.
 #[test]
 fn a_rare_item_passes_while_its_source_goes_on() {
-    type Rare = fn(Numbers) -> Numbers;
-    let operators: [(&str, Rare); 9] = [
+    for (name, operator) in operators_that_pass_each() {
+        let first = in_time(name, move || {
+            let (seen, sees) = mpsc::channel();
+            let rare = range(0..u64::MAX).filter(|n| *n == 100).boxed();
+            let pool = Pool::new(1);
+            let flow = operator(rare).inspect(move |n| seen.send(*n).unwrap());
+            let _running = flow.subscribe_on(&pool).count();
+            sees.recv_timeout(FOREVER).unwrap()
+        });
+        assert_eq!(first, 100, "{name}");
+    }
+}
+
+/// Operators that have a queue, and something to say for each item.
+fn operators_that_pass_each() -> [(&'static str, Operator); 9] {
+    [
         ("limit_rate", |rare| rare.limit_rate(4).boxed()),
         ("flat_map", |rare| rare.flat_map(just).concurrency(4).prefetch(4).boxed()),
         ("flat_map, many of each", |rare| {
@@ -277,17 +324,40 @@ fn a_rare_item_passes_while_its_source_goes_on() {
         ("two in a row", |rare| {
             rare.limit_rate(4).flat_map(just).concurrency(4).prefetch(4).limit_rate(4).boxed()
         }),
-    ];
-    for (name, operator) in operators {
-        let first = in_time(name, move || {
+    ]
+}
+
+/// A reader whose next line comes when the line before has been seen at the other end.
+struct Waits {
+    n_read: u8,
+    sees: mpsc::Receiver<u64>,
+}
+
+impl std::io::Read for Waits {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.n_read > 0 && self.sees.recv_timeout(FOREVER).is_err() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        self.n_read += 1;
+        if self.n_read > 3 {
+            return Ok(0);
+        }
+        buffer[0] = b'\n';
+        Ok(1)
+    }
+}
+
+/// A source that waits for its next item does not keep back the last one, which was asked for.
+#[test]
+fn a_line_passes_before_the_next_is_read() {
+    for (name, operator) in operators_that_pass_each() {
+        let result = in_time(name, move || {
             let (seen, sees) = mpsc::channel();
-            let rare = range(0..u64::MAX).filter(|n| *n == 100).boxed();
-            let pool = Pool::new(1);
-            let flow = operator(rare).inspect(move |n| seen.send(*n).unwrap());
-            let _running = flow.subscribe_on(&pool).count();
-            sees.recv_timeout(FOREVER).unwrap()
+            let reader = std::io::BufReader::new(Waits { n_read: 0, sees });
+            let lines = millstream::lines(reader).enumerate().map(|(n, _)| n).boxed();
+            operator(lines).for_each(move |n| seen.send(n).unwrap()).wait()
         });
-        assert_eq!(first, 100, "{name}");
+        assert!(result.is_ok(), "{name}: {result:?}");
     }
 }
 
@@ -329,6 +399,9 @@ fn what_was_asked_for_passes_whenever_it_was_asked_for() {
             move || all.publish_on(&pool).capacity(200).count().wait()
         });
         assert_eq!(n.unwrap(), 100, "{name}: asked for by a worker");
+
+        let stream = futures::executor::block_on_stream(all().into_stream(200));
+        assert_eq!(stream.filter(Result::is_ok).count(), 100, "{name}: asked for by a poll");
     }
 }
 
