@@ -15,6 +15,7 @@ use tokio_util::codec::{
 };
 
 use super::{
+    chunk::Chunk,
     forward_into::forward,
     intake::{Intake, run},
 };
@@ -29,7 +30,8 @@ const FIRST_READ: usize = 8 << 10;
 ///
 /// # Demand
 ///
-/// A chunk is read, by one read, when it is asked for. What is held is a buffer of `size` bytes.
+/// A chunk is read, by one read, when it is asked for. What is held is a buffer, which begins with up
+/// to 64 KiB and grows to `size` bytes while reads fill it.
 ///
 /// # Termination
 ///
@@ -53,7 +55,7 @@ where
     R: AsyncRead + Send + 'static,
 {
     check_bound(size);
-    from_stream(ByteChunks { reader: Box::pin(reader), buffer: vec![0; size] }).flatten_results()
+    from_stream(ByteChunks { reader: Box::pin(reader), chunk: Chunk::new(size) }).flatten_results()
 }
 
 /// The lines of a reader, without their line ends (`\n` or `\r\n`), each of up to `limit` bytes with
@@ -174,18 +176,20 @@ where
 /// The stream in [`read_bytes`].
 pub struct ByteChunks<R> {
     reader: Pin<Box<R>>,
-    buffer: Vec<u8>,
+    chunk: Chunk,
 }
 
 impl<R: AsyncRead> Stream for ByteChunks<R> {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { reader, buffer } = &mut *self;
-        let mut chunk = ReadBuf::new(buffer);
-        Poll::Ready(match std::task::ready!(reader.as_mut().poll_read(cx, &mut chunk)) {
-            Ok(()) if chunk.filled().is_empty() => None,
-            Ok(()) => Some(Ok(Bytes::copy_from_slice(chunk.filled()))),
+        let Self { reader, chunk } = &mut *self;
+        let mut room = ReadBuf::new(chunk.room());
+        let read = std::task::ready!(reader.as_mut().poll_read(cx, &mut room));
+        let n = room.filled().len();
+        Poll::Ready(match read {
+            Ok(()) if n == 0 => None,
+            Ok(()) => Some(Ok(Bytes::from(chunk.read(n)))),
             Err(cause) => {
                 Some(Err(Error::with_source(ErrorKind::Io, "", cause).context("reading")))
             }

@@ -16,7 +16,7 @@
 //! | flow | [`forward_into`](Flow::forward_into) | | one item, while the sink gets ready |
 //! | [`sink()`] | flow | | its capacity |
 //! | [`read_chunks`] | flow | | a buffer of a chunk |
-//! | flow | [`write_all_to`](Flow::write_all_to) | | nothing |
+//! | flow | [`write_all_to`](Flow::write_all_to) | | 32 items |
 //! | flow | [`into_iter_blocking`](Flow::into_iter_blocking) | | its capacity |
 //! | [`read_bytes`] | flow | `codec` | a buffer of a chunk |
 //! | [`read_lines`], [`read_frames`], [`decode_with`] | flow | `codec` | a frame's limit, and one read |
@@ -36,6 +36,7 @@
 
 #[cfg(feature = "tokio")]
 mod broadcast;
+mod chunk;
 #[cfg(feature = "codec")]
 mod codec;
 #[cfg(feature = "crossbeam")]
@@ -54,6 +55,7 @@ mod service;
 mod sink;
 #[cfg(feature = "tokio")]
 mod watch;
+mod write;
 
 #[cfg(feature = "tokio")]
 pub use broadcast::*;

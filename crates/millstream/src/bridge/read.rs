@@ -1,18 +1,12 @@
-//! `read_chunks`, `write_all_to`: readers and writers that block.
+//! `read_chunks`: readers that block.
 
-use std::{
-    io::{self, Read, Write},
-    ops::ControlFlow,
-};
+use std::io::{self, Read};
 
 use millstream_kernel::{End, Gate, Source, Step};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
-use super::failure::failure;
-use crate::{
-    Flow, Outcome,
-    parts::{inlet::check_bound, terminal},
-};
+use super::chunk::Chunk;
+use crate::{Flow, parts::inlet::check_bound};
 
 /// The bytes of a reader, in chunks of up to `size` bytes, as they are read.
 ///
@@ -21,8 +15,9 @@ use crate::{
 ///
 /// # Demand
 ///
-/// A chunk is read, by one read, when it is asked for. What is held is a buffer of `size` bytes. A
-/// cancel from another thread is seen before the next read.
+/// A chunk is read, by one read, when it is asked for. What is held is a buffer, which begins with up
+/// to 64 KiB and grows to `size` bytes while reads fill it. A cancel from another thread is seen before
+/// the next read.
 ///
 /// # Termination
 ///
@@ -58,7 +53,7 @@ impl<R: Read + Send + 'static> Publisher for ReadChunks<R> {
     type Item = Vec<u8>;
 
     fn subscribe<S: Subscriber<Vec<u8>>>(self, downstream: S) {
-        Gate::start(Chunks { reader: self.reader, buffer: vec![0; self.size] }, downstream);
+        Gate::start(Chunks { reader: self.reader, chunk: Chunk::new(self.size) }, downstream);
     }
 }
 
@@ -67,7 +62,7 @@ backpressure!(source ReadChunks<R>);
 
 struct Chunks<R> {
     reader: R,
-    buffer: Vec<u8>,
+    chunk: Chunk,
 }
 
 impl<R: Read + Send + 'static> Source for Chunks<R> {
@@ -78,9 +73,9 @@ impl<R: Read + Send + 'static> Source for Chunks<R> {
 
     fn next(&mut self) -> Step<Vec<u8>> {
         loop {
-            match self.reader.read(&mut self.buffer) {
+            match self.reader.read(self.chunk.room()) {
                 Ok(0) => return Step::End(End::Complete),
-                Ok(n) => return Step::Item(self.buffer[..n].to_vec()),
+                Ok(n) => return Step::Item(self.chunk.read(n)),
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
                 Err(cause) => {
                     let error = Error::with_source(ErrorKind::Io, "", cause).context("reading");
@@ -88,59 +83,5 @@ impl<R: Read + Send + 'static> Source for Chunks<R> {
                 }
             }
         }
-    }
-}
-
-impl<P: Publisher> Flow<P> {
-    /// Writes the bytes of each item, and gives the writer back.
-    ///
-    /// Writing blocks the thread that the items come on; put a [`publish_on`](Self::publish_on) before
-    /// it where that matters.
-    ///
-    /// # Demand
-    ///
-    /// Unbounded: the writer holds the flow up while it writes, so that a synchronous source keeps its
-    /// pace. Nothing is held here.
-    ///
-    /// # Termination
-    ///
-    /// The outcome is the writer when the flow has completed and everything was flushed. When the flow
-    /// fails, the outcome is its error, and the writer is dropped with the items before written to it.
-    /// When writing or flushing fails, the flow is canceled, and the outcome is an error of kind `Io`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let written = millstream::from_iter(["a", "b"]).write_all_to(Vec::new()).wait()?;
-    /// assert_eq!(written, b"ab");
-    /// # Ok::<(), millstream::Error>(())
-    /// ```
-    pub fn write_all_to<W>(self, writer: W) -> Outcome<W>
-    where
-        P::Item: AsRef<[u8]>,
-        W: Write + Send + 'static,
-    {
-        terminal::run(
-            self.source,
-            (Some(writer), None),
-            |(writer, failed), item| {
-                let Some(open) = writer else { return ControlFlow::Break(()) };
-                match open.write_all(item.as_ref()) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(cause) => {
-                        *failed = Some(failure(cause).context("writing"));
-                        ControlFlow::Break(())
-                    }
-                }
-            },
-            |(writer, failed)| match (failed.take(), writer.take()) {
-                (None, Some(mut writer)) => match writer.flush() {
-                    Ok(()) => Ok(writer),
-                    Err(cause) => Err(failure(cause).context("flushing")),
-                },
-                (Some(error), _) => Err(error),
-                (None, None) => Err(Error::message("the writer was given back before")),
-            },
-        )
     }
 }

@@ -59,11 +59,15 @@ where
 {
     let capacity = Capacity::of(capacity);
     let (into, items) = spsc::bounded(capacity);
-    let (mut free, places) = spsc::bounded(capacity);
-    while free.push(()).is_ok() {}
+    let (free, places) = spsc::bounded(capacity);
     let wakers = Arc::new(Wakers::default());
-    let sink =
-        FlowSink { items: Some(into), places, has_place: false, wakers: Arc::clone(&wakers) };
+    let sink = FlowSink {
+        items: Some(into),
+        n_unused: capacity.get(),
+        places,
+        has_place: false,
+        wakers: Arc::clone(&wakers),
+    };
     (sink, from_stream(Poured { items, places: Some(free), wakers }).flatten_results())
 }
 
@@ -83,6 +87,9 @@ struct Wakers {
 pub struct FlowSink<T> {
     /// `None` once it is closed.
     items: Option<spsc::Producer<T>>,
+    /// How many places nobody has had yet.
+    n_unused: usize,
+    /// Those that an item has left.
     places: spsc::Consumer<()>,
     has_place: bool,
     wakers: Arc<Wakers>,
@@ -120,6 +127,11 @@ impl<T> FlowSink<T> {
     fn look(&mut self) -> Poll<Result<(), Error>> {
         match self.places.pop() {
             spsc::Pop::Item(()) => {
+                self.has_place = true;
+                Poll::Ready(Ok(()))
+            }
+            spsc::Pop::Empty if self.n_unused > 0 => {
+                self.n_unused -= 1;
                 self.has_place = true;
                 Poll::Ready(Ok(()))
             }

@@ -1,7 +1,10 @@
 //! `partition`: each item to one of several subscribers.
 
 use super::{Producer, SendError, TrySendError, Unicast, unicast};
-use crate::Flow;
+use crate::{
+    Flow,
+    parts::inlet::{check_capacity, check_parts},
+};
 
 /// A producer and `n` flows; `route` says for each item which of the flows gets it.
 ///
@@ -18,7 +21,7 @@ use crate::Flow;
 ///
 /// # Panics
 ///
-/// If `n` or `capacity` is 0. `route` is called on the thread that sends, and so is its panic.
+/// Unless `n` lies in `1..=65_536` and `capacity` in `1..=16_777_216`. `route` is called on the thread that sends, and so is its panic.
 ///
 /// # Examples
 ///
@@ -42,7 +45,8 @@ where
     T: Send + 'static,
     F: FnMut(&T) -> usize,
 {
-    assert!(n > 0, "items for none of 0 flows: use at least 1");
+    check_parts(n);
+    check_capacity(capacity);
     let (producers, flows) = std::iter::repeat_with(|| unicast(capacity)).take(n).unzip();
     (Partitioner { producers, route }, flows)
 }

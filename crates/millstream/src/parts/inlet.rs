@@ -103,6 +103,18 @@ pub fn check_bound(bound: usize) {
     check_capacity(bound.min(Capacity::MAX));
 }
 
+/// Checks into how many parts a flow is split.
+///
+/// # Panics
+///
+/// Unless `n` lies in `1..=65_536`.
+#[track_caller]
+pub(crate) fn check_parts(n: usize) {
+    const MAX: usize = 1 << 16;
+    assert!(n > 0, "items for none of 0 flows: use at least 1");
+    assert!(n <= MAX, "{n} flows at once are more than is of use: use at most {MAX}");
+}
+
 impl<T> Entrance<T> {
     /// Returns the upstream's subscriber, which wakes `taker` after every signal.
     pub fn subscriber<W: Wake>(self, taker: W) -> InletSubscriber<T, W> {

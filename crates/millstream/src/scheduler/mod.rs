@@ -57,6 +57,15 @@ pub fn ambient() -> Ambient {
     Ambient(shared().worker())
 }
 
+/// A worker of the [`ambient`] scheduler of this call, which is started when it is wanted.
+pub(crate) fn ambient_later() -> impl FnOnce() -> Worker + Send + 'static {
+    #[cfg(feature = "tokio")]
+    let surrounding = Tokio::try_current().map(|runtime| runtime.worker());
+    #[cfg(not(feature = "tokio"))]
+    let surrounding: Option<Worker> = None;
+    move || surrounding.unwrap_or_else(|| shared().worker())
+}
+
 impl Ambient {
     /// Stands for the scheduler that handed out `worker`.
     pub(crate) fn of(worker: Worker) -> Self {

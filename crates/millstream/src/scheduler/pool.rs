@@ -40,8 +40,9 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If `n` is 0, or if the system cannot start a thread.
+    /// Unless `n` lies in `1..=65_536`, or if the system cannot start a thread.
     #[must_use]
+    #[track_caller]
     pub fn new(n: usize) -> Self {
         Self::named("millstream", n)
     }
@@ -50,8 +51,9 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If `n` is 0, or if the system cannot start a thread; see [`try_named`](Self::try_named).
+    /// Unless `n` lies in `1..=65_536`, or if the system cannot start a thread; see [`try_named`](Self::try_named).
     #[must_use]
+    #[track_caller]
     pub fn named(name: &str, n: usize) -> Self {
         Self::try_named(name, n).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -64,9 +66,12 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If `n` is 0.
+    /// Unless `n` lies in `1..=65_536`.
+    #[track_caller]
     pub fn try_named(name: &str, n: usize) -> Result<Self, Error> {
+        const MAX: usize = 1 << 16;
         assert!(n > 0, "a pool of 0 threads would never run anything: use at least 1");
+        assert!(n <= MAX, "a pool of {n} threads is more than is of use: use at most {MAX}");
         let queues: Vec<_> = (0..n).map(|_| Queue::real()).collect();
         // Dropped on an early return, it ends the threads that run.
         let (handles, running) = (Mutex::default(), Arc::default());

@@ -8,7 +8,6 @@ mod bounded;
 mod bridge;
 mod busy;
 mod cancel;
-mod capacities;
 mod chains;
 mod combine;
 mod demand;

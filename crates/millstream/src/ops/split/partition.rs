@@ -7,7 +7,10 @@ use super::{
     dealing::{self, Deal, Part},
     window::Feed,
 };
-use crate::{Flow, parts::inlet::check_capacity};
+use crate::{
+    Flow,
+    parts::inlet::{check_capacity, check_parts},
+};
 
 impl<P: Publisher> Flow<P> {
     /// Splits the flow into `n` parts: an item goes to the one whose number `f` returns.
@@ -30,7 +33,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// Unless `capacity` lies in `1..=16_777_216`.
+    /// Unless `n` lies in `1..=65_536` and `capacity` in `1..=16_777_216`.
     ///
     /// # Examples
     ///
@@ -49,6 +52,7 @@ impl<P: Publisher> Flow<P> {
         P::Item: Send + 'static,
         F: FnMut(&P::Item) -> usize + Send + 'static,
     {
+        check_parts(n);
         check_capacity(capacity);
         dealing::deal(self.source, capacity, |maker| {
             let (feeds, parts) = (0..n).map(|_| maker.part()).unzip();

@@ -5,7 +5,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow, Part, PublishOn, error, interleave, merge,
-    parts::{fan_in::PREFETCH, inlet::check_capacity},
+    parts::{fan_in::PREFETCH, inlet::check_parts},
     scheduler::{Ambient, Scheduler, Worker},
 };
 
@@ -34,7 +34,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// Unless `n` lies in `1..=16_777_216`.
+    /// Unless `n` lies in `1..=65_536`.
     ///
     /// # Examples
     ///
@@ -57,7 +57,7 @@ impl<P: Publisher> Flow<P> {
         F: FnMut(Flow<PublishOn<Part<P::Item>>>) -> Flow<Q> + Send + 'static,
         Q: Publisher,
     {
-        check_capacity(n);
+        check_parts(n);
         let workers = (0..n).map(|_| scheduler.worker()).collect();
         Flow { source: Parallel { source: self.source, workers, f } }
     }
@@ -80,7 +80,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Panics
     ///
-    /// Unless `n` lies in `1..=16_777_216`.
+    /// Unless `n` lies in `1..=65_536`.
     ///
     /// # Examples
     ///
@@ -104,7 +104,7 @@ impl<P: Publisher> Flow<P> {
         F: FnMut(P::Item) -> U + Clone + Send + 'static,
         U: Send + 'static,
     {
-        check_capacity(n);
+        check_parts(n);
         let workers = (0..n).map(|_| scheduler.worker()).collect();
         Flow { source: ParallelMap { source: self.source, workers, f } }
     }

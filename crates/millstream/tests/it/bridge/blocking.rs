@@ -1,9 +1,16 @@
 //! Readers, writers and iterators that block.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use millstream::{
-    Demand, Error, ErrorKind, Flow, bridge::read_chunks, error, from_iter, range, scheduler::Pool,
+    Demand, Error, ErrorKind, Flow,
+    bridge::read_chunks,
+    error, from_iter, range,
+    scheduler::{Immediate, Pool, VirtualTime},
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -79,6 +86,113 @@ fn writing_that_fails_cancels_the_flow_and_says_when() {
     let failed = from_iter(["a"]).write_all_to(Breaks(1)).wait().map(drop).unwrap_err();
 
     assert!(failed.to_string().starts_with("flushing: "), "{failed}");
+}
+
+/// A writer that keeps what it is given until it is flushed.
+#[derive(Clone, Default)]
+struct Keeps {
+    kept: Vec<u8>,
+    flushed: Arc<Mutex<Vec<Vec<u8>>>>,
+    is_full: bool,
+}
+
+impl Write for Keeps {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.kept.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.flushed.lock().unwrap().push(std::mem::take(&mut self.kept));
+        Ok(())
+    }
+}
+
+#[test]
+fn what_was_written_is_flushed_when_no_item_comes_for_a_while() {
+    let clock = VirtualTime::new();
+    let writer = Keeps::default();
+    let flushed = Arc::clone(&writer.flushed);
+    let n_flushed = || flushed.lock().unwrap().len();
+    let (puppet, publisher) = Puppet::new();
+    let written = Flow::from(publisher).write_all_to_on(&clock, writer);
+    assert_eq!(clock.n_timers(), 0, "nothing was written");
+
+    for item in ["a", "b", "c"] {
+        puppet.next(item).unwrap();
+        clock.advance(Duration::from_millis(15));
+    }
+    assert_eq!(n_flushed(), 0, "items follow each other");
+    clock.advance(Duration::from_millis(5));
+    assert_eq!(*flushed.lock().unwrap(), [b"abc"]);
+    clock.advance(Duration::from_secs(9));
+    assert_eq!((n_flushed(), clock.n_timers()), (1, 0), "nothing was written since");
+
+    puppet.next("d").unwrap();
+    clock.advance(Duration::from_millis(50));
+    assert_eq!(n_flushed(), 2);
+    puppet.next("e").unwrap();
+    puppet.complete();
+    assert_eq!(clock.n_timers(), 0);
+    written.wait().unwrap();
+    assert_eq!(*flushed.lock().unwrap(), [b"abc".as_slice(), b"d", b"e"]);
+}
+
+#[test]
+fn a_scheduler_that_cannot_wait_flushes_at_once() {
+    let writer = Keeps::default();
+    let flushed = Arc::clone(&writer.flushed);
+    let (puppet, publisher) = Puppet::new();
+    let written = Flow::from(publisher).write_all_to_on(&Immediate, writer);
+
+    puppet.next("a").unwrap();
+
+    assert_eq!(*flushed.lock().unwrap(), [b"a"]);
+    drop(written);
+    assert!(puppet.is_cancelled());
+}
+
+#[test]
+fn flushing_that_fails_while_no_item_comes_cancels_the_flow() {
+    let clock = VirtualTime::new();
+    let (puppet, publisher) = Puppet::new();
+    let writer = Keeps { is_full: true, ..Keeps::default() };
+    let written = Flow::from(publisher).write_all_to_on(&clock, writer);
+    puppet.next("a").unwrap();
+    assert!(!puppet.is_cancelled());
+
+    clock.advance(Duration::from_millis(50));
+
+    assert!(puppet.is_cancelled());
+    let failed = written.wait().map(drop).unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Io);
+    assert!(failed.to_string().starts_with("flushing: "), "{failed}");
+}
+
+/// The source waits for its next line on the thread that would write.
+#[test]
+fn what_was_written_is_flushed_while_the_source_waits() {
+    struct Waits(u8, Arc<Mutex<Vec<Vec<u8>>>>);
+    impl Read for Waits {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            while self.1.lock().unwrap().len() < usize::from(self.0) {
+                std::thread::yield_now();
+            }
+            self.0 += 1;
+            buffer[0] = b'x';
+            Ok(usize::from(self.0 <= 3))
+        }
+    }
+
+    let writer = Keeps::default();
+    let flushed = Arc::clone(&writer.flushed);
+    let reader = Waits(0, Arc::clone(&flushed));
+    read_chunks(reader, 1).write_all_to(writer).wait().unwrap();
+
+    assert_eq!(flushed.lock().unwrap()[..3], [b"x", b"x", b"x"]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod capacities;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
