@@ -75,8 +75,10 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let is_chosen = |mutant: &Mutant| {
         args.filter.as_ref().is_none_or(|filter| mutant.name.contains(filter.as_str()))
     };
-    let chosen: Vec<&Mutant> =
+    let mut chosen: Vec<&Mutant> =
         mutants.iter().filter(|mutant| is_chosen(mutant)).step_by(args.every.max(1)).collect();
+    // Those of one module follow each other, so that its tests are compiled for it alone.
+    chosen.sort_by_key(|mutant| (mutant.suite.name(), mutant.module()));
     if chosen.is_empty() {
         return Err(Failure::new("no mutant was found, so none was run"));
     }
@@ -85,6 +87,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
 
     let mut survivors = Vec::new();
     for mutant in &chosen {
+        narrow(&tree, mutant)?;
         let path = tree.join(KERNEL).join("src").join(&mutant.file);
         let text = read_file(&path)?;
         write_file(&path, &mutant.applied(&text)?)?;
@@ -144,6 +147,11 @@ fn read(root: &Path) -> Result<Vec<Mutant>, Failure> {
 }
 
 impl Mutant {
+    /// The module of its test.
+    fn module(&self) -> &str {
+        self.test.split_once("::").map_or(self.test.as_str(), |(module, _)| module)
+    }
+
     /// The file's text with the mutation.
     fn applied(&self, text: &str) -> Result<String, Failure> {
         match text.matches(self.find.as_str()).count() {
@@ -178,6 +186,27 @@ fn copy_tree(shell: &Shell, tree: &Path) -> Result<(), Failure> {
             .map_err(|error| Failure::new(format!("{}: {error}", to.display())))?;
     }
     Ok(())
+}
+
+/// Leaves the suite in the tree with the module of the mutant's test alone: the others take minutes
+/// to compile, for each mutant.
+fn narrow(tree: &Path, mutant: &Mutant) -> Result<(), Failure> {
+    let suite = Path::new(KERNEL).join("tests").join(mutant.suite.name());
+    let module = read_file(&root().join(&suite).join(format!("{}.rs", mutant.module())))?;
+    let main = read_file(&root().join(&suite).join("main.rs"))?;
+    let narrowed = narrowed(&main, mutant.module(), &module);
+    let path = tree.join(suite).join("main.rs");
+    // One that stays as it is keeps its time.
+    if read_file(&path)? == narrowed { Ok(()) } else { write_file(&path, &narrowed) }
+}
+
+/// The main file of a suite with one module and those that its text names.
+fn narrowed(main: &str, module: &str, text: &str) -> String {
+    let is_kept = |line: &&str| {
+        let declared = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'));
+        declared.is_none_or(|name| name == module || text.contains(&format!("{name}::")))
+    };
+    main.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
 }
 
 /// Runs the mutant's test in the tree.
@@ -265,7 +294,7 @@ fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KERNEL, Mutant, Suite, read, read_file};
+    use super::{KERNEL, Mutant, Suite, narrowed, read, read_file};
     use crate::shell::root;
 
     fn mutant() -> Mutant {
@@ -284,6 +313,13 @@ mod tests {
         assert_eq!(mutant().applied("an old text").unwrap(), "an new text");
         assert!(mutant().applied("no such text").is_err());
         assert!(mutant().applied("old and old").is_err());
+    }
+
+    #[test]
+    fn a_suite_is_narrowed_to_the_module_of_the_test() {
+        let main = "#![cfg(x)]\n\nmod a;\nmod b;\nmod support;\n";
+        let text = "use crate::support::model;";
+        assert_eq!(narrowed(main, mutant().module(), text), "#![cfg(x)]\n\nmod a;\nmod support;\n");
     }
 
     #[test]
