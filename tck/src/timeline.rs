@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use crate::trace::{Answer, Call, Event, Phase};
+use crate::trace::{Answer, Call, Event, Phase, kind_name};
 
 /// How many events a message shows.
 pub(crate) const SHOWN: usize = 40;
@@ -99,7 +99,10 @@ fn lane(event: &Event) -> Lane {
 fn text(event: &Event, shown: &Event, merged: bool) -> String {
     let mut text = match shown.call {
         Call::OnNext(_) => event.call.name().to_owned(),
-        Call::OnError(true) => "on_error illegal request".to_owned(),
+        Call::OnError(kind) => match kind_name(kind) {
+            Some(kind) => format!("on_error {}", kind.replace('_', " ")),
+            None => "on_error".to_owned(),
+        },
         _ => {
             // What stands behind subscription, thread and mark.
             let line = Event { item: None, ..*shown }.to_string();
@@ -191,9 +194,10 @@ mod tests {
     fn each_call_stands_in_the_lane_of_who_acts() {
         let trace = "1 0 > subscribe\n1 0 > on_subscribe\n1 0 > request 2\n1 0 < request 2\n\
                      1 0 < on_subscribe\n1 0 < subscribe\n1 0 > on_next #7\n1 0 < on_next skipped\n\
-                     1 0 > on_next\n1 0 ! on_next\n1 0 > cancel\n1 0 ~ cancel\n1 0 > drop\n";
+                     1 0 > on_next\n1 0 ! on_next\n1 0 > cancel\n1 0 ~ cancel\n1 0 > drop\n\
+                     1 0 > on_error invalid_data\n1 0 < on_error invalid_data\n";
         assert_eq!(
-            drawn(trace, &[(8, "1.1"), (13, "3.13")]),
+            drawn(trace, &[(8, "1.1"), (15, "3.13")]),
             "  event  publisher                     │ subscriber
       0                                │ subscribe …
       1  on_subscribe …                │
@@ -206,7 +210,8 @@ mod tests {
      10                                │ cancel …
      11  cancel returned late          │
      12  drop                          │
-     13  the end   ◀ breaks 3.13
+     13  on_error invalid data         │
+     15  the end   ◀ breaks 3.13
 "
         );
     }

@@ -18,6 +18,25 @@
 
 use std::fmt;
 
+use reactive_streams::ErrorKind;
+
+/// The kinds of errors, by their names in the text form. An error without one is of kind `Other`.
+const KINDS: &[(ErrorKind, &str)] = &[
+    (ErrorKind::IllegalRequest, "illegal_request"),
+    (ErrorKind::Overflow, "overflow"),
+    (ErrorKind::Timeout, "timeout"),
+    (ErrorKind::Panicked, "panicked"),
+    (ErrorKind::Rejected, "rejected"),
+    (ErrorKind::Disconnected, "disconnected"),
+    (ErrorKind::Io, "io"),
+    (ErrorKind::InvalidData, "invalid_data"),
+];
+
+/// The name of a kind in the text form, unless it is `Other`.
+pub(crate) fn kind_name(kind: ErrorKind) -> Option<&'static str> {
+    KINDS.iter().find(|(known, _)| *known == kind).map(|(_, name)| *name)
+}
+
 /// A call from one side to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -28,8 +47,8 @@ pub enum Call {
     OnSubscribe,
     /// An item. On return: whether it was taken.
     OnNext(Answer),
-    /// A failure; `true` if its kind is `IllegalRequest`.
-    OnError(bool),
+    /// A failure of this kind.
+    OnError(ErrorKind),
     /// The end.
     OnComplete,
     /// Demand for so many items.
@@ -173,7 +192,11 @@ impl fmt::Display for Event {
             }
             Call::OnNext(Answer::Skipped) => f.write_str(" skipped")?,
             Call::OnNext(Answer::Finished) => f.write_str(" finished")?,
-            Call::OnError(true) => f.write_str(" illegal_request")?,
+            Call::OnError(kind) => {
+                if let Some(name) = kind_name(kind) {
+                    write!(f, " {name}")?;
+                }
+            }
             Call::Report(Processed::OnSubscribe) => f.write_str(" on_subscribe")?,
             Call::Report(Processed::OnNext) => f.write_str(" on_next")?,
             Call::Report(Processed::OnError) => f.write_str(" on_error")?,
@@ -228,8 +251,11 @@ fn parse_line(line: &str) -> Result<Event, String> {
         ["on_next"] => Call::OnNext(Answer::Accepted),
         ["on_next", "skipped"] => Call::OnNext(Answer::Skipped),
         ["on_next", "finished"] => Call::OnNext(Answer::Finished),
-        ["on_error"] => Call::OnError(false),
-        ["on_error", "illegal_request"] => Call::OnError(true),
+        ["on_error"] => Call::OnError(ErrorKind::Other),
+        ["on_error", name] => match KINDS.iter().find(|(_, known)| known == name) {
+            Some((kind, _)) => Call::OnError(*kind),
+            None => return Err(format!("`{name}` is no kind of error, such as `illegal_request`")),
+        },
         ["on_complete"] => Call::OnComplete,
         ["request", n] => Call::Request(
             n.parse().map_err(|_| format!("`request` needs a number from 0 on, got `{n}`"))?,

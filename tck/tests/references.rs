@@ -38,6 +38,13 @@ publisher_tests!(
 publisher_tests!(clone shared_out, |n| split(items(n)), Capabilities::new().sharing(Sharing::Split));
 publisher_tests!(subject all_at_once, Subject::publisher("all_at_once", Everything));
 
+/// Tests whose name is that of a crate that this file uses.
+mod named_as_a_crate {
+    use super::*;
+
+    publisher_tests!(clone reactive_streams, range, Capabilities::new().max_length(3));
+}
+
 /// Whatever a subject can make.
 struct Everything;
 

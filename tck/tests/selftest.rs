@@ -7,7 +7,8 @@ use reactive_streams_tck::{
     checker::{Expectation, Violation, check_publisher},
     selftest::{
         Culprit, Mistake,
-        publisher::{MISTAKES, ODDITIES},
+        publisher::{self, MISTAKES, ODDITIES},
+        subscriber,
     },
     trace,
 };
@@ -84,6 +85,23 @@ fn no_oddity_is_taken_for_a_mistake() {
     }
 }
 
+/// 100,000 items of 1 ms are not worth the time, and no mistake either.
+#[test]
+fn a_subject_that_is_too_slow_for_a_check_leaves_it_open() {
+    for (subject, name) in [
+        (publisher::slow(), "rule_3_17_one_large_request"),
+        (publisher::slow(), "rule_3_2_requests_in_signals"),
+        (subscriber::slow(), "rule_3_17_many_small_steps"),
+        (subscriber::slow(), "rule_2_1_goes_on_requesting"),
+    ] {
+        assert!(subject.checks().any(|check| check.name == name), "{name}");
+        let outcome = subject.run(name, Overrides::default());
+        assert!(!outcome.verdict.is_failure(), "{}", outcome.message());
+    }
+    let outcome = publisher::slow().run("rule_3_17_one_large_request", Overrides::default());
+    assert!(matches!(outcome.verdict, Verdict::Inconclusive(_)), "{}", outcome.message());
+}
+
 /// Nothing in the written checks requests more than two items from within the second `on_next`.
 #[test]
 fn what_only_a_random_script_shows_is_shrunk_to_its_core() {
@@ -117,7 +135,7 @@ fn items_that_were_requested_may_come_after_a_cancel() {
 
 #[test]
 fn a_trace_reads_back_as_it_was_written() {
-    let text = "1 0 > request 18446744073709551615\n2 3 ! on_next\n2 3 < on_next skipped\n1 0 ~ cancel\n1 0 > on_next #7\n1 0 > report on_next #7\n1 0 > release\n";
+    let text = "1 0 > request 18446744073709551615\n1 0 > on_error overflow\n2 0 > on_error\n2 3 ! on_next\n2 3 < on_next skipped\n1 0 ~ cancel\n1 0 > on_next #7\n1 0 > report on_next #7\n1 0 > release\n";
     let events = trace::parse(text).unwrap();
     let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
     assert_eq!(lines.join("\n") + "\n", text);

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use reactive_streams::ErrorKind;
+
 use super::{
     Expectation, Findings, Level, SubscriberExpectation, Violation, check_publisher,
     check_subscriber,
@@ -219,7 +221,7 @@ impl<'a> Judge<'a> {
         let index = self.line(event.subscription);
         match event.call {
             Call::OnNext(_) => self.item(index, at, event.item),
-            Call::OnError(illegal) => self.failed(at, illegal, event.item),
+            Call::OnError(kind) => self.failed(at, kind, event.item),
             Call::OnComplete => self.completed(index, at),
             _ => {}
         }
@@ -256,9 +258,9 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn failed(&mut self, at: usize, illegal: bool, item: Option<u64>) {
+    fn failed(&mut self, at: usize, kind: ErrorKind, item: Option<u64>) {
         match self.end {
-            _ if illegal => {}
+            _ if kind == ErrorKind::IllegalRequest => {}
             Some(End::Failed(sent)) if sent == item => {}
             Some(End::Failed(_)) => self.report("4.2", at, "another error came than was sent"),
             Some(End::Completed) => self.report("4.1", at, "an error came in place of the end"),

@@ -5,6 +5,8 @@
 //! happen in the end are judged only if [`SubscriberExpectation::settled`] says that nothing more can
 //! come.
 
+use reactive_streams::ErrorKind;
+
 use super::{
     Findings, Level, Violation,
     subscription::{Line, Terminal, is_signal},
@@ -255,7 +257,8 @@ impl Judge<'_> {
     fn settle_own(&mut self, end: usize, line: &Line) {
         let SubscriberExpectation { wanted, cancelled, takes, reports, .. } = *self.expectation;
         let has_left = line.cancels > 0 || line.finished;
-        let asked_for_zero = line.terminal.is_some_and(|t| t.call == Call::OnError(true));
+        let asked_for_zero =
+            line.terminal.is_some_and(|t| t.call == Call::OnError(ErrorKind::IllegalRequest));
         let (requested, taken) = (line.requested, line.taken);
         if cancelled && !has_left {
             self.report("2.6", end, "it was told to cancel, and `cancel` never came");
@@ -283,7 +286,8 @@ impl Judge<'_> {
                 self.report("2.9", end, "`on_complete` was not processed");
                 false
             }
-            Some(Terminal { call: Call::OnError(illegal), reported, .. }) => {
+            Some(Terminal { call: Call::OnError(kind), reported, .. }) => {
+                let illegal = kind == ErrorKind::IllegalRequest;
                 if reported.is_none() && !illegal && !self.expectation.hides_errors {
                     self.report("2.10", end, "`on_error` was not processed");
                 }

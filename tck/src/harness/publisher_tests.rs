@@ -3,8 +3,8 @@
 /// One test per check on the publisher that a closure makes for a number of items.
 ///
 /// The tests stand in a module of the given name, so that `cargo test -- name` runs them all and
-/// `cargo test -- rule_3_9` the checks of one rule. It must not be the name of a crate that the file uses:
-/// the name of the module would hide it. The third argument declares
+/// `cargo test -- rule_3_9` the checks of one rule. Where a file has the name already, because it uses
+/// a crate that is called so, give the tests a module around them, as in the second example. The third argument declares
 /// [`Capabilities`](crate::Capabilities); without it the publisher is synchronous, of any length,
 /// and completes.
 ///
@@ -29,6 +29,19 @@
 ///     subject in_turns,
 ///     Subject::on_turns("in_turns", Capabilities::new(), |n, turns| on_turns(iterate(0..n), turns))
 /// );
+/// ```
+///
+/// Tests with the name of a crate that the file uses, in a module around them:
+///
+/// ```
+/// use reactive_streams::Publisher;
+///
+/// mod tck {
+///     use super::*;
+///     use reactive_streams_tck::{publisher_tests, reference::multicast};
+///
+///     publisher_tests!(clone reactive_streams, |n| multicast(0..n));
+/// }
 /// ```
 #[macro_export]
 macro_rules! publisher_tests {

@@ -132,7 +132,7 @@ pub(crate) trait Listener: Send + Sync {
     /// An item, which may be offered.
     fn on_next(&self, item: Option<u64>, offered: bool) -> Answer;
     /// An error: whether its kind is `IllegalRequest`, and its number if it is the TCK's.
-    fn on_error(&self, illegal: bool, number: Option<u64>);
+    fn on_error(&self, kind: ErrorKind, number: Option<u64>);
     fn on_complete(&self);
     /// The subscriber was dropped.
     fn on_drop(&self);
@@ -312,8 +312,8 @@ impl Listener for Recording {
         answer
     }
 
-    fn on_error(&self, illegal: bool, number: Option<u64>) {
-        self.end(Call::OnError(illegal), number);
+    fn on_error(&self, kind: ErrorKind, number: Option<u64>) {
+        self.end(Call::OnError(kind), number);
     }
 
     fn on_complete(&self) {
@@ -347,8 +347,7 @@ impl<T: 'static> Subscriber<T> for Probe<T> {
     }
 
     fn on_error(self, error: Error) {
-        let illegal = error.kind() == ErrorKind::IllegalRequest;
-        self.listener.on_error(illegal, deliberate_error::number(&error));
+        self.listener.on_error(error.kind(), deliberate_error::number(&error));
     }
 
     fn on_complete(self) {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use reactive_streams::Subscription;
+use reactive_streams::{ErrorKind, Subscription};
 
 use super::{
     child::{Playing, Process},
@@ -162,7 +162,9 @@ impl Playing for Case {
             }
             Verb::OnError => {
                 let ours = call.ours.then_some(crate::play::deliberate_error::NUMBER);
-                listener.on_error(call.illegal, ours);
+                // Other languages say no more of an error.
+                let illegal = call.illegal.then_some(ErrorKind::IllegalRequest);
+                listener.on_error(illegal.unwrap_or(ErrorKind::Other), ours);
             }
             Verb::OnComplete => listener.on_complete(),
             Verb::InitialRequest => reply.n = Some(listener.initial_request()),

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
-use reactive_streams::Subscription;
+use reactive_streams::{ErrorKind, Subscription};
 
 use super::{
     message::{Answered, Message, Notice, Verb},
@@ -142,7 +142,8 @@ impl Listener for Relay {
         }
     }
 
-    fn on_error(&self, illegal: bool, number: Option<u64>) {
+    fn on_error(&self, kind: ErrorKind, number: Option<u64>) {
+        let illegal = kind == ErrorKind::IllegalRequest;
         self.tell(Verb::OnError, |call| Message { illegal, ours: number.is_some(), ..call });
     }
 

@@ -224,8 +224,8 @@ impl<P: Puppet + Clone> Listener for Reporter<P> {
         Answer::Accepted
     }
 
-    fn on_error(&self, illegal: bool, number: Option<u64>) {
-        self.probe.on_failure(number.filter(|_| !illegal));
+    fn on_error(&self, kind: ErrorKind, number: Option<u64>) {
+        self.probe.on_failure(number.filter(|_| kind != ErrorKind::IllegalRequest));
     }
 
     fn on_complete(&self) {
@@ -258,7 +258,7 @@ impl Listener for Downstream {
         Answer::Accepted
     }
 
-    fn on_error(&self, _: bool, number: Option<u64>) {
+    fn on_error(&self, _: ErrorKind, number: Option<u64>) {
         self.probe.on_failure(number);
     }
 

@@ -110,7 +110,7 @@ impl Reports {
             match signal {
                 Processed::OnSubscribe => relay.on_processing(),
                 Processed::OnNext => drop(relay.on_next(item, false)),
-                Processed::OnError => relay.on_error(false, item),
+                Processed::OnError => relay.on_error(reactive_streams::ErrorKind::Other, item),
                 Processed::OnComplete => relay.on_complete(),
             }
         }

@@ -1,5 +1,7 @@
 //! One subscription of a trace, event by event.
 
+use reactive_streams::ErrorKind;
+
 use super::Expectation;
 use crate::{
     capabilities::{AfterCancel, Numbering},
@@ -254,7 +256,8 @@ impl Line {
             }
             Call::OnSubscribe => self.subscribed = true,
             Call::OnNext(_) => self.item(at, event.thread, event.item, expectation),
-            Call::OnError(illegal) => {
+            Call::OnError(kind) => {
+                let illegal = kind == ErrorKind::IllegalRequest;
                 self.terminal = self.terminal.or(Some(Terminal::Failed { illegal }));
             }
             _ => self.terminal = self.terminal.or(Some(Terminal::Completed)),

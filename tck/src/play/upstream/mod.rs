@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use reactive_streams::{Error, Offer, Subscription};
+use reactive_streams::{Error, ErrorKind, Offer, Subscription};
 
 use self::state::{Next, State};
 use crate::{
@@ -308,15 +308,19 @@ impl Line {
                 Call::OnComplete
             }),
             Some(End::Fail) => {
-                self.watch(Call::OnError(false), Some(deliberate_error::NUMBER), || {
+                let call = Call::OnError(ErrorKind::Other);
+                self.watch(call, Some(deliberate_error::NUMBER), || {
                     target.on_error(deliberate_error::error());
-                    Call::OnError(false)
+                    call
                 })
             }
-            None => self.watch(Call::OnError(true), None, || {
-                target.on_error(Error::illegal_request());
-                Call::OnError(true)
-            }),
+            None => {
+                let call = Call::OnError(ErrorKind::IllegalRequest);
+                self.watch(call, None, || {
+                    target.on_error(Error::illegal_request());
+                    call
+                })
+            }
         };
     }
 

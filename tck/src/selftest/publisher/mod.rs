@@ -8,7 +8,7 @@ mod slip;
 use std::time::Duration;
 
 use numbers::Numbers;
-pub use oddities::ODDITIES;
+pub use oddities::{ODDITIES, slow};
 use others::{Alteration, Altered, Failing, Shared};
 use reactive_streams::BoxPublisher;
 use slip::Slip;

@@ -169,8 +169,8 @@ impl Line {
             };
             state.sender = Some(here());
             drop(state);
-            if self.is(Slip::Dawdles) {
-                clock::pause(Duration::from_millis(1));
+            if let Some(Slip::Dawdles(ms)) = self.slip {
+                clock::pause(Duration::from_millis(ms));
             }
             match catch_unwind(AssertUnwindSafe(|| subscriber.offer(item))) {
                 Ok(Offer::Skipped) if !self.is(Slip::SkippedUsesDemand) => {

@@ -21,6 +21,21 @@ fn odd(slip: Slip, capabilities: Capabilities) -> Subject {
     Subject::of("odd", capabilities, move |len| Numbers { len, slip: Some(slip) })
 }
 
+/// Takes long for an item, and says how many of them are worth the time.
+const SLOW: Capabilities = Capabilities::new()
+    .max_length(12)
+    .budget(Duration::from_secs(30))
+    .deadline(Duration::from_secs(2));
+
+/// A publisher that takes 1 ms for each item, and does not say how many are worth the time.
+#[must_use]
+pub fn slow() -> Subject {
+    let capabilities = Capabilities::new().asynchronous().deadline(Duration::from_millis(500));
+    Subject::of("slow", capabilities, |len| {
+        on_thread(Numbers { len, slip: Some(Slip::Dawdles(1)) })
+    })
+}
+
 /// Every oddity that is known of publishers; none may be taken for a mistake.
 #[rustfmt::skip]
 pub static ODDITIES: &[Oddity] = &[
@@ -57,7 +72,10 @@ pub static ODDITIES: &[Oddity] = &[
         subject: || odd(Slip::TakesInitial, Capabilities::new()) },
     Oddity { what: "takes 1 ms for each item, on a thread",
         subject: || Subject::of("odd", Capabilities::new().asynchronous().max_length(2_000).budget(Duration::from_secs(30)).deadline(Duration::from_secs(1)),
-            |len| on_thread(Numbers { len, slip: Some(Slip::Dawdles) })) },
+            |len| on_thread(Numbers { len, slip: Some(Slip::Dawdles(1)) })) },
+    Oddity { what: "takes 15 ms for each item, on a thread",
+        subject: || Subject::of("odd", SLOW.asynchronous(), |len| on_thread(Numbers { len, slip: Some(Slip::Dawdles(15)) })) },
+    Oddity { what: "takes 15 ms for each item, within `request`", subject: || odd(Slip::Dawdles(15), SLOW) },
     Oddity { what: "sends nothing to two subscribers",
         subject: || Subject::cloneable("odd", Capabilities::new().exact_length(0).never_completes(), |_| never::<u64>()) },
     Oddity { what: "completes at once",

@@ -61,8 +61,8 @@ pub(super) enum Slip {
     Swaps,
     /// Allowed: takes the initial request, and serves it ahead of the subscription.
     TakesInitial,
-    /// Allowed: takes longer for each item than a patient subscriber likes.
-    Dawdles,
+    /// Allowed: takes so many milliseconds for each item.
+    Dawdles(u64),
     GoesOnAfterPanic,
     IgnoresFinished,
     SkippedUsesDemand,

@@ -16,7 +16,7 @@ use self::worker::{
 };
 use super::{Culprit, Mistake};
 use crate::{Drive, Subject, SubscriberCapabilities, SubscriberProbe, SubscriberSubject};
-pub use oddities::ODDITIES;
+pub use oddities::{ODDITIES, slow};
 
 /// The time that a flawed subscriber blocks, and what it may.
 const LONG: Duration = Duration::from_millis(12);

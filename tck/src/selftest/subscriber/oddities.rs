@@ -1,13 +1,16 @@
 //! Subscribers that are unusual and right: none of them may be flagged.
 
-use std::sync::{Arc, mpsc};
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use reactive_streams::{Error, Offer, Subscriber, Subscription};
 
 use super::{Flaw, Pending, black, white, worker};
 use crate::{
     BlackBoxSubject, Drive, Puppet, Subject, SubscriberCapabilities, SubscriberProbe,
-    SubscriberSubject, selftest::Oddity, sync::lock,
+    SubscriberSubject, play::clock, selftest::Oddity, sync::lock,
 };
 
 /// When an odd subscriber requests and cancels.
@@ -31,6 +34,8 @@ enum Habit {
     Skips,
     /// Only when it is poked from outside.
     WhenPoked,
+    /// One by one, and it takes 5 ms for each.
+    Slow,
 }
 
 struct Odd {
@@ -75,7 +80,9 @@ impl Subscriber<u64> for Odd {
             self.kept = Some(Arc::clone(&subscription));
         }
         match (&self.probe, self.habit) {
-            (Some(probe), Habit::OneByOne) => probe.on_subscribe(Steps(Arc::clone(&subscription))),
+            (Some(probe), Habit::OneByOne | Habit::Slow) => {
+                probe.on_subscribe(Steps(Arc::clone(&subscription)))
+            }
             (Some(probe), _) => probe.on_subscribe(Arc::clone(&subscription)),
             (None, _) => {}
         }
@@ -91,6 +98,9 @@ impl Subscriber<u64> for Odd {
 
     fn on_next(&mut self, item: u64) {
         self.seen += 1;
+        if self.habit == Habit::Slow {
+            clock::pause(Duration::from_millis(5));
+        }
         if let Some(probe) = &self.probe {
             probe.on_next(&item);
         }
@@ -100,7 +110,11 @@ impl Subscriber<u64> for Odd {
                 subscription.cancel();
             }),
             Habit::CancelsTwice | Habit::Finishes if self.seen > 3 => {}
-            Habit::OneByOne | Habit::CancelsTwice | Habit::Finishes | Habit::Skips
+            Habit::OneByOne
+            | Habit::CancelsTwice
+            | Habit::Finishes
+            | Habit::Skips
+            | Habit::Slow
                 if self.probe.is_none() =>
             {
                 self.with(|subscription| subscription.request(1));
@@ -297,6 +311,16 @@ impl Subscriber<u64> for Posting {
 
 const PLAIN: SubscriberCapabilities = SubscriberCapabilities::new();
 
+/// Takes long for an item, and says how many of them are worth the time.
+const SLOW: SubscriberCapabilities =
+    PLAIN.max_length(40).budget(Duration::from_secs(30)).deadline(Duration::from_secs(2));
+
+/// A subscriber that takes 5 ms for each item, and does not say how many are worth the time.
+#[must_use]
+pub fn slow() -> Subject {
+    odd_black(Habit::Slow, PLAIN.deadline(Duration::from_millis(500)))
+}
+
 fn odd(habit: Habit, capabilities: SubscriberCapabilities) -> Subject {
     Subject::subscriber_of("odd", capabilities, move |probe| Odd::new(habit, Some(probe)))
 }
@@ -332,4 +356,6 @@ pub static ODDITIES: &[Oddity] = &[
     Oddity { what: "requests only when it is poked", subject: || Subject::black_box("odd", Poked) },
     Oddity { what: "requests late", subject: || Subject::subscriber("odd", Late(Pending::default())) },
     Oddity { what: "works and requests on a thread of its own", subject: posting },
+    Oddity { what: "takes 5 ms for each item", subject: || odd(Habit::Slow, SLOW) },
+    Oddity { what: "takes 5 ms for each item, unobserved", subject: || odd_black(Habit::Slow, SLOW) },
 ];
