@@ -1,8 +1,8 @@
 //! Timers that are set and taken back while others are pending, beside peers.
 //!
-//! Run with `cargo bench -p millstream-benches --bench timers`. The peers take turns, and the median
-//! of all rounds counts. What is compared is how the time of one timer grows with the number of
-//! those that are pending, and the peers with each other at one number.
+//! Run with `cargo bench -p millstream-benches --bench timers`. The peers take turns, and the
+//! median of all rounds counts. What is compared is how the time of one timer grows with the number
+//! of those that are pending, and the peers with each other at one number.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]

@@ -48,8 +48,8 @@ struct Segment {
 }
 
 impl ReadySet {
-    /// An empty set for the numbers below `bound`, which takes a bit for each of the first 4096, and
-    /// for no more than twice as many as the highest that is set.
+    /// An empty set for the numbers below `bound`, which takes a bit for each of the first 4096,
+    /// and for no more than twice as many as the highest that is set.
     #[must_use]
     pub fn new(bound: usize) -> Self {
         let n_others = bound.div_ceil(FIRST).next_power_of_two().trailing_zeros();

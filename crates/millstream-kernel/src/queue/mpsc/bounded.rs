@@ -93,7 +93,8 @@ struct RingReceiver<T> {
     head: u64,
 }
 
-/// A queue of exactly `capacity` items, which allocates for more than a few thousand when they come.
+/// A queue of exactly `capacity` items. It takes memory for more than a few thousand of them when
+/// they come.
 #[must_use]
 pub fn bounded<T>(capacity: Capacity) -> (Sender<T>, Receiver<T>) {
     let capacity = capacity.get();

@@ -49,10 +49,7 @@ use crate::{
 };
 
 /// The most slots of a first block.
-#[cfg(not(any(millstream_loom, millstream_shuttle)))]
-const FIRST: usize = 1024;
-#[cfg(any(millstream_loom, millstream_shuttle))]
-const FIRST: usize = 2;
+const FIRST: usize = if cfg!(any(millstream_loom, millstream_shuttle)) { 2 } else { 1024 };
 
 struct Ring<T> {
     head: CachePadded<AtomicUsize>,
@@ -122,7 +119,7 @@ pub enum Pop<T> {
     Closed(Option<End>),
 }
 
-/// A queue of exactly `capacity` items, which takes memory for more than a thousand when they come.
+/// A queue of exactly `capacity` items. It takes memory for more than a thousand when they come.
 #[must_use]
 pub fn bounded<T>(capacity: Capacity) -> (Producer<T>, Consumer<T>) {
     let capacity = capacity.get();
