@@ -45,33 +45,34 @@ fn a_queue_for_very_many_items_takes_memory_when_they_come() {
 #[test]
 fn what_is_left_in_a_bounded_queue_is_dropped_once() {
     for capacity in [4, 1 << 20] {
-        what_is_left_is_dropped_once(capacity);
-    }
-}
+        for (n_popped, n_left) in (0..6).flat_map(|popped| (0..=3).map(move |left| (popped, left)))
+        {
+            for is_sender_first in [false, true] {
+                let counter = Counter::default();
+                let (sender, mut receiver) = mpsc::bounded(Capacity::of(capacity));
+                for n in 0..n_popped {
+                    sender.push(counter.item(n)).unwrap();
+                    assert_eq!(receiver.pop().unwrap().number, n);
+                }
+                (0..n_left).for_each(|n| sender.push(counter.item(n)).unwrap());
 
-fn what_is_left_is_dropped_once(capacity: usize) {
-    for (n_popped, n_left) in (0..6).flat_map(|popped| (0..=3).map(move |left| (popped, left))) {
-        for is_sender_first in [false, true] {
-            let counter = Counter::default();
-            let (sender, mut receiver) = mpsc::bounded(Capacity::of(capacity));
-            for n in 0..n_popped {
-                sender.push(counter.item(n)).unwrap();
-                assert_eq!(receiver.pop().unwrap().number, n);
+                let n_after = u64::from(!is_sender_first);
+                if is_sender_first {
+                    drop(sender);
+                    drop(receiver);
+                } else {
+                    drop(receiver);
+                    assert_eq!(
+                        counter.n_dropped() as u64,
+                        n_popped + n_left,
+                        "nobody can pop them"
+                    );
+                    sender.push(counter.item(0)).unwrap();
+                    drop(sender);
+                }
+
+                assert_eq!(counter.n_dropped() as u64, n_popped + n_left + n_after);
             }
-            (0..n_left).for_each(|n| sender.push(counter.item(n)).unwrap());
-
-            let n_after = u64::from(!is_sender_first);
-            if is_sender_first {
-                drop(sender);
-                drop(receiver);
-            } else {
-                drop(receiver);
-                assert_eq!(counter.n_dropped() as u64, n_popped + n_left, "nobody can pop them");
-                sender.push(counter.item(0)).unwrap();
-                drop(sender);
-            }
-
-            assert_eq!(counter.n_dropped() as u64, n_popped + n_left + n_after);
         }
     }
 }
