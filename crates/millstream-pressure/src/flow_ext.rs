@@ -8,10 +8,10 @@ use millstream::{
 };
 
 use crate::{
-    Acknowledge, AdaptiveRate, Admit, Admitting, BatchAcked, Class, ConcurrencyLimit, Credits,
-    DeadLettered, DeadLetters, Dedup, DedupStore, Delivery, Envelope, FilterAcked, MapAsyncAcked,
-    MapAsyncLimited, Metered, Outcome, Queue, Queued, RateLimit, RetryBudget, RetryWithBudget,
-    TryAdmitting, Unprocessed, delivery,
+    Acknowledge, AdaptiveRate, Admit, Admitting, BatchAcked, BatchSized, BatchSizer, Class,
+    ConcurrencyLimit, Credits, DeadLettered, DeadLetters, Dedup, DedupStore, Delivery, Envelope,
+    FilterAcked, MapAsyncAcked, MapAsyncLimited, Metered, Outcome, PollSizer, Queue, Queued,
+    RateLimit, RetryBudget, RetryWithBudget, TryAdmitting, Unprocessed, delivery,
 };
 
 /// Policies as operators: `use millstream_pressure::FlowExt as _`.
@@ -163,6 +163,24 @@ pub trait FlowExt: Publisher + Sized {
     #[doc = include_str!("rate/operator.md")]
     fn rate_limit(self, limit: &RateLimit) -> Flow<Metered<Self, RateLimit>> {
         Metered::new(self, limit.clone())
+    }
+
+    #[doc = include_str!("consumer/poll/operator.md")]
+    fn size_polls(self, sizer: &PollSizer) -> Flow<Metered<Self, PollSizer>> {
+        Metered::new(self, sizer.clone())
+    }
+
+    #[doc = include_str!("consumer/batch_operator.md")]
+    fn batch_sized(
+        self,
+        scheduler: &impl Scheduler,
+        sizer: &BatchSizer,
+        limit: Duration,
+    ) -> Flow<BatchSized<Self>>
+    where
+        Self::Item: Send + 'static,
+    {
+        BatchSized::new(self, scheduler, sizer, limit).into()
     }
 
     #[doc = include_str!("delivery/filter.md")]

@@ -69,6 +69,7 @@ mod admit;
 pub mod advice;
 mod breaker;
 mod bulkhead;
+mod consumer;
 mod credits;
 mod delivery;
 mod flow_ext;
@@ -90,6 +91,11 @@ pub mod tower;
 pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
 pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
 pub use bulkhead::{Bulkhead, BulkheadConfig, BulkheadSnapshot};
+pub use consumer::{
+    BatchSized, BatchSizer, BatchSizerConfig, BatchSizerSnapshot, Lag, LagConfig, LagReading,
+    LagSnapshot, PollBound, PollConfig, PollSize, PollSizer, PollSnapshot, PollTurn, Polled,
+    PoolConfig, PoolGate, PoolSnapshot, Scale, ScaleConfig, ScaleSnapshot, Scaler,
+};
 pub use credits::{CreditTurn, Credited, Credits, CreditsConfig, CreditsSnapshot};
 pub use delivery::{
     Acknowledge, Acknowledgement, BatchAck, BatchAcked, Begun, BrokerAck, BrokerConfig,
@@ -139,6 +145,8 @@ mod book {
     mod breaker {}
     #[doc = include_str!("../../../docs/book/src/pressure/bulkhead.md")]
     mod bulkhead {}
+    #[doc = include_str!("../../../docs/book/src/pressure/consumer.md")]
+    mod consumer {}
     #[doc = include_str!("../../../docs/book/src/pressure/credits.md")]
     mod credits {}
     #[doc = include_str!("../../../docs/book/src/pressure/delivery.md")]

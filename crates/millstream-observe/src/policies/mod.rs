@@ -1,6 +1,7 @@
 //! What each policy of `millstream-pressure` says of itself.
 
 mod calls;
+mod consumer;
 mod levels;
 mod queues;
 mod rates;

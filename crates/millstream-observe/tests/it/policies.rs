@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 use millstream::scheduler::VirtualTime;
 use millstream_observe::{Bound, Observe, Reading, Severity};
 use millstream_pressure::{
-    AdaptiveRate, AdaptiveRateConfig, Breaker, BreakerConfig, BreakerWindow, Bulkhead,
-    BulkheadConfig, ConcurrencyLimit, Controller, ControllerConfig, Credits, CreditsConfig,
-    Forecast, ForecastConfig, Hedge, HedgeConfig, KeyedRate, KeyedRateConfig, Lanes, LanesConfig,
-    LimitConfig, Outcome, Policy as _, PressureTree, ProcessorConfig, Queue, QueueConfig,
-    RateConfig, RateLimit, RetryBudget, RetryConfig, ShedConfig, Shedder, StreamProcessor,
-    ThrottleConfig, Throttler, TimeLimit, TimeLimitConfig, TreeConfig, WhenFull,
+    AdaptiveRate, AdaptiveRateConfig, BatchSizer, BatchSizerConfig, Breaker, BreakerConfig,
+    BreakerWindow, Bulkhead, BulkheadConfig, ConcurrencyLimit, Controller, ControllerConfig,
+    Credits, CreditsConfig, Forecast, ForecastConfig, Hedge, HedgeConfig, KeyedRate,
+    KeyedRateConfig, Lag, LagConfig, Lanes, LanesConfig, LimitConfig, Outcome, Policy as _,
+    PollConfig, PollSizer, PoolConfig, PoolGate, PressureTree, ProcessorConfig, Queue, QueueConfig,
+    RateConfig, RateLimit, RetryBudget, RetryConfig, ScaleConfig, Scaler, ShedConfig, Shedder,
+    StreamProcessor, ThrottleConfig, Throttler, TimeLimit, TimeLimitConfig, TreeConfig, WhenFull,
 };
 
 /// State, severity and reason.
@@ -115,6 +116,7 @@ fn a_concurrency_limit_says_who_waits() {
 /// All kinds, as they are at the beginning.
 pub(crate) fn all(time: &VirtualTime) -> Vec<Arc<dyn Observe>> {
     let queue = Queue::<u64>::new("queue", QueueConfig::default(), time).expect("valid");
+    let lag = Lag::new("lag", LagConfig::default(), time).expect("valid");
     let budget = RetryBudget::new("retry_budget", RetryConfig::default(), time).expect("valid");
     vec![
         Arc::new(Lanes::<u64>::new("lanes", LanesConfig::default(), time).expect("valid")),
@@ -144,6 +146,14 @@ pub(crate) fn all(time: &VirtualTime) -> Vec<Arc<dyn Observe>> {
             Forecast::new("forecast", ForecastConfig::default(), queue.clone(), time)
                 .expect("valid"),
         ),
+        Arc::new(PollSizer::new("poll_sizer", PollConfig::default(), time).expect("valid")),
+        Arc::new(
+            BatchSizer::new("batch_sizer", BatchSizerConfig::default(), queue.clone(), time)
+                .expect("valid"),
+        ),
+        Arc::new(lag.clone()),
+        Arc::new(Scaler::new("scaler", ScaleConfig::default(), lag, time).expect("valid")),
+        Arc::new(PoolGate::new("pool_gate", PoolConfig::default(), time).expect("valid")),
         Arc::new(budget),
         Arc::new(queue),
     ]

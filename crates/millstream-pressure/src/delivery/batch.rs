@@ -58,24 +58,28 @@ where
         let Self { source, worker, n, limit } = self;
         Flow::from(source)
             .buffer_timeout(&OneWorker(worker), n, limit)
-            .map(batch)
+            .map(Delivery::batch)
             .subscribe(downstream);
     }
 }
 
-fn batch<T, A: Acknowledge>(group: Vec<Delivery<T, A>>) -> Delivery<Vec<T>, BatchAck<A>> {
-    let mut payloads = Vec::with_capacity(group.len());
-    let mut acknowledgements = Vec::with_capacity(group.len());
-    let mut whole = Envelope::default();
-    for delivery in group {
-        let (payload, envelope, acknowledgement) = delivery.into_parts();
-        payloads.push(payload);
-        acknowledgements.push(acknowledgement);
-        whole.time = [whole.time, envelope.time].into_iter().flatten().min();
-        whole.attempt = whole.attempt.max(envelope.attempt);
-        whole.position = envelope.position;
+impl<T, A: Acknowledge> Delivery<Vec<T>, BatchAck<A>> {
+    /// Several deliveries as one, whose acknowledgement is that of all of them: it has the earliest
+    /// of their times, the last of their positions, and the largest of their attempts.
+    pub fn batch(group: Vec<Delivery<T, A>>) -> Self {
+        let mut payloads = Vec::with_capacity(group.len());
+        let mut acknowledgements = Vec::with_capacity(group.len());
+        let mut whole = Envelope::default();
+        for delivery in group {
+            let (payload, envelope, acknowledgement) = delivery.into_parts();
+            payloads.push(payload);
+            acknowledgements.push(acknowledgement);
+            whole.time = [whole.time, envelope.time].into_iter().flatten().min();
+            whole.attempt = whole.attempt.max(envelope.attempt);
+            whole.position = envelope.position;
+        }
+        Delivery::from_parts(payloads, whole, Acknowledgement::new(BatchAck(acknowledgements)))
     }
-    Delivery::from_parts(payloads, whole, Acknowledgement::new(BatchAck(acknowledgements)))
 }
 
 millstream::opaque_debug!(BatchAcked<P>);

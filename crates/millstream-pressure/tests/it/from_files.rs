@@ -6,8 +6,9 @@
 use std::{fmt::Debug, time::Duration};
 
 use millstream_pressure::{
-    AdaptiveRateConfig, BulkheadConfig, CreditsConfig, HedgeConfig, KeyedRateConfig, LaneConfig,
-    LanesConfig, QueueConfig, RateConfig, Settings, ShedConfig, TimeLimitConfig, WhenFull,
+    AdaptiveRateConfig, BatchSizerConfig, BulkheadConfig, CreditsConfig, HedgeConfig,
+    KeyedRateConfig, LagConfig, LaneConfig, LanesConfig, PollConfig, PoolConfig, QueueConfig,
+    RateConfig, ScaleConfig, Settings, ShedConfig, TimeLimitConfig, WhenFull,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -57,6 +58,15 @@ fn what_is_written_is_read_again() {
     round_trip(&shed, r#"{"max_delay": "200ms"}"#);
     let limit = TimeLimitConfig { timeout: Duration::from_millis(1_500) };
     round_trip(&limit, r#"{"timeout": "1s 500ms"}"#);
+    let poll =
+        PollConfig { workers: 8, interval: Duration::from_secs(30), ..PollConfig::default() };
+    round_trip(&poll, r#"{"workers": 8, "interval": "30s"}"#);
+    let batch = BatchSizerConfig { max: 5_000, ..BatchSizerConfig::default() };
+    round_trip(&batch, r#"{"max": 5000}"#);
+    let lag = LagConfig { max_lag: 500, ..LagConfig::default() };
+    round_trip(&lag, r#"{"max_lag": 500, "max_age": "1m"}"#);
+    round_trip(&ScaleConfig { max: 40, ..ScaleConfig::default() }, r#"{"max": 40}"#);
+    round_trip(&PoolConfig { size: 20, ..PoolConfig::default() }, r#"{"size": 20}"#);
     let hedge = HedgeConfig { quantile: 0.99, ..HedgeConfig::default() };
     round_trip(&hedge, r#"{"quantile": 0.99, "max_delay": "1s"}"#);
 }

@@ -11,6 +11,7 @@ mod advice;
 mod algorithms;
 mod breaker;
 mod bulkhead;
+mod consumer;
 mod credits;
 mod credits_flow;
 mod dedup;

@@ -1,6 +1,7 @@
 //! Every operator under the TCK: as a publisher, and by what it does with its source.
 
 mod admit;
+mod consumer;
 mod credits;
 mod delivery;
 mod lanes;
