@@ -44,6 +44,7 @@
 //! - `tokio` (on by default): the scheduler that runs on a tokio runtime, and [bridges](bridge) to
 //!   tokio's channels.
 //! - `codec`: [bridges](bridge) to framed readers and writers.
+//! - `json`: values as lines of JSON.
 //! - `crossbeam`: [bridges](bridge) to crossbeam's channels.
 //! - `tower`: a [bridge] to services.
 //! - `tracing`: `Flow::log` and `Flow::instrument`, which write events and enter spans.

@@ -16,6 +16,7 @@ use tokio_util::codec::{
 
 use super::{
     chunk::Chunk,
+    failure::error_of_flow,
     forward_into::forward,
     intake::{Intake, run},
 };
@@ -190,9 +191,9 @@ impl<R: AsyncRead> Stream for ByteChunks<R> {
         Poll::Ready(match read {
             Ok(()) if n == 0 => None,
             Ok(()) => Some(Ok(Bytes::from(chunk.read(n)))),
-            Err(cause) => {
-                Some(Err(Error::with_source(ErrorKind::Io, "", cause).context("reading")))
-            }
+            Err(cause) => Some(Err(error_of_flow(&cause).unwrap_or_else(|| {
+                Error::with_source(ErrorKind::Io, "", cause).context("reading")
+            }))),
         })
     }
 }
@@ -217,7 +218,11 @@ where
         self.n_frames += 1;
         Poll::Ready(next.map(|frame| {
             frame.map_err(|cause| {
-                if self.framed.get_ref().has_failed {
+                let reader = self.framed.get_ref();
+                if let Some(error) = &reader.of_flow {
+                    return error.clone();
+                }
+                if reader.has_failed {
                     return Error::with_source(ErrorKind::Io, "", cause).context("reading");
                 }
                 let context = format!("frame {}", self.n_frames);
@@ -233,15 +238,20 @@ opaque_debug!(Decoded<R, D>);
 struct Noted<R> {
     inner: Pin<Box<R>>,
     has_failed: bool,
+    /// What a flow has failed with that is read.
+    of_flow: Option<Error>,
 }
 
 impl<R> Noted<R> {
     fn new(inner: R) -> Self {
-        Self { inner: Box::pin(inner), has_failed: false }
+        Self { inner: Box::pin(inner), has_failed: false, of_flow: None }
     }
 
     fn note<T>(&mut self, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.has_failed |= matches!(done, Poll::Ready(Err(_)));
+        if let Poll::Ready(Err(cause)) = &done {
+            self.has_failed = true;
+            self.of_flow = error_of_flow(cause);
+        }
         done
     }
 }

@@ -17,3 +17,9 @@ where
         Some(_) => Error::with_source(ErrorKind::Io, "", cause),
     }
 }
+
+/// What a flow has failed with, if that is why a reader of it fails.
+#[cfg(feature = "codec")]
+pub(super) fn error_of_flow(cause: &io::Error) -> Option<Error> {
+    cause.get_ref()?.downcast_ref::<Error>().cloned()
+}

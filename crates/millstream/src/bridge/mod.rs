@@ -20,6 +20,7 @@
 //! | flow | [`into_iter_blocking`](Flow::into_iter_blocking) | | its capacity |
 //! | [`read_bytes`] | flow | `codec` | a buffer of a chunk |
 //! | [`read_lines`], [`read_frames`], [`decode_with`] | flow | `codec` | a frame's limit, and one read |
+//! | flow | [`into_reader`](Flow::into_reader), [`decode`](Flow::decode) | `codec` | one chunk, and a frame's limit |
 //! | flow | [`write_to`](Flow::write_to) | `codec` | 8 KiB, and one encoded item |
 //! | flow | [`call_service`](Flow::call_service) | `tower` | its concurrency |
 //!
@@ -45,11 +46,15 @@ mod failure;
 mod forward_into;
 mod intake;
 mod iter;
+#[cfg(feature = "json")]
+mod json;
 #[cfg(feature = "tokio")]
 mod mpsc;
 #[cfg(feature = "tokio")]
 mod parked;
 mod read;
+#[cfg(feature = "codec")]
+mod reader;
 #[cfg(feature = "tower")]
 mod service;
 mod sink;
@@ -64,9 +69,13 @@ pub use codec::*;
 #[cfg(feature = "crossbeam")]
 pub use crossbeam::*;
 pub use iter::*;
+#[cfg(feature = "json")]
+pub use json::*;
 #[cfg(feature = "tokio")]
 pub use mpsc::*;
 pub use read::*;
+#[cfg(feature = "codec")]
+pub use reader::*;
 #[cfg(feature = "tower")]
 pub use service::*;
 pub use sink::*;

@@ -11,6 +11,7 @@
 //! | [`downstream`] | A subscriber that can be ended before its source, and an item right before the end | `take`, `take_while`, `scan`, `buffer`, `handle` |
 //! | [`inlet`] | A bounded queue between an upstream that pushes and an operator that pulls | every operator with a queue |
 //! | `at_hand` | Flows whose items are here already, taken whole and without a subscription | `flat_map`, `flat_map_sequential`, `concat_map` |
+//! | [`intake`] | The items of a flow one at a time, for a future that polls | `forward_into`, `send_to`, `into_reader`, `call_service` |
 //! | `inlet_pool` | Inlets for many upstreams, one after the other | `fan_in`, `concat_map` |
 //! | `outlet` | The consumer half of a queue, as a publisher for one subscriber | `hub::unicast`, `window` |
 //! | `fan_in` | Many inlets for one gate, in turns or in order | `flat_map`, `merge` and the others that join flows |
@@ -31,6 +32,7 @@ pub mod downstream;
 pub(crate) mod fan_in;
 pub mod inlet;
 pub(crate) mod inlet_pool;
+pub mod intake;
 pub(crate) mod junction;
 pub(crate) mod outlet;
 pub(crate) mod sequence;

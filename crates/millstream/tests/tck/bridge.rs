@@ -101,6 +101,15 @@ publisher_tests!(
     },
     FILLED
 );
+#[cfg(feature = "codec")]
+publisher_tests!(
+    decode,
+    |n| {
+        let chunks = millstream::range(0..n).map(|_| "x\n");
+        chunks.decode(tokio_util::codec::LinesCodec::new(), 9)
+    },
+    Capabilities::new().asynchronous()
+);
 #[cfg(feature = "tower")]
 publisher_tests!(
     call_service,

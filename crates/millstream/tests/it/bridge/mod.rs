@@ -8,6 +8,8 @@ mod codecs;
 mod crossbeam;
 mod peers;
 mod pours;
+#[cfg(feature = "codec")]
+mod readers;
 #[cfg(feature = "tower")]
 mod services;
 mod sinks;
