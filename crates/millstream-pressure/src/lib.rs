@@ -96,6 +96,7 @@ pub use consumer::{
     LagSnapshot, PollBound, PollConfig, PollSize, PollSizer, PollSnapshot, PollTurn, Polled,
     PoolConfig, PoolGate, PoolSnapshot, Scale, ScaleConfig, ScaleSnapshot, Scaler,
 };
+pub use cluster::{Cluster, ClusterConfig, ClusterSnapshot, ClusterStore, Member, MemoryCluster};
 pub use credits::{CreditTurn, Credited, Credits, CreditsConfig, CreditsSnapshot};
 pub use delivery::{
     Acknowledge, Acknowledgement, BatchAck, BatchAcked, Begun, BrokerAck, BrokerConfig,
@@ -133,7 +134,10 @@ pub use rate::{
     AdaptiveRate, AdaptiveRateConfig, AdaptiveRateSnapshot, KeyedRate, KeyedRateConfig,
     KeyedRateSnapshot, RateConfig, RateLimit, RateSnapshot, RateTurn,
 };
-pub use retry::{Attempts, RetryBudget, RetryConfig, RetrySnapshot, RetryWithBudget};
+pub use retry::{
+    Attempts, RetryBudget, RetryConfig, RetrySnapshot, RetrySpread, RetrySpreadConfig,
+    RetrySpreadSnapshot, RetryWithBudget,
+};
 pub use shed::{ShedConfig, ShedSnapshot, Shedder};
 pub use throttle::{ThrottleConfig, ThrottleSnapshot, Throttler};
 pub use time_limit::{TimeLimit, TimeLimitConfig, TimeLimitSnapshot};

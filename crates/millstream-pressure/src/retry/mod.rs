@@ -2,13 +2,18 @@
 
 mod config;
 mod flow;
+mod spread;
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use millstream::scheduler::Scheduler;
 use parking_lot::Mutex;
 
-pub use self::{config::RetryConfig, flow::RetryWithBudget};
+pub use self::{
+    config::RetryConfig,
+    flow::RetryWithBudget,
+    spread::{RetrySpread, RetrySpreadConfig, RetrySpreadSnapshot},
+};
 use crate::{Clock, InvalidSetting, Policy, Random, Settings as _, parts::Spans};
 
 /// Into how many spans the window is divided.

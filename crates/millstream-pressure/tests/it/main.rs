@@ -34,6 +34,7 @@ mod rate_adaptive;
 mod rate_flow;
 mod rate_keyed;
 mod retry;
+mod retry_spread;
 mod shed;
 mod throttle;
 mod time_limit;
