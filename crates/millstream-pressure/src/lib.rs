@@ -70,6 +70,7 @@ pub mod advice;
 mod breaker;
 mod bulkhead;
 mod consumer;
+mod cluster;
 mod credits;
 mod delivery;
 mod flow_ext;
@@ -151,6 +152,8 @@ mod book {
     mod bulkhead {}
     #[doc = include_str!("../../../docs/book/src/pressure/consumer.md")]
     mod consumer {}
+    #[doc = include_str!("../../../docs/book/src/pressure/cluster.md")]
+    mod cluster {}
     #[doc = include_str!("../../../docs/book/src/pressure/credits.md")]
     mod credits {}
     #[doc = include_str!("../../../docs/book/src/pressure/delivery.md")]

@@ -12,6 +12,7 @@ mod algorithms;
 mod breaker;
 mod bulkhead;
 mod consumer;
+mod cluster;
 mod credits;
 mod credits_flow;
 mod dedup;
