@@ -20,11 +20,13 @@
 mod kafka;
 mod nats;
 mod process;
+mod proxy;
 mod redis;
 
 pub use self::{
     kafka::{Kafka, KafkaSetup},
     nats::{Nats, NatsSetup},
     process::find,
+    proxy::{Fault, Proxy},
     redis::Redis,
 };

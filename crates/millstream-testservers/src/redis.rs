@@ -50,6 +50,12 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.0.port)
     }
 
+    /// A proxy before it, whose address is `redis://127.0.0.1` and its port.
+    #[must_use]
+    pub fn proxy(&self) -> crate::Proxy {
+        crate::Proxy::to(self.0.port)
+    }
+
     /// Ends it at once, as a crash does.
     pub fn kill(&mut self) {
         self.0.kill();
