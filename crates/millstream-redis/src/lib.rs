@@ -3,6 +3,8 @@
 //! - [`Redis::stream`]: the deliveries of a consumer of a stream's group. As many entries are read
 //!   as are asked for; those that another consumer left unsettled are claimed.
 //! - [`Redis::stream_sink`]: entries into a stream, of which a limited number is on its way.
+//! - [`Redis::cluster`]: where the nodes of a [`Cluster`](millstream_pressure::Cluster) see each
+//!   other.
 //!
 //! ```no_run
 //! use millstream_pressure::FlowExt as _;
@@ -32,6 +34,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ack;
+mod cluster;
 mod config;
 mod connection;
 mod sink;
@@ -39,6 +42,7 @@ mod streams;
 
 pub use self::{
     ack::StreamAck,
+    cluster::RedisCluster,
     config::{RedisConfig, StreamConfig},
     connection::Redis,
     sink::{StreamSink, StreamSinkConfig},

@@ -1,6 +1,9 @@
-//! Streams beside a real server: each test starts one of its own.
+//! Streams and clusters beside a real server: each test starts one of its own.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests, with a real server")]
+
+mod cluster;
+mod proxy;
 
 use std::{
     collections::BTreeSet,
