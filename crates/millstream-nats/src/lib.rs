@@ -6,6 +6,10 @@
 //!   way.
 //! - [`Nats::subscribe`]: messages of NATS itself, which nobody keeps, with a declared loss.
 //!
+//! - [`Nats::watch`]: what becomes of the keys of a bucket.
+//! - [`Nats::cluster`]: where the nodes of a [`Cluster`](millstream_pressure::Cluster) see each
+//!   other.
+//!
 //! ```no_run
 //! use millstream_nats::{Nats, NatsConfig, PullConfig, Publication, SinkConfig};
 //! use millstream_pressure::FlowExt as _;
@@ -33,20 +37,24 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ack;
+mod cluster;
 mod config;
 mod connection;
 mod envelope;
 mod pull;
 mod sink;
 mod subscribe;
+mod watch;
 
 pub use self::{
     ack::NatsAck,
+    cluster::NatsCluster,
     config::{Credentials, NatsConfig, PullConfig, SinkConfig},
     connection::Nats,
     pull::Pull,
     sink::{Publication, Sink, Stored},
     subscribe::{CoreMessage, Subscribed},
+    watch::{Change, Changes, Watched},
 };
 
 /// The book's page, whose examples are compiled.

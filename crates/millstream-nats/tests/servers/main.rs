@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests, with a real server")]
 
 mod bad_input;
+mod cluster;
 mod demand;
 mod faults;
+mod proxy;
 mod settling;
 mod sinks;
+mod watch;
 
 use std::time::Duration;
 
