@@ -7,8 +7,10 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 7] = [
-    ("millstream", &["codec", "crossbeam", "tower", "tracing"]),
+const PACKAGES: [(&str, &[&str]); 9] = [
+    ("millstream", &["codec", "crossbeam", "json", "tower", "tracing"]),
+    ("millstream-http", &["json"]),
+    ("millstream-io", &["gzip", "tls", "zstd"]),
     ("millstream-kafka", &["serde"]),
     ("millstream-nats", &["serde"]),
     ("millstream-redis", &["serde"]),

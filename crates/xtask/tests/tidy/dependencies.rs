@@ -22,13 +22,14 @@ const PRESSURE: &str = "millstream-pressure";
 
 /// The packages of ours that each of these may build on, also where it is yet to come; those not
 /// listed may build on any.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     (CONTRACT, &[]),
     (KERNEL, &[CONTRACT]),
     (CORE, &[KERNEL, CONTRACT]),
     ("reactive-streams-tck", &[CONTRACT]),
     ("millstream-testkit", &[CORE, KERNEL, CONTRACT]),
     (PRESSURE, &[CORE, KERNEL, CONTRACT]),
+    ("millstream-io", &[CORE, KERNEL, CONTRACT]),
     ("millstream-spill", &[PRESSURE, CORE, KERNEL, CONTRACT]),
     ("millstream-sim", &["millstream-spill", PRESSURE, CORE, KERNEL, CONTRACT]),
     ("millstream-observe", &["millstream-spill", PRESSURE, CORE, KERNEL, CONTRACT]),
@@ -54,8 +55,9 @@ const IN_TESTS: [&str; 3] =
     ["millstream-testkit", "millstream-testservers", "reactive-streams-tck"];
 
 /// Besides the connectors; the core only by a feature.
-const MAY_USE_TOKIO: [&str; 6] = [
+const MAY_USE_TOKIO: [&str; 7] = [
     CORE,
+    "millstream-io",
     "millstream-observe",
     "millstream-cli",
     "millstream-benches",
