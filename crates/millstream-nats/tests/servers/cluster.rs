@@ -26,7 +26,7 @@ async fn a_beat_returns_all_and_forgets_those_that_are_gone() {
     let stores = [nats(&server).await, nats(&server).await].map(|nats| nats.cluster("api"));
     let [first, second] = stores.map(Result::unwrap);
     let (a, b) = (member("a.*>:1;2", 0.25), member("b ü", 1.0));
-    assert_eq!(first.beat(&a, expiry).await.unwrap(), [a.clone()]);
+    assert_eq!(first.beat(&a, expiry).await.unwrap(), std::slice::from_ref(&a));
     assert_eq!(second.beat(&b, expiry).await.unwrap().len(), 2);
     let both = first.beat(&a, expiry).await.unwrap();
     assert!(both.len() == 2 && both.contains(&a) && both.contains(&b), "{both:?}");
