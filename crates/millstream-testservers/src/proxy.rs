@@ -23,8 +23,8 @@ pub enum Fault {
     HalfOpen,
 }
 
-/// Listens on a port of its own, and passes bytes on to a server and back, until it is told to break
-/// that. Ends with this value, and with it its connections.
+/// Listens on a port of its own, and passes bytes on to a server and back, until it is told to
+/// break that. Ends with this value, and with it its connections.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
