@@ -2,6 +2,8 @@
 //!
 //! - [`Consumer::deliveries`]: the records of the partitions that a group gives to this member. As
 //!   many are passed on as are asked for, and polls go on however long that takes.
+//! - [`Kafka::sink`]: records into topics, each stored once and confirmed, of which a limited
+//!   number is on its way.
 //!
 //! ```no_run
 //! use millstream_kafka::{ConsumerConfig, Kafka, KafkaConfig};
@@ -36,12 +38,14 @@ mod config;
 mod consumer;
 mod errors;
 mod record;
+mod sink;
 
 pub use self::{
     ack::KafkaAck,
     client::Kafka,
     config::{Assignment, ConsumerConfig, Credentials, KafkaConfig, Start},
     consumer::{Consumed, Consumer, ConsumerSnapshot, PartitionSnapshot},
+    sink::{Compression, Publication, Sink, SinkConfig, Stored, TopicOfDeadLetters},
 };
 
 /// The book's page, whose examples are compiled.

@@ -8,6 +8,7 @@ mod demand;
 mod faults;
 mod groups;
 mod settling;
+mod sinks;
 mod tck;
 
 use std::time::Duration;
