@@ -2,8 +2,9 @@
 //!
 //! The place's subscriber calls [`Gauge::deliver`] and [`Gauge::end`], its subscription
 //! [`Gauge::request`], and observers call [`Gauge::read`]. Counting an item is two stores; only a
-//! request is a read-modify-write. [`Gauges`] has one of them for each place of a flow, in the
-//! flow's order.
+//! request is a read-modify-write. A gauge that has a [`Recorder`] notes each signal there as well;
+//! for one that has none, that costs a look at whether there is one. [`Gauges`] has one of them for
+//! each place of a flow, in the flow's order.
 //!
 //! # Invariants
 //!
@@ -16,7 +17,10 @@
 
 use std::sync::Arc;
 
-use crate::sync::{AtomicU8, AtomicU64, Mutex, Ordering};
+use crate::{
+    recorder::{Record, Recorded, Recorder, RecorderClock},
+    sync::{AtomicU8, AtomicU64, Mutex, Ordering},
+};
 
 const OPEN: u8 = 0;
 const REQUESTED: u8 = 1;
@@ -35,6 +39,7 @@ pub struct Gauge {
     last: AtomicU8,
     /// OPEN, COMPLETED, FAILED or CANCELLED.
     end: AtomicU8,
+    recorder: Option<Box<Recorder>>,
 }
 
 /// What passed a place last.
@@ -83,7 +88,14 @@ impl Gauge {
             skipped: AtomicU64::new(0),
             last: AtomicU8::new(OPEN),
             end: AtomicU8::new(OPEN),
+            recorder: None,
         }
+    }
+
+    /// Nothing has passed, and what will is recorded.
+    #[must_use]
+    pub fn recorded(recorder: Recorder) -> Self {
+        Self { recorder: Some(Box::new(recorder)), ..Self::new() }
     }
 
     /// Counts a request, before it is passed on.
@@ -105,6 +117,9 @@ impl Gauge {
         }
         // Relaxed: says what came last, and nothing depends on it.
         self.last.store(REQUESTED, Ordering::Relaxed);
+        if let Some(recorder) = &self.recorder {
+            recorder.up(Recorded::Request(n));
+        }
     }
 
     /// Counts an item before it is passed on. Called by the thread that signals.
@@ -116,6 +131,9 @@ impl Gauge {
         self.delivered.store(delivered, Ordering::Release);
         // Relaxed: as in `request`.
         self.last.store(ITEM, Ordering::Relaxed);
+        if let Some(recorder) = &self.recorder {
+            recorder.down(Recorded::Item);
+        }
     }
 
     /// Takes back the demand of the item counted last, which used none. Called by the thread that
@@ -124,18 +142,34 @@ impl Gauge {
         // Relaxed: by invariant 2 nobody else stores it; a reading may show it late.
         let skipped = self.skipped.load(Ordering::Relaxed).wrapping_add(1);
         self.skipped.store(skipped, Ordering::Relaxed);
+        if let Some(recorder) = &self.recorder {
+            recorder.skip();
+        }
     }
 
-    /// Notes `on_complete`, `on_error` or a cancel, unless there was one before.
+    /// Notes `on_complete`, `on_error` or a cancel, unless there was one before. An end is noted by
+    /// the thread that signals, a cancel by any.
     pub fn end(&self, end: Passed) {
-        let end = match end {
-            Passed::Completion => COMPLETED,
-            Passed::Failure => FAILED,
-            Passed::Cancel => CANCELLED,
+        let (end, signal) = match end {
+            Passed::Completion => (COMPLETED, Recorded::Completion),
+            Passed::Failure => (FAILED, Recorded::Failure),
+            Passed::Cancel => (CANCELLED, Recorded::Cancel),
             Passed::Nothing | Passed::Request | Passed::Item => return,
         };
         // Relaxed: nothing is read behind it. The first stays (invariant 4).
-        let _first = self.end.compare_exchange(OPEN, end, Ordering::Relaxed, Ordering::Relaxed);
+        let first = self.end.compare_exchange(OPEN, end, Ordering::Relaxed, Ordering::Relaxed);
+        let Some(recorder) = self.recorder.as_ref().filter(|_| first.is_ok()) else { return };
+        match signal {
+            // It comes from the other side.
+            Recorded::Cancel => recorder.up(signal),
+            _ => recorder.down(signal),
+        }
+    }
+
+    /// The last signals, in order; none if they are not recorded.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        self.recorder.as_ref().map_or_else(Vec::new, |recorder| recorder.read())
     }
 
     /// The counters now.
@@ -180,7 +214,11 @@ impl Reading {
 
 /// The places of a flow, by name, in the order in which they were added.
 #[derive(Debug)]
-pub struct Gauges(Mutex<Vec<(Arc<str>, Arc<Gauge>)>>);
+pub struct Gauges {
+    places: Mutex<Vec<(Arc<str>, Arc<Gauge>)>>,
+    /// How many signals of each place are recorded, and when.
+    recording: Option<(usize, RecorderClock)>,
+}
 
 impl Default for Gauges {
     fn default() -> Self {
@@ -192,30 +230,59 @@ impl Gauges {
     /// No places.
     #[must_use]
     pub fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self { places: Mutex::new(Vec::new()), recording: None }
+    }
+
+    /// No places, whose last `n` signals will be recorded.
+    #[must_use]
+    pub fn recording(n: usize, clock: RecorderClock) -> Self {
+        Self { recording: Some((n, clock)), ..Self::new() }
+    }
+
+    /// The time of the recorders; none if nothing is recorded.
+    #[must_use]
+    pub fn recording_clock(&self) -> Option<&RecorderClock> {
+        self.recording.as_ref().map(|(_, clock)| clock)
     }
 
     /// Adds a place; its number.
     pub fn add(&self, name: &str) -> usize {
-        let mut places = self.0.lock();
+        let mut places = self.places.lock();
         places.push((Arc::from(name), Arc::new(Gauge::new())));
         places.len() - 1
     }
 
-    /// Begins anew at a place that was added: its new gauge.
+    /// Begins anew at a place that was added: its new gauge. What was recorded there stays until
+    /// newer signals take its place.
     ///
     /// # Panics
     ///
     /// If no place has this number.
     pub fn start(&self, number: usize) -> Arc<Gauge> {
-        let gauge = Arc::new(Gauge::new());
-        self.0.lock()[number].1 = Arc::clone(&gauge);
+        let mut places = self.places.lock();
+        let gauge = match &self.recording {
+            None => Gauge::new(),
+            Some((n, clock)) => {
+                let earlier = places[number].1.records();
+                Gauge::recorded(Recorder::new(*n, clock.clone(), earlier))
+            }
+        };
+        let gauge = Arc::new(gauge);
+        places[number].1 = Arc::clone(&gauge);
         gauge
     }
 
     /// The readings of all places, in order.
     #[must_use]
     pub fn read(&self) -> Vec<(Arc<str>, Reading)> {
-        self.0.lock().iter().map(|(name, gauge)| (Arc::clone(name), gauge.read())).collect()
+        self.places.lock().iter().map(|(name, gauge)| (Arc::clone(name), gauge.read())).collect()
+    }
+
+    /// The last signals of all places, in order.
+    #[must_use]
+    pub fn records(&self) -> Vec<(Arc<str>, Vec<Record>)> {
+        // Read after the lock, since there are many of them.
+        let places = self.places.lock().clone();
+        places.into_iter().map(|(name, gauge)| (name, gauge.records())).collect()
     }
 }

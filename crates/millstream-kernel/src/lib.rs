@@ -22,6 +22,7 @@
 //! | [`ReadySet`] | which of many tasks were woken |
 //! | [`Accumulator`] | a value that a closure takes and gives back |
 //! | [`Slot`] | a value that is taken once |
+//! | [`Recorder`] | the last signals that passed a place, with their times |
 //! | [`Gauge`], [`Gauges`] | what passes a place of a flow, counted there and read from anywhere |
 //! | [`TaskWaker`] | the task that polls |
 //! | [`Sharing`] | one connection for many subscribers: which one connects, and which disconnects |
@@ -50,6 +51,7 @@ pub mod guard;
 mod many;
 mod pressure;
 mod queue;
+mod recorder;
 mod serial;
 mod slot;
 #[doc(hidden)]
@@ -73,6 +75,7 @@ pub use pressure::{
     Taken, Wait, Waiters,
 };
 pub use queue::{Backlog, Evict, mpsc, spsc};
+pub use recorder::{CoarseTime, Record, Recorded, Recorder, RecorderClock};
 pub use serial::{Handler, Serial};
 pub use slot::Slot;
 pub use wake::{Alarm, Listener, ReadySet, TaskWaker, oneshot};

@@ -28,6 +28,7 @@ mod pending;
 mod permits;
 mod prefetch;
 mod ready_set;
+mod recorder;
 mod scripts;
 mod semaphore;
 mod serial;

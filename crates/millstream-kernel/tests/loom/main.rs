@@ -23,6 +23,7 @@ mod orderings;
 mod overflow;
 mod packed_demand;
 mod permits;
+mod recorder;
 mod semaphore;
 mod serial;
 mod sharing;

@@ -9,6 +9,7 @@ mod instrument;
 mod listen;
 #[cfg(feature = "tracing")]
 mod log;
+mod recording;
 mod registry;
 mod stalls;
 
@@ -21,5 +22,6 @@ pub use instrument::Instrument;
 pub use listen::{Listen, Listener};
 #[cfg(feature = "tracing")]
 pub use log::Log;
+pub use recording::{RecordedSignal, Recording, SignalKind, StageRecording};
 pub use registry::{LastSignal, Registry, Stage};
 pub use stalls::{Holder, Stall, Stalls, stalls};

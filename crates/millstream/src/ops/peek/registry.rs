@@ -1,8 +1,11 @@
 //! Shared: what the stages of a flow have asked for and received.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use millstream_kernel::{Gauges, Passed, Reading};
+use millstream_kernel::{Gauges, Passed, Reading, RecorderClock};
+
+use super::recording::{self, Recording};
+use crate::scheduler::Scheduler;
 
 /// The stages of one flow that [`inspect_demand`](crate::Flow::inspect_demand) counts, from the source
 /// to the end.
@@ -57,6 +60,56 @@ impl Registry {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Without stages; the last `n` signals of each, rounded up to a power of 2, will be recorded with
+    /// the time by the clock of `scheduler`, to be read by [`recording`](Self::recording).
+    ///
+    /// A stage takes at most 64 bytes for each of its `n` signals, however long the flow runs. The clock is read
+    /// for every signal, which on some machines takes longer than all else: see
+    /// [`recording_coarsely`](Self::recording_coarsely).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use millstream::{Registry, SignalKind, range, scheduler::VirtualTime};
+    /// use millstream_testkit::Probe;
+    ///
+    /// let clock = VirtualTime::new();
+    /// let registry = Registry::recording_last(16, &clock);
+    /// let probe = Probe::subscribe_to(range(0..9).inspect_demand("numbers", &registry));
+    /// clock.advance(Duration::from_millis(5));
+    /// probe.request(2);
+    ///
+    /// let signals = &registry.recording().stages[0].signals;
+    /// let kinds: Vec<_> = signals.iter().map(|signal| signal.kind).collect();
+    /// assert_eq!(kinds, [SignalKind::Request(2), SignalKind::Next, SignalKind::Next]);
+    /// assert_eq!(signals[0].at, Duration::from_millis(5));
+    /// ```
+    #[must_use]
+    pub fn recording_last(n: usize, scheduler: &impl Scheduler) -> Self {
+        let worker = scheduler.worker();
+        let clock = RecorderClock::Exact(Arc::new(move || worker.now()));
+        Self(Arc::new(Gauges::recording(n, clock)))
+    }
+
+    /// As [`recording_last`](Self::recording_last), with times that are up to `resolution` old: a
+    /// task on `scheduler` reads the clock that often, and a signal costs a few stores. The order of a
+    /// stage's signals is exact all the same.
+    #[must_use]
+    pub fn recording_coarsely(n: usize, scheduler: &impl Scheduler, resolution: Duration) -> Self {
+        let time = recording::tick(scheduler.worker(), resolution);
+        Self(Arc::new(Gauges::recording(n, RecorderClock::Coarse(time))))
+    }
+
+    /// The last signals of each stage, from the source to the end; none if they are not recorded.
+    ///
+    /// It is read while the flow runs, which does not wait for it: a signal that is being written at
+    /// the time may be missing.
+    #[must_use]
+    pub fn recording(&self) -> Recording {
+        Recording::of(&self.0)
     }
 
     pub(crate) fn gauges(&self) -> &Arc<Gauges> {
