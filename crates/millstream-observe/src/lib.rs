@@ -26,12 +26,16 @@
 //! - [`Description`] is the topology with every bound and the worst-case memory.
 //! - [`Health`] says whether the program lives, and whether it is ready for more.
 //! - [`Watch`] looks again and again: items a second, who sets the pace of a flow, and events.
+//! - [`Flight`] has the last signals of each stage; [`FlightDumps`] writes them when something
+//!   fails.
+//! - [`StallReport`] says who waits for whom.
 //! - [`Observe`] and [`Reading`] are for policies of one's own.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod describe;
+mod flight;
 mod health;
 mod inventory;
 #[cfg(feature = "metrics")]
@@ -42,9 +46,12 @@ mod policies;
 mod reading;
 #[cfg(feature = "spill")]
 mod spill;
+mod stall;
+mod svg;
 mod watch;
 
 pub use describe::{Description, NamedBound};
+pub use flight::{Flight, FlightDumps, FlightSignal, FlowFlight, StageFlight};
 pub use health::{Health, HealthConfig, HealthReason, HealthReport, Heartbeat};
 pub use inventory::{
     Edge, EdgeKind, FlowReading, Inventory, Place, PolicyReading, Snapshot, StageReading,
@@ -55,6 +62,7 @@ pub use reading::{
 };
 #[cfg(feature = "spill")]
 pub use spill::SpillQueue;
+pub use stall::{StallReport, Wait};
 pub use watch::{Event, FlowView, PolicyView, Role, StageView, Verdict, View, Watch};
 
 /// The book's pages, whose examples are run.
@@ -64,6 +72,8 @@ mod book {
     mod index {}
     #[doc = include_str!("../../../docs/book/src/observe/operate.md")]
     mod operate {}
+    #[doc = include_str!("../../../docs/book/src/observe/flight.md")]
+    mod flight {}
     #[cfg(feature = "page")]
     #[doc = include_str!("../../../docs/book/src/observe/page.md")]
     mod page {}

@@ -1,7 +1,10 @@
 //! `Description`: the topology of a program with all its bounds, as text, JSON or a diagram.
 
 mod mermaid;
+mod svg;
 mod text;
+
+pub(crate) use self::text::plain;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +14,7 @@ use crate::{Bound, Inventory, Snapshot};
 /// at each place, and the most memory of the whole.
 ///
 /// Its `Display` is for people; `serde` writes it for programs, and
-/// [`to_mermaid`](Self::to_mermaid) as a diagram.
+/// [`to_mermaid`](Self::to_mermaid) and [`to_svg`](Self::to_svg) as diagrams.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// What it was made of.

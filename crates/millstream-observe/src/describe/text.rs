@@ -17,15 +17,7 @@ impl fmt::Display for Description {
         for policy in &self.snapshot.policies {
             self.write_policy(f, policy)?;
         }
-        write!(f, "\nworst-case memory: ")?;
-        match self.worst_case_bytes {
-            Some(bytes) if self.unknown.is_empty() => writeln!(f, "{}", Bytes(bytes))?,
-            Some(bytes) => {
-                let unknown = list(&self.unknown);
-                writeln!(f, "{} without {unknown}, whose bounds are not stated", Bytes(bytes))?;
-            }
-            None => writeln!(f, "without bound, because of {}", list(&self.unbounded))?,
-        }
+        writeln!(f, "\n{}", self.memory_in_words())?;
         if !self.unknown.is_empty() {
             writeln!(f, "state the missing bounds with `Inventory::bound`")?;
         }
@@ -34,6 +26,22 @@ impl fmt::Display for Description {
 }
 
 impl Description {
+    pub(super) fn memory_in_words(&self) -> String {
+        match self.worst_case_bytes {
+            Some(bytes) if self.unknown.is_empty() => {
+                format!("worst-case memory: {}", Bytes(bytes))
+            }
+            Some(bytes) => {
+                let (bytes, unknown) = (Bytes(bytes), list(&self.unknown));
+                format!("worst-case memory: {bytes} without {unknown}, whose bounds are not stated")
+            }
+            None => {
+                let unbounded = list(&self.unbounded);
+                format!("worst-case memory: without bound, because of {unbounded}")
+            }
+        }
+    }
+
     fn write_flow(&self, f: &mut fmt::Formatter<'_>, flow: &FlowReading) -> fmt::Result {
         let (name, bound) = (plain(&flow.name), InWords(flow.bound));
         writeln!(f, "\nflow {name}: {bound}")?;
@@ -81,9 +89,13 @@ impl Description {
     }
 }
 
-/// A name without what would break the line or move the terminal's cursor.
+/// A name without what would break the line, move the terminal's cursor, or turn around what comes
+/// after it.
 pub(crate) fn plain(name: &str) -> String {
-    name.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+    let is_plain = |char: char| {
+        !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    name.chars().map(|char| if is_plain(char) { char } else { '\u{fffd}' }).collect()
 }
 
 fn list<S: AsRef<str>>(names: &[S]) -> String {
@@ -92,7 +104,8 @@ fn list<S: AsRef<str>>(names: &[S]) -> String {
     quoted.join(", ")
 }
 
-struct InWords(Bound);
+/// A bound as a person reads it.
+pub(super) struct InWords(pub(super) Bound);
 
 impl fmt::Display for InWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

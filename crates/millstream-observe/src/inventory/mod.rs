@@ -10,6 +10,7 @@ use millstream::{Backpressure, Publisher, Registry, scheduler::Scheduler};
 use millstream_pressure::Clock;
 use parking_lot::RwLock;
 
+pub(crate) use self::place::stage_names;
 pub use self::{
     place::{Place, UnknownPlace},
     snapshot::{Edge, EdgeKind, FlowReading, PolicyReading, Snapshot, StageReading},
@@ -225,6 +226,12 @@ impl Inventory {
         entries.edges.retain(|edge| !is_of_it(&edge.from) && !is_of_it(&edge.to));
         entries.stages.retain(|(place, _)| !is_of_it(place));
         entries.flows.len() + entries.policies.len() < n_before
+    }
+
+    /// The registries of the flows, by name.
+    pub(crate) fn registries(&self) -> Vec<(String, Registry)> {
+        let entries = self.0.entries.read();
+        entries.flows.iter().map(|flow| (flow.name.clone(), flow.registry.clone())).collect()
     }
 
     /// Returns what it holds, so that nothing of others is called under the lock.

@@ -36,6 +36,13 @@ impl Place {
         }
     }
 
+    /// The name of the stage, or of the flow or policy.
+    pub(crate) fn short(&self) -> &str {
+        match self {
+            Self::Named(name) | Self::Stage { stage: name, .. } => name,
+        }
+    }
+
     /// A stage of this flow.
     #[must_use]
     pub fn stage(&self, stage: &str) -> Self {
@@ -55,11 +62,12 @@ pub(super) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 }
 
 /// The names of a flow's stages, each once.
-pub(super) fn stage_names(stages: &[millstream::Stage]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(stages.len());
+#[expect(single_use_lifetimes, reason = "the iterator's items need a name for it")]
+pub(crate) fn stage_names<'a>(stages: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
     let mut taken = std::collections::HashSet::new();
     for stage in stages {
-        let name = free_name(&stage.name, |name| taken.contains(name));
+        let name = free_name(stage, |name| taken.contains(name));
         taken.insert(name.clone());
         names.push(name);
     }
@@ -70,7 +78,7 @@ impl Entries {
     /// The names of the stages of this flow; none if there is no such flow.
     fn stages_of(&self, flow: &str) -> Option<Vec<String>> {
         let flow = self.flows.iter().find(|entry| entry.name == flow)?;
-        Some(stage_names(&flow.registry.stages()))
+        Some(stage_names(flow.registry.stages().iter().map(|stage| &*stage.name)))
     }
 
     pub(super) fn has(&self, place: &Place) -> bool {

@@ -60,7 +60,7 @@ fn derived(flow: &FlowReading) -> impl Iterator<Item = Edge> {
 impl Entries {
     fn read_flow(&self, flow: &FlowEntry) -> FlowReading {
         let stages = flow.registry.stages();
-        let names = stage_names(&stages);
+        let names = stage_names(stages.iter().map(|stage| &*stage.name));
         let stages: Vec<StageReading> = stages
             .iter()
             .zip(names)

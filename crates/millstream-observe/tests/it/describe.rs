@@ -120,3 +120,32 @@ fn the_diagram_has_all_places_and_edges() {
 ";
     assert_eq!(inventory.describe().to_mermaid(), chart);
 }
+
+#[test]
+fn a_picture_has_every_bound_and_no_markup_of_names() {
+    let (time, inventory) = inventory();
+    let registry = Registry::new();
+    let flow = range(0_u64..9)
+        .publish_on(&Pool::new(1))
+        .capacity(256)
+        .inspect_demand("<b>read</b>", &registry)
+        .inspect_demand(&"long".repeat(2_500), &registry);
+    inventory.bounded_flow("main", &registry, &flow);
+    let queue =
+        Queue::<u64>::new("orders", QueueConfig { capacity: 4, ..QueueConfig::default() }, &time);
+    inventory.policy(&queue.unwrap());
+    inventory.connect("orders", "main").unwrap();
+
+    let svg = inventory.describe().to_svg();
+
+    for text in [
+        "main: at most 256 items of 8 B, 2.0 KiB",
+        "&#60;b&#62;read&#60;/b&#62;",
+        "at most 4 items of 8 B, 32…",
+        "worst-case memory: 2.0 KiB",
+    ] {
+        assert!(svg.contains(text), "{text} is not in {svg}");
+    }
+    assert!(!svg.contains("<b>") && svg.len() < 10_000, "{}", svg.len());
+    assert_eq!(svg.matches("<rect class=\"store\"").count(), 1);
+}

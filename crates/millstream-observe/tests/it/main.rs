@@ -1,6 +1,7 @@
 //! What the inventory knows and says, one question a test.
 
 mod describe;
+mod flight;
 mod health;
 mod inventory;
 #[cfg(feature = "metrics")]
@@ -8,6 +9,7 @@ mod metrics;
 #[cfg(feature = "page")]
 mod page;
 mod policies;
+mod stall;
 mod watch;
 
 use millstream::{Registry, range, scheduler::VirtualTime};
