@@ -24,7 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let time = VirtualTime::new();
     let inventory = Inventory::new("under test", &time);
 
-    let registry = Registry::new();
+    if std::env::args().nth(2).as_deref() == Some("large") {
+        return large(&port);
+    }
+    let registry = Registry::recording_last(64, &time);
     let flow = range(0..u64::MAX)
         .inspect_demand("read", &registry)
         .map(|n| n + 1)
@@ -78,6 +81,39 @@ fn main() -> Result<(), Box<dyn Error>> {
             time.advance(Duration::from_secs(1));
         }
     }
+    runtime.block_on(page.shutdown());
+    Ok(())
+}
+
+/// 40 flows of 10 stages each, all of which change with every frame, until the input ends.
+fn large(port: &str) -> Result<(), Box<dyn Error>> {
+    let time = VirtualTime::new();
+    let inventory = Inventory::new("large", &time);
+    let probes: Vec<Probe<u64>> = (0..40)
+        .map(|flow| {
+            let registry = Registry::new();
+            let stage = |n: u64| format!("stage {n}");
+            let mut stages = range(0..u64::MAX).inspect_demand(&stage(0), &registry).boxed();
+            for n in 1..10 {
+                stages = stages.inspect_demand(&stage(n), &registry).boxed();
+            }
+            inventory.flow(&format!("flow {flow}"), &registry);
+            Probe::subscribe_to(stages)
+        })
+        .collect();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let page = Page::new(&inventory).interval(Duration::from_millis(250));
+    let page = runtime.block_on(page.bind(format!("127.0.0.1:{port}")))?;
+    writeln!(io::stdout(), "{}", page.address())?;
+    runtime.spawn(async move {
+        for n in 1.. {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            probes.iter().for_each(|probe| probe.request(n % 7 + 1));
+            time.advance(Duration::from_millis(100));
+        }
+    });
+    io::stdin().lock().lines().for_each(drop);
     runtime.block_on(page.shutdown());
     Ok(())
 }

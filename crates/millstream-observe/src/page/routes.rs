@@ -27,7 +27,7 @@ use super::{
     controls::Controls,
     feed::{Feed, json},
 };
-use crate::{Health, HealthReport};
+use crate::{Health, HealthReport, Place, StallReport};
 
 pub(super) struct Shared {
     pub(super) feed: Arc<Feed>,
@@ -49,6 +49,13 @@ pub(super) fn of(shared: Shared) -> Router {
         .route("/snapshot.json", get(snapshot))
         .route("/describe", get(describe))
         .route("/describe.mmd", get(mermaid))
+        .route("/describe.svg", get(picture))
+        .route("/flight.json", get(flight))
+        .route("/flight/{flow}/{stage}", get(flight_of))
+        .route("/flight.txt", get(marbles))
+        .route("/flight.svg", get(flight_picture))
+        .route("/flight.trace.json", get(trace))
+        .route("/stalls", get(stalls))
         .route("/controls/{id}", post(control))
         .route("/livez", get(live))
         .route("/readyz", get(ready));
@@ -96,7 +103,7 @@ async fn document(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn snapshot(State(shared): State<Arc<Shared>>) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_TYPE, JSON),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"millstream-snapshot.json\""),
     ];
     (headers, json(&*shared.feed.view())).into_response()
@@ -110,6 +117,46 @@ async fn mermaid(State(shared): State<Arc<Shared>>) -> String {
     shared.feed.inventory().describe().to_mermaid()
 }
 
+const SVG: &str = "image/svg+xml";
+const JSON: &str = "application/json";
+
+async fn picture(State(shared): State<Arc<Shared>>) -> Response {
+    ([(header::CONTENT_TYPE, SVG)], shared.feed.inventory().describe().to_svg()).into_response()
+}
+
+async fn flight(State(shared): State<Arc<Shared>>) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], json(&shared.feed.inventory().flight())).into_response()
+}
+
+/// The last signals of a stage alone; `null` where nothing is recorded.
+async fn flight_of(
+    State(shared): State<Arc<Shared>>,
+    Path((flow, stage)): Path<(String, String)>,
+) -> Response {
+    let flight = shared.feed.inventory().flight_of(&Place::Stage { flow, stage });
+    ([(header::CONTENT_TYPE, JSON)], json(&flight)).into_response()
+}
+
+async fn marbles(State(shared): State<Arc<Shared>>) -> String {
+    shared.feed.inventory().flight().to_marbles()
+}
+
+async fn flight_picture(State(shared): State<Arc<Shared>>) -> Response {
+    ([(header::CONTENT_TYPE, SVG)], shared.feed.inventory().flight().to_svg()).into_response()
+}
+
+async fn trace(State(shared): State<Arc<Shared>>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, JSON),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"millstream-trace.json\""),
+    ];
+    (headers, shared.feed.inventory().flight().to_chrome_trace()).into_response()
+}
+
+async fn stalls(State(shared): State<Arc<Shared>>) -> String {
+    StallReport::of(&shared.feed.view().snapshot).to_string()
+}
+
 async fn live(State(shared): State<Arc<Shared>>) -> Response {
     answer(&shared.health.live())
 }
@@ -120,7 +167,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 
 fn answer(report: &HealthReport) -> Response {
     let status = StatusCode::from_u16(report.status()).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json")], report.to_json()).into_response()
+    (status, [(header::CONTENT_TYPE, JSON)], report.to_json()).into_response()
 }
 
 #[cfg(feature = "metrics")]

@@ -16,8 +16,8 @@ const profile = mkdtempSync(join(tmpdir(), "millstream-page-"));
 const children = [];
 
 /** Serves the page, at a port of its own or at this one. */
-async function serve(port = 0) {
-  const server = spawn(program, [String(port)], { stdio: ["pipe", "pipe", "inherit"] });
+async function serve(port = 0, what = "small") {
+  const server = spawn(program, [String(port), what], { stdio: ["pipe", "pipe", "inherit"] });
   children.push(server);
   const address = await new Promise((resolve, reject) => {
     let text = "";
@@ -133,6 +133,17 @@ const tests = {
     await browser.until(`${detail("delivered")} === "8"`);
     await browser.until(`document.querySelector(".verdict .rate").textContent === "5/s"`);
   },
+  "the last signals of a stage are shown as marbles": async () => {
+    await browser.value(`${card("write")}.click()`);
+    await browser.until(`document.querySelectorAll("#details .marbles .item").length === 8`);
+    assert.equal(await browser.value(`document.querySelectorAll("#details .marbles .request").length`), 2);
+    const label = await browser.value(`document.querySelector("#details .marbles").getAttribute("aria-label")`);
+    assert.match(label, /: asks for 3, item, item, item, asks for 5, item/);
+    const trace = await browser.value(`fetch("flight.trace.json").then((it) => it.json()).then((it) => it.traceEvents.filter((event) => event.name === "request(5)").length)`);
+    assert.equal(trace, 2);
+    await browser.shoot("marbles");
+    await browser.value(`document.getElementById("close").click()`);
+  },
   "it names the culprit of a stall, and who waits for it": async () => {
     const text = "enrich holds 16 of at most 16 items, and asks for no more, behind breaker bank: open (100 % of 4 calls failed, 0 % were slow); so fetch waits for demand.";
     const verdict = `[...document.querySelectorAll(".verdict")].find((it) => it.firstChild.textContent === "stuck")`;
@@ -189,7 +200,14 @@ const tests = {
     await browser.until(`document.querySelector("#connection.lost")`);
     server = await serve(port);
     await browser.until(`document.querySelector("#connection.live")`);
-    await browser.until(`/open/.test(${row("bank")}.innerText)`);
+    await browser.until(`/open/.test(${row("bank")}?.innerText)`);
+    // Its controls need the token of the new program.
+    await browser.value(`document.querySelector("#inputs button").click()`);
+    await browser.until(`/closed/.test(${row("bank")}?.innerText)`);
+    assert.equal(await browser.value(`document.getElementById("answer").textContent`), "");
+    await server.stop();
+    server = await serve(port);
+    await browser.until(`document.querySelector("#connection.live") && /open/.test(${row("bank")}?.innerText)`);
     const isOfTheRestart = (error) => /ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED|EMPTY_RESPONSE|CONNECTION_RESET)/.test(error);
     browser.errors = browser.errors.filter((error) => !isOfTheRestart(error));
   },
@@ -209,6 +227,34 @@ const tests = {
       assert.deepEqual(violations, [], name);
       await browser.value(`document.getElementById("close").click()`);
     }
+  },
+  "hundreds of stages stay fluid": async () => {
+    const large = await serve(0, "large");
+    await browser.open(`http://${large.address}/`);
+    await browser.until(`document.querySelectorAll(".card").length >= 400`);
+    // What a person would feel: how long the page cannot answer, and how much of its time it works.
+    const { frames, worst, busy } = await browser.value(`new Promise((done) => {
+      let frames = 0, worst = 0, busy = 0, last = performance.now();
+      const observer = new PerformanceObserver((list) => { for (const task of list.getEntries()) busy += task.duration; });
+      observer.observe({ type: "longtask" });
+      const start = last;
+      const tick = (now) => {
+        frames += 1;
+        worst = Math.max(worst, now - last);
+        last = now;
+        if (now - start < 3000) requestAnimationFrame(tick); else { observer.disconnect(); done({ frames, worst, busy }); }
+      };
+      requestAnimationFrame(tick);
+    })`);
+    console.log(`  400 stages: ${frames} frames in 3 s, the longest ${Math.round(worst)} ms, ${Math.round(busy)} ms in long tasks`);
+    await browser.shoot("large");
+    // Without acceleration and beside others: what is checked is that it is not stuck.
+    assert.ok(frames >= 15, `only ${frames} frames`);
+    assert.ok(worst < 1000, `${worst} ms without an answer`);
+    await large.stop();
+    await browser.open(url);
+    const isOfTheEnd = (error) => /ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED|EMPTY_RESPONSE|CONNECTION_RESET)/.test(error);
+    browser.errors = browser.errors.filter((error) => !isOfTheEnd(error));
   },
   "nothing is wrong on the console": async () => {
     assert.deepEqual(browser.errors, []);

@@ -187,6 +187,30 @@ async fn the_snapshot_and_the_description_can_be_downloaded() {
 }
 
 #[tokio::test]
+async fn the_last_signals_can_be_fetched() {
+    let (time, inventory) = inventory();
+    let registry = Registry::recording_last(8, &time);
+    let flow = millstream::range(0..9).inspect_demand("a&b <c>", &registry);
+    inventory.flow("main", &registry);
+    let probe = millstream_testkit::Probe::subscribe_to(flow);
+    probe.request(2);
+    let page = serve(Page::new(&inventory)).await;
+    let body = async |path: &str| ask(page.address(), &get(path, "localhost")).await.body;
+
+    let stage: Value = serde_json::from_str(&body("/flight/main/a%26b%20%3Cc%3E").await).unwrap();
+    assert_eq!(stage["stages"][0]["signals"].as_array().unwrap().len(), 3);
+    assert_eq!(stage["stages"][0]["signals"][0]["n"], 2);
+    assert_eq!(body("/flight/none/none").await, "null");
+    assert_eq!(body("/flight/main/none").await, "null");
+    assert!(body("/flight.json").await.contains("\"flows\":[{\"name\":\"main\""));
+    assert!(body("/flight.txt").await.starts_with("main, the last 0 ms"));
+    assert!(body("/flight.svg").await.starts_with("<svg"));
+    assert!(body("/describe.svg").await.starts_with("<svg"));
+    assert!(body("/flight.trace.json").await.contains("\"traceEvents\""));
+    assert!(body("/stalls").await.starts_with("what is below `a&b <c>` asked for 0"));
+}
+
+#[tokio::test]
 async fn controls_are_called_by_those_who_have_the_token_alone() {
     let (_, inventory) = inventory();
     let calls = Arc::new(Mutex::new(Vec::new()));
@@ -270,6 +294,35 @@ async fn more_browsers_than_there_are_places_are_asked_to_come_back() {
     assert_eq!(answer.status, 503);
     assert!(answer.headers.contains("retry-after: 10"), "{}", answer.headers);
     first.next().await.unwrap();
+}
+
+#[tokio::test]
+async fn browsers_that_stop_to_read_keep_nobody_waiting() {
+    let (_, inventory) = inventory();
+    let registry = Registry::new();
+    let flow = millstream::range(0..200_000_u64).inspect_demand("numbers", &registry);
+    inventory.flow("main", &registry);
+    let page = serve(Page::new(&inventory)).await;
+    let mut stuck = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(page.address()).await.unwrap();
+        stream.write_all(get("/events", "localhost").as_bytes()).await.unwrap();
+        stuck.push(stream);
+    }
+    let mut reader = Events::of(page.address()).await;
+    reader.next().await.unwrap();
+
+    let run = tokio::task::spawn_blocking(move || flow.count().wait().unwrap());
+
+    assert_eq!(run.await.unwrap(), 200_000);
+    // The one who reads is told all the same.
+    loop {
+        let (_, frame) = reader.next().await.expect("the page is there");
+        if frame["snapshot"]["flows"][0]["stages"][0]["delivered"] == 200_000 {
+            break;
+        }
+    }
+    drop(stuck);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 // What is known about one place, beside the graph.
 
 const details = { key: null, opener: null, signature: null };
+/** The last signals of the stage whose details are open, and whether they are being fetched. */
+const flight = { key: null, stage: null, isComing: false };
 
 function openDetails(key) {
   details.opener = document.activeElement;
@@ -64,7 +66,72 @@ function stageParts(view, flow, f, s, key) {
       ["last signal", stage.last],
     ]),
     ...guardParts(view, key),
+    ...flightParts(flow.name, stage.name, key),
   ];
+}
+
+/** The last signals, as they were fetched last; fetched anew for each frame while they are shown. */
+function flightParts(flow, stage, key) {
+  if (flight.key !== key) Object.assign(flight, { key, stage: null });
+  if (!flight.isComing && !page.isPaused) fetchFlight(flow, stage, key);
+  if (!flight.stage) return [];
+  const { signals } = flight.stage.stages[0];
+  const link = element("a", "button", "Trace for Chrome and Perfetto");
+  link.href = "flight.trace.json";
+  link.download = "millstream-trace.json";
+  const line = element("p");
+  line.append(link);
+  return [heading("Last signals"), marbles(signals), signalList(signals, flight.stage.at_seconds), line];
+}
+
+async function fetchFlight(flow, stage, key) {
+  flight.isComing = true;
+  try {
+    const response = await fetch(`flight/${encodeURIComponent(flow)}/${encodeURIComponent(stage)}`);
+    const found = response.ok ? await response.json() : null;
+    if (flight.key === key) flight.stage = found;
+  } catch {
+    // The program is gone for now; the line at the top says so.
+  }
+  flight.isComing = false;
+}
+
+/** Marbles by the order of the signals, since many come at the same time. */
+function marbles(signals) {
+  const last = signals.slice(-24), step = 100 / Math.max(1, last.length);
+  const svg = shape("svg", { class: "marbles", viewBox: "0 0 400 44", role: "img" });
+  svg.setAttribute("aria-label", "the last signals, the latest at the end: " + last.map(signInWords).join(", "));
+  svg.append(shape("path", { class: "edge unknown", d: "M0,22 L400,22" }));
+  last.forEach((signal, index) => {
+    const x = ((index + 0.5) * step * 4).toFixed(1);
+    const mark = signal.signal === "item" ? shape("circle", { class: "item", cx: x, cy: 22, r: 6 })
+      : signal.signal === "skipped" ? shape("circle", { class: "skipped", cx: x, cy: 22, r: 5 })
+      : signal.signal === "request" ? shape("path", { class: "request", d: `M${x},12 l-6,-9 h12 z` })
+      : signal.signal === "completed" ? shape("path", { class: "end", d: `M${x},12 v20` })
+      : shape("path", { class: signal.signal === "failed" ? "bad" : "end", d: `M${x},22 m-6,-6 l12,12 m0,-12 l-12,12` });
+    if (signal.signal === "request") {
+      const n = shape("text", { x, y: 42, "text-anchor": "middle" });
+      n.textContent = compact(signal.n ?? null);
+      svg.append(n);
+    }
+    svg.append(mark);
+  });
+  return svg;
+}
+
+function signInWords(signal) {
+  return signal.signal === "request" ? "asks for " + count(signal.n ?? null) : signal.signal;
+}
+
+/** The latest first; what came several times at once is one line. */
+function signalList(signals, now) {
+  const lines = [];
+  for (const signal of signals.slice().reverse()) {
+    const words = signInWords(signal), ago = seconds(Math.max(0, now - signal.at_seconds)) + " ago", top = lines.at(-1);
+    if (top && top.words === words && top.ago === ago) top.n += 1;
+    else lines.push({ words, ago, n: 1 });
+  }
+  return list(lines.slice(0, 12).map(({ words, ago, n }) => [ago, n > 1 ? `${words} × ${count(n)}` : words]));
 }
 
 function guardParts(view, key) {

@@ -4,7 +4,7 @@ const SIZE = { width: 172, height: 104, chip: 26, gap: 104, rows: 34, pad: 24, t
 /** Where there is little room: narrower, before it has to be scrolled. */
 const NARROWEST = { width: 126, gap: 70 };
 
-const graph = { topology: null, isVertical: null, width: 0, cards: new Map(), lines: [], visible: new Set() };
+const graph = { topology: null, isVertical: null, width: 0, cards: new Map(), lines: [], visible: new Set(), turn: 0 };
 
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) {
@@ -19,12 +19,19 @@ function renderGraph(view, choose) {
   const isVertical = box.clientWidth < 600;
   const topology = topologyOf(view);
   const isWider = graph.width !== box.clientWidth;
-  if (topology !== graph.topology || isVertical !== graph.isVertical || isWider) {
+  const isNew = topology !== graph.topology || isVertical !== graph.isVertical || isWider;
+  if (isNew) {
     Object.assign(graph, { topology, isVertical, width: box.clientWidth });
     build(box, view, choose);
   }
-  for (const card of graph.cards.values()) updateCard(card, view);
-  for (const line of graph.lines) updateLine(line, view);
+  // Of a large graph, what nobody sees is kept up to date less often.
+  graph.turn = (graph.turn + 1) % 10;
+  const isAll = isNew || graph.turn === 0 || graph.cards.size <= 100;
+  const policies = new Map(view.snapshot.policies.map((policy) => [policy.name, policy]));
+  for (const card of graph.cards.values()) if (isAll || graph.visible.has(card.node.key)) updateCard(card, view, policies);
+  for (const line of graph.lines) {
+    if (isAll || graph.visible.has(line.edge.from) || graph.visible.has(line.edge.to)) updateLine(line, view);
+  }
 }
 
 function build(box, view, choose) {
@@ -179,9 +186,8 @@ function usageInWords(usage) {
   return usage.capacity > 0 ? `${count(usage.used)} of ${count(usage.capacity)} ${usage.unit}` : `${count(usage.used)} ${usage.unit}`;
 }
 
-function updateCard(card, view) {
+function updateCard(card, view, policies) {
   const { node, button } = card;
-  const policies = new Map(view.snapshot.policies.map((policy) => [policy.name, policy]));
   const chosen = details.key === node.key ? " chosen" : "";
   if (node.kind === "stage") {
     const flow = view.snapshot.flows[node.flow], stage = flow.stages[node.index];

@@ -141,7 +141,13 @@ function connect() {
   // It comes back by itself, also when the server was restarted.
   const source = new EventSource("events");
   source.addEventListener("hello", (message) => {
-    takeHello(JSON.parse(message.data));
+    const hello = JSON.parse(message.data);
+    if (isAnother(hello)) {
+      source.close();
+      location.reload();
+      return;
+    }
+    takeHello(hello);
     setConnection("live", page.isPaused ? "Paused" : "Live");
     scheduleRender();
   });

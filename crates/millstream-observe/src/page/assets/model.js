@@ -49,6 +49,11 @@ function remember(at, keys, point) {
   }
 }
 
+/** Returns whether this is another program than before: its page has another token and other controls. */
+function isAnother(hello) {
+  return model.instance !== null && model.instance !== hello.instance;
+}
+
 function takeHello(hello) {
   Object.assign(model, { view: hello.view, instance: hello.instance, at: [], series: new Map(), events: hello.events.slice() });
   model.offset = Date.now() - hello.view.snapshot.at_seconds * 1000;
