@@ -12,6 +12,7 @@ mod page;
 mod run;
 mod simulate;
 mod spill;
+mod top;
 
 use std::{
     error::Error,
@@ -38,6 +39,7 @@ enum Command {
     Schema(check::SchemaArgs),
     /// Plays a scenario of load and failure, and says what came of it.
     Simulate(simulate::Args),
+    Top(top::Args),
     /// Looks after the files of a durable queue.
     #[command(subcommand)]
     Spill(spill::Command),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Check(args) => args.run(&mut out),
         Command::Schema(args) => args.run(&mut out),
         Command::Simulate(args) => args.run(&mut out),
+        Command::Top(args) => args.run(&mut out),
         Command::Spill(command) => command.run(&mut out),
         Command::Advise(command) => command.run(&mut out),
     };

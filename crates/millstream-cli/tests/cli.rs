@@ -28,7 +28,7 @@ fn without_arguments_it_says_what_it_can_do() {
     let output = millstream(&[]);
 
     assert_eq!(output.status.code(), Some(2));
-    for command in ["run", "check", "schema", "simulate", "spill", "advise"] {
+    for command in ["run", "check", "schema", "simulate", "spill", "advise", "top"] {
         assert!(stderr(&output).contains(command), "{command}");
     }
 }
@@ -184,4 +184,34 @@ fn a_scenario_is_played_and_its_mistakes_are_named() {
 
     let missing = millstream(&["simulate", "nowhere.yaml"]);
     assert!(missing.status.code() == Some(2) && stderr(&missing).contains("nowhere.yaml"));
+}
+
+#[test]
+fn top_shows_a_live_page_in_the_terminal() {
+    let pool = Pool::new(1);
+    let registry = millstream::Registry::new();
+    let flow = millstream::range(0..9).inspect_demand("\u{1b}[31mnumbers", &registry);
+    assert_eq!(flow.count().wait().unwrap(), 9);
+    let inventory = millstream_observe::Inventory::new("squares", &pool);
+    inventory.flow("main", &registry);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let page = millstream_observe::page::Page::serve("127.0.0.1:0", &inventory);
+    let page = runtime.block_on(page).unwrap();
+
+    let url = format!("http://{}/", page.address());
+    let output = millstream(&["top", &url, "--once", "--width", "60"]);
+
+    let text = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        text.starts_with("squares  1 flows, 0 policies\n\nmain  0/s  The flow has completed\n")
+    );
+    assert!(text.contains("\u{fffd}[31mnumbers") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+
+    runtime.block_on(page.shutdown());
+    let gone = millstream(&["top", &url, "--once"]);
+    assert_eq!(gone.status.code(), Some(2));
+    assert!(stderr(&gone).starts_with("error: no live page at 127.0.0.1:"), "{}", stderr(&gone));
 }

@@ -2,6 +2,7 @@
 
 mod events;
 mod roles;
+mod text;
 mod verdict;
 
 use std::{collections::HashMap, sync::Arc};
