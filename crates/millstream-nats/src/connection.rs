@@ -131,6 +131,22 @@ impl Nats {
         Ok(Sink::new(self, config))
     }
 
+    /// Waits until the server has everything that was sent until now, such as acknowledgements: to
+    /// be called before a program ends.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closed, of kind `Disconnected`; it does not come back within the
+    /// [`request_timeout`](NatsConfig::request_timeout), of kind `Timeout`.
+    pub async fn flush(&self) -> Result<(), Error> {
+        let Connection { client, config, .. } = &*self.0;
+        // What is with the system arrives, also after the program has ended.
+        let told = |kind| Error::new(kind, "the NATS server was not told of everything");
+        let flushing = tokio::time::timeout(config.request_timeout, client.flush());
+        let flushed = flushing.await.map_err(|_| told(ErrorKind::Timeout))?;
+        flushed.map_err(|_| told(ErrorKind::Disconnected))
+    }
+
     /// The client, for what this crate does not have.
     #[must_use]
     pub fn client(&self) -> &Client {

@@ -70,6 +70,8 @@ pub struct Sink {
 
 impl Sink {
     pub(crate) fn new(nats: &Nats, config: SinkConfig) -> Self {
+        // The client starts a task, also where it is called from elsewhere.
+        let _inside = nats.0.runtime.enter();
         let context = ContextBuilder::new()
             .timeout(config.ack_timeout)
             .max_ack_inflight(config.in_flight as usize)

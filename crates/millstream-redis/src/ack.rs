@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use millstream_pressure::{Acknowledge, Settlement};
 use redis::{Pipeline, aio::ConnectionManager};
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use crate::{StreamConfig, connection::is_not_ready};
 
@@ -24,6 +27,13 @@ pub struct StreamAck {
     pub(crate) acker: Acker,
 }
 
+/// What is to be done, in this order.
+enum Work {
+    Tell(Word),
+    /// Everything before was told.
+    Flush(oneshot::Sender<()>),
+}
+
 /// What a group is told of an entry.
 struct Word {
     config: Arc<StreamConfig>,
@@ -34,7 +44,7 @@ struct Word {
 
 /// Tells groups, several words at one go. As many wait here as there are unsettled deliveries.
 #[derive(Clone)]
-pub(crate) struct Acker(mpsc::UnboundedSender<Word>);
+pub(crate) struct Acker(mpsc::UnboundedSender<Work>);
 
 impl Acker {
     pub(crate) fn start(runtime: &Handle, connection: ConnectionManager) -> Self {
@@ -42,21 +52,41 @@ impl Acker {
         runtime.spawn(tell(words, connection));
         Self(sender)
     }
+
+    /// Waits until everything until now was told.
+    pub(crate) async fn flush(&self) {
+        let (sender, receiver) = oneshot::channel();
+        // Without a task there is nothing that waits.
+        self.0.send(Work::Flush(sender)).ok();
+        receiver.await.ok();
+    }
 }
 
-async fn tell(mut words: mpsc::UnboundedReceiver<Word>, mut connection: ConnectionManager) {
+async fn tell(mut words: mpsc::UnboundedReceiver<Work>, mut connection: ConnectionManager) {
     let mut batch = Vec::new();
     while words.recv_many(&mut batch, AT_ONE_GO).await > 0 {
-        let commands = commands(&batch);
+        let (mut told, mut waiting) = (Vec::new(), Vec::new());
+        for work in batch.drain(..) {
+            match work {
+                Work::Tell(word) => told.push(word),
+                Work::Flush(sender) => waiting.push(sender),
+            }
+        }
+        let commands = commands(&told);
         // Each may be said twice. One that is refused is refused again: the entry is gone. A server
         // that is not ready refuses all.
-        while let Err(error) = commands.query_async::<()>(&mut connection).await {
+        while !told.is_empty()
+            && let Err(error) = commands.query_async::<()>(&mut connection).await
+        {
             if error.code().is_some() && !is_not_ready(&error) {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
         }
-        batch.clear();
+        for sender in waiting {
+            // It may have given up.
+            sender.send(()).ok();
+        }
     }
 }
 
@@ -86,7 +116,7 @@ impl StreamAck {
     fn say(&self, idle: Option<u64>) {
         let (config, id) = (Arc::clone(&self.config), self.id.clone());
         // The runtime has ended otherwise, and the entry is claimed by another.
-        self.acker.0.send(Word { config, id, idle }).ok();
+        self.acker.0.send(Work::Tell(Word { config, id, idle })).ok();
     }
 }
 

@@ -84,6 +84,21 @@ impl Redis {
         Ok(Streamed::new(self.clone(), config).into())
     }
 
+    /// Waits until the server has been told what became of each delivery that was settled until
+    /// now: to be called before a program ends.
+    ///
+    /// # Errors
+    ///
+    /// The server does not answer within the [`timeout`](RedisConfig::timeout), of kind `Timeout`.
+    pub async fn flush(&self) -> Result<(), Error> {
+        let told = tokio::time::timeout(self.0.config.timeout, self.0.acker.flush()).await;
+        told.map_err(|_| {
+            let what =
+                format!("the Redis server at {} was not told of everything", self.0.config.server);
+            Error::new(ErrorKind::Timeout, what)
+        })
+    }
+
     pub(crate) fn scheduler(&self) -> Tokio {
         Tokio::new(self.0.runtime.clone())
     }
