@@ -53,6 +53,7 @@ pub struct Page {
     hosts: Vec<String>,
     is_remote: bool,
     max_browsers: usize,
+    is_for_machines: bool,
 }
 
 /// A page that is being served, until this is dropped.
@@ -81,6 +82,7 @@ impl Page {
             hosts: Vec::new(),
             is_remote: false,
             max_browsers: MAX_BROWSERS,
+            is_for_machines: false,
         }
     }
 
@@ -121,6 +123,13 @@ impl Page {
     #[must_use]
     pub fn with_token(self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self }
+    }
+
+    /// Answers `/livez`, `/readyz` and, with the feature `metrics`, `/metrics`, and nothing else: for
+    /// an address that a monitoring system reaches.
+    #[must_use]
+    pub fn for_machines(self) -> Self {
+        Self { is_for_machines: true, ..self }
     }
 
     /// May be bound to an address that other machines can reach.
@@ -173,6 +182,7 @@ impl Page {
             health: self.health.unwrap_or_else(health),
             interval: self.interval,
             stopped: stopped.clone(),
+            is_for_machines: self.is_for_machines,
         };
         let routes = routes::of(shared);
         let feed = tokio::spawn(feed::run(feed, self.interval, stopped.clone()));

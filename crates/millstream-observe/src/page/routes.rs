@@ -36,6 +36,8 @@ pub(super) struct Shared {
     pub(super) health: Health,
     pub(super) interval: Duration,
     pub(super) stopped: watch::Receiver<bool>,
+    /// Answers no browser, and shows no more than counters.
+    pub(super) is_for_machines: bool,
 }
 
 /// The most bytes of a request that are read.
@@ -43,22 +45,25 @@ const MAX_BODY: usize = 1024;
 
 pub(super) fn of(shared: Shared) -> Router {
     let shared = Arc::new(shared);
-    let routes = Router::new()
-        .route("/", get(document))
-        .route("/events", get(events))
-        .route("/snapshot.json", get(snapshot))
-        .route("/describe", get(describe))
-        .route("/describe.mmd", get(mermaid))
-        .route("/describe.svg", get(picture))
-        .route("/flight.json", get(flight))
-        .route("/flight/{flow}/{stage}", get(flight_of))
-        .route("/flight.txt", get(marbles))
-        .route("/flight.svg", get(flight_picture))
-        .route("/flight.trace.json", get(trace))
-        .route("/stalls", get(stalls))
-        .route("/controls/{id}", post(control))
-        .route("/livez", get(live))
-        .route("/readyz", get(ready));
+    let routes = Router::new().route("/livez", get(live)).route("/readyz", get(ready));
+    let routes = if shared.is_for_machines {
+        routes
+    } else {
+        routes
+            .route("/", get(document))
+            .route("/events", get(events))
+            .route("/snapshot.json", get(snapshot))
+            .route("/describe", get(describe))
+            .route("/describe.mmd", get(mermaid))
+            .route("/describe.svg", get(picture))
+            .route("/flight.json", get(flight))
+            .route("/flight/{flow}/{stage}", get(flight_of))
+            .route("/flight.txt", get(marbles))
+            .route("/flight.svg", get(flight_picture))
+            .route("/flight.trace.json", get(trace))
+            .route("/stalls", get(stalls))
+            .route("/controls/{id}", post(control))
+    };
     #[cfg(feature = "metrics")]
     let routes = routes.route("/metrics", get(metrics));
     routes

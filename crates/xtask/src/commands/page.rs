@@ -3,8 +3,8 @@
 use crate::shell::{Failure, Shell, target_dir};
 
 /// Drives the live page in a headless Chromium: numbers, updates, a stall's culprit, hostile names,
-/// the keyboard, a restart, the console, and axe-core in light, dark and narrow. The screenshots
-/// are in `target/page`.
+/// the keyboard, a restart, the console, and axe-core in light, dark and narrow; and takes a
+/// picture of the demo. The screenshots are in `target/page`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -36,6 +36,12 @@ pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
         .program("node", "crates/millstream-observe/tests/browser/page.test.mjs")
         .arg(&program.display().to_string())
         .arg(&axe.display().to_string())
+        .arg(&folder.display().to_string())
+        .run()?;
+    shell.cargo("build --package millstream-cli").run()?;
+    shell
+        .program("node", "crates/millstream-observe/tests/browser/picture.mjs")
+        .arg(&target_dir().join("debug/millstream").display().to_string())
         .arg(&folder.display().to_string())
         .run()
 }
