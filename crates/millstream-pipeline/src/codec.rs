@@ -31,6 +31,7 @@ impl Codec for RecordCodec {
         let nanos = u64::try_from(born.as_nanos()).unwrap_or(u64::MAX);
         out.extend_from_slice(&nanos.to_le_bytes());
         serde_json::to_writer(out, &record.value)?;
+        record.stored();
         Ok(())
     }
 

@@ -29,6 +29,22 @@ fn source(spec: &SourceSpec) -> String {
         }
         SourceSpec::File(file) => format!("the lines of {}", file.path.display()),
         SourceSpec::Stdin(_) => "the lines of the standard input".to_owned(),
+        #[cfg(feature = "nats")]
+        SourceSpec::Nats(spec) => format!(
+            "the consumer {} of the stream {} at {}",
+            spec.consumer,
+            spec.stream,
+            spec.connection.servers.join(", ")
+        ),
+        #[cfg(feature = "redis")]
+        SourceSpec::Redis(spec) => format!(
+            "the stream {} at {}, as {} of the group {}",
+            spec.key, spec.connection.server, spec.consumer, spec.group
+        ),
+        #[cfg(feature = "tcp")]
+        SourceSpec::Tcp(spec) => {
+            format!("the lines of up to {} connections to {}", spec.max_connections, spec.listen)
+        }
         SourceSpec::Generate(spec) => format!("{} made up, {:?}", spec.rate, spec.shape),
     }
 }
@@ -47,6 +63,20 @@ fn sink(spec: &SinkSpec) -> String {
             Some(rate) => format!("nowhere, {rate}"),
             None => "nowhere".to_owned(),
         },
+        #[cfg(feature = "nats")]
+        SinkSpec::Nats(spec) => format!(
+            "to the subject {} at {}, at most {} unconfirmed",
+            spec.subject,
+            spec.connection.servers.join(", "),
+            spec.in_flight
+        ),
+        #[cfg(feature = "redis")]
+        SinkSpec::Redis(spec) => format!(
+            "to the stream {} at {}, at most {} unconfirmed",
+            spec.key, spec.connection.server, spec.in_flight
+        ),
+        #[cfg(feature = "tcp")]
+        SinkSpec::Tcp(spec) => format!("to {}, a line each", spec.address),
     }
 }
 

@@ -26,6 +26,9 @@
 //! - [`Spec`] is what a file says; reading one gives it or says what is wrong, where, and what was
 //!   probably meant ([`InvalidSpec`]). It has a JSON schema.
 //! - [`Pipeline`] is a pipeline before it runs: it can be described, and started.
+//! - [`Pipeline::audit`] holds it against the checklists, [`Pipeline::diagnose`] connects to what it
+//!   names; a [`Finding`] is what they say.
+//! - [`Pipeline::simulate`] runs it in virtual time, with recorded arrivals.
 //! - [`Running`] is one that runs, a future of its end; a [`Handle`] looks at it, stops it, and
 //!   [reloads](Handle::reload) it.
 //! - [`Status`] is what a pipeline says of itself, [`Handle::inventory`] everything about its flows
@@ -43,11 +46,15 @@
 
 mod alerts;
 mod assemble;
+mod audit;
 mod codec;
 mod describe;
+mod doctor;
+mod net;
 mod record;
 mod reload;
 mod running;
+mod simulate;
 mod sink;
 mod source;
 mod spec;
@@ -56,20 +63,35 @@ mod step;
 mod window;
 
 pub use alerts::Alerts;
+pub use audit::{Finding, Verdict};
 pub use reload::ReloadError;
 pub use running::{Handle, Pipeline, Running};
+pub use simulate::{Moment, Service, Simulated, Trace, Trial};
 pub use source::Load;
 pub use spec::{
     AdaptiveSpec, Aggregate, AlertThresholds, BackpressureSpec, DedupSpec, Expression, FieldType,
     FileSink, FileSource, FlowControlKind, FlowControlSpec, Format, GenerateSource, InvalidSpec,
     MonitoringSpec, NullSink, OnError, ParseSpec, Pattern, QueueSpec, Rate, RateSpec, Rotation,
-    SampleSpec, Shape, Share, SinkSpec, Size, SourceSpec, Spec, SpillSpec, StageSpec, StdinSource,
-    StdoutSink, Strategy, Time, WindowSpec, nearest,
+    SampleSpec, Secret, Shape, Share, SinkSpec, Size, SourceSpec, Spec, SpillSpec, StageSpec,
+    StdinSource, StdoutSink, Strategy, Time, WindowSpec, nearest,
 };
+#[cfg(feature = "nats")]
+pub use spec::{NatsConnection, NatsSink, NatsSource};
+#[cfg(feature = "redis")]
+pub use spec::{RedisConnection, RedisSink, RedisSource};
+#[cfg(feature = "tcp")]
+pub use spec::{TcpSink, TcpSource};
 pub use status::{Latency, Status};
 
-/// The book's page, whose example is run.
+/// The book's pages, whose examples are run.
 #[cfg(doctest)]
 mod book {
-    #![doc = include_str!("../../../docs/book/src/pipeline.md")]
+    #[doc = include_str!("../../../docs/book/src/keys.md")]
+    mod keys {}
+    #[doc = include_str!("../../../docs/book/src/migrate.md")]
+    mod migrate {}
+    #[doc = include_str!("../../../docs/book/src/pipeline.md")]
+    mod pipeline {}
+    #[doc = include_str!("../../../docs/book/src/trouble.md")]
+    mod trouble {}
 }

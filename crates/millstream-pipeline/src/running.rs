@@ -3,9 +3,10 @@
 use std::{
     fmt,
     future::Future,
+    net::SocketAddr,
     num::NonZeroUsize,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, mpsc::Receiver},
     task::{Context, Poll, ready},
     thread,
     time::Duration,
@@ -22,6 +23,9 @@ use crate::{
     describe, reload,
     status::Status,
 };
+
+/// How long servers may take to be told what is left.
+const GIVE_BACK: Duration = Duration::from_secs(1);
 
 /// A pipeline that was checked.
 #[derive(Clone, Debug)]
@@ -74,6 +78,7 @@ impl Pipeline {
             controls,
             spec: Mutex::new(spec),
             reloads: Mutex::new((0, 0)),
+            left: Mutex::new(None),
             subscription: outcome.subscription(),
             threads,
         };
@@ -98,6 +103,8 @@ struct Shared {
     spec: Mutex<Spec>,
     /// Configurations that were taken over, and those that were refused.
     reloads: Mutex<(u64, u64)>,
+    /// What waited in queues when it failed.
+    left: Mutex<Option<u64>>,
     /// Cancels the flow.
     subscription: Arc<dyn Subscription>,
     /// Its threads end with it.
@@ -122,7 +129,14 @@ impl Running {
     /// If it was polled, as a future, until it was ready.
     pub fn wait(mut self) -> Result<Status, Error> {
         let outcome = self.outcome.take().expect("it is waited for once");
-        self.handle.result(outcome.wait())
+        let result = outcome.wait();
+        if result.is_err()
+            && let Some(told) = self.handle.give_back()
+        {
+            // Servers that do not listen are not waited for.
+            told.recv_timeout(GIVE_BACK).ok();
+        }
+        self.handle.result(result)
     }
 
     /// Takes nothing more from the source, and gives what is on its way this time to arrive. What
@@ -148,6 +162,9 @@ impl Future for Running {
         let outcome = self.outcome.as_mut().expect("it was ready before");
         let result = ready!(Pin::new(outcome).poll(cx));
         self.outcome = None;
+        if result.is_err() {
+            self.handle.give_back();
+        }
         Poll::Ready(self.handle.result(result))
     }
 }
@@ -157,6 +174,13 @@ impl Handle {
     #[must_use]
     pub fn inventory(&self) -> &Inventory {
         &self.0.controls.inventory
+    }
+
+    /// Where its sources listen, by their names: what a source that was told to take any free port
+    /// has got.
+    #[must_use]
+    pub fn listening(&self) -> Vec<(String, SocketAddr)> {
+        self.0.threads.net.listening()
     }
 
     /// What it has been told to do, last.
@@ -174,6 +198,19 @@ impl Handle {
     /// `Disconnected`.
     pub fn abort(&self) {
         self.0.subscription.cancel();
+    }
+
+    /// What is left in queues is delivered again, where it came from a server that can: gives it
+    /// back, and tells when servers know.
+    fn give_back(&self) -> Option<Receiver<()>> {
+        let Shared { controls, threads, left, .. } = &*self.0;
+        if !threads.net.has_connections() {
+            return None;
+        }
+        let waiting = self.status().waiting;
+        left.lock().get_or_insert(waiting);
+        controls.queues.iter().for_each(|queue| drop(queue.drain()));
+        threads.net.tell()
     }
 
     fn result(&self, result: Result<u64, Error>) -> Result<Status, Error> {
@@ -241,6 +278,7 @@ impl Handle {
     pub fn status(&self) -> Status {
         let mut status = Status::of(&self.0.controls, *self.0.reloads.lock());
         let secrets = self.0.spec.lock().secrets.clone();
+        status.waiting = self.0.left.lock().unwrap_or(status.waiting);
         status.first_fault = status.first_fault.map(|fault| secrets.scrub(&fault));
         status
     }

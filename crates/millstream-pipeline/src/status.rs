@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use millstream_pressure::Policy;
 use parking_lot::Mutex;
 
-use crate::assemble::Controls;
+use crate::{assemble::Controls, sink::Arrival};
 
 /// What a pipeline says of itself.
 #[derive(Clone, Debug)]
@@ -91,6 +91,9 @@ pub struct Latency {
 pub(crate) struct Arrivals {
     pub(crate) n: u64,
     pub(crate) bytes: u64,
+    /// After which time they are of no use, and how many were in time.
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) n_in_time: u64,
     /// In microseconds.
     latency: Histogram<u64>,
 }
@@ -98,13 +101,14 @@ pub(crate) struct Arrivals {
 impl Arrivals {
     pub(crate) fn new() -> Self {
         let latency = Histogram::new(2).expect("two digits are allowed");
-        Self { n: 0, bytes: 0, latency }
+        Self { n: 0, bytes: 0, deadline: None, n_in_time: 0, latency }
     }
 
     /// An item has arrived.
-    pub(crate) fn add(&mut self, bytes: u64, took: Duration) {
+    pub(crate) fn add(&mut self, Arrival { bytes, took }: Arrival) {
         self.n += 1;
         self.bytes += bytes;
+        self.n_in_time += u64::from(self.deadline.is_none_or(|deadline| took <= deadline));
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         // It grows as far as it has to: 64 bits of microseconds fit.
         self.latency.record(micros).ok();

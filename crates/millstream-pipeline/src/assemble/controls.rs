@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use millstream::{
     Error, KillSwitch, Registry,
-    scheduler::{Pool, Worker},
+    scheduler::{Pool, Scheduler, VirtualTime, Worker},
 };
 use millstream_observe::Inventory;
 use millstream_pressure::{AdaptiveRate, Credits, Queue, RateLimit};
 use parking_lot::Mutex;
 
 use crate::{
+    net::Net,
     record::Record,
     source::Schedule,
     status::{Arrivals, Faults},
@@ -38,25 +39,58 @@ pub(crate) struct Controls {
     pub(crate) first: Registry,
 }
 
+/// What runs a part of a pipeline.
+#[derive(Clone)]
+pub(crate) enum Runner {
+    /// Threads, as time passes.
+    Threads(Pool),
+    /// One thread, whose clock is moved.
+    Virtual(VirtualTime),
+}
+
+impl Scheduler for Runner {
+    fn worker(&self) -> Worker {
+        match self {
+            Self::Threads(pool) => pool.worker(),
+            Self::Virtual(time) => time.worker(),
+        }
+    }
+}
+
 /// The threads of a pipeline. What may block has its own: workers of a pool share its threads, and
 /// one that reads without end would keep those behind it waiting.
 #[derive(Clone)]
 pub(crate) struct Threads {
     /// Reads the source.
-    pub(crate) source: Pool,
+    pub(crate) source: Runner,
     /// Runs what is behind queues.
-    pub(crate) work: Pool,
+    pub(crate) work: Runner,
     /// Has the time, and wakes those who wait for it.
-    pub(crate) clock: Pool,
+    pub(crate) clock: Runner,
+    /// Talks to servers.
+    pub(crate) net: Net,
 }
 
 impl Threads {
     /// For a pipeline of this name, with so many threads for work.
     pub(crate) fn start(name: &str, n: usize) -> Result<Self, Error> {
         Ok(Self {
-            source: Pool::try_named("source", 1)?,
-            work: Pool::try_named(name, n)?,
-            clock: Pool::try_named("clock", 1)?,
+            source: Runner::Threads(Pool::try_named("source", 1)?),
+            work: Runner::Threads(Pool::try_named(name, n)?),
+            clock: Runner::Threads(Pool::try_named("clock", 1)?),
+            net: Net::default(),
         })
+    }
+
+    /// None: everything runs when the clock is moved.
+    pub(crate) fn virtual_time(time: &VirtualTime) -> Self {
+        let runner = Runner::Virtual(time.clone());
+        let (source, work, clock) = (runner.clone(), runner.clone(), runner);
+        Self { source, work, clock, net: Net::default() }
+    }
+
+    /// Whether the clock is moved, and nothing is opened.
+    pub(crate) fn is_virtual(&self) -> bool {
+        matches!(self.clock, Runner::Virtual(_))
     }
 }

@@ -3,25 +3,27 @@
 use std::{sync::Arc, time::Duration};
 
 use millstream::{
-    Error, ErrorKind, Handled, KillSwitch, Outcome, Registry, from_fn, never,
-    scheduler::{Pool, Scheduler as _, Worker},
+    Error, ErrorKind, KillSwitch, Outcome, Registry, from_fn, never,
+    scheduler::{Pool, Scheduler as _},
 };
 use millstream_observe::{Bound, Inventory, Observe, Place, Reading, SpillQueue, Usage};
 use millstream_pressure::{
-    AdaptiveRate, Credits, FlowExt as _, InvalidSetting, Queue, QueueHooks, RateLimit,
+    AdaptiveRate, Credits, FlowExt as _, InvalidSetting, Queue, QueueConfig, QueueHooks, RateLimit,
+    Reason, WhenFull,
 };
 use millstream_spill::{Config, Durability, FlowExt as _, Spill};
 use parking_lot::Mutex;
 
 mod controls;
+mod end;
 
-pub(crate) use self::controls::{Controls, Threads};
+pub(crate) use self::controls::{Controls, Runner, Threads};
 use crate::{
-    FlowControlKind, FlowControlSpec, NullSink, OnError, RateSpec, SinkSpec, SourceSpec, Spec,
-    SpillSpec, StageSpec, WindowSpec,
+    FlowControlKind, FlowControlSpec, OnError, RateSpec, SourceSpec, Spec, SpillSpec, StageSpec,
+    WindowSpec,
     codec::RecordCodec,
     record::Record,
-    sink::{Sink, arrive},
+    sink::{Destination, Sink},
     source::{self, Load, Schedule, Stream},
     status::{Arrivals, Faults},
     step::Steps,
@@ -58,10 +60,26 @@ struct Assembly<'a> {
 /// One of them cannot be opened, or a folder of spilled items cannot be used.
 pub(crate) fn start(spec: &Spec, threads: &Threads) -> Result<(Outcome<u64>, Controls), Error> {
     // First, so that nothing is read if nothing can be written.
-    let sink = Sink::open(&spec.sink)?;
+    let sink = Destination::open(spec, &threads.net)?;
+    start_with(spec, threads, sink, |controls| {
+        let Controls { schedule, faults, lost, clock, .. } = controls;
+        source::open(spec, threads, clock, schedule, faults, lost)
+    })
+}
+
+/// [`start`] with this sink and source.
+///
+/// # Errors
+///
+/// As those of [`start`].
+pub(crate) fn start_with(
+    spec: &Spec,
+    threads: &Threads,
+    sink: Destination,
+    open: impl FnOnce(&Controls) -> Result<Stream, Error>,
+) -> Result<(Outcome<u64>, Controls), Error> {
     let assembly = Assembly::new(spec, threads, false);
-    let Controls { schedule, faults, lost, clock, .. } = &assembly.controls;
-    let source = source::open(spec, &threads.source, clock, schedule, faults, lost)?;
+    let source = open(&assembly.controls)?;
     sink.refuse_the_source(&spec.source)?;
     assembly.put_together(source, sink)
 }
@@ -73,7 +91,7 @@ pub(crate) fn start(spec: &Spec, threads: &Threads) -> Result<(Outcome<u64>, Con
 /// None, if the file was checked.
 pub(crate) fn plan(spec: &Spec, threads: &Threads) -> Result<Inventory, Error> {
     let assembly = Assembly::new(spec, threads, true);
-    let (_, controls) = assembly.put_together(never().boxed(), Sink::Null)?;
+    let (_, controls) = assembly.put_together(never().boxed(), Destination::Local(Sink::Null))?;
     Ok(controls.inventory)
 }
 
@@ -119,7 +137,7 @@ impl<'a> Assembly<'a> {
     fn put_together(
         mut self,
         source: Stream,
-        sink: Sink,
+        sink: Destination,
     ) -> Result<(Outcome<u64>, Controls), Error> {
         let source =
             source.kill_switch(&self.controls.switch).inspect_demand("source", &self.registry);
@@ -140,7 +158,7 @@ impl<'a> Assembly<'a> {
             }
         }
         self.take_steps(&mut steps);
-        self.sink(sink)
+        self.end(sink)
     }
 
     fn change(&mut self, change: impl FnOnce(Stream) -> Stream) {
@@ -195,10 +213,21 @@ impl<'a> Assembly<'a> {
 
     /// A queue of this name ends a part of the flow, and begins another one on a thread of its own.
     fn queue(&mut self, name: &str) -> Result<(), Error> {
-        let spec = &self.spec.backpressure.queues[name];
-        let hooks = QueueHooks::new().weigh(|record: &Record| Record::bytes(&record.value));
-        let queue =
-            Queue::with_hooks(name, spec.config(), &self.threads.clock, hooks).map_err(invalid)?;
+        let config = self.spec.backpressure.queues[name].config();
+        self.queue_of(name, config)
+    }
+
+    /// A queue of this name and kind.
+    fn queue_of(&mut self, name: &str, config: QueueConfig) -> Result<(), Error> {
+        let hooks = QueueHooks::new()
+            .weigh(|record: &Record| Record::bytes(&record.value))
+            .on_drop(|record: Record, reason| {
+                // What is left at the end is delivered again, where it can be.
+                if !matches!(reason, Reason::Canceled | Reason::Shutdown) {
+                    record.dropped();
+                }
+            });
+        let queue = Queue::with_hooks(name, config, &self.threads.clock, hooks).map_err(invalid)?;
         let place = self.controls.inventory.policy(&queue);
         self.end_part(&place, name);
         let pool = self.threads.work.clone();
@@ -215,6 +244,16 @@ impl<'a> Assembly<'a> {
             let place = self.controls.inventory.policy(&planned);
             self.end_part(&place, &name);
             return Ok(());
+        }
+        if self.threads.is_virtual() {
+            let when_full = WhenFull::Wait;
+            let config = QueueConfig {
+                capacity: 1 << 24,
+                max_weight: Some(max_bytes.0),
+                when_full,
+                ..QueueConfig::default()
+            };
+            return self.queue_of(&name, config);
         }
         let config = Config {
             max_bytes: max_bytes.0,
@@ -284,20 +323,22 @@ impl<'a> Assembly<'a> {
                 .concat(from_fn(|| None))
                 .flat_map_iter(move |record| {
                     let made = match record {
-                        Some(record) => {
-                            let made = windows.add(&record);
-                            drop(record.arrived());
-                            match made {
-                                Err(fault) if on_error == OnError::Skip && !fault.is_fatal => {
-                                    faults.note(format!("{place}: {}", fault.why));
-                                    Ok(Vec::new())
-                                }
-                                made => made.map_err(|fault| {
-                                    let why = format!("{place}: {}", fault.why);
-                                    Error::new(ErrorKind::InvalidData, why)
-                                }),
+                        Some(record) => match windows.add(&record) {
+                            Ok(made) => {
+                                record.joined();
+                                Ok(made)
                             }
-                        }
+                            Err(fault) => {
+                                let why = format!("{place}: {}", fault.why);
+                                if on_error == OnError::Skip && !fault.is_fatal {
+                                    record.rejected(why.clone());
+                                    faults.note(why);
+                                    Ok(Vec::new())
+                                } else {
+                                    Err(Error::new(ErrorKind::InvalidData, why))
+                                }
+                            }
+                        },
                         None => Ok(windows.finish()),
                     };
                     match made {
@@ -309,44 +350,6 @@ impl<'a> Assembly<'a> {
                 .inspect_demand("window", &registry)
                 .boxed()
         });
-    }
-
-    fn sink(mut self, mut sink: Sink) -> Result<(Outcome<u64>, Controls), Error> {
-        // What was there is lost from here on: everything else could be opened.
-        sink.begin()?;
-        if let SinkSpec::Null(NullSink { rate: Some(rate) }) = &self.spec.sink {
-            let config = crate::reload::sink_rate(*rate);
-            let limit = RateLimit::new("sink", config, &self.threads.clock).map_err(invalid)?;
-            self.controls.inventory.policy(&limit);
-            self.controls.sink_rate = Some(limit.clone());
-            self.change(|flow| flow.rate_limit(&limit).boxed());
-        }
-        let pool = self.threads.work.clone();
-        let has_thread = self.fed_by.is_some();
-        self.change(|flow| {
-            // Behind a queue there is another thread already.
-            if has_thread { flow } else { flow.publish_on(&pool).capacity(AT_ONCE).boxed() }
-        });
-        let flow = self.flow.take().expect("it was begun with the source");
-        let flow = flow.inspect_demand("sink", &self.registry);
-        let (clock, arrivals) = (self.controls.clock.clone(), Arc::clone(&self.controls.arrivals));
-        let written = flow
-            .chunks_ready(AT_ONCE)
-            .map(Some)
-            .concat(from_fn(|| None))
-            .handle(move |chunk: Option<Vec<Record>>| {
-                let result = match chunk {
-                    Some(chunk) => write(&mut sink, chunk, &clock, &arrivals),
-                    None => sink.finish(),
-                };
-                match result {
-                    Ok(()) => Handled::Skip,
-                    Err(error) => Handled::<()>::Fail(error),
-                }
-            })
-            .count();
-        self.enter_part();
-        Ok((written, self.controls))
     }
 }
 
@@ -366,23 +369,6 @@ impl Observe for PlannedSpill {
         let usage = Usage::of(0, self.max_bytes, "bytes");
         Reading { usage: Some(usage), ..Reading::of("spill") }
     }
-}
-
-/// Writes what is there, and counts it.
-fn write(
-    sink: &mut Sink,
-    chunk: Vec<Record>,
-    clock: &Worker,
-    arrivals: &Mutex<Arrivals>,
-) -> Result<(), Error> {
-    let now = clock.now();
-    let arrived: Vec<_> = chunk.into_iter().map(|record| arrive(record, now)).collect();
-    let (values, measures): (Vec<_>, Vec<_>) =
-        arrived.into_iter().map(|(value, bytes, took)| (value, (bytes, took))).unzip();
-    sink.write(&values)?;
-    let mut arrivals = arrivals.lock();
-    measures.into_iter().for_each(|(bytes, took)| arrivals.add(bytes, took));
-    Ok(())
 }
 
 /// A setting that the file has no place for, because it is checked when that is read.

@@ -8,15 +8,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use millstream::{
-    Error, ErrorKind, MissedTick, interval,
-    scheduler::{Pool, Worker},
-};
+use millstream::{Error, ErrorKind, MissedTick, interval, scheduler::Worker};
 use parking_lot::Mutex;
 use serde_json::json;
 
 use super::Stream;
-use crate::{Expression, GenerateSource, Rate, Shape, record::Record, status::Faults};
+use crate::{
+    Expression, GenerateSource, Rate, Shape, assemble::Runner, record::Record, status::Faults,
+};
 
 /// How often it looks at what is due.
 const TICK: Duration = Duration::from_millis(2);
@@ -148,7 +147,7 @@ impl Arrivals {
 pub(super) fn flow(
     spec: &GenerateSource,
     schedule: &Schedule,
-    pool: &Pool,
+    pool: &Runner,
     clock: &Worker,
     lost: &Faults,
 ) -> Stream {

@@ -11,12 +11,12 @@ use std::{
 
 use millstream::{
     Error, ErrorKind, Flow, Handled, LINE_LIMIT, MissedTick, Publisher, byte_lines, interval,
-    scheduler::{Pool, Worker},
+    scheduler::Worker,
 };
 use millstream_pressure::{Queue, QueueConfig};
 
 use super::Stream;
-use crate::{OnError, record::Record, status::Faults};
+use crate::{OnError, assemble::Runner, record::Record, status::Faults};
 
 /// How often a file is looked at that has nothing new.
 const LOOK: Duration = Duration::from_millis(100);
@@ -65,13 +65,13 @@ impl Texts {
 }
 
 /// The lines of a file, to its end.
-pub(super) fn of_file(opened: File, texts: Texts, pool: &Pool) -> Stream {
+pub(super) fn of_file(opened: File, texts: Texts, pool: &Runner) -> Stream {
     let lines = byte_lines(BufReader::with_capacity(1 << 16, opened));
     texts.of(lines).subscribe_on(pool).boxed()
 }
 
 /// The lines of a file and what is added to it.
-pub(super) fn follow(path: PathBuf, opened: File, texts: Texts, pool: &Pool) -> Stream {
+pub(super) fn follow(path: PathBuf, opened: File, texts: Texts, pool: &Runner) -> Stream {
     let mut tail = Tail::new(path, opened);
     let lines = interval(pool, LOOK, MissedTick::Skip)
         .flat_map_iter(move |_| tail.new_lines())
@@ -83,7 +83,7 @@ pub(super) fn follow(path: PathBuf, opened: File, texts: Texts, pool: &Pool) -> 
 ///
 /// A thread of its own reads them, and may wait there for ever: nothing can end a read. The flow
 /// ends all the same.
-pub(super) fn of_stdin(texts: Texts, pool: &Pool) -> Result<Stream, Error> {
+pub(super) fn of_stdin(texts: Texts, pool: &Runner) -> Result<Stream, Error> {
     let ahead = QueueConfig {
         capacity: AHEAD,
         // As good as none: the pipeline decides how long it takes.

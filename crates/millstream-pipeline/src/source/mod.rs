@@ -1,31 +1,36 @@
 //! Where items come from, as flows.
 
+#[cfg(feature = "remote")]
+mod deliveries;
 mod generate;
 mod lines;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "tcp")]
+mod tcp;
 
 use std::fs::File;
 
-use millstream::{
-    BoxPublisher, Error, ErrorKind, Flow,
-    scheduler::{Pool, Worker},
-};
+use millstream::{BoxPublisher, Error, ErrorKind, Flow, scheduler::Worker};
 
 pub use self::generate::Load;
 pub(crate) use self::generate::Schedule;
 use self::lines::Texts;
-use crate::{FileSource, SourceSpec, Spec, record::Record, status::Faults};
+use crate::{FileSource, SourceSpec, Spec, assemble::Threads, record::Record, status::Faults};
 
 /// A flow in a pipeline, whose type is forgotten between stages.
 pub(crate) type Stream = Flow<BoxPublisher<Record>>;
 
-/// The source of a pipeline, which runs on `pool`.
+/// The source of a pipeline, which runs on a thread of its own, or on that of the network.
 ///
 /// # Errors
 ///
 /// It cannot be opened.
 pub(crate) fn open(
     spec: &Spec,
-    pool: &Pool,
+    Threads { source: pool, net, .. }: &Threads,
     clock: &Worker,
     schedule: &Schedule,
     faults: &Faults,
@@ -50,6 +55,12 @@ pub(crate) fn open(
             }
         }
         SourceSpec::Stdin(_) => lines::of_stdin(texts("standard input".to_owned()), pool)?,
+        #[cfg(feature = "nats")]
+        SourceSpec::Nats(nats) => nats::open(nats, &spec.name, texts("nats".to_owned()), net)?,
+        #[cfg(feature = "redis")]
+        SourceSpec::Redis(redis) => redis::open(redis, texts("redis".to_owned()), net)?,
+        #[cfg(feature = "tcp")]
+        SourceSpec::Tcp(tcp) => tcp::open(tcp, texts("tcp".to_owned()), net)?,
         SourceSpec::Generate(spec) => generate::flow(spec, schedule, pool, clock, lost),
     })
 }

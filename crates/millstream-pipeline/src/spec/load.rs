@@ -5,7 +5,7 @@ use std::{collections::HashMap, error, fmt};
 use serde_json::Value;
 use serde_saphyr::Location;
 
-use super::{Spec, StageSpec, secrets::Secrets};
+use super::{Spec, StageSpec, network, secrets::Secrets};
 
 /// What is wrong with a pipeline's file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,7 +213,10 @@ fn read<T: serde::de::DeserializeOwned>(
         });
         // Serde's word for a name of a list.
         let mut invalid = InvalidSpec::new(message.replace("unknown variant", "unknown name"));
-        invalid.nearest = meant(message);
+        match unknown(message).and_then(network::left_out) {
+            Some(why) => invalid.message += &why,
+            None => invalid.nearest = meant(message),
+        }
         match location {
             Some(location) => invalid.at(text, location),
             None => invalid,
@@ -224,13 +227,18 @@ fn read<T: serde::de::DeserializeOwned>(
 /// What was meant by an unknown name, from a message such as ``unknown field `stgaes`, expected one
 /// of `name`, `stages` ``.
 fn meant(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("unknown ")?;
-    let (_, rest) = rest.split_once('`')?;
-    let (name, rest) = rest.split_once('`')?;
-    let (_, names) = rest.split_once("expected ")?;
+    let name = unknown(message)?;
+    let (_, names) = message.split_once("expected ")?;
     let names = names.trim_start_matches("one of ").split([',', ' ']);
     let names = names.map(|name| name.trim_matches('`')).filter(|name| !name.is_empty());
     nearest(name, names).map(str::to_owned)
+}
+
+/// The name that is unknown.
+fn unknown(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("unknown ")?;
+    let (_, rest) = rest.split_once('`')?;
+    rest.split_once('`').map(|(name, _)| name)
 }
 
 /// Replaces one value: `a.b.0.c=value`, where the value is YAML.

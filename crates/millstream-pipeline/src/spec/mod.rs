@@ -3,6 +3,7 @@
 mod expression;
 mod load;
 mod monitoring;
+mod network;
 mod queues;
 mod secrets;
 mod sink;
@@ -21,6 +22,7 @@ pub use self::{
     expression::Expression,
     load::{InvalidSpec, nearest},
     monitoring::{AlertThresholds, MonitoringSpec},
+    network::Secret,
     queues::{
         AdaptiveSpec, BackpressureSpec, FlowControlKind, FlowControlSpec, QueueSpec, Strategy,
     },
@@ -33,6 +35,13 @@ pub use self::{
     units::{Rate, Share, Size, Time},
     window::{Aggregate, WindowSpec},
 };
+
+#[cfg(feature = "nats")]
+pub use self::network::{NatsConnection, NatsSink, NatsSource};
+#[cfg(feature = "redis")]
+pub use self::network::{RedisConnection, RedisSink, RedisSource};
+#[cfg(feature = "tcp")]
+pub use self::network::{TcpSink, TcpSource};
 
 /// A pipeline: a source, stages and a sink, with the policies between them.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]

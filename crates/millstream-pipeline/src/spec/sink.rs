@@ -5,6 +5,12 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+#[cfg(feature = "nats")]
+use super::NatsSink;
+#[cfg(feature = "redis")]
+use super::RedisSink;
+#[cfg(feature = "tcp")]
+use super::TcpSink;
 use super::{Rate, Size};
 
 /// Where items go.
@@ -18,6 +24,15 @@ pub enum SinkSpec {
     File(FileSink),
     /// Nowhere.
     Null(NullSink),
+    /// Into JetStream.
+    #[cfg(feature = "nats")]
+    Nats(NatsSink),
+    /// Into a Redis stream.
+    #[cfg(feature = "redis")]
+    Redis(RedisSink),
+    /// To a server, a line each.
+    #[cfg(feature = "tcp")]
+    Tcp(TcpSink),
 }
 
 /// To standard output: texts as they are, anything else as JSON, a line each.
@@ -53,6 +68,11 @@ pub struct Rotation {
 
 fn keep() -> NonZeroUsize {
     NonZeroUsize::new(5).expect("it is not 0")
+}
+
+#[cfg(feature = "net")]
+pub(super) fn give_up_after() -> super::Time {
+    super::Time(std::time::Duration::from_secs(30))
 }
 
 /// Nowhere, at a rate: what a slow consumer is.

@@ -5,6 +5,12 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+#[cfg(feature = "nats")]
+use super::NatsSource;
+#[cfg(feature = "redis")]
+use super::RedisSource;
+#[cfg(feature = "tcp")]
+use super::TcpSource;
 use super::{Expression, Rate, Share, Time};
 
 /// Where items come from.
@@ -18,6 +24,15 @@ pub enum SourceSpec {
     Stdin(StdinSource),
     /// Items that are made up, at a rate.
     Generate(GenerateSource),
+    /// The messages of a JetStream consumer.
+    #[cfg(feature = "nats")]
+    Nats(NatsSource),
+    /// The entries of a Redis stream.
+    #[cfg(feature = "redis")]
+    Redis(RedisSource),
+    /// The lines of the connections to a port.
+    #[cfg(feature = "tcp")]
+    Tcp(TcpSource),
 }
 
 /// The lines of a file.

@@ -173,8 +173,9 @@ impl Steps {
                     return Handled::Skip;
                 }
                 Err(fault) if *on_error == OnError::Skip && !fault.is_fatal => {
-                    self.faults.note(format!("{place}: {}", fault.why));
-                    record.left_out();
+                    let why = format!("{place}: {}", fault.why);
+                    record.rejected(why.clone());
+                    self.faults.note(why);
                     return Handled::Skip;
                 }
                 Err(fault) => {

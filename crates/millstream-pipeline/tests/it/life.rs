@@ -6,7 +6,7 @@ use millstream_pipeline::Pipeline;
 
 use crate::Desk;
 
-fn wait_until(mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut holds: impl FnMut() -> bool) {
     for _ in 0..2_000 {
         if holds() {
             return;

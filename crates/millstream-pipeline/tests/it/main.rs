@@ -4,10 +4,13 @@
 #![expect(clippy::disallowed_methods, reason = "files and threads of the system have its time")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
+mod advice;
 mod flow_control;
 mod life;
+mod reference;
 mod reload;
 mod stages;
+mod tcp;
 
 use std::{fs, path::Path};
 

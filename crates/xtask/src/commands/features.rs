@@ -7,7 +7,7 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 9] = [
+const PACKAGES: [(&str, &[&str]); 11] = [
     ("millstream", &["codec", "crossbeam", "json", "tower", "tracing"]),
     ("millstream-http", &["json"]),
     ("millstream-io", &["gzip", "tls", "zstd"]),
@@ -17,6 +17,8 @@ const PACKAGES: [(&str, &[&str]); 9] = [
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["serde"]),
     ("millstream-observe", &["metrics", "page", "spill"]),
+    ("millstream-pipeline", &["nats", "redis", "tcp"]),
+    ("millstream-cli", &["nats"]),
 ];
 
 pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {

@@ -42,7 +42,8 @@ pub(crate) const NEEDS: [&str; 5] = ["javac", "mvn", "nats-server", "redis-serve
 const BROKER: &str = include_str!("../../../millstream-testservers/kafka/broker.properties");
 
 /// The packages whose tests talk to servers, in a test target named `servers`.
-const PACKAGES: &[&str] = &["millstream-kafka", "millstream-nats", "millstream-redis"];
+const PACKAGES: &[&str] =
+    &["millstream-kafka", "millstream-nats", "millstream-pipeline", "millstream-redis"];
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     match args.action {

@@ -1,0 +1,173 @@
+//! What talks to servers: a runtime, and what is told them before the end.
+
+#[cfg(feature = "net")]
+use std::future::Future;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, mpsc},
+};
+
+#[cfg(feature = "net")]
+use millstream::{Error, ErrorKind, scheduler::Tokio};
+use parking_lot::Mutex;
+#[cfg(feature = "net")]
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// What talks to servers. It starts when something of a pipeline does. A clone is the same one.
+#[derive(Clone, Default)]
+pub(crate) struct Net(Arc<Mutex<Parts>>);
+
+#[derive(Default)]
+struct Parts {
+    #[cfg(feature = "net")]
+    runtime: Option<Runtime>,
+    /// By the names of sources, where they listen.
+    listening: Vec<(String, SocketAddr)>,
+    #[cfg(feature = "remote")]
+    connections: Vec<Connection>,
+}
+
+/// What is told things without a wait, and has to be waited for before the end.
+#[cfg(feature = "remote")]
+#[derive(Clone)]
+pub(crate) enum Connection {
+    #[cfg(feature = "nats")]
+    Nats(millstream_nats::Nats),
+    #[cfg(feature = "redis")]
+    Redis(millstream_redis::Redis),
+}
+
+impl Net {
+    /// Where sources listen.
+    pub(crate) fn listening(&self) -> Vec<(String, SocketAddr)> {
+        self.0.lock().listening.clone()
+    }
+
+    /// Whether there are servers that are told what becomes of items.
+    pub(crate) fn has_connections(&self) -> bool {
+        #[cfg(feature = "remote")]
+        return !self.0.lock().connections.is_empty();
+        #[cfg(not(feature = "remote"))]
+        false
+    }
+
+    /// Has servers be told what became of their items, and says when they were.
+    pub(crate) fn tell(&self) -> Option<mpsc::Receiver<()>> {
+        #[cfg(feature = "net")]
+        {
+            let runtime = self.0.lock().runtime.as_ref().map(|it| it.handle().clone())?;
+            let (sender, receiver) = mpsc::channel();
+            let told = self.told();
+            let _detached = runtime.spawn(async move {
+                // The pipeline has failed already, and nobody may wait.
+                told.await.and(Ok(sender.send(()))).ok();
+            });
+            Some(receiver)
+        }
+        #[cfg(not(feature = "net"))]
+        None
+    }
+}
+
+#[cfg(feature = "net")]
+impl Net {
+    /// The runtime, started if it is not.
+    ///
+    /// # Errors
+    ///
+    /// No thread can be started.
+    pub(crate) fn runtime(&self) -> Result<Handle, Error> {
+        let mut parts = self.0.lock();
+        if let Some(runtime) = &parts.runtime {
+            return Ok(runtime.handle().clone());
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("network")
+            .enable_all()
+            .build()
+            .map_err(|cause| {
+                Error::with_source(ErrorKind::Io, "cannot start the threads of the network", cause)
+            })?;
+        let handle = runtime.handle().clone();
+        parts.runtime = Some(runtime);
+        Ok(handle)
+    }
+
+    /// Schedules on the runtime.
+    ///
+    /// # Errors
+    ///
+    /// No thread can be started.
+    pub(crate) fn scheduler(&self) -> Result<Tokio, Error> {
+        self.runtime().map(Tokio::new)
+    }
+
+    /// Waits for a future on the runtime, also on a thread of another one.
+    ///
+    /// # Errors
+    ///
+    /// That of the future, or no thread can be started.
+    pub(crate) fn wait<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (sender, receiver) = mpsc::channel();
+        let _detached = self.runtime()?.spawn(async move {
+            // It is waited for below.
+            sender.send(future.await).ok();
+        });
+        let lost = |_| Error::new(ErrorKind::Disconnected, "the network's threads have ended");
+        receiver.recv().map_err(lost)?
+    }
+
+    #[cfg(feature = "tcp")]
+    pub(crate) fn add_listening(&self, name: &str, address: SocketAddr) {
+        self.0.lock().listening.push((name.to_owned(), address));
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn add_connection(&self, connection: Connection) {
+        self.0.lock().connections.push(connection);
+    }
+
+    /// Waits until servers have been told what became of their items.
+    pub(crate) fn told(&self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        #[cfg(feature = "remote")]
+        let connections = self.0.lock().connections.clone();
+        async move {
+            #[cfg(feature = "remote")]
+            for connection in connections {
+                connection.told().await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// [`scheduler`](Self::scheduler), if anything talks to a server.
+    pub(crate) fn scheduler_if_used(&self) -> Option<Tokio> {
+        self.0.lock().runtime.as_ref().map(|runtime| Tokio::new(runtime.handle().clone()))
+    }
+}
+
+#[cfg(feature = "remote")]
+impl Connection {
+    async fn told(self) -> Result<(), Error> {
+        match self {
+            #[cfg(feature = "nats")]
+            Self::Nats(nats) => nats.flush().await,
+            #[cfg(feature = "redis")]
+            Self::Redis(redis) => redis.flush().await,
+        }
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        #[cfg(feature = "net")]
+        if let Some(runtime) = self.runtime.take() {
+            // The last one may be dropped on a thread of its own.
+            runtime.shutdown_background();
+        }
+    }
+}

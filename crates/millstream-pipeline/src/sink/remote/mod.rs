@@ -1,0 +1,107 @@
+//! Sinks that confirm each item, of which many are on their way.
+
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
+
+use std::{sync::Arc, time::Duration};
+
+use millstream::{Error, ErrorKind};
+use serde_json::Value;
+
+use crate::{SinkSpec, Spec, net::Net};
+
+/// The longest pause before an item is sent again the first time, and later.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where items are sent, each on its own. A clone sends to the same place.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    kind: Kind,
+    /// The most items on their way.
+    pub(crate) in_flight: usize,
+    /// For how long one is sent again that is not confirmed.
+    give_up_after: Duration,
+}
+
+#[derive(Clone)]
+enum Kind {
+    #[cfg(feature = "nats")]
+    Nats(Arc<nats::Publishing>),
+    #[cfg(feature = "redis")]
+    Redis(Arc<millstream_redis::StreamSink>),
+}
+
+impl Remote {
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
+    pub(super) fn open(spec: &Spec, net: &Net) -> Result<Self, Error> {
+        match &spec.sink {
+            #[cfg(feature = "nats")]
+            SinkSpec::Nats(sink) => Ok(Self {
+                kind: Kind::Nats(Arc::new(nats::Publishing::open(sink, &spec.name, net)?)),
+                in_flight: sink.in_flight as usize,
+                give_up_after: sink.give_up_after.0,
+            }),
+            #[cfg(feature = "redis")]
+            SinkSpec::Redis(sink) => Ok(Self {
+                kind: Kind::Redis(Arc::new(redis::open(sink, net)?)),
+                in_flight: sink.in_flight as usize,
+                give_up_after: sink.give_up_after.0,
+            }),
+            _ => unreachable!("all others are written to"),
+        }
+    }
+
+    /// Sends an item until it is confirmed, or that has taken too long.
+    ///
+    /// # Errors
+    ///
+    /// It is refused, or is not confirmed in time.
+    pub(crate) async fn send(&self, value: &Value) -> Result<(), Error> {
+        let mut last = None;
+        let sending = async {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                match self.send_once(value).await {
+                    Err(error) if is_passing(&error) => last = Some(error),
+                    result => return result,
+                }
+                // Those that failed together do not come back together.
+                tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        };
+        let result = tokio::time::timeout(self.give_up_after, sending).await;
+        result.unwrap_or_else(|_| {
+            let slow = || Error::new(ErrorKind::Timeout, "an item is not confirmed");
+            let after = format!("given up after {:?}", self.give_up_after);
+            Err(last.unwrap_or_else(slow).context(after))
+        })
+    }
+
+    async fn send_once(&self, value: &Value) -> Result<(), Error> {
+        match &self.kind {
+            #[cfg(feature = "nats")]
+            Kind::Nats(publishing) => publishing.send(value).await,
+            #[cfg(feature = "redis")]
+            Kind::Redis(sink) => redis::send(sink, value).await,
+        }
+    }
+}
+
+/// Whether it may be different the next time.
+fn is_passing(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Disconnected)
+}
+
+/// An item as bytes: a text as it is, and anything else as JSON.
+fn bytes_of(value: &Value) -> Vec<u8> {
+    match value {
+        Value::String(text) => text.clone().into_bytes(),
+        other => other.to_string().into_bytes(),
+    }
+}

@@ -1,0 +1,61 @@
+//! What is on a network: servers, and who connects to them.
+
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "tcp")]
+mod tcp;
+
+use std::{borrow::Cow, fmt};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+#[cfg(feature = "nats")]
+pub use self::nats::{NatsConnection, NatsSink, NatsSource};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisConnection, RedisSink, RedisSource};
+#[cfg(feature = "tcp")]
+pub use self::tcp::{TcpSink, TcpSource};
+
+/// Sources, sinks and stages that a build may be without, by their features.
+const OPTIONAL: [(&str, bool); 3] = [
+    ("nats", cfg!(feature = "nats")),
+    ("redis", cfg!(feature = "redis")),
+    ("tcp", cfg!(feature = "tcp")),
+];
+
+/// What an unknown name has to do with how the program was built, if anything.
+pub(super) fn left_out(name: &str) -> Option<String> {
+    let (feature, _) = OPTIONAL.iter().find(|(feature, is_in)| *feature == name && !is_in)?;
+    Some(format!("; this program was built without the feature `{feature}`"))
+}
+
+/// A password or token, which is not shown.
+///
+/// In a file it is written as a reference to a variable: `password: ${NATS_PASSWORD}`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A password or token: a reference to an environment variable.",
+            "type": "string",
+            "writeOnly": true,
+            "examples": ["${NATS_PASSWORD}"],
+        })
+    }
+}
