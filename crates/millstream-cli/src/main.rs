@@ -5,9 +5,12 @@
 //! with 2 if it could not do what it was told.
 
 mod advise;
+mod audit;
 mod check;
 mod demo;
+mod docs;
 mod file;
+mod log;
 mod page;
 mod run;
 mod simulate;
@@ -37,6 +40,8 @@ enum Command {
     Run(run::Args),
     Check(check::Args),
     Schema(check::SchemaArgs),
+    Audit(audit::AuditArgs),
+    Doctor(audit::DoctorArgs),
     /// Plays a scenario of load and failure, and says what came of it.
     Simulate(simulate::Args),
     Top(top::Args),
@@ -46,6 +51,8 @@ enum Command {
     /// Says what theory knows before there is anything to measure.
     #[command(subcommand)]
     Advise(advise::Command),
+    Completions(docs::Completions),
+    Man(docs::Man),
 }
 
 /// What a command found, or why it could not look.
@@ -68,10 +75,14 @@ fn main() -> ExitCode {
         Command::Run(args) => args.run(&mut out),
         Command::Check(args) => args.run(&mut out),
         Command::Schema(args) => args.run(&mut out),
+        Command::Audit(args) => args.run(&mut out),
+        Command::Doctor(args) => args.run(&mut out),
         Command::Simulate(args) => args.run(&mut out),
         Command::Top(args) => args.run(&mut out),
         Command::Spill(command) => command.run(&mut out),
         Command::Advise(command) => command.run(&mut out),
+        Command::Completions(args) => args.run(&mut out),
+        Command::Man(args) => args.run(&mut out),
     };
     let found = found.and_then(|found| out.flush().map(|()| found).map_err(Into::into));
     match found {
@@ -93,7 +104,7 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-#[expect(clippy::print_stderr, reason = "what is wrong does not belong into the output")]
+/// Says what is wrong.
 fn complain(line: &str) {
-    eprintln!("{line}");
+    log::write("error", line, &[]);
 }

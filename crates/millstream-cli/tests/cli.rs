@@ -215,3 +215,65 @@ fn top_shows_a_live_page_in_the_terminal() {
     assert_eq!(gone.status.code(), Some(2));
     assert!(stderr(&gone).starts_with("error: no live page at 127.0.0.1:"), "{}", stderr(&gone));
 }
+
+#[test]
+fn shells_complete_and_pages_of_the_manual_are_written() {
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = stdout(&millstream(&["completions", shell]));
+        assert!(completions.contains("simulate") && completions.contains("doctor"), "{shell}");
+    }
+    assert!(stdout(&millstream(&["man"])).contains(".TH millstream 1"));
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("man1");
+    assert!(millstream(&["man", pages.to_str().unwrap()]).status.success());
+    let page = fs::read_to_string(pages.join("millstream-run.1")).unwrap();
+    assert!(page.contains("drain"), "{page}");
+}
+
+#[test]
+fn a_pipeline_is_tried_with_recorded_arrivals_and_with_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    fs::write(
+        path("flow.yaml"),
+        "source: { file: { path: /nowhere } }
+stages: [{ parse: json }, { filter: n >= 0 }, { queue: q }]
+sink: { file: { path: /nowhere/out } }
+backpressure: { queues: { q: { size: 50, strategy: drop_newest } } }
+",
+    )
+    .unwrap();
+    // 200 in the first second and 200 in the tenth, where 100 a second are taken.
+    let burst = |start: u32| {
+        (0..200)
+            .map(move |n| format!("{} {{\"n\":{n}}}\n", f64::from(start) + f64::from(n) / 200.0))
+    };
+    fs::write(path("trace"), burst(0).chain(burst(10)).collect::<String>()).unwrap();
+    let args = ["simulate", &path("flow.yaml"), "--arrivals", &path("trace"), "--service", "10ms"];
+    let more =
+        ["--deadline", "600ms", "--try", "backpressure.queues.q.size=200", "--format", "json"];
+    let run = || millstream(&[&args[..], &more[..]].concat());
+
+    let output = run();
+
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output), stdout(&run()));
+    let lines = stdout(&output);
+    let rows: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = |row: usize, name: &str| {
+        rows[row]["moments"].as_array().unwrap().last().unwrap()[name].as_u64().unwrap()
+    };
+    assert_eq!((last(0, "came"), last(0, "arrived") + last(0, "dropped")), (400, 400));
+    assert!(last(0, "dropped") > 60 && last(0, "peak_items") == 50, "{lines}");
+    // A longer queue drops nothing, and makes more of them late.
+    assert_eq!((last(1, "dropped"), last(1, "arrived")), (0, 400));
+    assert!(last(1, "in_time") < last(1, "arrived"), "{lines}");
+
+    let poor = millstream(&[&args[..], &["--at-least", "0.99"]].concat());
+    assert_eq!(poor.status.code(), Some(1));
+    assert!(stdout(&poor).starts_with("variant") && stderr(&poor).contains("and not 0.99"));
+    let unknown = millstream(&["simulate", &path("flow.yaml"), "--arrivals", &path("trace")]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("how fast is the sink?"), "{}", stderr(&unknown));
+}

@@ -279,3 +279,77 @@ fn a_run_and_the_demo_have_a_live_page() {
     assert!(kill.unwrap().success());
     assert_eq!(demo.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn lines_of_json_are_for_what_collects_logs() {
+    let (_desk, file) = desk(
+        "name: orders
+source: { generate: { rate: 1000, count: 50 } }
+sink: { 'null': {} }",
+    );
+
+    let output = millstream("run", &file, &["--no-page", "--log-format", "json"]);
+
+    assert!(output.status.success());
+    let said = text(&output.stderr);
+    let lines: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    assert_eq!((&last["level"], &last["arrived"]), (&"info".into(), &50.into()));
+    assert!(last["message"].as_str().unwrap().contains("50 arrived"), "{said}");
+    assert!(last["time"].as_str().unwrap().ends_with('Z') && last["p99_ms"].is_number());
+
+    let missing = millstream("run", Path::new("nowhere.yaml"), &["--log-format", "json"]);
+    assert_eq!(missing.status.code(), Some(2));
+    let line: serde_json::Value = serde_json::from_str(text(&missing.stderr).trim()).unwrap();
+    assert!(line["level"] == "error" && line["message"].as_str().unwrap().contains("nowhere"));
+}
+
+#[test]
+fn monitoring_has_an_address_of_its_own() {
+    let (_desk, file) = desk(ENDLESS);
+    let mut run = Run::start(&file, &["--no-page", "--metrics", "127.0.0.1:0"]);
+    let line = run.line_with("metrics are at ");
+    let address = line.split("http://").nth(1).unwrap().trim_end_matches("/metrics").to_owned();
+    let get = |path: &str| {
+        let mut socket = std::net::TcpStream::connect(&address).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    };
+
+    assert!(get("/metrics").contains("millstream_stage_delivered_items_total"));
+    assert!(get("/livez").starts_with("HTTP/1.1 200"));
+    assert!(get("/readyz").starts_with("HTTP/1.1 "));
+    // No page, and nothing that browsers can use.
+    assert!(get("/").starts_with("HTTP/1.1 404") && get("/events").starts_with("HTTP/1.1 404"));
+    run.signal("INT");
+    run.signal("INT");
+}
+
+#[test]
+fn an_audit_and_a_doctor_end_with_what_they_found() {
+    let (desk, file) = desk(
+        "source: { file: { path: DIR/orders.jsonl } }
+stages: [{ queue: q }]
+sink: { file: { path: DIR/out } }
+backpressure: { queues: { q: { size: 100, strategy: drop_oldest } } }",
+    );
+
+    let audit = millstream("audit", &file, &[]);
+    assert_eq!(audit.status.code(), Some(1));
+    assert!(text(&audit.stdout).contains("loss\n  fails"), "{}", text(&audit.stdout));
+    assert!(text(&audit.stderr).contains("queue q drops"), "{}", text(&audit.stderr));
+    let accepted = millstream("audit", &file, &["--accept", "queue q drops", "--json"]);
+    assert!(accepted.status.success());
+    let lines = text(&accepted.stdout);
+    assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+
+    let doctor = millstream("doctor", &file, &[]);
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(text(&doctor.stderr).contains("orders.jsonl is not there"), "{}", text(&doctor.stderr));
+    fs::write(desk.path().join("orders.jsonl"), "{}\n").unwrap();
+    assert!(millstream("doctor", &file, &[]).status.success());
+}

@@ -13,7 +13,7 @@ use millstream_pressure::WhenFull;
 use self::{shop::Shop, table::Table};
 use crate::{
     Found, Outcome, complain,
-    page::PageArgs,
+    page::{LivePage, PageArgs},
     run::{Stop, now},
 };
 
@@ -96,9 +96,10 @@ impl Args {
         let first = self.policy.unwrap_or(Policy::Block);
         let shop = Shop::open(self.load.0, self.till.0, first)?;
         let page = self.page.serve(shop.inventory(), controls::of(&shop))?;
-        let has_page = page.is_some();
-        if let Some(page) = &page {
-            complain(&format!("the page: {}", page.url()));
+        let url = page.as_ref().and_then(LivePage::url);
+        let has_page = url.is_some();
+        if let Some(url) = url {
+            complain(&format!("the page: {url}"));
         }
         let time = self.time.map(|Time(time)| time);
         let time = time.or((!self.page.is_wanted()).then_some(Duration::from_secs(15)));

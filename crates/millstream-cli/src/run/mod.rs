@@ -17,7 +17,12 @@ use self::{
     events::{Event, Events},
     progress::Progress,
 };
-use crate::{Found, Outcome, complain, file::FileArgs, page::PageArgs};
+use crate::{
+    Found, Outcome, complain,
+    file::FileArgs,
+    log::{self, Format},
+    page::{LivePage, PageArgs},
+};
 
 /// How often it looks at the pipeline and its file.
 const LOOK: Duration = Duration::from_millis(500);
@@ -43,6 +48,9 @@ pub(crate) struct Args {
     /// How long what is on its way may take to arrive after a stop.
     #[arg(long, value_name = "TIME", default_value = "10s")]
     drain: Time,
+    /// In which form it says how it goes, on standard error.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    log_format: Format,
     /// Prints nothing but what is wrong.
     #[arg(long, short)]
     quiet: bool,
@@ -70,6 +78,7 @@ struct Watched {
 
 impl Args {
     pub(crate) fn run(self, _: &mut dyn Write) -> Outcome {
+        log::set(self.log_format);
         // Before it is read: a change from then on is seen.
         let file_changed = self.file.changed();
         let spec = self.file.read()?;
@@ -81,8 +90,14 @@ impl Args {
         let stop_at = self.time.and_then(|Time(time)| now.checked_add(time));
         let mut progress = Progress::new(&spec, self.quiet, now);
         let page = self.page.serve(handle.inventory(), Controls::new())?;
-        if let Some(page) = &page {
-            progress.note(&format!("{}: the live page is {}", spec.name, page.url()));
+        if let Some(url) = page.as_ref().and_then(LivePage::url) {
+            progress.note(&format!("{}: the live page is {url}", spec.name));
+        }
+        if let Some(url) = page.as_ref().and_then(LivePage::metrics_url) {
+            progress.note(&format!("{}: metrics are at {url}", spec.name));
+        }
+        for (source, address) in handle.listening() {
+            progress.note(&format!("{}: {source} listens on {address}", spec.name));
         }
         let watched = Watched {
             args: self,
@@ -144,7 +159,7 @@ impl Watched {
             }
         }
         for line in self.alerts.look(&self.handle) {
-            self.progress.say(&line);
+            self.progress.warn(&line);
         }
         let interval = self.handle.spec().monitoring.metrics_interval.0;
         self.progress.show(&self.handle.status(), interval, now);
@@ -172,7 +187,7 @@ impl Watched {
             Ok(changed) if changed.is_empty() => self.progress.note("reload: nothing has changed"),
             Ok(changed) => self.progress.note(&format!("reload: {} changed", changed.join(", "))),
             Err(why) => {
-                self.progress.say(&format!("reload failed, and all is as before: {why}"));
+                self.progress.warn(&format!("reload failed, and all is as before: {why}"));
             }
         }
     }

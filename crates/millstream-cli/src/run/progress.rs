@@ -6,8 +6,9 @@ use std::{
 };
 
 use millstream_pipeline::{Spec, Status};
+use serde_json::Value;
 
-use super::tell;
+use crate::log;
 
 /// What a run prints about itself: a line that is written over on a terminal, or a line now and
 /// then.
@@ -26,7 +27,7 @@ impl Progress {
         Self {
             name: spec.name.clone(),
             is_quiet,
-            is_terminal: io::stderr().is_terminal(),
+            is_terminal: io::stderr().is_terminal() && !log::is_json(),
             last: now,
             before: (Duration::ZERO, 0),
             has_line: false,
@@ -49,7 +50,7 @@ impl Progress {
             write!(out, "\r\x1b[K{line}").and_then(|()| out.flush()).ok();
             self.has_line = true;
         } else {
-            tell(&line);
+            log::write("info", &line, &numbers(status));
         }
     }
 
@@ -70,17 +71,21 @@ impl Progress {
     /// Something has happened that was wanted.
     pub(super) fn note(&mut self, line: &str) {
         if !self.is_quiet {
-            self.say(line);
+            self.say("info", line, &[]);
         }
     }
 
-    /// Something has happened.
-    pub(super) fn say(&mut self, line: &str) {
+    /// Something has happened that somebody should look at.
+    pub(super) fn warn(&mut self, line: &str) {
+        self.say("warn", line, &[]);
+    }
+
+    fn say(&mut self, level: &str, line: &str, numbers: &[(&str, Value)]) {
         if self.has_line {
-            tell("");
+            log::write(level, "", &[]);
             self.has_line = false;
         }
-        tell(line);
+        log::write(level, line, numbers);
     }
 
     /// How it went.
@@ -89,14 +94,15 @@ impl Progress {
             return;
         }
         let seconds = status.elapsed.as_secs_f64();
-        self.say(&format!(
+        let line = format!(
             "{}: {} taken, {} arrived in {seconds:.2} s ({:.0}/s), {}",
             self.name,
             status.taken,
             status.arrived,
             status.arrived as f64 / seconds.max(1e-9),
             status.latency,
-        ));
+        );
+        self.say("info", &line, &numbers(status));
         let losses = [
             (status.dropped, "dropped by queues"),
             (status.skipped, "skipped, because a stage could do nothing with them"),
@@ -104,10 +110,26 @@ impl Progress {
             (status.lost_at_source, "not asked for in time"),
         ];
         for (n, why) in losses.into_iter().filter(|(n, _)| *n > 0) {
-            self.say(&format!("  {n} {why}"));
+            self.say("warn", &format!("  {n} {why}"), &[]);
         }
         if let Some(first) = &status.first_fault {
-            self.say(&format!("  the first was {first}"));
+            self.say("warn", &format!("  the first was {first}"), &[]);
         }
     }
+}
+
+/// What a line of JSON has besides its text.
+fn numbers(status: &Status) -> [(&'static str, Value); 9] {
+    let ms = |time: Duration| Value::from(time.as_secs_f64() * 1e3);
+    [
+        ("taken", status.taken.into()),
+        ("arrived", status.arrived.into()),
+        ("bytes", status.bytes.into()),
+        ("waiting", status.waiting.into()),
+        ("lost", status.lost().into()),
+        ("failed_reloads", status.failed_reloads.into()),
+        ("p50_ms", ms(status.latency.p50)),
+        ("p99_ms", ms(status.latency.p99)),
+        ("max_ms", ms(status.latency.max)),
+    ]
 }
