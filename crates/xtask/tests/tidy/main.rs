@@ -17,6 +17,7 @@ mod fixmes;
 mod headers;
 mod layers;
 mod licenses;
+mod links;
 mod loom_models;
 mod manifests;
 mod measured;
@@ -51,6 +52,11 @@ fn fill_the_book() {
     operator_tables::write(&Tree::load()).expect("the page can be written");
     unsafe_page::write(&Tree::load()).expect("the page can be written");
     measured::write(&Tree::load()).expect("the page can be written");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    assert_tidy(&links::check(&Tree::load()));
 }
 
 #[test]
