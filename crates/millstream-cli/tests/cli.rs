@@ -265,7 +265,7 @@ backpressure: { queues: { q: { size: 50, strategy: drop_newest } } }
         rows[row]["moments"].as_array().unwrap().last().unwrap()[name].as_u64().unwrap()
     };
     assert_eq!((last(0, "came"), last(0, "arrived") + last(0, "dropped")), (400, 400));
-    assert!(last(0, "dropped") > 60 && last(0, "peak_items") == 50, "{lines}");
+    assert!(last(0, "dropped") > 20 && last(0, "peak_items") == 50, "{lines}");
     // A longer queue drops nothing, and makes more of them late.
     assert_eq!((last(1, "dropped"), last(1, "arrived")), (0, 400));
     assert!(last(1, "in_time") < last(1, "arrived"), "{lines}");

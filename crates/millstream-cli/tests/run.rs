@@ -190,7 +190,11 @@ fn a_change_of_the_file_is_taken_over_and_a_wrong_one_is_not() {
 
 #[test]
 fn a_reader_that_leaves_ends_a_run_and_one_that_stands_still_does_not_keep_it() {
-    let (_desk, file) = desk("source: { generate: { rate: 1000000 } }\nsink: { stdout: {} }");
+    // Lines so long that a few fill a pipe, however slow the machine is.
+    let text = "x".repeat(20_000);
+    let (_desk, file) = desk(&format!(
+        "source: {{ generate: {{ rate: 1000000, item: \"'{text}'\" }} }}\nsink: {{ stdout: {{}} }}"
+    ));
     let start = |args: &[&str]| {
         command("run", &file, args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
     };

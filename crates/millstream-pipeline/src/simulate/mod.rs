@@ -122,7 +122,7 @@ impl Pipeline {
     /// backpressure: { queues: { q: { size: 10, strategy: drop_newest } } }
     /// ",
     /// )?;
-    /// // 100 at once, of which 11 find a place; the sink takes 100 a second.
+    /// // 100 at once, of which not all find a place; the sink takes 100 a second.
     /// let trial = Trial {
     ///     arrivals: Some(Trace::parse(&"0\n".repeat(100))?),
     ///     service: Some(Service {
