@@ -1,4 +1,5 @@
-//! Windows: so many items at a time. Groups: a flow for each key, of which a limited number is open.
+//! Windows: so many items at a time. Groups: a flow for each key, of which a limited number is
+//! open.
 //!
 //! `cargo run --example 07-windows-and-groups`
 

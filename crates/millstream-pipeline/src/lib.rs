@@ -26,8 +26,8 @@
 //! - [`Spec`] is what a file says; reading one gives it or says what is wrong, where, and what was
 //!   probably meant ([`InvalidSpec`]). It has a JSON schema.
 //! - [`Pipeline`] is a pipeline before it runs: it can be described, and started.
-//! - [`Pipeline::audit`] holds it against the checklists, [`Pipeline::diagnose`] connects to what it
-//!   names; a [`Finding`] is what they say.
+//! - [`Pipeline::audit`] holds it against the checklists, [`Pipeline::diagnose`] connects to what
+//!   it names; a [`Finding`] is what they say.
 //! - [`Pipeline::simulate`] runs it in virtual time, with recorded arrivals.
 //! - [`Running`] is one that runs, a future of its end; a [`Handle`] looks at it, stops it, and
 //!   [reloads](Handle::reload) it.

@@ -13,8 +13,8 @@ use crate::{Found, Outcome};
 /// Plays a scenario of load and failure in virtual time, with the policies that run live, and says
 /// what came of each variant. Ends with 1 if one does not show what its file expects.
 ///
-/// A pipeline's file is run itself in virtual time, with recorded arrivals (`--arrivals`) and a sink
-/// of a known speed (`--workers 4 --service 10ms`); each `--try KEY=VALUE` is a variant of it.
+/// A pipeline's file is run itself in virtual time, with recorded arrivals (`--arrivals`) and a
+/// sink of a known speed (`--workers 4 --service 10ms`); each `--try KEY=VALUE` is a variant of it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The scenario, a YAML file (`examples/scenarios` has some), or a pipeline.

@@ -125,8 +125,8 @@ impl Page {
         Self { token: Some(token.to_owned()), ..self }
     }
 
-    /// Answers `/livez`, `/readyz` and, with the feature `metrics`, `/metrics`, and nothing else: for
-    /// an address that a monitoring system reaches.
+    /// Answers `/livez`, `/readyz` and, with the feature `metrics`, `/metrics`, and nothing else:
+    /// for an address that a monitoring system reaches.
     #[must_use]
     pub fn for_machines(self) -> Self {
         Self { is_for_machines: true, ..self }

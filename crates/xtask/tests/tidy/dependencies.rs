@@ -59,6 +59,7 @@ const MAY_USE_TOKIO: [&str; 7] = [
     CORE,
     "millstream-io",
     "millstream-observe",
+    "millstream-pipeline",
     "millstream-cli",
     "millstream-benches",
     "millstream-examples",
