@@ -69,8 +69,8 @@ mod admit;
 pub mod advice;
 mod breaker;
 mod bulkhead;
-mod consumer;
 mod cluster;
+mod consumer;
 mod credits;
 mod delivery;
 mod flow_ext;
@@ -92,12 +92,12 @@ pub mod tower;
 pub use admit::{Admit, Admitted, Admitting, TryAdmitting};
 pub use breaker::{Breaker, BreakerConfig, BreakerMode, BreakerSnapshot, BreakerWindow};
 pub use bulkhead::{Bulkhead, BulkheadConfig, BulkheadSnapshot};
+pub use cluster::{Cluster, ClusterConfig, ClusterSnapshot, ClusterStore, Member, MemoryCluster};
 pub use consumer::{
     BatchSized, BatchSizer, BatchSizerConfig, BatchSizerSnapshot, Lag, LagConfig, LagReading,
     LagSnapshot, PollBound, PollConfig, PollSize, PollSizer, PollSnapshot, PollTurn, Polled,
     PoolConfig, PoolGate, PoolSnapshot, Scale, ScaleConfig, ScaleSnapshot, Scaler,
 };
-pub use cluster::{Cluster, ClusterConfig, ClusterSnapshot, ClusterStore, Member, MemoryCluster};
 pub use credits::{CreditTurn, Credited, Credits, CreditsConfig, CreditsSnapshot};
 pub use delivery::{
     Acknowledge, Acknowledgement, BatchAck, BatchAcked, Begun, BrokerAck, BrokerConfig,

@@ -45,6 +45,12 @@ impl PackedDemand {
         word & self.0 != 0
     }
 
+    /// `word` with `n` added to its demand.
+    #[inline(always)]
+    pub(crate) fn sum(self, word: u64, n: u64) -> u64 {
+        (word & !self.0) | (word & self.0).saturating_add(n).min(self.0)
+    }
+
     /// Adds `n` to the demand in `word` and changes its flags.
     ///
     /// # Errors
@@ -58,8 +64,7 @@ impl PackedDemand {
             if before & flags.refuse != 0 {
                 return Err(before);
             }
-            let sum = (before & self.0).saturating_add(n).min(self.0);
-            let next = (before & !(self.0 | flags.clear)) | sum | flags.set;
+            let next = (self.sum(before, n) & !flags.clear) | flags.set;
             // AcqRel: invariant 2, and the first caller sees what the last `take` left behind.
             match word.compare_exchange_weak(before, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Ok(before),

@@ -223,6 +223,12 @@ impl Notes {
         Self { mark: N_NOTED.with(Cell::get), is_inside }
     }
 
+    /// Those of a turn whose source asks for nothing.
+    #[inline(always)]
+    pub(super) const fn none() -> Self {
+        Self { mark: 0, is_inside: false }
+    }
+
     /// The turn is over.
     #[inline(always)]
     pub(super) fn close(self) {

@@ -7,7 +7,8 @@ use reactive_streams::Error;
 
 use super::{
     after_turn::{self, Ask, Frame, News, Notes},
-    turn::{Cause, Leave},
+    running::Leave,
+    turn::Cause,
 };
 use crate::guard::{caught_seldom, muted};
 

@@ -5,12 +5,13 @@
 use reactive_streams::{Error, Subscriber};
 
 use super::{
-    CLOSED, Dispatch, Gate, ILLEGAL, Source, Wake,
+    Dispatch, Gate, Source, Wake,
     after_turn::{Frame, News, Notes},
     asker::Asker,
-    turn::{Cause, Leave, Verdict},
+    running::Leave,
+    turn::{Cause, Verdict},
+    word::Next,
 };
-use crate::sync::Ordering;
 
 impl<P, S, D> Gate<P, S, D>
 where
@@ -23,7 +24,7 @@ where
     #[inline(always)]
     pub(super) fn turn(&self, n: u64, cause: Cause) {
         if !P::IS_WOKEN {
-            let _closed = self.run_turn(n, cause, 0, None);
+            let _closed = self.run_turn(n, cause, 0, Notes::none());
             return;
         }
         let (notes, leave) = self.turn_with_notes(n, cause, 0);
@@ -36,7 +37,7 @@ where
     #[inline(always)]
     fn turn_with_notes(&self, n: u64, cause: Cause, rung: u64) -> (Notes, Leave) {
         let notes = Notes::begin();
-        let leave = self.run_turn(n, cause, rung, Some(notes));
+        let leave = self.run_turn(n, cause, rung, notes);
         notes.close();
         (notes, leave)
     }
@@ -49,7 +50,7 @@ where
         }
         *failure = Some(error.clone());
         drop(failure);
-        if self.raise(0, ILLEGAL) || (!D::IS_INLINE && self.claim().is_some()) {
+        if self.word.fail() == Next::Run || (!D::IS_INLINE && self.word.claim().is_some()) {
             self.end_turn(Verdict::Failed(error));
         }
     }
@@ -92,12 +93,12 @@ where
 
     fn come_back(&self) -> Option<Cause> {
         if !D::IS_INLINE
-            && let Some(cause) = self.claim()
+            && let Some(cause) = self.word.claim()
         {
             return Some(cause);
         }
         let cause = if D::IS_INLINE { Cause::Other } else { Cause::Here };
-        self.seize().then_some(cause)
+        (self.word.seize() == Next::Run).then_some(cause)
     }
 
     fn makes_way(&self, n_turns: u64, cause: Cause, rung: u64) -> bool {
@@ -125,7 +126,6 @@ where
     }
 
     fn is_closed(&self) -> bool {
-        // Relaxed: what is begun in vain is cancelled.
-        self.word.load(Ordering::Relaxed) & CLOSED != 0
+        self.word.is_closed()
     }
 }

@@ -6,10 +6,7 @@ use std::ops::ControlFlow;
 
 use reactive_streams::{Offer, Subscriber};
 
-use super::{
-    DEMAND, Gate,
-    turn::{Verdict, add_demand},
-};
+use super::{Gate, turn::Verdict, word::units};
 use crate::{
     Dispatch, End, Fed, Source,
     guard::{caught, caught_seldom, muted},
@@ -68,7 +65,7 @@ where
         }
         let feed = || {
             let mut demand = 0;
-            add_demand(&mut demand, subscriber.initial_request());
+            units::add(&mut demand, subscriber.initial_request());
             if demand == 0 {
                 return Ok(0);
             }
@@ -76,7 +73,7 @@ where
             let fed = source.feed(demand.min(P::CHUNK), |item| {
                 let offer = subscriber.offer(item);
                 is_finished = offer == Offer::Finished;
-                demand -= u64::from(offer == Offer::Accepted && demand != DEMAND);
+                demand -= u64::from(offer == Offer::Accepted && demand != units::UNBOUNDED);
                 if is_finished { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             match fed {

@@ -25,10 +25,8 @@
 //!                                     └────────┘
 //! ```
 //!
-//! The word: RUNNING, CANCELLED, CLOSED, ILLEGAL, PARKING, WOKEN, SCHEDULED, NO_DEMAND, HERE, and
-//! 55 bits of demand that was not yet taken by a runner. `2^55 - 1` and above count as unbounded
-//! (rule 3.17). IDLE is NO_DEMAND when the last runner left without demand: then an item is not
-//! worth a turn.
+//! `word.rs` has the layout of the word, its orderings, and where demand lives. IDLE has the mark
+//! NO_DEMAND when the last runner left without demand: then an item is not worth a turn.
 //!
 //! # Invariants
 //!
@@ -60,9 +58,11 @@ mod asking;
 mod dispatch;
 mod link;
 pub(crate) mod reentry;
+mod running;
 mod source;
 mod turn;
 mod waking;
+mod word;
 
 use std::{
     fmt,
@@ -80,36 +80,16 @@ use self::{
     link::Link,
     reentry::Reentry,
     turn::{Cause, Verdict},
+    word::{Next, Quiet, Settle, Word},
 };
 use crate::{
     guard::{caught, muted},
-    sync::{AtomicU64, Mutex, Ordering, UnsafeCell, last_value},
+    sync::{Mutex, UnsafeCell},
 };
-
-/// Somebody has the turn.
-const RUNNING: u64 = 1 << 63;
-/// The subscriber withdrew.
-const CANCELLED: u64 = 1 << 62;
-/// Source and subscriber are gone.
-const CLOSED: u64 = 1 << 61;
-/// `request(0)` was called (rule 3.9).
-const ILLEGAL: u64 = 1 << 60;
-/// The runner found nothing to do and is about to look for the last time.
-const PARKING: u64 = 1 << 59;
-/// There may be something to do.
-const WOKEN: u64 = 1 << 58;
-/// The turn waits to be run by somebody else.
-const SCHEDULED: u64 = 1 << 57;
-/// Nobody has the turn, and there was no demand when the last one left it.
-const NO_DEMAND: u64 = 1 << 56;
-/// The turn that is scheduled was caused where it will run.
-const HERE: u64 = 1 << 55;
-/// The bits of demand; all of them set is unbounded.
-const DEMAND: u64 = HERE - 1;
 
 /// Emits a source's items to a subscriber that asks for them. The file's header has the rest.
 pub struct Gate<P, S, D = Inline> {
-    word: AtomicU64,
+    word: Word,
     reentry: Reentry,
     /// Demand taken from the word and not yet used.
     demand: UnsafeCell<u64>,
@@ -164,7 +144,7 @@ where
     fn new(link: Link<P, S>, demand: u64, dispatch: D) -> Self {
         Self {
             // The caller of `open` has the turn (invariant 1).
-            word: AtomicU64::new(RUNNING),
+            word: Word::running(),
             reentry: Reentry::new(),
             demand: UnsafeCell::new(demand),
             link: UnsafeCell::new(MaybeUninit::new(link)),
@@ -193,61 +173,13 @@ where
             Ok(Some(Some(end))) => self.close(self.take_link(), Verdict::Ended(end)),
             Ok(may_rest) => {
                 self.reentry.leave();
-                // Release: as in `turn`. It fails if something was asked for meanwhile.
                 let rests = may_rest.is_some()
-                    && self
-                        .word
-                        .compare_exchange(RUNNING, 0, Ordering::Release, Ordering::Relaxed)
-                        .is_ok();
+                    && self.word.settle(Quiet::RUNNING, demand != 0) == Settle::Leave;
                 if !rests {
                     self.pass();
                 }
             }
             Err(error) => self.close(self.take_link(), Verdict::Failed(error)),
-        }
-    }
-
-    /// `IDLE → RUNNING`, if the gate is idle. Whether the caller acquired the turn.
-    #[inline]
-    fn seize(&self) -> bool {
-        // Relaxed: a look, which spares those who find somebody running the claim to the cache
-        // line.
-        let idle = self.word.load(Ordering::Relaxed);
-        if idle & !NO_DEMAND != 0 {
-            return false;
-        }
-        // Acquire: sees what the last runner left behind its settling release. Nobody else has the
-        // turn, so there is nobody to publish anything to.
-        self.word.compare_exchange(idle, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    }
-
-    /// Takes the turn that was scheduled, if it was (invariant 6). What caused it.
-    fn claim(&self) -> Option<Cause> {
-        // Acquire: pairs with the release in `schedule`.
-        let word = self.word.fetch_and(!(SCHEDULED | HERE), Ordering::Acquire);
-        match word & (SCHEDULED | HERE) {
-            SCHEDULED => Some(Cause::Other),
-            0 | HERE => None,
-            _ => Some(Cause::Here),
-        }
-    }
-
-    /// Adds to the word. Whether the caller acquired the turn: `IDLE → RUNNING`.
-    #[inline]
-    fn raise(&self, demand: u64, flags: u64) -> bool {
-        let mut word = self.word.load(Ordering::Relaxed);
-        loop {
-            if word & (CANCELLED | CLOSED) != 0 {
-                return false;
-            }
-            let sum = (word & DEMAND).saturating_add(demand).min(DEMAND);
-            let next = (word & !(DEMAND | NO_DEMAND)) | sum | flags | RUNNING;
-            // AcqRel: publishes what the caller did before to the runner's swap, and, if the turn
-            // is acquired, sees what the last runner left behind its settling release.
-            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return word & RUNNING == 0,
-                Err(current) => word = current,
-            }
         }
     }
 }
@@ -263,11 +195,10 @@ where
         if self.reentry.request(n) {
             return;
         }
-        if D::IS_INLINE && n != 0 && self.seize() {
+        if D::IS_INLINE && n != 0 && self.word.seize() == Next::Run {
             return self.turn(n, Cause::Other);
         }
-        let flags = if n == 0 { ILLEGAL } else { 0 };
-        if self.raise(n.min(DEMAND), flags) {
+        if self.word.request(n) == Next::Run {
             self.pass();
         }
     }
@@ -283,7 +214,7 @@ where
         }
         // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up,
         // wherever turns run otherwise.
-        if self.raise(0, CANCELLED) || (!D::IS_INLINE && self.claim().is_some()) {
+        if self.word.cancel() == Next::Run || (!D::IS_INLINE && self.word.claim().is_some()) {
             self.end_turn(Verdict::Cancelled);
         }
     }
@@ -297,13 +228,13 @@ where
 {
     /// Runs a turn that was scheduled.
     fn run(&self) {
-        if let Some(cause) = self.claim() {
+        if let Some(cause) = self.word.claim() {
             self.turn(0, cause);
         }
     }
 
     fn abandon(&self, error: Error) {
-        if self.claim().is_some() {
+        if self.word.claim().is_some() {
             self.end_turn(Verdict::Failed(error));
         }
     }
@@ -316,7 +247,7 @@ where
 impl<P, S, D> Drop for Gate<P, S, D> {
     fn drop(&mut self) {
         // Nobody else is left.
-        if last_value(&mut self.word) & CLOSED == 0 {
+        if !self.word.is_closed_at_last() {
             // The subscriber let go of its subscription without a cancel, or the turn was lost.
             self.link.with_mut(|link| {
                 // SAFETY: nobody else has the gate, so nobody has the turn, and by invariant 2 the
@@ -330,10 +261,9 @@ impl<P, S, D> Drop for Gate<P, S, D> {
 
 impl<P, S, D> fmt::Debug for Gate<P, S, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = self.word.load(Ordering::Relaxed);
         f.debug_struct("Gate")
-            .field("is_running", &(word & RUNNING != 0))
-            .field("is_closed", &(word & CLOSED != 0))
+            .field("is_running", &self.word.is_running())
+            .field("is_closed", &self.word.is_closed())
             .finish_non_exhaustive()
     }
 }

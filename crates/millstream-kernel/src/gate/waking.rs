@@ -4,10 +4,7 @@
 
 use reactive_streams::Subscriber;
 
-use super::{
-    Dispatch, Gate, NO_DEMAND, PARKING, RUNNING, Source, WOKEN, Wake, after_turn, turn::Cause,
-};
-use crate::sync::{Ordering, fence};
+use super::{Dispatch, Gate, Source, Wake, after_turn, turn::Cause, word::Next};
 
 impl<P, S, D> Gate<P, S, D>
 where
@@ -18,18 +15,14 @@ where
     /// A wake-up by the way that all threads share.
     #[inline]
     fn wake_shared(&self) {
-        if D::IS_INLINE && self.seize() {
+        if D::IS_INLINE && self.word.seize() == Next::Run {
             return self.turn(0, Cause::Wake);
         }
         // Invariant 5: the caller has published its work.
-        fence(Ordering::SeqCst);
-        // Relaxed: ordered by the fence.
-        let word = self.word.load(Ordering::Relaxed);
-        if word & (RUNNING | PARKING) == RUNNING {
-            // The runner will look for work before it parks.
+        if self.word.runner_looks() {
             return;
         }
-        if self.raise(0, WOKEN) {
+        if self.word.wake() == Next::Run {
             self.pass();
         }
     }
@@ -79,22 +72,16 @@ where
             return;
         }
         // Invariant 5: a runner that is alone does not look again by itself.
-        if self.raise(0, WOKEN) {
+        if self.word.wake() == Next::Run {
             self.pass();
         }
     }
 
     #[inline]
     fn wake_for_item(&self) {
-        // Relaxed: ordered by the fence.
-        let has_no_demand = || self.word.load(Ordering::Relaxed) & NO_DEMAND != 0;
-        if !P::HAS_WORK && has_no_demand() {
-            // Invariant 5: the caller has published its work.
-            fence(Ordering::SeqCst);
-            if has_no_demand() {
-                return;
-            }
+        // Invariant 5: the caller has published its work.
+        if P::HAS_WORK || !self.word.refuses_items() {
+            self.wake();
         }
-        self.wake();
     }
 }

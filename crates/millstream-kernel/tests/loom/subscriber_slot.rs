@@ -140,7 +140,7 @@ impl Ring {
 /// A subscriber withdraws while an item for it is on its way: it gets the item or not, and is
 /// dropped once; the other one is left alone.
 ///
-/// Kills: `cancel` tells nobody to ring; in `gate/mod.rs`, the waker does not look at PARKING.
+/// Kills: `cancel` tells nobody to ring; in `gate/word.rs`, the waker does not look at PARKING.
 #[test]
 fn a_cancel_that_races_with_an_item_drops_the_subscriber_once() {
     let dropped = |n_items| Seen { n_items, n_dropped: 1, ..Seen::default() };
@@ -165,7 +165,7 @@ fn a_cancel_that_races_with_an_item_drops_the_subscriber_once() {
 
 /// The last two subscribers withdraw at once: both are dropped, and the source ends.
 ///
-/// Kills: in `ready_set.rs`, `take` loads and stores; in `gate/mod.rs`, the waker does not look at
+/// Kills: in `ready_set.rs`, `take` loads and stores; in `gate/word.rs`, the waker does not look at
 /// PARKING.
 #[test]
 fn the_last_two_that_withdraw_at_once_end_the_source() {

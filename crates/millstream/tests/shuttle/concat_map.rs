@@ -31,7 +31,7 @@ impl Scheduler for Fixed {
 
 /// Items come flow by flow, under requests from two threads and wake-ups from two more.
 ///
-/// Kills: in `gate/mod.rs`, a wake-up does not look at PARKING; in `spsc/bounded.rs`, `take_end` looks at
+/// Kills: in `gate/word.rs`, a wake-up does not look at PARKING; in `spsc/bounded.rs`, `take_end` looks at
 /// the queue before the flag.
 #[test]
 fn inner_flows_follow_one_another() {

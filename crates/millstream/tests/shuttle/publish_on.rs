@@ -4,7 +4,7 @@ use crate::support::{Came, Tally, Thread, Watch, at_once, dawdle, explore};
 
 /// Requests from two threads add up, and everything comes in order.
 ///
-/// Kills: in `gate/turn.rs`, the runner leaves by a store.
+/// Kills: in `gate/word.rs`, the runner leaves by a store.
 #[test]
 fn requests_from_two_threads_are_all_met() {
     explore(&[Came::ToItsEnd], || {
