@@ -22,7 +22,12 @@
 //! 4. What goes up knows how many signals had come down when it passed. That is the order of what
 //!    is read; between threads it is that in which the counter was seen.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -264,6 +269,10 @@ impl RecorderClock {
 fn ticks_of(time: Duration) -> u64 {
     (time.as_nanos() / NANOS) as u64 & TIME
 }
+
+// A clock is read and never left half changed.
+impl RefUnwindSafe for RecorderClock {}
+impl UnwindSafe for RecorderClock {}
 
 impl fmt::Debug for RecorderClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -55,7 +55,7 @@ const IN_TESTS: [&str; 3] =
     ["millstream-testkit", "millstream-testservers", "reactive-streams-tck"];
 
 /// Besides the connectors; the core only by a feature.
-const MAY_USE_TOKIO: [&str; 7] = [
+const MAY_USE_TOKIO: [&str; 8] = [
     CORE,
     "millstream-io",
     "millstream-observe",

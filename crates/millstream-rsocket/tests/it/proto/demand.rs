@@ -53,7 +53,7 @@ fn demand_beyond_31_bits_is_granted_in_parts() {
     let (up, _) = pair.run();
     assert_eq!(up.iter().map(granted).collect::<Vec<_>>(), [MAX_U31]);
 
-    assert_eq!(pair.server.credit(id), MAX_U31.into());
+    assert_eq!(pair.server.credit(id), u64::from(MAX_U31));
 
     // The rest follows when half of what was granted has come, of which an item is no half.
     let payload = Payload::from("x");
@@ -70,7 +70,7 @@ fn demand_without_bound_is_granted_once_and_again_after_half() {
     let (up, _) = pair.run();
 
     assert_eq!(up.iter().map(granted).collect::<Vec<_>>(), [MAX_U31]);
-    assert_eq!(pair.server.credit(id), MAX_U31.into());
+    assert_eq!(pair.server.credit(id), u64::from(MAX_U31));
 }
 
 #[test]
