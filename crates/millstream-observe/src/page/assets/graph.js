@@ -16,6 +16,8 @@ const watcher = new IntersectionObserver((entries) => {
 
 function renderGraph(view, choose) {
   const box = document.getElementById("graph");
+  // A page that comes or goes has no room; it is drawn once it has.
+  if (box.clientWidth === 0) return;
   const isVertical = box.clientWidth < 600;
   const topology = topologyOf(view);
   const isWider = graph.width !== box.clientWidth;
