@@ -96,7 +96,9 @@ pub(super) fn recover(
         let limit = candidates.get(at + 1).map(|next| next.base);
         let found = match (limit, place) {
             // Its items are counted by where the next begins; it is read when it comes back.
-            (Some(next), Place::Tier) => Read { end: next, readable: bytes, tear: None },
+            (Some(next), Place::Tier) => {
+                Read { end: next, readable: bytes, tear: None, mark: (bytes, next) }
+            }
             (None, Place::Tier) => {
                 if let Some(tier) = tier {
                     fetch(storage, tier, base)?;
@@ -114,7 +116,7 @@ pub(super) fn recover(
                 Damage { file, offset: 0, why: "missing", from: end, to: base },
             )?;
         }
-        let (Read { end: found_end, readable, tear }, mut bytes) = (found, bytes);
+        let (Read { end: found_end, readable, tear, .. }, mut bytes) = (found, bytes);
         if let Some(tear) = tear {
             match limit {
                 // What was withdrawn stands behind the last safe item.
@@ -300,6 +302,9 @@ pub(crate) struct Read {
     pub(crate) readable: u64,
     /// What follows that is no item.
     pub(crate) tear: Option<Damage>,
+    /// Where a mark of lost items would be written, and for which item: behind the last one that is
+    /// there, in place of a mark that says so already.
+    pub(crate) mark: (u64, u64),
 }
 
 /// Reads a segment up to its end, the first thing that is no record, or the item `limit`.
@@ -313,23 +318,28 @@ pub(crate) fn read_segment(
     let mut reader = match SegmentReader::open(storage, queue, base) {
         Ok(reader) => reader,
         Err(SpillError::Damaged { file, offset, why }) => {
-            return Ok(Read { end: base, readable: 0, tear: tear(file, offset, why, base) });
+            let tear = tear(file, offset, why, base);
+            return Ok(Read { end: base, readable: 0, tear, mark: (0, base) });
         }
         Err(error) => return Err(error),
     };
     loop {
         let (offset, sequence) = (reader.offset(), reader.sequence());
+        let mark = (offset, sequence);
         if limit.is_some_and(|limit| sequence >= limit) {
-            return Ok(Read { end: sequence, readable: offset, tear: None });
+            return Ok(Read { end: sequence, readable: offset, tear: None, mark });
         }
         match reader.read()? {
             Next::Item(_) => {}
-            Next::Gap(next) => return Ok(Read { end: next, readable: reader.limit(), tear: None }),
-            Next::End => return Ok(Read { end: sequence, readable: offset, tear: None }),
+            Next::Gap(next) => {
+                let readable = reader.limit();
+                return Ok(Read { end: next, readable, tear: None, mark });
+            }
+            Next::End => return Ok(Read { end: sequence, readable: offset, tear: None, mark }),
             Next::Torn(why) => {
                 let file = reader.name().to_owned();
                 let tear = tear(file, offset, why, sequence);
-                return Ok(Read { end: sequence, readable: offset, tear });
+                return Ok(Read { end: sequence, readable: offset, tear, mark });
             }
         }
     }

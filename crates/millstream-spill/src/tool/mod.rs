@@ -171,7 +171,8 @@ pub fn verify(storage: &dyn Storage, tier: Option<&dyn Tier>) -> Result<Report, 
             (None, Some(to)) if read.end < to => report.damaged.push(missing(read.end, to)),
             (None, _) => {}
         }
-        report.items += read.end.saturating_sub(cursor.max(candidate.base));
+        let n_items = read.end.saturating_sub(cursor.max(candidate.base));
+        report.items = report.items.saturating_add(n_items);
         end = end.max(limit.unwrap_or(read.end));
     }
     Ok(report)
@@ -192,7 +193,8 @@ fn read(
 ) -> Result<Option<Read>, SpillError> {
     if candidate.place == Place::Tier {
         let end = limit.unwrap_or(candidate.base);
-        return Ok(Some(Read { end, readable: candidate.bytes, tear: None }));
+        let readable = candidate.bytes;
+        return Ok(Some(Read { end, readable, tear: None, mark: (readable, end) }));
     }
     match read_segment(storage, queue, candidate.base, limit) {
         Ok(read) => Ok(Some(read)),

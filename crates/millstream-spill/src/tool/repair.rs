@@ -30,7 +30,8 @@ pub struct Repaired {
 struct Kept {
     base: u64,
     end: u64,
-    readable: u64,
+    /// Where a mark would be written, and for which item.
+    mark: (u64, u64),
     is_away: bool,
 }
 
@@ -74,7 +75,7 @@ pub fn repair(storage: &dyn Storage, tier: Option<&dyn Tier>) -> Result<Repaired
         let (base, bytes) = (candidate.base, candidate.bytes);
         if candidate.place == Place::Tier {
             let end = limit.unwrap_or(base);
-            kept.push(Kept { base, end, readable: bytes, is_away: true });
+            kept.push(Kept { base, end, mark: (bytes, end), is_away: true });
             continue;
         }
         let read = match read_segment(storage, queue, base, limit) {
@@ -88,7 +89,7 @@ pub fn repair(storage: &dyn Storage, tier: Option<&dyn Tier>) -> Result<Repaired
         if read.tear.is_some() {
             cut(storage, base, read.readable, bytes, &mut repaired)?;
         }
-        kept.push(Kept { base, end: read.end, readable: read.readable, is_away: false });
+        kept.push(Kept { base, end: read.end, mark: read.mark, is_away: false });
     }
     let first = kept.first().map_or(0, |first| first.base);
     let header = Header { queue, at: cursor.map_or(first, |cursor| cursor.at) };
@@ -108,20 +109,20 @@ fn mark_gaps(
     repaired: &mut Repaired,
 ) -> Result<(), SpillError> {
     let mut before: Option<&Kept> = None;
-    let mut end = cursor.at;
     for segment in kept {
-        if segment.base > end {
-            let from = before.map_or(end, |before| before.end);
+        // Each segment has to reach up to the next, whatever those before it say.
+        let end = before.map_or(cursor.at, |before| before.end);
+        if segment.base > end && segment.base > cursor.at {
             let why = "it was lost before the repair";
+            let from = end.max(cursor.at);
             let file = match before.filter(|before| !before.is_away) {
-                Some(before) => {
-                    mark(storage, cursor.queue, before.base, before.readable, from, segment.base)?
+                Some(Kept { base, mark: (offset, due), .. }) => {
+                    mark(storage, cursor.queue, *base, *offset, *due, segment.base)?
                 }
-                None => mark(storage, cursor.queue, end, 0, end, segment.base)?,
+                None => mark(storage, cursor.queue, from, 0, from, segment.base)?,
             };
-            repaired.lost.push(Damage { file, offset: 0, why, from: end, to: segment.base });
+            repaired.lost.push(Damage { file, offset: 0, why, from, to: segment.base });
         }
-        end = end.max(segment.end);
         before = Some(segment);
     }
     Ok(())

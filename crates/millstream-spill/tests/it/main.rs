@@ -1,5 +1,6 @@
 //! The queue, one question a test.
 
+mod any_bytes;
 mod bad_input;
 mod faults;
 mod ledger;

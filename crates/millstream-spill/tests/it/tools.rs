@@ -95,6 +95,27 @@ fn missing_files_and_a_damaged_cursor_are_repaired() {
     assert_eq!(items(&storage), (5..12).collect::<Vec<_>>());
 }
 
+/// A mark is the last that is read of a segment: a second one behind it was never seen, and what
+/// had been repaired twice could not be opened. Found by any bytes.
+#[test]
+fn what_is_lost_behind_a_mark_is_repaired_as_well() {
+    let storage = twelve();
+    storage.remove("00000000000000000005.seg").expect("it is there");
+    tool::repair(&storage, None).expect("it can be repaired");
+    let spill = Spill::on(storage.clone()).config(small(Durability::Each));
+    let (sender, receiver) = spill.open(U64, disk()).expect("it was repaired");
+    send_all(&sender, 12..15);
+    drop((sender, receiver));
+
+    storage.remove("00000000000000000010.seg").expect("it is there");
+    let repaired = tool::repair(&storage, None).expect("it can be repaired again");
+    assert_eq!((repaired.lost[0].from, repaired.lost[0].to), (10, 12));
+    assert!(tool::verify(&storage, None).expect("it can be read").is_sound());
+    assert_eq!(items(&storage), [1, 2, 3, 4, 12, 13, 14]);
+    let again = tool::repair(&storage, None).expect("there is nothing to do");
+    assert_eq!(again, tool::Repaired::default());
+}
+
 #[test]
 fn a_directory_in_use_is_not_repaired() {
     let storage = twelve();
