@@ -24,6 +24,7 @@
 //!   which a test can make fail; [`codec`] turns items into bytes.
 //! - [`Spill::processor`] and [`FlowExt::spill`] put the queue into a flow, behind a ring in
 //!   memory.
+//! - `dedup`, a feature, remembers keys that are done, for effects that happen once.
 //! - [`tool`] looks at a directory, checks it and repairs it.
 //! - [`Snapshot`] is a consistent reading: depth, bytes, age, rate, and where every item went.
 //!
@@ -38,6 +39,8 @@
 
 pub mod codec;
 mod config;
+#[cfg(feature = "dedup")]
+pub mod dedup;
 mod disk_work;
 mod error;
 mod format;
@@ -61,8 +64,12 @@ pub use receiver::Receiver;
 pub use sender::{Sender, Sent};
 pub use stats::{Counts, Snapshot};
 
-/// The book's page, whose examples are run.
+/// The book's pages, whose examples are run.
 #[cfg(doctest)]
 mod book {
-    #![doc = include_str!("../../../docs/book/src/spill.md")]
+    #[cfg(feature = "dedup")]
+    #[doc = include_str!("../../../docs/book/src/dedup.md")]
+    mod dedup {}
+    #[doc = include_str!("../../../docs/book/src/spill.md")]
+    mod spill {}
 }

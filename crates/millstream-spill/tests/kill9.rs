@@ -13,7 +13,7 @@ use std::{
 };
 
 use millstream::scheduler::Pool;
-use millstream_spill::{Config, Durability, Spill, codec::U64};
+use millstream_spill::{Config, Durability, Spill, SpillError, codec::U64};
 
 const DIRECTORY: &str = "MILLSTREAM_SPILL_KILL9";
 const DURABILITY: &str = "MILLSTREAM_SPILL_DURABILITY";
@@ -122,7 +122,14 @@ fn run_and_kill(directory: &Path, durability: &str, n_lines: usize, promises: &m
             _ => {}
         }
     };
+    let before = promises.safe;
     lines.by_ref().take(n_lines).for_each(|line| keep(line, promises));
+    if promises.safe > before {
+        // It has the directory open: nobody else can.
+        let disk = Pool::named("disk", 1);
+        let opened = Spill::at(directory).open(U64, &disk);
+        assert!(matches!(opened, Err(SpillError::Locked)), "two processes on one directory");
+    }
     // SIGKILL.
     child.kill().expect("it is ours");
     // What it had said before it died counts too.

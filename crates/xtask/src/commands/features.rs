@@ -15,7 +15,7 @@ const PACKAGES: [(&str, &[&str]); 11] = [
     ("millstream-nats", &["serde"]),
     ("millstream-redis", &["serde"]),
     ("millstream-pressure", &["serde", "tower"]),
-    ("millstream-spill", &["serde"]),
+    ("millstream-spill", &["dedup", "serde"]),
     ("millstream-observe", &["metrics", "page", "spill"]),
     ("millstream-pipeline", &["nats", "redis", "tcp"]),
     ("millstream-cli", &["nats"]),

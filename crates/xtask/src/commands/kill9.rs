@@ -1,9 +1,9 @@
-//! `kill9`: the durable queue, whose process is killed at random instants.
+//! `kill9`: the durable queue and its store of keys, whose process is killed at random instants.
 
 use crate::shell::{Failure, Shell};
 
-/// Kills a process that writes to the durable queue at random instants, and looks for what it was
-/// promised.
+/// Kills a process that writes to the durable queue at random instants, and another that has effects
+/// once, and looks for what they were promised.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// How often, shared out among the durabilities.
@@ -13,7 +13,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     shell
-        .cargo("test --release --package millstream-spill --test kill9")
+        .cargo("test --release --package millstream-spill --features dedup")
+        .arg("--test")
+        .arg("kill9")
+        .arg("--test")
+        .arg("dedup")
+        .arg("kills")
         .env("KILL9_ROUNDS", &args.rounds.to_string())
         .run()
 }
