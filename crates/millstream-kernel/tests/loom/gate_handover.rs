@@ -125,11 +125,9 @@ fn a_cancel_that_races_with_a_turn_that_yields_gets_the_link() {
         });
         run_one(&jobs);
         watch.subscription().request(2);
-        let other = {
-            let jobs = Arc::clone(&jobs);
-            thread::spawn(move || run_one(&jobs))
-        };
-        watch.subscription().cancel();
+        let subscription = watch.subscription();
+        let other = thread::spawn(move || subscription.cancel());
+        run_one(&jobs);
         other.join().unwrap();
         while run_one(&jobs) {}
 
