@@ -57,6 +57,10 @@ impl Shell {
             if env::var_os("CFLAGS").is_none() {
                 command.env("CFLAGS", "-O0 -g0");
             }
+            // A test that fails says where without it, and a hundred executables are linked sooner.
+            if env::var_os("CARGO_PROFILE_DEV_DEBUG").is_none() {
+                command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+            }
             // Tests beside servers have a stage of their own, which says otherwise.
             command.env("MILLSTREAM_SERVERS", "skip");
             if env::var_os("PROPTEST_CASES").is_none() {
