@@ -118,13 +118,14 @@ fn idempotent(spec: &Spec) -> Answer {
 }
 
 fn patience(spec: &Spec) -> Answer {
-    let waits = match &spec.source {
+    let waits: Option<std::time::Duration> = match &spec.source {
         #[cfg(feature = "nats")]
-        SourceSpec::Nats(source) => source.ack_wait.0,
+        SourceSpec::Nats(source) => Some(source.ack_wait.0),
         #[cfg(feature = "redis")]
-        SourceSpec::Redis(source) => source.claim_after.0,
-        _ => return holds("the source does not wait for anything"),
+        SourceSpec::Redis(source) => Some(source.claim_after.0),
+        _ => None,
     };
+    let Some(waits) = waits else { return holds("the source does not wait for anything") };
     let sizes = spec.backpressure.queues.values().map(|queue| queue.size.get());
     let n: usize = sizes.sum();
     by_hand(format!(

@@ -1,7 +1,7 @@
 //! Whether others can do harm, or are harmed.
 
 use super::{Answer, Item, by_hand, confirms, fails, holds, unless_any};
-use crate::{SinkSpec, SourceSpec, Spec, StageSpec};
+use crate::{Spec, StageSpec};
 
 pub(super) const ITEMS: &[Item] = &[
     ("protection", "every wait has an end", timeouts),
@@ -18,11 +18,11 @@ fn timeouts(spec: &Spec) -> Answer {
     let mut waits: Vec<_> = waits.collect();
     match &spec.sink {
         #[cfg(feature = "nats")]
-        SinkSpec::Nats(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
+        crate::SinkSpec::Nats(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "redis")]
-        SinkSpec::Redis(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
+        crate::SinkSpec::Redis(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "tcp")]
-        SinkSpec::Tcp(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
+        crate::SinkSpec::Tcp(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         _ => {}
     }
     waits.push("a stop by `--drain`".to_owned());
@@ -38,9 +38,9 @@ fn retries(spec: &Spec) -> Answer {
 }
 
 fn edge(spec: &Spec) -> Answer {
-    let listens = match &spec.source {
+    let listens: Option<std::net::SocketAddr> = match &spec.source {
         #[cfg(feature = "tcp")]
-        SourceSpec::Tcp(source) => Some(source.listen),
+        crate::SourceSpec::Tcp(source) => Some(source.listen),
         _ => None,
     };
     let Some(address) = listens else { return holds("nobody can send to it by himself") };
