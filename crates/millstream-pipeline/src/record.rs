@@ -30,6 +30,7 @@ trait Settle: Send {
     fn stored(&self);
 }
 
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "no source waits for it"))]
 struct Pending<A: Acknowledge> {
     acknowledgement: Option<Acknowledgement<A>>,
     is_stored: Cell<bool>,
@@ -90,7 +91,7 @@ impl Record {
     }
 
     /// Its system waits for this.
-    #[cfg(feature = "net")]
+    #[cfg(feature = "remote")]
     pub(crate) fn with_receipt<A: Acknowledge + Send>(
         mut self,
         acknowledgement: Acknowledgement<A>,

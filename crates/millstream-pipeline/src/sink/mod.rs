@@ -53,6 +53,10 @@ impl Destination {
     /// # Errors
     ///
     /// It cannot be opened.
+    #[cfg_attr(
+        not(feature = "remote"),
+        expect(unused_variables, reason = "nothing talks to servers")
+    )]
     pub(crate) fn open(spec: &Spec, net: &Net) -> Result<Self, Error> {
         Ok(Self::Local(match &spec.sink {
             SinkSpec::Stdout(_) => Sink::Stdout { out: io::stdout(), line: Vec::new() },

@@ -28,6 +28,7 @@ pub(crate) type Stream = Flow<BoxPublisher<Record>>;
 /// # Errors
 ///
 /// It cannot be opened.
+#[cfg_attr(not(feature = "net"), expect(unused_variables, reason = "nothing talks to servers"))]
 pub(crate) fn open(
     spec: &Spec,
     Threads { source: pool, net, .. }: &Threads,
