@@ -17,3 +17,8 @@ fn main() -> Result<(), Error> {
     assert_eq!(sum, 220);
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

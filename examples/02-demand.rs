@@ -61,3 +61,8 @@ fn main() {
     println!("{n_made} numbers were made");
     assert_eq!(n_made, 6);
 }
+
+#[test]
+fn it_runs() {
+    main();
+}

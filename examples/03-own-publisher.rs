@@ -125,6 +125,11 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
+#[test]
+fn it_runs() {
+    main().unwrap();
+}
+
 #[cfg(test)]
 mod judged {
     use reactive_streams_tck::publisher_tests;

@@ -41,3 +41,8 @@ fn main() -> Result<(), Error> {
     assert!(n == 200 && most <= 17, "16 that wait, and one in work");
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

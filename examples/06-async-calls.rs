@@ -25,3 +25,8 @@ async fn main() -> Result<(), Error> {
     assert_eq!(prices, (0..100).map(|order| order * 3).collect::<Vec<_>>());
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

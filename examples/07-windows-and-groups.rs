@@ -36,3 +36,8 @@ fn main() -> Result<(), Error> {
     assert_eq!(by_path, ["/a: 3 calls, 55 ms", "/b: 1 calls, 7 ms"]);
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

@@ -34,3 +34,8 @@ fn main() -> Result<(), Error> {
     assert_eq!(twice, [0, 1, 4, 0, 1, 4]);
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

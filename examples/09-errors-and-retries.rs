@@ -48,3 +48,8 @@ fn main() -> Result<(), Error> {
     assert_eq!((strict, lenient), (vec![1, 0], vec![1, 3]));
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

@@ -59,3 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(breaker.try_acquire().is_ok(), "a probe is let through");
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

@@ -26,3 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(sum, 50_000 * 49_999 / 2);
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

@@ -40,3 +40,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!((&info["num_pending"], &info["num_ack_pending"]), (&17.into(), &0.into()));
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

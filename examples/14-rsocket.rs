@@ -30,3 +30,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(orders[2].data, "order 3");
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

@@ -29,3 +29,8 @@ fn main() -> Result<(), InvalidScenario> {
     assert!(goodput(&reports[1]) > 0.9, "some are refused, and the others are served in time");
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}

@@ -32,3 +32,8 @@ fn main() {
         .verify(|clock| millstream::range(0..2).concat(millstream::never()).timeout(clock, second));
     println!("a source that falls silent is given up after a second");
 }
+
+#[test]
+fn it_runs() {
+    main();
+}
