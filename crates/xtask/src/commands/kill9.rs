@@ -2,8 +2,8 @@
 
 use crate::shell::{Failure, Shell};
 
-/// Kills a process that writes to the durable queue at random instants, and another that has effects
-/// once, and looks for what they were promised.
+/// Kills a process that writes to the durable queue at random instants, and another that has
+/// effects once, and looks for what they were promised.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// How often, shared out among the durabilities.
@@ -17,8 +17,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
         .arg("--test")
         .arg("kill9")
         .arg("--test")
-        .arg("dedup")
-        .arg("kills")
+        .arg("dedup_kill9")
         .env("KILL9_ROUNDS", &args.rounds.to_string())
         .run()
 }

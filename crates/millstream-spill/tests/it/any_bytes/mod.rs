@@ -1,4 +1,4 @@
-//! The fuzz target with seeds: any bytes as a directory, on a stable compiler.
+//! Any bytes as a directory.
 //!
 //! `PROPTEST_CASES=1000000 cargo test -p millstream-spill --test it any_bytes` is the long form.
 

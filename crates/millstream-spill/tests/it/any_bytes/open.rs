@@ -1,8 +1,9 @@
-//! From any bytes to a directory, and what must hold of it. Also the fuzz target's.
+//! From any bytes to a directory, and what must hold of it.
 //!
-//! Random bytes do not get past a checksum, and what is behind it would never be tried. So the first
-//! byte says how much is put right before the directory is opened: nothing, the headers, or the
-//! checksums of records as well. This is written from the drawing of the format, beside the code.
+//! Random bytes do not get past a checksum, and what is behind it would never be tried. So the
+//! first byte says how much is put right before the directory is opened: nothing, the headers, or
+//! the checksums of records as well. This is written from the drawing of the format, beside the
+//! code.
 
 use std::{ops::ControlFlow, sync::LazyLock};
 
@@ -121,7 +122,6 @@ pub(crate) fn judge(bytes: &[u8]) {
 }
 
 /// How many items there are, where damage is skipped.
-#[allow(dead_code, reason = "for the test of the seeds")]
 pub(crate) fn n_items(bytes: &[u8]) -> usize {
     receive_all(&directory(bytes), OnDamage::Skip, bytes.len(), true)
 }
