@@ -161,14 +161,19 @@ impl<C: Codec> Once<'_, C> {
     }
 
     /// The position of a sequence up to which everything was done, to begin there after a restart.
-    /// Whether it is ahead of the one before is the caller's to know.
+    /// It never moves back, as it would with items that are delivered again: a sequence that begins
+    /// anew needs another name.
     ///
     /// # Errors
     ///
     /// The database failed. The transaction is to be given up, with this error.
     pub fn set_position(&mut self, position: &Position) -> Result<(), DedupError> {
         let mut positions = self.transaction.open_table(POSITIONS)?;
-        positions.insert(&*position.sequence, (position.offset, position.minor))?;
+        let before = positions.get(&*position.sequence)?.map(|before| before.value());
+        let position_now = (position.offset, position.minor);
+        if before.is_none_or(|before| position_now > before) {
+            positions.insert(&*position.sequence, position_now)?;
+        }
         Ok(())
     }
 
