@@ -97,6 +97,8 @@ const ENTRIES: &[(&str, Allowed, Make)] = &[
     ("decode_with", Allowed::Bound, |n| {
         run(bridge::decode_with(&b"\n\n"[..], tokio_util::codec::LinesCodec::new(), n))
     }),
+    #[cfg(feature = "codec")]
+    ("decode", Allowed::Bound, |n| run(just("\n").decode(tokio_util::codec::LinesCodec::new(), n))),
     #[cfg(feature = "tower")]
     ("call_service", Allowed::Capacity, |n| run(flow().call_service(Echo, n))),
     ("sink", Allowed::Capacity, |n| {
@@ -346,6 +348,7 @@ mod whole {
 
     /// What takes a number, and stands in no table.
     const OTHERS: &[(&str, &str)] = &[
+        ("ops/peek/registry.rs", "the user says how much memory recording takes"),
         ("parts/inlet.rs", "`feed`, `pause`, `release` and `request` count what is there"),
         ("parts/shed.rs", "`on_backpressure_buffer` is its user"),
         ("parts/terminal.rs", "demand"),
