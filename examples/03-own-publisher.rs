@@ -6,7 +6,10 @@
 
 #![expect(clippy::print_stdout, reason = "an example says what it does")]
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use millstream::{Error, Flow, Publisher, Subscriber, Subscription};
 
@@ -59,6 +62,11 @@ impl<S> State<S> {
 }
 
 impl<S: Subscriber<u64>> Line<S> {
+    /// The subscriber withdraws, or has panicked.
+    fn cancel(&self) {
+        drop(self.change(|state| state.is_canceled = true));
+    }
+
     /// Changes the state, and has the subscriber if nobody signals it.
     fn change(&self, change: impl FnOnce(&mut State<S>)) -> Option<S> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,12 +86,14 @@ impl<S: Subscriber<u64>> Line<S> {
             if state.is_illegal {
                 state.is_canceled = true;
                 drop(state);
-                return downstream.on_error(Error::illegal_request());
+                let _has_returned = completes(|| downstream.on_error(Error::illegal_request()));
+                return;
             }
             if state.next == state.end {
                 state.is_canceled = true;
                 drop(state);
-                return downstream.on_complete();
+                let _has_returned = completes(|| downstream.on_complete());
+                return;
             }
             if state.demand == 0 {
                 state.is_signaling = false;
@@ -96,9 +106,16 @@ impl<S: Subscriber<u64>> Line<S> {
             let item = state.next;
             state.next += 1;
             drop(state);
-            downstream.on_next(item);
+            if !completes(|| downstream.on_next(item)) {
+                return self.cancel();
+            }
         }
     }
+}
+
+/// Returns whether a signal returned: a subscriber that panics has canceled (rule 2.13).
+fn completes(signal: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(signal)).is_ok()
 }
 
 impl<S: Subscriber<u64>> Subscription for Line<S> {
@@ -114,7 +131,7 @@ impl<S: Subscriber<u64>> Subscription for Line<S> {
     }
 
     fn cancel(&self) {
-        drop(self.change(|state| state.is_canceled = true));
+        Self::cancel(self);
     }
 }
 

@@ -241,10 +241,11 @@ fn a_stream_ends_while_its_source_is_busy() {
             // Polled by another thread, it ends by a switch.
             let (source, begins) = busy();
             let switch = KillSwitch::new();
-            let stream = operator(source).kill_switch(&switch).into_stream(4);
-            let polling = range(0..1).subscribe_on(&pool).flat_map_iter({
-                let mut stream = Some(futures::executor::block_on_stream(stream));
-                move |_| stream.take().into_iter().flatten().map(|_| 0)
+            let mut flow = Some(operator(source).kill_switch(&switch));
+            // It is subscribed there as well: a source that nobody has to ask begins with that.
+            let polling = range(0..1).subscribe_on(&pool).flat_map_iter(move |_| {
+                let streams = flow.take().into_iter().map(|flow| flow.into_stream(4));
+                streams.flat_map(futures::executor::block_on_stream).map(|_| 0)
             });
             let polled = polling.count();
             begins.recv_timeout(FOREVER).expect("the source begins");
