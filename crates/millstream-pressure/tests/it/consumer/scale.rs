@@ -135,6 +135,12 @@ proptest! {
             prop_assert!(world.changes.len() as u64 - n_before <= seconds / 15 + 1);
         }
         world.run(1_000, |_| 300);
+        if world.workers < 6 || world.lag() > 0 {
+            // One that was never short of workers has just tried with one fewer, and notices.
+            let mut last = world.changes.iter().rev().take(2);
+            prop_assert!(last.any(|change| *change == Scale::In(5)), "{:?}", world.changes);
+            world.run(60, |_| 300);
+        }
         prop_assert_eq!(world.lag(), 0, "{:?}", world.changes);
         prop_assert!(world.workers >= 6);
     }
