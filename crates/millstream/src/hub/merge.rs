@@ -68,7 +68,7 @@ use crate::{
 ///     .collect();
 /// sender.complete();
 ///
-/// assert_eq!(flow.fold(0, |sum, n| sum + n).wait()?, (0..30).sum());
+/// assert_eq!(flow.fold(0, |sum, n| sum + n).wait()?, (0..30).sum::<u64>());
 /// # workers.into_iter().for_each(|worker| worker.join().unwrap());
 /// # Ok::<(), millstream::Error>(())
 /// ```
