@@ -1,7 +1,5 @@
 //! Kafka for [`millstream`]: a member of a group that is never thrown out, and loses nothing.
 //!
-//! Not for production yet: a member was seen to stand still now and then after it had joined.
-//!
 //! - [`Consumer::deliveries`]: the records of the partitions that a group gives to this member. As
 //!   many are passed on as are asked for, and polls go on however long that takes.
 //! - [`Kafka::sink`]: records into topics, each stored once and confirmed, of which a limited

@@ -35,24 +35,19 @@ enum Action {
 /// The names of [`TOOLS`](tools::TOOLS) that are servers.
 pub(crate) const NAMES: [&str; 3] = ["nats-server", "redis-server", "kafka"];
 
-/// The tools of all servers: Kafka runs on Java, and comes by Maven.
-const TOOLS_OF_ALL: [&str; 5] = ["javac", "mvn", "nats-server", "redis-server", "kafka"];
-
-/// The tools of the tests beside servers that the pipeline runs.
-pub(crate) const NEEDS: [&str; 2] = ["nats-server", "redis-server"];
+/// The tools of the tests beside servers: Kafka runs on Java, and comes by Maven.
+pub(crate) const NEEDS: [&str; 5] = ["javac", "mvn", "nats-server", "redis-server", "kafka"];
 
 /// The settings of a Kafka broker, with places for what differs.
 const BROKER: &str = include_str!("../../../millstream-testservers/kafka/broker.properties");
 
 /// The packages whose tests talk to servers, in a test target named `servers`.
-///
-/// `millstream-kafka` is not among them until its members are known not to stand still: its page in
-/// the book says what was seen, and has the command.
-const PACKAGES: &[&str] = &["millstream-nats", "millstream-pipeline", "millstream-redis"];
+const PACKAGES: &[&str] =
+    &["millstream-kafka", "millstream-nats", "millstream-pipeline", "millstream-redis"];
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     match args.action {
-        Action::Install => tools::provide(&TOOLS_OF_ALL, &mut ThisMachine::default()),
+        Action::Install => tools::provide(&NEEDS, &mut ThisMachine::default()),
         Action::Test => test(shell),
         Action::Start => NAMES.iter().try_for_each(|name| Server::of(name).start()),
         Action::Stop => NAMES.iter().try_for_each(|name| Server::of(name).stop()),
@@ -188,5 +183,5 @@ fn every_server_is_a_tool_with_a_port_of_its_own() {
 
     assert!(NAMES.iter().all(|name| tools::TOOLS.iter().any(|tool| tool.name == *name)));
     assert!((1..ports.len()).all(|n| !ports[..n].contains(&ports[n])));
-    assert!(NAMES.iter().all(|name| TOOLS_OF_ALL.contains(name)));
+    assert!(NAMES.iter().all(|name| NEEDS.contains(name)));
 }
