@@ -41,6 +41,11 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+fn signal(child: &Child, name: &str) {
+    let kill = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+}
+
 /// A run whose standard error is read as it comes.
 struct Run {
     child: Child,
@@ -55,8 +60,7 @@ impl Run {
     }
 
     fn signal(&self, name: &str) {
-        let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+        signal(&self.child, name);
     }
 
     /// The first line in which `part` is.
@@ -190,10 +194,10 @@ fn a_change_of_the_file_is_taken_over_and_a_wrong_one_is_not() {
 
 #[test]
 fn a_reader_that_leaves_ends_a_run_and_one_that_stands_still_does_not_keep_it() {
-    // Lines so long that a few fill a pipe, however slow the machine is.
-    let text = "x".repeat(20_000);
+    // No pipe holds a line whole.
+    let text = "x".repeat(1 << 21);
     let (_desk, file) = desk(&format!(
-        "source: {{ generate: {{ rate: 1000000, item: \"'{text}'\" }} }}\nsink: {{ stdout: {{}} }}"
+        "source: {{ generate: {{ rate: 1000, item: \"'{text}'\" }} }}\nsink: {{ stdout: {{}} }}"
     ));
     let start = |args: &[&str]| {
         command("run", &file, args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
@@ -202,10 +206,13 @@ fn a_reader_that_leaves_ends_a_run_and_one_that_stands_still_does_not_keep_it() 
     drop(run.stdout.take());
     assert_eq!(run.wait().unwrap().code(), Some(0));
 
-    let mut run = start(&["--no-page", "--for", "300ms", "--drain", "200ms"]);
-    let unread = run.stdout.take();
+    let mut run = start(&["--no-page", "--drain", "200ms"]);
+    let mut output = run.stdout.take().unwrap();
+    // The first line is being written by now, and stays so.
+    output.read_exact(&mut [0]).unwrap();
+    signal(&run, "INT");
     assert_eq!(run.wait().unwrap().code(), Some(1));
-    drop(unread);
+    drop(output);
 }
 
 #[test]
