@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::process::{Server, Stays, found, free_port};
+use crate::process::{Server, Stays, controls, found, free_port};
 
 /// How a broker is set up.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct KafkaSetup {
 /// A broker, which ends with this value.
 #[derive(Debug)]
 pub struct Kafka(Server);
+
+controls!(Kafka);
 
 impl Kafka {
     /// One for all tests of a process, which ends with the process. It takes seconds to start; a
@@ -62,26 +64,6 @@ impl Kafka {
     #[must_use]
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.0.port)
-    }
-
-    /// Ends it at once, as a crash does.
-    pub fn kill(&mut self) {
-        self.0.kill();
-    }
-
-    /// Starts it anew, with the same port and what it has stored.
-    pub fn restart(&mut self) {
-        self.0.restart();
-    }
-
-    /// Has it stand still, with its connections open (SIGSTOP).
-    pub fn pause(&self) {
-        self.0.signal("STOP");
-    }
-
-    /// Has it go on (SIGCONT).
-    pub fn resume(&self) {
-        self.0.signal("CONT");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::process::{Server, found};
+use crate::process::{Server, controls, found};
 
 /// How a NATS server is set up.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct NatsSetup {
 /// A NATS server, with JetStream unless set up otherwise, which ends with this value.
 #[derive(Debug)]
 pub struct Nats(Server);
+
+controls!(Nats);
 
 impl Nats {
     /// Starts one that asks for no password.
@@ -47,32 +49,6 @@ impl Nats {
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.0.port)
-    }
-
-    /// A proxy before it, whose address is `nats://127.0.0.1` and its port.
-    #[must_use]
-    pub fn proxy(&self) -> crate::Proxy {
-        crate::Proxy::to(self.0.port)
-    }
-
-    /// Ends it at once, as a crash does.
-    pub fn kill(&mut self) {
-        self.0.kill();
-    }
-
-    /// Starts it anew, with the same port and what it has stored.
-    pub fn restart(&mut self) {
-        self.0.restart();
-    }
-
-    /// Has it stand still, with its connections open (SIGSTOP).
-    pub fn pause(&self) {
-        self.0.signal("STOP");
-    }
-
-    /// Has it go on (SIGCONT).
-    pub fn resume(&self) {
-        self.0.signal("CONT");
     }
 }
 

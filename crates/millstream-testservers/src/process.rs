@@ -176,3 +176,38 @@ pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     listener.local_addr().expect("it is bound").port()
 }
+
+/// What a test may do to a server of this type, which holds a [`Server`].
+macro_rules! controls {
+    ($type:ty) => {
+        impl $type {
+            /// Ends it at once, as a crash does.
+            pub fn kill(&mut self) {
+                self.0.kill();
+            }
+
+            /// Starts it anew, with the same port and what it has stored.
+            pub fn restart(&mut self) {
+                self.0.restart();
+            }
+
+            /// Has it stand still, with its connections open (SIGSTOP).
+            pub fn pause(&self) {
+                self.0.signal("STOP");
+            }
+
+            /// Has it go on (SIGCONT).
+            pub fn resume(&self) {
+                self.0.signal("CONT");
+            }
+
+            /// A proxy before it, at this machine's address and a port of its own.
+            #[must_use]
+            pub fn proxy(&self) -> $crate::Proxy {
+                $crate::Proxy::to(self.0.port)
+            }
+        }
+    };
+}
+
+pub(crate) use controls;

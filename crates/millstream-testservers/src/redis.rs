@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use crate::process::{Server, found};
+use crate::process::{Server, controls, found};
 
 /// A Redis server, which ends with this value.
 #[derive(Debug)]
 pub struct Redis(Server);
+
+controls!(Redis);
 
 impl Redis {
     /// Starts one that asks for no password, and stores each write before it answers.
@@ -48,31 +50,5 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.0.port)
-    }
-
-    /// A proxy before it, whose address is `redis://127.0.0.1` and its port.
-    #[must_use]
-    pub fn proxy(&self) -> crate::Proxy {
-        crate::Proxy::to(self.0.port)
-    }
-
-    /// Ends it at once, as a crash does.
-    pub fn kill(&mut self) {
-        self.0.kill();
-    }
-
-    /// Starts it anew, with the same port and what it has stored.
-    pub fn restart(&mut self) {
-        self.0.restart();
-    }
-
-    /// Has it stand still, with its connections open (SIGSTOP).
-    pub fn pause(&self) {
-        self.0.signal("STOP");
-    }
-
-    /// Has it go on (SIGCONT).
-    pub fn resume(&self) {
-        self.0.signal("CONT");
     }
 }
