@@ -1,11 +1,12 @@
 //! A proxy of bytes between a client and a server, which breaks what passes.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What a [`Proxy`] does with what passes.
@@ -87,6 +88,52 @@ impl Proxy {
             // One that has ended already is over.
             stream.shutdown(Shutdown::Both).ok();
         }
+    }
+
+    /// Breaks what passes in twelve ways, and has a consumer get five more items after each.
+    /// Returns how many have come.
+    ///
+    /// `ask` asks for so many; `take` acknowledges those that have come, and returns their numbers.
+    /// One whose acknowledgement was lost comes again, and is asked for again.
+    ///
+    /// # Panics
+    ///
+    /// If items do not come within `patience`.
+    #[expect(clippy::disallowed_methods, reason = "servers take time")]
+    pub fn break_for(
+        &self,
+        patience: Duration,
+        ask: impl Fn(u64),
+        mut take: impl FnMut() -> Vec<u64>,
+    ) -> usize {
+        let faults = [
+            Fault::None,
+            Fault::Delay(Duration::from_millis(20)),
+            Fault::Hold,
+            Fault::HalfOpen,
+            Fault::Slow(Duration::from_micros(200)),
+        ];
+        let mut seen = BTreeSet::new();
+        for (index, fault) in faults.into_iter().cycle().take(12).enumerate() {
+            self.set(fault);
+            ask(5);
+            thread::sleep(Duration::from_millis(60));
+            if index % 3 == 2 {
+                self.cut();
+            }
+            self.set(Fault::None);
+            let (start, wanted) = (Instant::now(), 5 * (index + 1));
+            while seen.len() < wanted && start.elapsed() < patience {
+                for number in take() {
+                    if !seen.insert(number) {
+                        ask(1);
+                    }
+                }
+                thread::sleep(Duration::from_millis(25));
+            }
+            assert!(seen.len() >= wanted, "{} of {wanted} after {fault:?}", seen.len());
+        }
+        seen.len()
     }
 
     /// How many connections have come so far.

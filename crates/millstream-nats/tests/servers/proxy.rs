@@ -1,10 +1,10 @@
 //! A consumer by a connection that is cut, held, half open, late and slow: nothing is lost.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use millstream_nats::{Nats, NatsConfig};
 use millstream_testkit::Probe;
-use millstream_testservers::{self as servers, Fault};
+use millstream_testservers as servers;
 
 use super::{config, connected, number, publish, until};
 
@@ -19,39 +19,20 @@ async fn whatever_a_network_does_nothing_is_lost() {
     // What was sent and did not arrive comes again.
     let config = millstream_nats::PullConfig { ack_wait: Duration::from_secs(1), ..config() };
     let probe = Probe::subscribe_to(nats.pull(config).unwrap());
-    let mut seen = BTreeSet::new();
-    let faults = [
-        Fault::None,
-        Fault::Delay(Duration::from_millis(20)),
-        Fault::Hold,
-        Fault::HalfOpen,
-        Fault::Slow(Duration::from_micros(200)),
-    ];
-    for (index, fault) in faults.into_iter().cycle().take(12).enumerate() {
-        proxy.set(fault);
-        probe.request(5);
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        if index % 3 == 2 {
-            proxy.cut();
-        }
-        proxy.set(Fault::None);
-        let wanted = 5 * (index + 1);
-        for _ in 0..800 {
-            for delivery in probe.take_items() {
-                // One whose acknowledgement was lost comes again, and is asked for again.
-                if !seen.insert(number(&delivery.payload)) {
-                    probe.request(1);
-                }
+    let n_seen = proxy.break_for(
+        Duration::from_secs(20),
+        |n| probe.request(n),
+        || {
+            let deliveries = probe.take_items().into_iter();
+            let acknowledged = deliveries.map(|delivery| {
+                let number = number(&delivery.payload);
                 delivery.ack();
-            }
-            if seen.len() >= wanted {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        assert!(seen.len() >= wanted, "{} of {wanted} after {fault:?}", seen.len());
-    }
-    assert_eq!(seen.len(), 60);
+                number
+            });
+            acknowledged.collect()
+        },
+    );
+    assert_eq!(n_seen, 60);
     until(&direct, "the acknowledgements", |info| info.num_ack_pending == 0).await;
     assert!(proxy.n_accepted() > 1, "it has connected again");
     probe.cancel();
