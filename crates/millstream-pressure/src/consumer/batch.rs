@@ -1,20 +1,12 @@
 //! `BatchSizer`: small batches while there is little to do, and large ones under pressure.
 
-use std::{
-    fmt, mem,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use millstream::{
     Publisher, Subscriber,
-    parts::{
-        GateTimer,
-        inlet::{Inlet, inlet},
-    },
+    parts::timed_groups::subscribe_in_groups,
     scheduler::{Scheduler, Worker},
 };
-use millstream_kernel::{End, Gate, Inline, Source, Step};
 use parking_lot::Mutex;
 
 use crate::{Clock, InvalidSetting, Policy, PressureSource, Settings};
@@ -231,99 +223,9 @@ where
 
     fn subscribe<S: Subscriber<Vec<P::Item>>>(self, downstream: S) {
         let Self { source, worker, sizer, max, limit } = self;
-        let (entrance, inlet) = inlet(max);
-        let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
-            let timer = GateTimer::new(worker, Weak::clone(gate));
-            let groups = Groups {
-                inlet,
-                timer,
-                sizer,
-                max,
-                limit,
-                group: Vec::new(),
-                size: 0,
-                due: None,
-                end: None,
-                is_started: false,
-            };
-            (groups, downstream, Inline)
-        });
-        source.subscribe(entrance.subscriber(Arc::clone(&gate)));
+        subscribe_in_groups(source, worker, max, limit, move || sizer.size(), downstream);
     }
 }
 
 millstream::backpressure!(BatchSized<P>, Queue, |this| this.max.saturating_mul(2));
 millstream::opaque_debug!(BatchSized<P>);
-
-struct Groups<T> {
-    inlet: Inlet<T>,
-    timer: GateTimer,
-    sizer: BatchSizer,
-    max: usize,
-    limit: Duration,
-    group: Vec<T>,
-    /// The size of the group that was begun, as it was when its first item came.
-    size: usize,
-    /// When the group that was begun is passed on, full or not.
-    due: Option<Duration>,
-    /// How the source ended.
-    end: Option<End>,
-    /// Whether the downstream has asked for anything.
-    is_started: bool,
-}
-
-impl<T> Groups<T> {
-    fn is_full(&self) -> bool {
-        !self.group.is_empty() && self.group.len() >= self.size
-    }
-
-    /// Puts what waits into the group.
-    fn fill(&mut self) {
-        while !self.is_full() && self.end.is_none() {
-            match self.inlet.next() {
-                Step::Item(item) => {
-                    if self.group.is_empty() {
-                        self.due = Some(self.timer.now().saturating_add(self.limit));
-                        self.size = self.sizer.size().min(self.max);
-                    }
-                    self.group.push(item);
-                }
-                Step::End(end) => self.end = Some(end),
-                Step::Pending => return,
-            }
-        }
-    }
-}
-
-impl<T: Send + 'static> Source for Groups<T> {
-    type Item = Vec<T>;
-    const IS_WOKEN: bool = true;
-
-    fn next(&mut self) -> Step<Vec<T>> {
-        self.is_started = true;
-        self.fill();
-        let Some(due) = self.due else {
-            return self.end.take().map_or(Step::Pending, Step::End);
-        };
-        if self.is_full() || self.end.is_some() || self.timer.now() >= due {
-            self.due = None;
-            return Step::Item(mem::take(&mut self.group));
-        }
-        self.timer.wait_until(due, || self.inlet.cancel())
-    }
-
-    /// A group's time begins with its first item, whether or not it was asked for.
-    fn advance(&mut self) {
-        if self.is_started {
-            self.fill();
-        }
-    }
-
-    fn end(&mut self) -> Option<End> {
-        if self.group.is_empty() { self.end.take().or_else(|| self.inlet.end()) } else { None }
-    }
-
-    fn cancel(&mut self) {
-        self.inlet.cancel();
-    }
-}

@@ -20,6 +20,7 @@
 //! | [`shed`] | A queue behind a source that sends without being asked | the overflow operators, `debounce`, `sample` |
 //! | [`start`] | A source that is held back until everything around it is subscribed | operators with several sources |
 //! | [`terminal`] | The subscriber at the end of a flow that runs for its result | `fold`, `collect`, `for_each` and the others that return an `Outcome` |
+//! | [`timed_groups`] | Groups of items that are full, or old enough | `buffer_timeout`, `batch_sized` |
 //!
 //! Those that are not public are internals of the operators here. What is public is as stable as
 //! `millstream_kernel`: the decision on own operators says what that means. No part imports from `ops`,
@@ -39,6 +40,7 @@ pub(crate) mod sequence;
 pub mod shed;
 pub mod start;
 pub mod terminal;
+pub mod timed_groups;
 
 pub use crate::scheduler::{
     gate_timer::GateTimer,
