@@ -1,18 +1,14 @@
 //! Acquiring a place in a compartment: at once, or after waiting in its line.
 
-use std::{
-    future::{Future as _, poll_fn},
-    hash::Hash,
-    ops::Deref,
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-};
+use std::{hash::Hash, ops::Deref, sync::Arc};
 
 use millstream_kernel::{Acquired, Permits, Wait};
 
 use super::{Bulkhead, Compartment, tenant};
-use crate::{Permit, Reason, Rejected, parts::Offered};
+use crate::{
+    Permit, Reason, Rejected,
+    parts::{Offered, granted_until},
+};
 
 impl Bulkhead {
     /// A permit for a call of `key`, if there is a place in its compartment and nobody waits for
@@ -63,14 +59,8 @@ impl Bulkhead {
         let offered = Offered::new(&self.0.core.ledger);
         let clock = &self.0.core.clock;
         let line = Line(Arc::clone(&compartment));
-        let mut wait = Wait::new(line, 1).at_most(config.max_waiting);
-        let mut timer = pin!(clock.sleep_until(clock.after(config.timeout)));
-        let answer = poll_fn(|cx| match wait.poll(cx) {
-            Poll::Pending => timer.as_mut().poll(cx).map(|_| Err(Reason::Timeout)),
-            Poll::Ready(Acquired::Granted) => Poll::Ready(Ok(())),
-            Poll::Ready(_) => Poll::Ready(Err(Reason::Limit)),
-        });
-        match answer.await {
+        let wait = Wait::new(line, 1).at_most(config.max_waiting);
+        match granted_until(wait, clock, clock.after(config.timeout)).await {
             Ok(()) => {
                 offered.accept();
                 Ok(compartment.permit())

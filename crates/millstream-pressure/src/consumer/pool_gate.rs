@@ -3,11 +3,8 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fmt,
-    future::{Future as _, poll_fn},
     ops::Deref,
-    pin::pin,
     sync::Arc,
-    task::Poll,
     time::Duration,
 };
 
@@ -17,7 +14,8 @@ use parking_lot::Mutex;
 
 use crate::{
     Admit, Balance, Class, Clock, Grant, InvalidSetting, Ledger, Outcome, Permit, Policy, Pressure,
-    PressureSource, Reason, Rejected, Settings, Settle, parts::Offered,
+    PressureSource, Reason, Rejected, Settings, Settle,
+    parts::{Offered, granted_until},
 };
 
 const POLICY: &str = "pool_gate";
@@ -184,14 +182,8 @@ impl PoolGate {
         let offered = Offered::new(&self.0.ledger);
         let clock = &self.0.clock;
         let came = clock.now();
-        let mut wait = Wait::new(Line(Arc::clone(&self.0)), 1).at_most(max_waiting);
-        let mut timer = pin!(clock.sleep_until(came.saturating_add(timeout)));
-        let answer = poll_fn(|cx| match wait.poll(cx) {
-            Poll::Pending => timer.as_mut().poll(cx).map(|_| Err(Reason::Timeout)),
-            Poll::Ready(Acquired::Granted) => Poll::Ready(Ok(())),
-            Poll::Ready(_) => Poll::Ready(Err(Reason::Limit)),
-        });
-        match answer.await {
+        let wait = Wait::new(Line(Arc::clone(&self.0)), 1).at_most(max_waiting);
+        match granted_until(wait, clock, came.saturating_add(timeout)).await {
             Ok(()) => {
                 offered.accept();
                 Ok(self.permit(came))

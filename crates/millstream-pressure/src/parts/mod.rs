@@ -2,6 +2,7 @@
 
 mod class;
 mod clock;
+mod in_line;
 mod keys;
 mod latencies;
 mod ledger;
@@ -21,6 +22,7 @@ mod weigh;
 
 pub use class::{Class, Criticality};
 pub use clock::{Clock, Sleep};
+pub(crate) use in_line::granted_until;
 pub(crate) use keys::Keys;
 pub(crate) use latencies::Latencies;
 pub use ledger::{Balance, Ledger};
