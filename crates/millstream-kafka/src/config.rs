@@ -233,7 +233,7 @@ pub struct ConsumerConfig {
     pub assignment: Assignment,
     /// Whether records of transactions that are open or were aborted are passed on. Default: no.
     pub read_uncommitted: bool,
-    /// Whether the offsets are committed by transactions that others make, and never here.
+    /// Whether the offsets are committed by the transactions of a sink alone, and never here.
     /// Default: no.
     pub is_transactional: bool,
     /// How often what was acknowledged is committed. Default: 1 s.

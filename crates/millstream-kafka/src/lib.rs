@@ -2,8 +2,9 @@
 //!
 //! - [`Consumer::deliveries`]: the records of the partitions that a group gives to this member. As
 //!   many are passed on as are asked for, and polls go on however long that takes.
-//! - [`Kafka::sink`]: records into topics, each stored once and confirmed, of which a limited
-//!   number is on its way.
+//! - [`Kafka::sink`]: records into topics, each stored once and confirmed, of which a limited number
+//!   is on its way.
+//! - [`Kafka::transactions`]: records in, records out, exactly once.
 //!
 //! ```no_run
 //! use millstream_kafka::{ConsumerConfig, Kafka, KafkaConfig};
@@ -39,6 +40,7 @@ mod consumer;
 mod errors;
 mod record;
 mod sink;
+mod transactions;
 
 pub use self::{
     ack::KafkaAck,
@@ -46,6 +48,7 @@ pub use self::{
     config::{Assignment, ConsumerConfig, Credentials, KafkaConfig, Start},
     consumer::{Consumed, Consumer, ConsumerSnapshot, PartitionSnapshot},
     sink::{Compression, Publication, Sink, SinkConfig, Stored, TopicOfDeadLetters},
+    transactions::{TransactionConfig, Transactions},
 };
 
 /// The book's page, whose examples are compiled.

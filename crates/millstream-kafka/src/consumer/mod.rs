@@ -2,6 +2,7 @@
 
 mod context;
 mod driver;
+mod membership;
 mod outbox;
 mod partition;
 mod snapshot;
@@ -16,6 +17,7 @@ use millstream::{
 use millstream_pressure::{Delivery, fetch_into};
 use parking_lot::Mutex;
 
+pub(crate) use self::membership::Membership;
 pub use self::snapshot::{ConsumerSnapshot, PartitionSnapshot};
 use self::{outbox::Outbox, source::KafkaSource};
 use crate::{ConsumerConfig, Kafka, KafkaAck};
@@ -27,12 +29,19 @@ use crate::{ConsumerConfig, Kafka, KafkaAck};
 pub struct Consumer {
     kafka: Kafka,
     config: Arc<ConsumerConfig>,
-    status: Arc<Mutex<ConsumerSnapshot>>,
+    shared: Arc<Shared>,
+}
+
+/// What a consumer's thread shows.
+#[derive(Default)]
+pub(crate) struct Shared {
+    status: Mutex<ConsumerSnapshot>,
+    membership: Arc<Membership>,
 }
 
 impl Consumer {
     pub(crate) fn new(kafka: Kafka, config: ConsumerConfig) -> Self {
-        Self { kafka, config: Arc::new(config), status: Arc::default() }
+        Self { kafka, config: Arc::new(config), shared: Arc::default() }
     }
 
     /// The deliveries of the partitions that the group gives to this member, in the order of each
@@ -61,10 +70,18 @@ impl Consumer {
         Consumed { consumer: self.clone() }.into()
     }
 
+    pub(crate) fn is_transactional(&self) -> bool {
+        self.config.is_transactional
+    }
+
+    pub(crate) fn membership(&self) -> Arc<Membership> {
+        Arc::clone(&self.shared.membership)
+    }
+
     /// What it is doing, a moment ago.
     #[must_use]
     pub fn snapshot(&self) -> ConsumerSnapshot {
-        self.status.lock().clone()
+        self.shared.status.lock().clone()
     }
 }
 
@@ -85,11 +102,11 @@ impl Publisher for Consumed {
     type Item = Delivery<Option<Bytes>, KafkaAck>;
 
     fn subscribe<S: Subscriber<Self::Item>>(self, downstream: S) {
-        let Consumer { kafka, config, status } = self.consumer;
+        let Consumer { kafka, config, shared } = self.consumer;
         let worker = kafka.scheduler().worker();
         fetch_into(downstream, worker, |flow| {
             let outbox = Arc::new(Outbox::new(Weak::clone(flow)));
-            let started = driver::start(&kafka, config, Arc::clone(&outbox), status);
+            let started = driver::start(&kafka, config, Arc::clone(&outbox), shared);
             KafkaSource::new(outbox, started.err())
         });
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use millstream_pressure::Headers;
 use rdkafka::{
     message::{Header, OwnedHeaders},
-    producer::FutureRecord,
+    producer::{BaseRecord, FutureRecord},
 };
 
 /// A record to be published.
@@ -49,6 +49,12 @@ impl Publication {
         let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
         length(&self.payload) + length(&self.key) + headers.sum::<usize>() + 64
+    }
+
+    /// As a client without futures wants it.
+    pub(crate) fn base_record(&self) -> BaseRecord<'_, [u8], [u8]> {
+        let FutureRecord { topic, partition, payload, key, timestamp, headers } = self.record();
+        BaseRecord { topic, partition, payload, key, timestamp, headers, delivery_opaque: () }
     }
 
     /// As the client wants it.

@@ -10,6 +10,7 @@ mod groups;
 mod settling;
 mod sinks;
 mod tck;
+mod transactions;
 
 use std::time::Duration;
 

@@ -83,11 +83,36 @@ impl Driver {
         };
         let is_cooperative = self.config.is_cooperative();
         let goes = |partition: &Partition| !is_cooperative || is_of(partition);
-        if !self.client.assignment_lost() {
+        let is_lost = self.client.assignment_lost();
+        if self.config.is_transactional {
+            self.let_transactions_end(goes, is_lost);
+        }
+        if !is_lost {
             self.commit(goes);
         }
         self.forget(goes);
         release(&self.client, list, is_cooperative);
+    }
+
+    /// Waits for what is in progress of partitions that go, unless others have them already.
+    fn let_transactions_end(&mut self, goes: impl Fn(&Partition) -> bool, is_lost: bool) {
+        self.partitions.iter_mut().filter(|each| goes(each)).for_each(Partition::drop_held);
+        // What was passed on is worked on, and committed.
+        self.flush();
+        let until = self.now() + self.config.settle_timeout;
+        loop {
+            self.hear_settled();
+            let mut going = self.partitions.iter().filter(|partition| goes(partition));
+            let is_settled = going.all(|partition| partition.unsettled == 0);
+            if is_settled {
+                return;
+            }
+            if is_lost || self.now() >= until {
+                self.shared.membership.end_era();
+                return;
+            }
+            thread::park_timeout(Duration::from_millis(5));
+        }
     }
 
     /// Drops what is here of partitions that go.

@@ -32,7 +32,6 @@ use std::{
 
 use bytes::BytesMut;
 use millstream::{Error, ErrorKind};
-use parking_lot::Mutex;
 use rdkafka::{
     Message, TopicPartitionList,
     config::ClientConfig,
@@ -41,7 +40,7 @@ use rdkafka::{
 };
 
 use super::{
-    ConsumerSnapshot,
+    ConsumerSnapshot, Shared,
     context::{Event, Told},
     outbox::Outbox,
     partition::{Partition, Passed},
@@ -66,7 +65,7 @@ pub(super) fn start(
     kafka: &Kafka,
     config: Arc<ConsumerConfig>,
     outbox: Arc<Outbox>,
-    status: Arc<Mutex<ConsumerSnapshot>>,
+    shared: Arc<Shared>,
 ) -> Result<(), Error> {
     let mut client: ClientConfig = kafka.0.config.client();
     config.add_to(&mut client);
@@ -86,7 +85,7 @@ pub(super) fn start(
             outbox.is_filled_by(driver.clone());
             client.set_nonempty_callback(move || driver.unpark());
             let brokers = cluster.config.brokers.join(", ");
-            Driver::new(client, config, outbox, status, events, brokers).run();
+            Driver::new(client, config, outbox, shared, events, brokers).run();
             cluster.members.send_modify(|n| *n -= 1);
         }
     });
@@ -102,7 +101,7 @@ struct Driver {
     client: Arc<Client>,
     config: Arc<ConsumerConfig>,
     outbox: Arc<Outbox>,
-    status: Arc<Mutex<ConsumerSnapshot>>,
+    shared: Arc<Shared>,
     events: Receiver<Event>,
     brokers: String,
     settled_in: Sender<Settled>,
@@ -129,17 +128,19 @@ impl Driver {
         client: Client,
         config: Arc<ConsumerConfig>,
         outbox: Arc<Outbox>,
-        status: Arc<Mutex<ConsumerSnapshot>>,
+        shared: Arc<Shared>,
         events: Receiver<Event>,
         brokers: String,
     ) -> Self {
         let (settled_in, settled) = channel();
+        let client = Arc::new(client);
+        shared.membership.begin(&client);
         Self {
-            client: Arc::new(client),
+            client,
             stores_at: Duration::ZERO,
             config,
             outbox,
-            status,
+            shared,
             events,
             brokers,
             settled_in,
@@ -308,7 +309,7 @@ impl Driver {
         }
         self.shows_at = now + SNAPSHOT;
         self.counts.partitions = self.partitions.iter().map(Partition::snapshot).collect();
-        self.status.lock().clone_from(&self.counts);
+        self.shared.status.lock().clone_from(&self.counts);
     }
 
     /// How long there is nothing to do.
