@@ -54,6 +54,8 @@ pub enum SpillError {
     },
     /// There is no room below the ceiling.
     Full,
+    /// The queue has given out all of its numbers, of which there are 2^64 - 1.
+    Exhausted,
     /// The codec could not write or read the item.
     Codec(Arc<dyn std::error::Error + Send + Sync>),
     /// The queue was closed, or the scheduler for its disk was shut down.
@@ -74,7 +76,7 @@ impl SpillError {
             Self::Damaged { .. } | Self::Version { .. } | Self::Foreign { .. } | Self::Codec(_) => {
                 ErrorKind::InvalidData
             }
-            Self::TooLarge { .. } | Self::Full => ErrorKind::Overflow,
+            Self::TooLarge { .. } | Self::Full | Self::Exhausted => ErrorKind::Overflow,
             Self::Closed => ErrorKind::Rejected,
             Self::Config(_) => ErrorKind::Other,
         }
@@ -104,6 +106,7 @@ impl fmt::Display for SpillError {
                 write!(f, "an item of {bytes} bytes does not fit into a segment: {max} at most")
             }
             Self::Full => f.write_str("the queue has reached its ceiling of bytes"),
+            Self::Exhausted => f.write_str("the queue has given out all of its numbers"),
             Self::Codec(cause) => write!(f, "the codec failed: {cause}"),
             Self::Closed => f.write_str("the queue, or the scheduler for its disk, was shut down"),
             Self::Config(what) => f.write_str(what),

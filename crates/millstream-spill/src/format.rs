@@ -14,7 +14,7 @@
 //! one. Sequences in a segment are consecutive and begin with its base, so that an old record that
 //! stands where a new one was expected is none either. Zeros are no record, because the crc of
 //! zeros is not zero. A gap stands where `repair` found that items are lost; it is the last record
-//! of its segment.
+//! of its segment. No record has the sequence 2^64 - 1, so that there is always one after it.
 
 pub(crate) const HEADER: usize = 32;
 pub(crate) const RECORD_HEADER: usize = 16;
@@ -163,6 +163,9 @@ pub(crate) fn parse(bytes: &[u8], available: u64, seed: u32, sequence: u64) -> P
     }
     if u64_at(bytes, 8) != sequence {
         return Parsed::Torn("a record has not the sequence that is due");
+    }
+    if sequence == u64::MAX {
+        return Parsed::Torn("a record has a sequence that is never given out");
     }
     let length = u32_at(bytes, 0);
     let whole = u64::from(length & !GAP) + RECORD_HEADER as u64;

@@ -57,8 +57,17 @@ impl Snapshot {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let c = &self.counts;
-        let dropped = c.dropped_newest + c.dropped_oldest + c.dropped_damaged;
-        c.offered + c.recovered
-            == c.delivered + dropped + c.rejected + self.depth + self.unsafe_items
+        // As large as the sequences, if almost all of these were lost: sums may wrap, both alike.
+        let came = c.offered.wrapping_add(c.recovered);
+        let went = [
+            c.delivered,
+            c.dropped_newest,
+            c.dropped_oldest,
+            c.dropped_damaged,
+            c.rejected,
+            self.depth,
+            self.unsafe_items,
+        ];
+        came == went.into_iter().fold(0, u64::wrapping_add)
     }
 }

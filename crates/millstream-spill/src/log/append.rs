@@ -183,6 +183,9 @@ impl<C: Codec> Log<C> {
 
     /// Puts an item behind the others in the buffer, and begins a segment if need be.
     fn place(&self, writer: &mut Writer, item: &C::Item) -> Result<(), SpillError> {
+        if writer.next == u64::MAX {
+            return Err(SpillError::Exhausted);
+        }
         writer.record.clear();
         writer.record.resize(RECORD_HEADER, 0);
         match guard::caught(|| self.codec.encode(item, &mut writer.record)) {

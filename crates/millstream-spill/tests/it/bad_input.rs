@@ -8,6 +8,7 @@ use millstream_spill::{
     Codec, Config, Durability, OnDamage, Spill, SpillError,
     codec::{CodecError, U64},
     storage::{Disk, Fault, Operation, Simulated},
+    tool,
 };
 
 use crate::{disk, drain, send_all, small};
@@ -215,6 +216,50 @@ fn without_syncs_a_removed_directory_is_noticed_after_256_writes() {
     fs::remove_dir_all(&path).expect("it is there");
     let refused = (1..=256).find_map(|n| sender.send_blocking(n).err()).expect("it is noticed");
     assert!(matches!(refused.error, SpillError::Removed { .. }), "{refused}");
+}
+
+/// A queue that has `left` numbers left, empty.
+fn with_numbers_left(left: u64) -> Simulated {
+    let storage = twelve();
+    let mut cursor = storage.read("cursor").expect("it is there");
+    cursor[24..32].copy_from_slice(&(u64::MAX - left).to_le_bytes());
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&cursor[..12]), &cursor[16..32]);
+    cursor[12..16].copy_from_slice(&crc.to_le_bytes());
+    storage.write("cursor", cursor);
+    storage
+}
+
+#[test]
+fn the_last_numbers_are_given_out_and_then_no_more() {
+    for on_damage in [OnDamage::Refuse, OnDamage::Skip] {
+        let storage = with_numbers_left(7);
+        let (sender, mut receiver) = open(&storage, on_damage).expect("nobody misses the others");
+        let refused = sender.send_all_blocking(0..9).expect_err("there are 7 numbers");
+        assert_eq!(refused.item, [7, 8]);
+        assert!(matches!(refused.error, SpillError::Exhausted), "{refused}");
+        let refused = sender.send_blocking(7).expect_err("there is no number");
+        assert_eq!(refused.item, 7);
+        assert_eq!(drain(&mut receiver), (0..7).collect::<Vec<_>>());
+        assert!(sender.snapshot().is_whole());
+        receiver.acknowledge_blocking(u64::MAX - 3).expect("it can be written");
+        drop((sender, receiver));
+
+        let (sender, mut receiver) = open(&storage, on_damage).expect("sound");
+        assert_eq!(sender.recovered().items, 2);
+        let last = std::iter::from_fn(|| receiver.try_recv().expect("sound")).last();
+        assert_eq!(last.map(|entry| (entry.sequence, entry.item)), Some((u64::MAX - 1, 6)));
+        // Beyond what was received: as far as that.
+        receiver.acknowledge_blocking(u64::MAX).expect("it can be written");
+        assert!(sender.snapshot().is_whole());
+        drop((sender, receiver));
+
+        let (sender, mut receiver) = open(&storage, on_damage).expect("sound");
+        assert_eq!(sender.recovered().items, 0);
+        let refused = sender.send_blocking(8).expect_err("there is no number");
+        assert!(matches!(refused.error, SpillError::Exhausted), "{refused}");
+        assert!(receiver.try_recv().expect("sound").is_none());
+        assert!(tool::verify(&storage, None).expect("it can be read").is_sound());
+    }
 }
 
 /// A clock that goes backwards.

@@ -61,7 +61,7 @@ fn put_right(records: &mut [u8], base: u64, with_gaps: bool) {
         let crc = crc32c::crc32c_append(crc, &records[at + 8..end]);
         records[at + 4..at + 8].copy_from_slice(&crc.to_le_bytes());
         at = end;
-        sequence += 1;
+        sequence = sequence.saturating_add(1);
     }
 }
 
@@ -71,7 +71,9 @@ fn directory(bytes: &[u8]) -> Simulated {
     let [mode, shape, bytes @ ..] = bytes else { return storage };
     let n_files = 1 + usize::from(shape % 4);
     let each = bytes.len().div_ceil(n_files).max(1);
-    let mut base = u64::from(shape / 4 % 4);
+    // Some queues stand before the last number there is.
+    let first = if mode / 64 == 3 { u64::MAX - 12 } else { 0 };
+    let mut base = first + u64::from(shape / 4 % 4);
     for part in bytes.chunks(each) {
         let mut records = part.to_vec();
         if mode % 4 >= 2 {
@@ -83,10 +85,10 @@ fn directory(bytes: &[u8]) -> Simulated {
         }
         storage.write(&format!("{base:020}.seg"), records);
         // Where the next one begins is right only by chance.
-        base += 1 + u64::from(part.first().copied().unwrap_or_default() % 8);
+        base = base.saturating_add(1 + u64::from(part.first().copied().unwrap_or_default() % 8));
     }
     if shape & 64 != 0 {
-        storage.write("cursor", header(b"MSTCURSR", 1, u64::from(mode / 4)));
+        storage.write("cursor", header(b"MSTCURSR", 1, first + u64::from(mode / 4 % 12)));
     } else if shape & 128 != 0 {
         storage.write("cursor", bytes.get(..HEADER).unwrap_or(bytes).to_vec());
     }
