@@ -136,6 +136,42 @@ impl Client {
     pub async fn connect_tcp(&self, address: impl ToSocketAddrs) -> std::io::Result<Requester> {
         Ok(self.connect(tcp::connect(address).await?))
     }
+
+    /// Connects by TLS, and checks the certificate of the server `name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`tls::connect`](crate::transport::tls::connect).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time and I/O.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub async fn connect_tls(
+        &self,
+        address: impl ToSocketAddrs,
+        name: &str,
+        config: impl Into<Arc<tokio_rustls::rustls::ClientConfig>>,
+    ) -> std::io::Result<Requester> {
+        Ok(self.connect(crate::transport::tls::connect(address, name, config).await?))
+    }
+
+    /// Connects by WebSocket to a URL such as `ws://localhost:7000/path`; for `wss`, give
+    /// [`connect`](Self::connect) what `transport::websocket::upgrade` makes of `transport::tls`.
+    ///
+    /// # Errors
+    ///
+    /// As [`websocket::connect`](crate::transport::websocket::connect).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time and I/O.
+    #[cfg(feature = "websocket")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]
+    pub async fn connect_websocket(&self, url: &str) -> std::io::Result<Requester> {
+        Ok(self.connect(crate::transport::websocket::connect(url).await?))
+    }
 }
 
 fn text_of(mime: &Mime) -> Bytes {

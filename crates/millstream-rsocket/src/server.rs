@@ -3,7 +3,7 @@
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, ToSocketAddrs},
+    net::{TcpListener, TcpStream, ToSocketAddrs},
     sync::Semaphore,
     task::AbortHandle,
     time::sleep,
@@ -119,6 +119,62 @@ impl Server {
     ///
     /// Outside of a tokio runtime with time and I/O.
     pub async fn listen_tcp(self, address: impl ToSocketAddrs) -> io::Result<Listener> {
+        self.listen(address, |socket| async { tcp::accepted(socket) }).await
+    }
+
+    /// Accepts clients by TLS, as [`listen_tcp`](Self::listen_tcp) does without. A client has 10 s
+    /// for its handshake.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be bound.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time and I/O.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub async fn listen_tls(
+        self,
+        address: impl ToSocketAddrs,
+        config: impl Into<Arc<tokio_rustls::rustls::ServerConfig>>,
+    ) -> io::Result<Listener> {
+        let config = config.into();
+        self.listen(address, move |socket| {
+            crate::transport::tls::accepted(socket, Arc::clone(&config))
+        })
+        .await
+    }
+
+    /// Accepts clients by WebSocket, as [`listen_tcp`](Self::listen_tcp) does without. A client has
+    /// 10 s for its handshake.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be bound.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time and I/O.
+    #[cfg(feature = "websocket")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]
+    pub async fn listen_websocket(self, address: impl ToSocketAddrs) -> io::Result<Listener> {
+        self.listen(address, |socket| async {
+            tcp::prepare(&socket)?;
+            crate::transport::websocket::accepted(socket).await
+        })
+        .await
+    }
+
+    /// Accepts clients, each on a task of its own, which also has its handshake.
+    async fn listen<T: Transport, F>(
+        self,
+        address: impl ToSocketAddrs,
+        accepted: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> io::Result<Listener>
+    where
+        F: Future<Output = io::Result<T>> + Send + 'static,
+    {
         let sockets = TcpListener::bind(address).await?;
         let address = sockets.local_addr()?;
         let accepting = tokio::spawn(async move {
@@ -127,10 +183,11 @@ impl Server {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
                 match sockets.accept().await {
                     Ok((socket, _)) => {
-                        let Ok(transport) = tcp::accepted(socket) else { continue };
-                        let serving = self.serve(transport);
+                        let (transport, server) = (accepted(socket), self.clone());
                         let _detached = tokio::spawn(async move {
-                            serving.await;
+                            if let Ok(transport) = transport.await {
+                                server.serve(transport).await;
+                            }
                             drop(place);
                         });
                     }

@@ -21,6 +21,8 @@ pub enum DecodeError {
     TooLong,
     /// A type that the protocol does not have, in a frame that must not be ignored.
     UnknownType(u8),
+    /// Text, where a transport carries frames as binary messages.
+    Text,
 }
 
 impl fmt::Display for DecodeError {
@@ -30,6 +32,7 @@ impl fmt::Display for DecodeError {
             Self::MetadataTooLong => f.write_str("the metadata is longer than the frame"),
             Self::Reserved => f.write_str("a reserved bit is set"),
             Self::TooLong => write!(f, "the frame is longer than {MAX_FRAME} bytes"),
+            Self::Text => f.write_str("a frame is no text"),
             Self::UnknownType(number) => write!(f, "there is no frame of type {number:#04x}"),
         }
     }

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | [`memory::pair`] | | none |
 //! | [`tcp`] | | going out none if it has 4 KiB or more and one otherwise, coming in none, besides those between the process and its system |
+//! | [`tls`] | `tls` | as TCP, and one each way for the encryption |
+//! | [`websocket`] | `websocket` | going out two: into a message, and masked or not into the library's buffer; coming in none, or one where the peer cut the message |
 //!
 //! A transport of your own implements [`Transport`]; [`Framed`] makes one of any reader and writer
 //! that keeps the order of bytes.
@@ -11,6 +13,12 @@
 mod framed;
 pub mod memory;
 pub mod tcp;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub mod tls;
+#[cfg(feature = "websocket")]
+#[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]
+pub mod websocket;
 
 use std::{
     io,
@@ -84,4 +92,13 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         (**self).poll_close(cx)
     }
+}
+
+/// How long a peer may take for a handshake.
+#[cfg(any(feature = "tls", feature = "websocket"))]
+async fn within<T>(handshake: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let patience = std::time::Duration::from_secs(10);
+    tokio::time::timeout(patience, handshake).await.unwrap_or_else(|_| {
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the peer did not end its handshake in 10 s"))
+    })
 }

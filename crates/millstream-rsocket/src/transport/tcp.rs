@@ -22,7 +22,11 @@ pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Framed<TcpStream
 ///
 /// If the socket is gone already.
 pub fn accepted(stream: TcpStream) -> io::Result<Framed<TcpStream>> {
-    // Frames are gathered here, and what is flushed should not wait.
-    stream.set_nodelay(true)?;
+    prepare(&stream)?;
     Ok(Framed::new(stream))
+}
+
+/// Frames are gathered here, and what is flushed should not wait.
+pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)
 }

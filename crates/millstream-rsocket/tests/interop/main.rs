@@ -18,48 +18,75 @@ fn config() -> Config {
     Config { fragment: 1024, ..Config::default() }
 }
 
-async fn ours_asks(peer: &Peer) {
-    let Some(mut server) = peer.start(&["server"]) else { return };
+async fn ours_asks(peer: &Peer, transport: &str) {
+    let Some(mut server) = peer.start(&["server", transport]) else { return };
     let port = server.first_line().await.trim().parse::<u16>().expect("its port");
     let client = Client::new().config(config());
-    let requester = client.connect_tcp(("127.0.0.1", port)).await.unwrap();
-    play(&requester).await;
+    let requester = match transport {
+        "tcp" => client.connect_tcp(("127.0.0.1", port)).await,
+        _ => client.connect_websocket(&format!("ws://127.0.0.1:{port}/")).await,
+    };
+    play(&requester.unwrap()).await;
 }
 
-async fn ours_answers(peer: &Peer) {
-    let listener =
-        Server::new(Service::default()).config(config()).listen_tcp("127.0.0.1:0").await.unwrap();
+async fn ours_answers(peer: &Peer, transport: &str) {
+    let server = Server::new(Service::default()).config(config());
+    let listener = match transport {
+        "tcp" => server.listen_tcp("127.0.0.1:0").await,
+        _ => server.listen_websocket("127.0.0.1:0").await,
+    };
+    let listener = listener.unwrap();
     let port = listener.address().port().to_string();
-    let Some(client) = peer.start(&["client", &port]) else { return };
+    let Some(client) = peer.start(&["client", transport, &port]) else { return };
     client.succeeds().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_answers() {
-    ours_asks(&PYTHON).await;
+    ours_asks(&PYTHON, "tcp").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_asks() {
-    ours_answers(&PYTHON).await;
+    ours_answers(&PYTHON, "tcp").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_answers() {
-    ours_asks(&NODE).await;
+    ours_asks(&NODE, "tcp").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_asks() {
-    ours_answers(&NODE).await;
+    ours_answers(&NODE, "tcp").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn node_answers_by_websocket() {
+    ours_asks(&NODE, "websocket").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn node_asks_by_websocket() {
+    ours_answers(&NODE, "websocket").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn java_answers() {
-    ours_asks(&JAVA).await;
+    ours_asks(&JAVA, "tcp").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn java_asks() {
-    ours_answers(&JAVA).await;
+    ours_answers(&JAVA, "tcp").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_answers_by_websocket() {
+    ours_asks(&JAVA, "websocket").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_asks_by_websocket() {
+    ours_answers(&JAVA, "websocket").await;
 }

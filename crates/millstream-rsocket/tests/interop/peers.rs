@@ -33,7 +33,7 @@ pub(crate) const PYTHON: Peer = Peer {
 
 pub(crate) const NODE: Peer = Peer {
     name: "node",
-    needs: "node/node_modules/rsocket-core",
+    needs: "node/node_modules/rsocket-websocket-server",
     command: |fetched| {
         let mut command = Command::new("node");
         command.arg(here().join("peer.cjs")).env("NODE_PATH", fetched.join("node/node_modules"));

@@ -9,3 +9,4 @@ mod frames;
 mod metadata;
 mod proto;
 mod raw;
+mod transports;

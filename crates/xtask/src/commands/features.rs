@@ -8,7 +8,7 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 11] = [
+const PACKAGES: [(&str, &[&str]); 12] = [
     ("millstream", &["codec", "crossbeam", "json", "tower", "tracing"]),
     ("millstream-http", &["json"]),
     ("millstream-io", &["gzip", "tls", "zstd"]),
@@ -17,6 +17,7 @@ const PACKAGES: [(&str, &[&str]); 11] = [
     ("millstream-redis", &["serde"]),
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["dedup", "serde"]),
+    ("millstream-rsocket", &["tls", "websocket"]),
     ("millstream-observe", &["metrics", "page", "spill"]),
     ("millstream-pipeline", &["nats", "redis", "tcp"]),
     ("millstream-cli", &["nats"]),

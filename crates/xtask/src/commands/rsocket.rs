@@ -15,10 +15,12 @@ pub(crate) struct Args {
 
 /// The versions against which this was shown.
 const PYTHON: &str = "rsocket==0.4.20";
-const NODE: [&str; 3] = [
+const NODE: [&str; 5] = [
     "rsocket-core@1.0.0-alpha.3",
     "rsocket-tcp-client@1.0.0-alpha.3",
     "rsocket-tcp-server@1.0.0-alpha.3",
+    "rsocket-websocket-client@1.0.0-alpha.3",
+    "rsocket-websocket-server@1.0.0-alpha.3",
 ];
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
@@ -41,7 +43,7 @@ fn judge(shell: &Shell, java: PathBuf) -> Result<(), Failure> {
     let classes = java.join("classes").display().to_string();
     let libraries = java.join("dependency/*").display().to_string();
     let ours = [built("examples/numbers")];
-    let theirs = ["java", "-cp", &format!("{classes}:{libraries}"), "Peer", "server"];
+    let theirs = ["java", "-cp", &format!("{classes}:{libraries}"), "Peer", "server", "tcp"];
     let responders: [&[&str]; 2] = [&[&ours[0]], &theirs];
     for responder in responders {
         let call = shell
@@ -74,7 +76,7 @@ fn fetch_python(shell: &Shell, folder: PathBuf) -> Result<(), Failure> {
 }
 
 fn fetch_node(shell: &Shell, folder: PathBuf) -> Result<(), Failure> {
-    if folder.join("node_modules/rsocket-tcp-server").exists() {
+    if folder.join("node_modules/rsocket-websocket-server").exists() {
         return Ok(());
     }
     let call = shell

@@ -1,5 +1,6 @@
-// A peer that speaks RSocket by rsocket-js: `peer.cjs server` or `peer.cjs client PORT`, with its
-// packages in the folder that NODE_PATH names.
+// A peer that speaks RSocket by rsocket-js: `peer.cjs server TRANSPORT` or
+// `peer.cjs client TRANSPORT PORT`, where the transport is `tcp` or `websocket`, with its packages
+// in the folder that NODE_PATH names.
 //
 // As a server it prints its port and answers as the Rust peer does; as a client it plays all
 // interactions against a server and ends with 0 if they went as they should.
@@ -7,6 +8,9 @@
 const { RSocketConnector, RSocketServer } = require('rsocket-core');
 const { TcpClientTransport } = require('rsocket-tcp-client');
 const { TcpServerTransport } = require('rsocket-tcp-server');
+const { WebsocketClientTransport } = require('rsocket-websocket-client');
+const { WebsocketServerTransport } = require('rsocket-websocket-server');
+const WebSocket = require('ws');
 const assert = require('node:assert');
 const net = require('node:net');
 
@@ -88,14 +92,30 @@ const service = {
   },
 };
 
-async function serve() {
+function serverTransport(name, port) {
+  if (name === 'tcp') {
+    return new TcpServerTransport({ listenOptions: { port, host: '127.0.0.1' } });
+  }
+  const wsCreator = () => new WebSocket.Server({ port, host: '127.0.0.1' });
+  return new WebsocketServerTransport({ host: '127.0.0.1', port, wsCreator });
+}
+
+function clientTransport(name, port) {
+  if (name === 'tcp') {
+    return new TcpClientTransport({ connectionOptions: { host: '127.0.0.1', port } });
+  }
+  const wsCreator = (url) => new WebSocket(url);
+  return new WebsocketClientTransport({ url: `ws://127.0.0.1:${port}/`, wsCreator });
+}
+
+async function serve(name) {
   // The transport does not tell which port it was given.
   const probe = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => probe.once('listening', resolve));
   const { port } = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   const server = new RSocketServer({
-    transport: new TcpServerTransport({ listenOptions: { port, host: '127.0.0.1' } }),
+    transport: serverTransport(name, port),
     acceptor: { accept: async () => service },
     fragmentation,
   });
@@ -168,9 +188,9 @@ async function play(socket) {
   }
 }
 
-async function ask(port) {
+async function ask(name, port) {
   const socket = await new RSocketConnector({
-    transport: new TcpClientTransport({ connectionOptions: { host: '127.0.0.1', port } }),
+    transport: clientTransport(name, port),
     setup: { keepAlive: 100, lifetime: 10_000 },
     fragmentation,
   }).connect();
@@ -180,5 +200,5 @@ async function ask(port) {
   process.exit(0);
 }
 
-if (process.argv[2] === 'server') serve();
-else ask(Number(process.argv[3]));
+if (process.argv[2] === 'server') serve(process.argv[3]);
+else ask(process.argv[3], Number(process.argv[4]));

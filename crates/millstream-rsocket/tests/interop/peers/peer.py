@@ -1,4 +1,5 @@
-"""A peer that speaks RSocket by rsocket-py: `peer.py server` or `peer.py client PORT`.
+"""A peer that speaks RSocket by rsocket-py: `peer.py server tcp` or
+`peer.py client tcp PORT`.
 
 As a server it prints its port and answers as the Rust peer does; as a client it plays all
 interactions against a server and ends with 0 if they went as they should.
@@ -214,4 +215,4 @@ async def ask(port):
 if sys.argv[1] == 'server':
     asyncio.run(serve())
 else:
-    asyncio.run(ask(int(sys.argv[2])))
+    asyncio.run(ask(int(sys.argv[3])))

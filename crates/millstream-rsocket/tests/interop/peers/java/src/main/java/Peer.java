@@ -4,8 +4,12 @@ import io.rsocket.RSocket;
 import io.rsocket.SocketAcceptor;
 import io.rsocket.core.RSocketConnector;
 import io.rsocket.core.RSocketServer;
+import io.rsocket.transport.ClientTransport;
 import io.rsocket.transport.netty.client.TcpClientTransport;
+import io.rsocket.transport.netty.client.WebsocketClientTransport;
+import io.rsocket.transport.netty.server.CloseableChannel;
 import io.rsocket.transport.netty.server.TcpServerTransport;
+import io.rsocket.transport.netty.server.WebsocketServerTransport;
 import io.rsocket.util.DefaultPayload;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,7 +27,8 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * A peer that speaks RSocket by rsocket-java: {@code Peer server} or {@code Peer client PORT}.
+ * A peer that speaks RSocket by rsocket-java: {@code Peer server TRANSPORT} or {@code Peer client
+ * TRANSPORT PORT}, where the transport is {@code tcp} or {@code websocket}.
  *
  * <p>As a server it prints its port and answers as the Rust peer does; as a client it plays all
  * interactions against a server and ends with 0 if they went as they should.
@@ -172,14 +177,23 @@ public final class Peer {
     }
   }
 
+  private static CloseableChannel serve(RSocketServer server, String transport) {
+    return transport.equals("tcp")
+        ? server.bindNow(TcpServerTransport.create("127.0.0.1", 0))
+        : server.bindNow(WebsocketServerTransport.create("127.0.0.1", 0));
+  }
+
+  private static ClientTransport to(String transport, int port) {
+    return transport.equals("tcp")
+        ? TcpClientTransport.create("127.0.0.1", port)
+        : WebsocketClientTransport.create("127.0.0.1", port);
+  }
+
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("server")) {
       SocketAcceptor acceptor =
           (ConnectionSetupPayload setup, RSocket sending) -> Mono.just(new Service());
-      var server =
-          RSocketServer.create(acceptor)
-              .fragment(FRAGMENT)
-              .bindNow(TcpServerTransport.create("127.0.0.1", 0));
+      var server = serve(RSocketServer.create(acceptor).fragment(FRAGMENT), arguments[1]);
       System.out.println(server.address().getPort());
       System.out.flush();
       server.onClose().block();
@@ -189,7 +203,7 @@ public final class Peer {
         RSocketConnector.create()
             .fragment(FRAGMENT)
             .keepAlive(Duration.ofMillis(100), Duration.ofSeconds(10))
-            .connect(TcpClientTransport.create("127.0.0.1", Integer.parseInt(arguments[1])))
+            .connect(to(arguments[1], Integer.parseInt(arguments[2])))
             .block();
     play(socket);
     Thread.sleep(500);
