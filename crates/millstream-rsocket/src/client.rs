@@ -7,7 +7,7 @@ use tokio::net::ToSocketAddrs;
 
 use crate::{
     Payload, Refuse, Requester, Responder,
-    driver::{Answering, Driver},
+    driver::{Answering, Connect, Driver, Returning},
     frame::{MAX_U31, Setup},
     link::Link,
     metadata::Mime,
@@ -112,7 +112,58 @@ impl Client {
     ///
     /// Outside of a tokio runtime with time.
     pub fn connect(&self, transport: impl Transport) -> Requester {
-        let mut setup = self.setup.clone();
+        self.drive((transport, Returning::Never), None)
+    }
+
+    /// Connects by what `connect` gives, and again by what it gives whenever that is lost: the
+    /// session goes on where it was, and its flows notice nothing but the time that it takes. No
+    /// item is lost, and none comes twice.
+    ///
+    /// Each side keeps what it has sent until the other has it, up to
+    /// [`resume_buffer`](Config::resume_buffer) bytes. A first attempt follows a loss at once, and
+    /// others after pauses of 50 ms up to 2 s. The streams fail with kind `Disconnected` when none
+    /// succeeds within [`resume_for`](Config::resume_for), and with kind `Rejected` when the server
+    /// knows the session no more; `retry` then begins them anew on another requester.
+    ///
+    /// What is not of a stream may be lost with a transport: metadata that was pushed, and leases.
+    ///
+    /// ```no_run
+    /// use millstream_rsocket::{Client, transport::tcp};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::new();
+    /// let requester = client.connect_resumable(|| tcp::connect("localhost:7000")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the first attempt fails, or there are no random numbers for the token of the session.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time.
+    pub async fn connect_resumable<T: Transport, F>(
+        &self,
+        mut connect: impl FnMut() -> F + Send + 'static,
+    ) -> std::io::Result<Requester>
+    where
+        F: Future<Output = std::io::Result<T>> + Send + 'static,
+    {
+        let mut token = [0; 16];
+        getrandom::fill(&mut token).map_err(std::io::Error::other)?;
+        let transport = connect().await?;
+        let connect: Connect<T> = Box::new(move || Box::pin(connect()));
+        let token = Bytes::copy_from_slice(&token);
+        Ok(self.drive((transport, Returning::client(connect)), Some(token)))
+    }
+
+    fn drive<T: Transport>(
+        &self,
+        transport: (T, Returning<T>),
+        resume_token: Option<Bytes>,
+    ) -> Requester {
+        let mut setup = Setup { resume_token, ..self.setup.clone() };
         setup.keep_alive_ms = setup.keep_alive_ms.clamp(1, MAX_U31);
         let connection = Connection::client(self.config.clone(), setup, Duration::ZERO);
         let (link, commands) = Link::new();

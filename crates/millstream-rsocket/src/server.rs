@@ -11,11 +11,11 @@ use tokio::{
 
 use crate::{
     RSocketError, Requester, Responder,
-    driver::{Answering, Driver},
+    driver::{Answering, Driver, Returning, Sessions},
     frame::Setup,
     link::Link,
     proto::{Config, Connection},
-    transport::{Transport, tcp},
+    transport::{Placed, Transport, tcp},
 };
 
 /// Decides about a client by its SETUP.
@@ -52,6 +52,7 @@ pub struct Server {
     config: Config,
     accept: Arc<Accept>,
     max_connections: usize,
+    sessions: Arc<Sessions<Box<dyn Transport>>>,
 }
 
 impl Server {
@@ -74,7 +75,12 @@ impl Server {
     }
 
     fn of(accept: Arc<Accept>) -> Self {
-        Self { config: Config::default(), accept, max_connections: MAX_CONNECTIONS }
+        Self {
+            config: Config::default(),
+            accept,
+            max_connections: MAX_CONNECTIONS,
+            sessions: Sessions::new(),
+        }
     }
 
     /// With other bounds. Times are the client's.
@@ -85,6 +91,7 @@ impl Server {
     }
 
     /// A listener holds so many connections, and accepts no more until one ends; 10 000 by default.
+    /// As many sessions may be known that outlive them, where [`Config::resume`] is on.
     ///
     /// # Panics
     ///
@@ -96,15 +103,25 @@ impl Server {
         self
     }
 
-    /// Serves one client. The future is over when its connection is.
+    /// Serves one client. The future is over when its connection is, or when the client has come
+    /// back to a session of another future of the same server or of a clone of it.
     pub fn serve(&self, transport: impl Transport) -> impl Future<Output = ()> + Send + 'static {
         let config = self.config.clone();
         let (link, commands) = Link::new();
         let answering = Answering::Waiting(Arc::clone(&self.accept));
+        let (sessions, max_sessions) = (Arc::clone(&self.sessions), self.max_connections);
         async move {
-            let max = config.max_streams;
+            let (max, resumes) = (config.max_streams, config.resume);
             let connection = Connection::server(config, Duration::ZERO);
-            Driver::new(transport, connection, (link, commands), answering, max).await;
+            let commands = (link, commands);
+            if resumes {
+                let transport: Box<dyn Transport> = Box::new(transport);
+                let transport = (transport, Returning::server(sessions, max_sessions));
+                Driver::new(transport, connection, commands, answering, max).await;
+            } else {
+                let transport = (transport, Returning::Never);
+                Driver::new(transport, connection, commands, answering, max).await;
+            }
         }
     }
 
@@ -183,12 +200,12 @@ impl Server {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
                 match sockets.accept().await {
                     Ok((socket, _)) => {
-                        let (transport, server) = (accepted(socket), self.clone());
+                        let (accepting, server) = (accepted(socket), self.clone());
                         let _detached = tokio::spawn(async move {
-                            if let Ok(transport) = transport.await {
-                                server.serve(transport).await;
+                            if let Ok(transport) = accepting.await {
+                                // Its session may outlive it, or it may go to another's.
+                                server.serve(Placed { transport, _place: place }).await;
                             }
-                            drop(place);
                         });
                     }
                     // Such as too many open files, which passes.

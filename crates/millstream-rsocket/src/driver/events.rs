@@ -30,6 +30,12 @@ impl<T> Driver<T> {
     fn event(&mut self, event: Event) {
         match event {
             Event::Setup(setup) => {
+                if let Some(token) = &setup.resume_token
+                    && !self.remember(token)
+                {
+                    let why = "there is a session of this token, or there are too many";
+                    return self.connection.reject(ErrorCode::REJECTED_SETUP, why);
+                }
                 let Answering::Waiting(accept) = &self.answering else { return };
                 let requester = Requester::new(self.link.clone(), false);
                 match caught(|| accept(&setup, requester)) {
@@ -84,6 +90,9 @@ impl<T> Driver<T> {
             Event::Lease { .. } => {}
             // Connections of this driver do not ask for extensions.
             Event::Extension { .. } => {}
+            Event::Resume(resume) => self.hand_over(resume),
+            Event::Suspended => self.transport = None,
+            Event::Resumed => self.has_resumed(),
             Event::Closed(why) => self.over(why),
         }
     }

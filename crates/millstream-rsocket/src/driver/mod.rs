@@ -15,6 +15,7 @@ mod commands;
 mod events;
 mod incoming;
 mod outgoing;
+mod returning;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -27,6 +28,7 @@ use std::{
 
 use incoming::Incoming;
 use outgoing::Outgoing;
+pub(crate) use returning::{Connect, Returning, Sessions};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, Sleep, sleep_until},
@@ -69,7 +71,9 @@ struct Entry {
 
 /// The task.
 pub(crate) struct Driver<T> {
-    transport: T,
+    /// `None` while the connection waits for another.
+    transport: Option<T>,
+    returning: Returning<T>,
     connection: Connection,
     link: Link,
     commands: UnboundedReceiver<Command>,
@@ -94,7 +98,7 @@ pub(crate) struct Driver<T> {
 
 impl<T: Transport> Driver<T> {
     pub(crate) fn new(
-        transport: T,
+        (transport, returning): (T, Returning<T>),
         connection: Connection,
         (link, commands): (Link, UnboundedReceiver<Command>),
         answering: Answering,
@@ -102,7 +106,8 @@ impl<T: Transport> Driver<T> {
     ) -> Self {
         let start = Instant::now();
         Self {
-            transport,
+            transport: Some(transport),
+            returning,
             connection,
             link,
             commands,
@@ -143,14 +148,17 @@ impl<T: Transport> Driver<T> {
             if self.connection.is_closed() || self.connection.answers() > ANSWERS {
                 break;
             }
-            let Poll::Ready(received) = self.transport.poll_receive(cx) else { break };
+            let Some(transport) = &mut self.transport else { break };
+            let Poll::Ready(received) = transport.poll_receive(cx) else { break };
             has_some = true;
             match received {
                 Some(Ok(received)) => match received.frame {
-                    Ok(frame) => self.connection.receive(frame, self.start.elapsed()),
+                    Ok(frame) => {
+                        self.connection.receive_of_len(frame, received.len, self.start.elapsed());
+                    }
                     Err(_) => self.connection.fail("what was received is no frame"),
                 },
-                Some(Err(_)) | None => self.connection.lost(),
+                Some(Err(_)) | None => self.lost(),
             }
             self.events();
         }
@@ -160,24 +168,32 @@ impl<T: Transport> Driver<T> {
     /// Hands frames to the transport. Returns whether there was one.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
         let mut has_some = false;
+        let Some(transport) = &mut self.transport else { return false };
         self.is_drained = false;
-        while let Poll::Ready(ready) = self.transport.poll_ready(cx) {
+        let mut is_lost = false;
+        while let Poll::Ready(ready) = transport.poll_ready(cx) {
             let Some(frame) = self.connection.poll_frame() else {
                 self.is_drained = true;
                 break;
             };
             has_some = true;
-            if ready.and_then(|()| self.transport.send(frame)).is_err() {
-                self.connection.lost();
+            if ready.and_then(|()| transport.send(frame)).is_err() {
+                is_lost = true;
                 break;
             }
         }
-        if let Poll::Ready(Err(_)) = self.transport.poll_flush(cx) {
-            self.connection.lost();
+        if is_lost || matches!(transport.poll_flush(cx), Poll::Ready(Err(_))) {
+            self.lost();
         }
         // Those that were sent may be the last of their streams.
         self.events();
         has_some
+    }
+
+    /// The transport is gone.
+    fn lost(&mut self) {
+        self.connection.tick(self.start.elapsed());
+        self.connection.lost();
     }
 
     /// Tells the protocol the time when it is due. Returns whether it was.
@@ -211,7 +227,11 @@ impl<T: Transport> Driver<T> {
         if Instant::now() >= end {
             return Poll::Ready(());
         }
-        if self.is_drained { self.transport.poll_close(cx).map(drop) } else { Poll::Pending }
+        match &mut self.transport {
+            Some(transport) if self.is_drained => transport.poll_close(cx).map(drop),
+            Some(_) => Poll::Pending,
+            None => Poll::Ready(()),
+        }
     }
 }
 
@@ -223,6 +243,7 @@ impl<T: Transport> Future for Driver<T> {
         for _ in 0..ROUNDS {
             let mut is_busy = this.poll_read(cx);
             is_busy |= this.ends_at.is_none() && this.poll_commands(cx);
+            is_busy |= this.ends_at.is_none() && this.poll_returning(cx);
             is_busy |= this.poll_write(cx);
             is_busy |= this.ask_waiting();
             is_busy |= this.poll_time(cx);

@@ -31,6 +31,15 @@ pub struct Config {
     /// A server agrees to leases, where a client asks for them: the peer may then request what it
     /// was granted. Otherwise such a client is refused.
     pub lease: bool,
+    /// A server lets clients come back that ask for it in their SETUP: their sessions outlive
+    /// their transports. Otherwise such clients are refused.
+    pub resume: bool,
+    /// The most bytes of frames that are kept for a peer that may come back, beyond which nothing
+    /// of streams is sent until it says how far it has received; 1 MiB by default. A frame is kept
+    /// in any case.
+    pub resume_buffer: usize,
+    /// How long a session waits for a new transport; 60 s by default.
+    pub resume_for: Duration,
     /// Frames of extensions are events. Otherwise they are ignored, or the connection ends if they
     /// must not be.
     pub extensions: bool,
@@ -47,6 +56,9 @@ impl Default for Config {
             max_lifetime: Duration::from_secs(90),
             setup_timeout: Duration::from_secs(10),
             lease: false,
+            resume: false,
+            resume_buffer: 1024 * 1024,
+            resume_for: Duration::from_secs(60),
             extensions: false,
         }
     }

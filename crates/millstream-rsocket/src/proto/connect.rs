@@ -19,6 +19,7 @@ impl Connection {
         self.keep_alive_at = self.now + Duration::from_millis(setup.keep_alive_ms.into());
         self.config.keep_alive = Duration::from_millis(setup.keep_alive_ms.into());
         self.max_lifetime = Duration::from_millis(setup.max_lifetime_ms.into());
+        self.start_session(setup.resume_token.as_ref());
         self.control.push_back(Frame::new(0, Body::Setup(setup)));
     }
 
@@ -30,7 +31,7 @@ impl Connection {
         if setup.keep_alive_ms == 0 || setup.max_lifetime_ms == 0 {
             return self.refuse(ErrorCode::INVALID_SETUP, "a time of 0");
         }
-        if setup.resume_token.is_some() {
+        if setup.resume_token.is_some() && !self.config.resume {
             return self.refuse(ErrorCode::REJECTED_SETUP, "there is no resumption here");
         }
         if setup.lease && !self.config.lease {
@@ -46,17 +47,18 @@ impl Connection {
         }
         self.stage = Stage::Open;
         self.max_lifetime = Duration::from_millis(setup.max_lifetime_ms.into());
+        self.start_session(setup.resume_token.as_ref());
         if setup.lease {
             self.lease_received = Some(Lease::default());
             self.lease_granted = Some(Lease::default());
         }
     }
 
-    /// Refuses the client whose SETUP has come: the connection is over.
+    /// Refuses the client whose SETUP or RESUME has come: the connection is over.
     pub fn reject(&mut self, code: ErrorCode, message: impl Into<Bytes>) {
         if self.stage == Stage::Waiting {
             let error = Frame::error(0, code, message);
-            self.end(Closed::Violation(code, "the SETUP was refused"), Some(error));
+            self.end(Closed::Violation(code, "the client was refused"), Some(error));
         }
     }
 
@@ -88,6 +90,10 @@ impl Connection {
                 self.refuse(ErrorCode::INVALID_SETUP, "no SETUP came in time");
             }
             Stage::Waiting => {}
+            _ if self.session_deadline().is_some_and(|due| self.now < due) => {}
+            _ if self.session_deadline().is_some() => self.session_is_due(),
+            // A peer that is silent may come back.
+            _ if silent >= self.max_lifetime && self.session.is_some() => self.suspend(),
             _ if silent >= self.max_lifetime => {
                 let why = "no sign of life in time";
                 let error = Frame::error(0, ErrorCode::CONNECTION_ERROR, why);
@@ -117,6 +123,7 @@ impl Connection {
         match self.stage {
             Stage::Closed => None,
             Stage::Waiting => Some(self.heard + self.config.setup_timeout),
+            _ if self.session_deadline().is_some() => self.session_deadline(),
             _ => {
                 let dead = self.heard + self.max_lifetime;
                 let is_client = self.role == Role::Client;
@@ -136,12 +143,6 @@ impl Connection {
         self.refuse(ErrorCode::CONNECTION_ERROR, why);
     }
 
-    /// The transport is gone: the connection is over, and nothing is left to be sent.
-    pub fn lost(&mut self) {
-        self.end(Closed::Lost, None);
-        self.control.clear();
-    }
-
     pub(super) fn end(&mut self, why: Closed, last_words: Option<Frame>) {
         if self.is_closed() {
             return;
@@ -153,6 +154,7 @@ impl Connection {
         self.grants.clear();
         self.queued = 0;
         self.reassembling = 0;
+        self.session = None;
         self.control.extend(last_words);
         self.events.push_back(Event::Closed(why));
     }

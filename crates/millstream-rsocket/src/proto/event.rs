@@ -4,7 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::{ErrorCode, Payload, frame::Setup};
+use crate::{
+    ErrorCode, Payload,
+    frame::{Resume, Setup},
+};
 
 /// The four kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,6 +180,16 @@ pub enum Event {
         /// Metadata and data.
         payload: Payload,
     },
+    /// A client comes back: its session is to be told by [`Connection::resumed`], on another
+    /// connection than this, or it is to be refused by [`Connection::reject`].
+    ///
+    /// [`Connection::resumed`]: super::Connection::resumed
+    /// [`Connection::reject`]: super::Connection::reject
+    Resume(Resume),
+    /// The transport is gone, and the connection waits for another.
+    Suspended,
+    /// The connection goes on where it was, on another transport.
+    Resumed,
     /// The connection is over, and so are its streams, which are not mentioned one by one.
     Closed(Closed),
 }

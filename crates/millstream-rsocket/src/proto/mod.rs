@@ -31,6 +31,7 @@ mod connect;
 mod event;
 mod lease;
 mod receive;
+mod resume;
 mod send;
 mod stream;
 
@@ -42,6 +43,7 @@ use std::{
 pub use config::Config;
 pub use event::{Closed, Event, Interaction, OpenError, Request};
 use lease::Lease;
+use resume::Session;
 use stream::Stream;
 
 use crate::frame::{Frame, Setup};
@@ -102,6 +104,8 @@ pub struct Connection {
     lease_received: Option<Lease>,
     /// What we let the peer request, if leases were agreed on.
     lease_granted: Option<Lease>,
+    /// What outlives the transport, if resumption was agreed on.
+    session: Option<Box<Session>>,
 }
 
 impl Connection {
@@ -141,6 +145,7 @@ impl Connection {
             events: VecDeque::new(),
             lease_received: None,
             lease_granted: None,
+            session: None,
         }
     }
 

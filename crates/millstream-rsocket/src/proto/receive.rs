@@ -16,8 +16,14 @@ use crate::{
 };
 
 impl Connection {
-    /// Takes a frame of the peer's.
+    /// Takes a frame of the peer's, written as [`Frame::encode`] does.
     pub fn receive(&mut self, frame: Frame, now: Duration) {
+        let len = frame.encoded_len();
+        self.receive_of_len(frame, len, now);
+    }
+
+    /// Takes a frame of the peer's that came as so many bytes, by which positions are counted.
+    pub fn receive_of_len(&mut self, frame: Frame, len: usize, now: Duration) {
         self.now = self.now.max(now);
         if self.is_closed() {
             return;
@@ -28,11 +34,20 @@ impl Connection {
                     self.heard = self.now;
                     self.received_setup(setup);
                 }
+                Body::Resume(resume) if frame.stream == 0 && self.config.resume => {
+                    self.events.push_back(Event::Resume(resume));
+                }
                 Body::Resume(_) if frame.stream == 0 => {
                     self.refuse(ErrorCode::REJECTED_RESUME, "there is no such session");
                 }
                 _ => self.refuse(ErrorCode::INVALID_SETUP, "the first frame is no SETUP"),
             };
+        }
+        if self.is_asking() {
+            return self.received_greeting(frame);
+        }
+        if !self.count_received(&frame, len) {
+            return;
         }
         self.heard = self.now;
         let id = frame.stream;
@@ -43,7 +58,11 @@ impl Connection {
                 self.lease_received = Some(Lease::new(n_requests, ttl_ms, self.now));
                 self.events.push_back(Event::Lease { n_requests, ttl_ms, metadata });
             }
-            Body::KeepAlive { respond: true, data, .. } if id == 0 => {
+            Body::KeepAlive { respond, position, data } if id == 0 => {
+                self.received_position(position, respond, &data);
+                if !respond || self.is_closed() {
+                    return;
+                }
                 let body = Body::KeepAlive { respond: false, position: 0, data };
                 self.answer(Frame::new(0, body));
             }

@@ -7,12 +7,22 @@ impl Connection {
     /// The next frame to be sent, if there is one: first those of the connection, then demand, and
     /// then a frame of each stream in turns.
     pub fn poll_frame(&mut self) -> Option<Frame> {
-        if let Some(frame) = self.control.pop_front() {
-            // Only some are answers, but nothing is left when the queue is empty.
-            self.answers = match self.control.is_empty() {
-                true => 0,
-                false => self.answers.saturating_sub(answer_len(&frame)),
-            };
+        if self.session.is_some() { self.poll_session() } else { self.next_frame() }
+    }
+
+    /// Takes a frame of the connection.
+    pub(super) fn pop_control(&mut self, at: usize) -> Option<Frame> {
+        let frame = self.control.remove(at)?;
+        // Only some are answers, but nothing is left when the queue is empty.
+        self.answers = match self.control.is_empty() {
+            true => 0,
+            false => self.answers.saturating_sub(answer_len(&frame)),
+        };
+        Some(frame)
+    }
+
+    pub(super) fn next_frame(&mut self) -> Option<Frame> {
+        if let Some(frame) = self.pop_control(0) {
             return Some(frame);
         }
         while let Some(id) = self.grants.pop_front() {
@@ -67,7 +77,7 @@ impl Connection {
 }
 
 /// What an answer weighs: its bytes, and what the queue holds for it.
-fn answer_len(frame: &Frame) -> usize {
+pub(super) fn answer_len(frame: &Frame) -> usize {
     match &frame.body {
         Body::KeepAlive { respond: false, .. } | Body::Error { .. } => {
             frame.encoded_len() + std::mem::size_of::<Frame>()

@@ -26,6 +26,7 @@ use std::{
 };
 
 pub use framed::Framed;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::frame::{DecodeError, Frame};
 
@@ -74,6 +75,30 @@ pub trait Transport: Send + 'static {
     ///
     /// If that fails.
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// A transport that holds a place at a listener.
+pub(crate) struct Placed<T> {
+    pub(crate) transport: T,
+    pub(crate) _place: OwnedSemaphorePermit,
+}
+
+impl<T: Transport> Transport for Placed<T> {
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Received>>> {
+        self.transport.poll_receive(cx)
+    }
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_ready(cx)
+    }
+    fn send(&mut self, frame: Frame) -> io::Result<()> {
+        self.transport.send(frame)
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_flush(cx)
+    }
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_close(cx)
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {

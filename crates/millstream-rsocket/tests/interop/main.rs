@@ -8,8 +8,12 @@
 mod peers;
 mod play;
 
-use millstream_rsocket::{Client, Server, proto::Config};
+use std::{sync::Arc, time::Duration};
+
+use millstream_rsocket::{Client, Server, proto::Config, transport::tcp};
+use millstream_testservers::Proxy;
 use peers::{JAVA, NODE, PYTHON, Peer};
+use tokio::sync::Notify;
 
 use crate::play::{Service, play};
 
@@ -89,4 +93,65 @@ async fn java_answers_by_websocket() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn java_asks_by_websocket() {
     ours_answers(&JAVA, "websocket").await;
+}
+
+/// Cuts the connections of a proxy, ever less often, so that the slowest peer comes to an end.
+async fn cut(proxy: Arc<Proxy>) {
+    let mut pause = Duration::from_millis(30);
+    loop {
+        tokio::time::sleep(pause).await;
+        proxy.cut();
+        pause = pause.mul_f64(1.2);
+    }
+}
+
+fn assert_cut(proxy: &Proxy) {
+    assert!(proxy.n_accepted() > 3, "a session of one connection proves nothing");
+}
+
+fn resumed() -> Config {
+    let (keep_alive, max_lifetime) = (Duration::from_millis(100), Duration::from_secs(10));
+    Config { resume: true, resume_buffer: 16 * 1024, keep_alive, max_lifetime, ..config() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_answers_across_connections() {
+    let Some(mut server) = JAVA.start(&["server", "resume"]) else { return };
+    let port = server.first_line().await.trim().parse::<u16>().expect("its port");
+    let proxy = Arc::new(Proxy::to(port));
+    let through = proxy.port();
+    let client = Client::new().config(resumed());
+    let connect = move || tcp::connect(("127.0.0.1", through));
+    let requester = client.connect_resumable(connect).await.unwrap();
+    // The session has begun when something was answered.
+    requester.request_response("begin").first().await.unwrap();
+    let cutting = tokio::spawn(cut(Arc::clone(&proxy)));
+    play(&requester).await;
+    cutting.abort();
+    assert_cut(&proxy);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_asks_across_connections() {
+    let begun = Arc::new(Notify::new());
+    let begins = Arc::clone(&begun);
+    let service = Service::default();
+    let server = Server::accepting(move |_, _| {
+        begins.notify_one();
+        Ok(service.clone())
+    });
+    let listener = server.config(resumed()).listen_tcp("127.0.0.1:0").await.unwrap();
+    let proxy = Arc::new(Proxy::to(listener.address().port()));
+    let port = proxy.port().to_string();
+    let Some(client) = JAVA.start(&["client", "resume", &port]) else { return };
+    let cutting = tokio::spawn({
+        let proxy = Arc::clone(&proxy);
+        async move {
+            begun.notified().await;
+            cut(proxy).await;
+        }
+    });
+    client.succeeds().await;
+    cutting.abort();
+    assert_cut(&proxy);
 }

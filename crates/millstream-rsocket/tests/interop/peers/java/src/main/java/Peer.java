@@ -4,6 +4,8 @@ import io.rsocket.RSocket;
 import io.rsocket.SocketAcceptor;
 import io.rsocket.core.RSocketConnector;
 import io.rsocket.core.RSocketServer;
+import io.rsocket.core.Resume;
+import io.rsocket.resume.InMemoryResumableFramesStore;
 import io.rsocket.transport.ClientTransport;
 import io.rsocket.transport.netty.client.TcpClientTransport;
 import io.rsocket.transport.netty.client.WebsocketClientTransport;
@@ -25,10 +27,12 @@ import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.util.retry.Retry;
 
 /**
  * A peer that speaks RSocket by rsocket-java: {@code Peer server TRANSPORT} or {@code Peer client
- * TRANSPORT PORT}, where the transport is {@code tcp} or {@code websocket}.
+ * TRANSPORT PORT}, where the transport is {@code tcp}, {@code websocket}, or {@code resume}, which
+ * is TCP with sessions that outlive their connections.
  *
  * <p>As a server it prints its port and answers as the Rust peer does; as a client it plays all
  * interactions against a server and ends with 0 if they went as they should.
@@ -178,31 +182,47 @@ public final class Peer {
   }
 
   private static CloseableChannel serve(RSocketServer server, String transport) {
-    return transport.equals("tcp")
-        ? server.bindNow(TcpServerTransport.create("127.0.0.1", 0))
-        : server.bindNow(WebsocketServerTransport.create("127.0.0.1", 0));
+    return transport.equals("websocket")
+        ? server.bindNow(WebsocketServerTransport.create("127.0.0.1", 0))
+        : server.bindNow(TcpServerTransport.create("127.0.0.1", 0));
   }
 
   private static ClientTransport to(String transport, int port) {
-    return transport.equals("tcp")
-        ? TcpClientTransport.create("127.0.0.1", port)
-        : WebsocketClientTransport.create("127.0.0.1", port);
+    return transport.equals("websocket")
+        ? WebsocketClientTransport.create("127.0.0.1", port)
+        : TcpClientTransport.create("127.0.0.1", port);
+  }
+
+  private static Resume resume() {
+    return new Resume()
+        .cleanupStoreOnKeepAlive()
+        .storeFactory(token -> new InMemoryResumableFramesStore("peer", token, 10_000_000))
+        .retry(Retry.fixedDelay(1000, Duration.ofMillis(20)));
   }
 
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("server")) {
       SocketAcceptor acceptor =
           (ConnectionSetupPayload setup, RSocket sending) -> Mono.just(new Service());
-      var server = serve(RSocketServer.create(acceptor).fragment(FRAGMENT), arguments[1]);
+      var builder = RSocketServer.create(acceptor).fragment(FRAGMENT);
+      if (arguments[1].equals("resume")) {
+        builder = builder.resume(resume());
+      }
+      var server = serve(builder, arguments[1]);
       System.out.println(server.address().getPort());
       System.out.flush();
       server.onClose().block();
       return;
     }
-    RSocket socket =
+    RSocketConnector connector =
         RSocketConnector.create()
             .fragment(FRAGMENT)
-            .keepAlive(Duration.ofMillis(100), Duration.ofSeconds(10))
+            .keepAlive(Duration.ofMillis(100), Duration.ofSeconds(10));
+    if (arguments[1].equals("resume")) {
+      connector = connector.resume(resume());
+    }
+    RSocket socket =
+        connector
             .connect(to(arguments[1], Integer.parseInt(arguments[2])))
             .block();
     play(socket);
