@@ -28,6 +28,8 @@
 //!
 //! - [`Client`] connects and gives a [`Requester`], whose methods give flows; [`Server`] accepts
 //!   clients and answers by a [`Responder`]. Either side of a connection can do both.
+//! - [`Guard`] puts a policy in front of either, and [`Balancer`] sends requests over several
+//!   connections that it keeps up.
 //! - [`Payload`] is what streams carry, [`ErrorCode`] and [`RSocketError`] why they fail.
 //! - [`metadata`] has composite metadata, routing, authentication and MIME types.
 //! - [`transport`] is what carries frames: TCP, memory, or one of your own.
@@ -45,11 +47,13 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod balancer;
 mod client;
 mod driver;
 mod error;
 mod error_code;
 pub mod frame;
+mod guard;
 mod inbound;
 mod link;
 pub mod metadata;
@@ -60,10 +64,13 @@ mod requester;
 mod responder;
 mod server;
 pub mod transport;
+mod watch;
 
+pub use balancer::{Balanced, BalancedChannel, Balancer};
 pub use client::Client;
 pub use error::RSocketError;
 pub use error_code::ErrorCode;
+pub use guard::{Guard, Guarded};
 pub use inbound::Inbound;
 pub use payload::Payload;
 pub use requester::{Channel, Exchange, Requester};

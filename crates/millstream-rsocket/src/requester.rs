@@ -49,7 +49,7 @@ impl Requester {
         Self { link, _alive: alive }
     }
 
-    fn exchange(&self, interaction: Interaction, payload: Payload) -> Flow<Exchange> {
+    pub(crate) fn exchange(&self, interaction: Interaction, payload: Payload) -> Flow<Exchange> {
         Flow::from(Exchange { requester: self.clone(), interaction, payload })
     }
 

@@ -4,6 +4,7 @@ mod demand;
 mod ends;
 mod hostile;
 mod interactions;
+mod policies;
 mod resume;
 
 use std::{sync::Arc, time::Duration};
