@@ -10,7 +10,8 @@
 //! source that has many items at hand fills the gate's queue before the next turn, in place of one
 //! turn for each item. They are made up for when the request returns; by [`flush`], which a gate
 //! calls after a chunk that it did not fill, because the next item may be far away; and before an
-//! item is dropped for want of demand that may be on its way.
+//! item is dropped for want of demand that may be on its way. A source that waits for its items has
+//! all of it done before, and what comes of it, up to a bound ([`flush_before_waiting`]).
 //!
 //! # Invariants
 //!
@@ -36,6 +37,10 @@ use crate::sync::local;
 
 /// How deep a thread asks inside of asking before it leaves the rest to the frames below.
 const MAX_DEPTH: u32 = 16;
+
+/// How often what was put off is done before a source waits: what comes of it is put off as well,
+/// and may never end.
+const MAX_ROUNDS: u32 = 1_024;
 
 local!(static IS_IN_TURN: Cell<bool> = Cell::new(false));
 local!(static N_NOTED: Cell<usize> = Cell::new(0));
@@ -137,23 +142,44 @@ pub fn run(f: impl FnOnce() + 'static) {
 #[inline]
 pub fn flush() {
     if IS_WAITING.with(Cell::get) {
-        flush_frames();
+        let _has_done = flush_frames();
+    }
+}
+
+/// Does what the calling thread has put off, and what comes of it: for a source that waits for its
+/// next item, and would keep all of it waiting.
+#[inline]
+pub(super) fn flush_before_waiting() {
+    if IS_WAITING.with(Cell::get) {
+        flush_rounds();
     }
 }
 
 #[cold]
-fn flush_frames() {
+fn flush_rounds() {
+    for _ in 0..MAX_ROUNDS {
+        if !flush_frames() || !IS_WAITING.with(Cell::get) {
+            break;
+        }
+    }
+}
+
+/// Returns whether there was anything to do.
+#[cold]
+fn flush_frames() -> bool {
     if is_deep() {
-        return;
+        return false;
     }
     IS_WAITING.with(|is_waiting| is_waiting.set(false));
     let n = FRAMES.with(|frames| frames.borrow().n);
+    let mut has_done = false;
     for index in (0..n).rev() {
         let gate = FRAMES.with(|frames| frames.borrow().list[index].gate);
         // SAFETY: the frame is in the list, so by invariant 2 a method of the gate is on this
         // thread's stack, below this call, and the gate lives for as long.
-        unsafe { &*gate }.flush(&Frame(index));
+        has_done |= unsafe { &*gate }.flush(&Frame(index));
     }
+    has_done
 }
 
 fn note(ask: Ask) {

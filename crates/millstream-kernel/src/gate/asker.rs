@@ -118,18 +118,21 @@ impl dyn Asker {
         }
     }
 
-    /// Does what was put off for the gate, in its frame.
-    pub(super) fn flush(&self, frame: &Frame) {
+    /// Does what was put off for the gate, in its frame. Returns whether there was anything to do.
+    pub(super) fn flush(&self, frame: &Frame) -> bool {
         if self.is_in_turn_here() {
             // Its turn is what has called, and asks when it is over.
-            return after_turn::set_waiting();
+            after_turn::set_waiting();
+            return false;
         }
+        let mut has_done = false;
         let news = frame.take_news();
         if news.is_woken || news.is_left {
             match self.come_back() {
                 Some(cause) => {
                     let (notes, leave) = self.noted_turn(cause, news.rung);
                     self.ask_inside(frame, notes, leave);
+                    has_done = true;
                 }
                 None => self.deliver(news),
             }
@@ -138,10 +141,14 @@ impl dyn Asker {
         for _ in 0..frame.len() {
             match frame.pop() {
                 Some(end @ Ask::End(_)) => frame.push(end),
-                Some(ask) => self.perform(frame, ask),
+                Some(ask) => {
+                    self.perform(frame, ask);
+                    has_done = true;
+                }
                 None => break,
             }
         }
+        has_done
     }
 
     /// Does one thing that was noted. A panic of it is the stream's end.

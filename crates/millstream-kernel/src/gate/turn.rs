@@ -247,11 +247,14 @@ where
         match fed {
             Fed::Full | Fed::Broken if is_finished => ControlFlow::Break(Verdict::Cancelled),
             Fed::Full | Fed::Broken => {
+                if self.has_asks() {
+                    return ControlFlow::Continue(());
+                }
                 // The next item may be far away, as it is for a source that waits in `next`, or the
                 // demand is without end.
-                let is_long =
-                    P::CHUNK == 1 || before == units::UNBOUNDED || before - *demand < limit;
-                if is_long && !self.has_asks() {
+                if P::CHUNK == 1 {
+                    after_turn::flush_before_waiting();
+                } else if before == units::UNBOUNDED || before - *demand < limit {
                     after_turn::flush();
                 }
                 ControlFlow::Continue(())

@@ -252,7 +252,8 @@ fn a_stream_ends_while_its_source_is_busy() {
             switch.complete();
             (n, polled.wait())
         });
-        let (Ok(9), Ok(0)) = result else { panic!("{name}: {result:?}") };
+        // What stands before the source may have passed.
+        let (Ok(9), Ok(0 | 1)) = result else { panic!("{name}: {result:?}") };
     }
 }
 

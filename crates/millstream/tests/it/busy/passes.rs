@@ -71,11 +71,6 @@ impl std::io::Read for Waits {
 #[test]
 fn a_line_passes_before_the_next_is_read() {
     for (name, operator) in operators_that_pass_each() {
-        // What a long inner flow has beyond its prefetch is asked for when the source goes on: the
-        // book says so, and what to do.
-        if name == "flat_map, many of each" {
-            continue;
-        }
         let result = in_time(name, move || {
             let (seen, sees) = mpsc::channel();
             let reader = std::io::BufReader::new(Waits { n_read: 0, sees });
@@ -85,6 +80,24 @@ fn a_line_passes_before_the_next_is_read() {
         });
         assert!(result.is_ok(), "{name}: {result:?}");
     }
+}
+
+/// Nor does a flow without end keep the source back that it was made of.
+#[test]
+fn a_line_is_read_while_what_was_made_of_another_goes_on() {
+    let n_read = in_time("flat_map", || {
+        let (read, reads) = mpsc::channel();
+        let lines = millstream::lines(std::io::Cursor::new("1\n2\n3\n"));
+        let flow = lines
+            .inspect(move |line| read.send(line.clone()).unwrap())
+            .flat_map(|_| range(0..u64::MAX))
+            .concurrency(4)
+            .prefetch(4);
+        let pool = Pool::new(1);
+        let _running = flow.subscribe_on(&pool).count();
+        reads.iter().take(3).count()
+    });
+    assert_eq!(n_read, 3);
 }
 
 /// The consumer asks for everything, inside of `on_subscribe` or afterwards; the source does not
