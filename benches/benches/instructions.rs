@@ -7,10 +7,15 @@
 
 #![expect(clippy::print_stdout, reason = "the names of the cases, in their order")]
 
-use std::{env, hint::black_box};
+use std::{cell::RefCell, env, hint::black_box, sync::Arc, thread::LocalKey, time::Duration};
 
-use millstream::{Order, Publisher, from_iter, range, scheduler::Immediate};
+use millstream::{
+    Order, Publisher, from_iter, range,
+    scheduler::{Immediate, Scheduled, Scheduler, VirtualTime, Worker},
+};
 use millstream_benches::{chain, hubs, keep, map, sum};
+use millstream_kernel::{Job, Task};
+use reactive_streams::Error;
 
 /// The two sizes.
 const FEW: u64 = 1_024;
@@ -19,7 +24,7 @@ const MANY: u64 = 9_216;
 /// A case: its name, and what runs so many items.
 type Case = (&'static str, fn(u64) -> u64);
 
-const CASES: [Case; 23] = [
+const CASES: [Case; 26] = [
     ("loop", chain::by_loop),
     ("fold", chain::by_fold),
     ("unbounded", |n| chain::by_millstream(n, 0)),
@@ -46,7 +51,67 @@ const CASES: [Case; 23] = [
     ("hub_merge_filled", hubs::by_merge_filled),
     ("hub_multicast_4", hubs::by_multicast),
     ("share_4", hubs::by_share),
+    ("timer_of_10_000", |n| timers(&OF_10_000, n)),
+    ("timer_of_100_000", |n| timers(&OF_100_000, n)),
+    ("timer_of_1_000_000", |n| timers(&OF_1_000_000, n)),
 ];
+
+/// Timers that are pending. They are set by the first run of a case, which is not counted.
+struct Pending {
+    worker: Worker,
+    timers: Vec<Option<Scheduled>>,
+    random: u64,
+}
+
+struct Nothing;
+
+impl Task for Nothing {
+    fn run(&self) {}
+    fn abandon(&self, _: Error) {}
+}
+
+thread_local! {
+    static OF_10_000: RefCell<Pending> = Pending::set(10_000);
+    static OF_100_000: RefCell<Pending> = Pending::set(100_000);
+    static OF_1_000_000: RefCell<Pending> = Pending::set(1_000_000);
+}
+
+impl Pending {
+    fn set(n: usize) -> RefCell<Self> {
+        let mut pending =
+            Self { worker: VirtualTime::new().worker(), timers: Vec::new(), random: 1 };
+        for _ in 0..n {
+            let timer = pending.timer();
+            pending.timers.push(Some(timer));
+        }
+        RefCell::new(pending)
+    }
+
+    /// A number below `n`, far from the one before.
+    fn random(&mut self, n: u64) -> u64 {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.random >> 33) % n
+    }
+
+    /// A timer that is due within an hour.
+    fn timer(&mut self) -> Scheduled {
+        let delay = Duration::from_micros(self.random(1_800_000_000) * 2);
+        self.worker.schedule_after(delay, Job::new(Arc::new(Nothing)))
+    }
+}
+
+/// Takes any one of the pending timers back and sets another, `n` times.
+fn timers(pending: &'static LocalKey<RefCell<Pending>>, n: u64) -> u64 {
+    pending.with_borrow_mut(|pending| {
+        for _ in 0..n {
+            let index = pending.random(pending.timers.len() as u64) as usize;
+            // The former one is taken back where it is dropped.
+            pending.timers[index] = None;
+            pending.timers[index] = Some(pending.timer());
+        }
+        pending.timers.len() as u64
+    })
+}
 
 fn total(flow: impl Publisher<Item = u64>) -> u64 {
     sum(flow, 0)

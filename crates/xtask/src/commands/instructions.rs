@@ -194,7 +194,8 @@ fn compiler() -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, compare, table_of, total_of};
+    use super::{Count, TABLE, compare, row_of, table_of, total_of};
+    use crate::shell::root;
 
     fn count(name: &str, item: f64, subscription: f64) -> Count {
         Count { name: name.to_owned(), item, subscription }
@@ -219,6 +220,21 @@ mod tests {
         let table = table_of(&[count("old", 1.0, 1.0)], "1.2.3");
 
         assert_eq!(compare(&[count("new", 1.0, 1.0)], &table, "1.2.3").len(), 2);
+    }
+
+    /// A timer costs the same however many are pending.
+    #[test]
+    fn the_table_has_timers_of_one_price() {
+        let text = std::fs::read_to_string(root().join(TABLE)).unwrap();
+        let counts: Vec<f64> = text
+            .lines()
+            .filter_map(row_of)
+            .filter(|row| row.name.starts_with("timer_of_"))
+            .map(|row| row.item)
+            .collect();
+
+        assert_eq!(counts.len(), 3);
+        assert!(counts.iter().all(|count| (count / counts[0] - 1.0).abs() < 0.05), "{counts:?}");
     }
 
     #[test]
