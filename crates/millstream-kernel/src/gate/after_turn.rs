@@ -157,11 +157,7 @@ pub(super) fn flush_before_waiting() {
 
 #[cold]
 fn flush_rounds() {
-    for _ in 0..MAX_ROUNDS {
-        if !flush_frames() || !IS_WAITING.with(Cell::get) {
-            break;
-        }
-    }
+    let _has_more = (0..MAX_ROUNDS).all(|_| flush_frames() && IS_WAITING.with(Cell::get));
 }
 
 /// Returns whether there was anything to do.
