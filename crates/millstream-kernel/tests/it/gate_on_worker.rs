@@ -129,6 +129,18 @@ impl Stage {
     }
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        discard(&self.jobs);
+    }
+}
+
+/// Drops what is still scheduled, which keeps the gate, which keeps the list.
+fn discard(jobs: &Jobs) {
+    let left = std::mem::take(&mut *jobs.lock());
+    drop(left);
+}
+
 #[test]
 fn nothing_is_signaled_on_the_thread_that_requests() {
     let stage = Stage::new();
@@ -298,7 +310,9 @@ fn restless_turn(demand: u64) -> (usize, usize, bool) {
 
     let n_items = watch.take().iter().filter(|event| **event == Item(0)).count();
     let n_advances = *n_advances.lock();
-    (n_advances, n_items, !jobs.lock().is_empty())
+    let is_followed = !jobs.lock().is_empty();
+    discard(&jobs);
+    (n_advances, n_items, is_followed)
 }
 
 #[test]
@@ -350,7 +364,9 @@ fn patient_turn(has_others: bool) -> (Vec<Event>, bool) {
     watch.take();
     let job = jobs.lock().pop_front().expect("a request begins a turn");
     job.run();
-    (watch.take(), !jobs.lock().is_empty())
+    let outcome = (watch.take(), !jobs.lock().is_empty());
+    discard(&jobs);
+    outcome
 }
 
 #[test]

@@ -92,8 +92,13 @@ pub(crate) enum Event {
 }
 
 /// The test's view of a gate.
-#[derive(Clone, Default)]
-pub(crate) struct Watch(Arc<Watched>);
+///
+/// A subscriber has a clone of it, and it keeps the subscription: the test's own lets go of that,
+/// so that a stream without an end is freed with the test.
+pub(crate) struct Watch {
+    watched: Arc<Watched>,
+    is_of_test: bool,
+}
 
 #[derive(Default)]
 struct Watched {
@@ -101,27 +106,47 @@ struct Watched {
     subscription: Mutex<Option<Arc<dyn Subscription>>>,
 }
 
+impl Default for Watch {
+    fn default() -> Self {
+        Self { watched: Arc::default(), is_of_test: true }
+    }
+}
+
+impl Clone for Watch {
+    fn clone(&self) -> Self {
+        Self { watched: Arc::clone(&self.watched), is_of_test: false }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.is_of_test {
+            self.release();
+        }
+    }
+}
+
 impl Watch {
     /// What happened since the last look.
     pub(crate) fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.0.events.lock())
+        std::mem::take(&mut *self.watched.events.lock())
     }
 
     pub(crate) fn note(&self, event: Event) {
-        self.0.events.lock().push(event);
+        self.watched.events.lock().push(event);
     }
 
     pub(crate) fn is_subscribed(&self) -> bool {
-        self.0.subscription.lock().is_some()
+        self.watched.subscription.lock().is_some()
     }
 
     pub(crate) fn subscription(&self) -> Arc<dyn Subscription> {
-        self.0.subscription.lock().clone().expect("the subscriber was subscribed")
+        self.watched.subscription.lock().clone().expect("the subscriber was subscribed")
     }
 
     /// Drops the watch's share of the subscription.
     pub(crate) fn release(&self) {
-        let subscription = self.0.subscription.lock().take();
+        let subscription = self.watched.subscription.lock().take();
         drop(subscription);
     }
 
@@ -205,7 +230,7 @@ impl Recorder {
 
 impl Subscriber<u64> for Recorder {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        *self.watch.0.subscription.lock() = Some(Arc::clone(&subscription));
+        *self.watch.watched.subscription.lock() = Some(Arc::clone(&subscription));
         (self.on_subscribe)(&subscription);
     }
 
@@ -219,7 +244,7 @@ impl Subscriber<u64> for Recorder {
 
     fn offer(&mut self, item: u64) -> Offer {
         self.watch.note(Event::Item(item));
-        let subscription = self.watch.0.subscription.lock().clone();
+        let subscription = self.watch.watched.subscription.lock().clone();
         match subscription {
             Some(subscription) => (self.on_item)(&subscription, item),
             None => (self.on_item)(&Nobody, item),
