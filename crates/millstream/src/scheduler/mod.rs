@@ -60,10 +60,12 @@ pub fn ambient() -> Ambient {
 /// A worker of the [`ambient`] scheduler of this call, which is started when it is wanted.
 pub(crate) fn ambient_later() -> impl FnOnce() -> Worker + Send + 'static {
     #[cfg(feature = "tokio")]
-    let surrounding = Tokio::try_current().map(|runtime| runtime.worker());
+    {
+        let surrounding = Tokio::try_current().map(|runtime| runtime.worker());
+        move || surrounding.unwrap_or_else(|| shared().worker())
+    }
     #[cfg(not(feature = "tokio"))]
-    let surrounding: Option<Worker> = None;
-    move || surrounding.unwrap_or_else(|| shared().worker())
+    || shared().worker()
 }
 
 impl Ambient {
