@@ -80,19 +80,19 @@ fn a_bounded_queue_keeps_order_while_it_grows() {
 fn a_queue_that_grew_drops_what_is_left_in_its_blocks() {
     model(2, &[()], || {
         let (mut producer, mut consumer) = spsc::bounded(Capacity::of(4));
-        let item = Arc::new(());
-        for _ in 0..3 {
-            producer.push(Arc::clone(&item)).unwrap();
+        // Of their own, so that one that is dropped twice does not make up for another.
+        let items = [(); 4].map(Arc::new);
+        let [first @ .., last] = items.clone();
+        for item in first {
+            producer.push(item).unwrap();
         }
-        let other = {
-            let item = Arc::clone(&item);
-            thread::spawn(move || producer.push(item).unwrap())
-        };
+        let other = thread::spawn(move || producer.push(last).unwrap());
         assert!(matches!(consumer.pop(), spsc::Pop::Item(_)));
         drop(consumer);
         other.join().unwrap();
 
-        assert_eq!(Arc::strong_count(&item), 1);
+        // The last ones first: they are left in the second block.
+        assert!(items.iter().rev().all(|item| Arc::strong_count(item) == 1));
     });
 }
 
