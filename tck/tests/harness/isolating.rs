@@ -8,6 +8,8 @@ pub(crate) const TRIALS: &[Body] = &[
     ("isolating::an_abort_is_a_verdict", an_abort_is_a_verdict),
     #[cfg(unix)]
     ("isolating::a_stack_overflow_is_a_verdict", a_stack_overflow_is_a_verdict),
+    #[cfg(unix)]
+    ("isolating::a_death_outside_of_any_call_breaks_no_rule", a_death_outside_of_any_call),
     ("isolating::an_endless_loop_is_a_verdict", an_endless_loop_is_a_verdict),
     #[cfg(unix)]
     ("isolating::a_process_that_stands_still_is_a_verdict", a_process_that_stands_still),
@@ -37,6 +39,14 @@ fn an_abort_is_a_verdict() {
 fn a_stack_overflow_is_a_verdict() {
     let output = run("deadly", &["--isolate", "--exact", "overflowing::3.9_request_zero"]);
     expect(&output, 101, &["happened: the process overflowed its stack in `request`"]);
+}
+
+#[cfg(unix)]
+fn a_death_outside_of_any_call() {
+    let output = run("unborn", &["--isolate", "--exact", "unborn::3.9_request_zero"]);
+    let text =
+        "harness_error: the process died: signal 6 (SIGABRT), outside of any call, so no rule";
+    expect(&output, 3, &[text]);
 }
 
 fn an_endless_loop_is_a_verdict() {

@@ -5,6 +5,7 @@ use super::{Body, command, expect, run, said};
 pub(crate) const TRIALS: &[Body] = &[
     ("running::a_good_subject_exits_with_0", a_good_subject_exits_with_0),
     ("running::a_broken_rule_exits_with_101", a_broken_rule_exits_with_101),
+    ("running::a_message_comes_when_its_check_ends", a_message_comes_when_its_check_ends),
     ("running::the_list_is_what_nextest_reads", the_list_is_what_nextest_reads),
     ("running::rules_and_names_select_checks", rules_and_names_select_checks),
     ("running::levels_select_checks", levels_select_checks),
@@ -34,6 +35,14 @@ fn a_broken_rule_exits_with_101() {
         ],
     );
     assert!(said(&output).contains("good::3.9_request_zero"));
+}
+
+fn a_message_comes_when_its_check_ends() {
+    let text = said(&run("ignoring", &["--test-threads", "1"]));
+    let message = text.find("rule 3.9 (must): ").expect("a rule is broken");
+    // The other subject's checks come after those of this one.
+    let later = text.find("test good::").expect("there are others");
+    assert!(message < later, "{text}");
 }
 
 fn the_list_is_what_nextest_reads() {

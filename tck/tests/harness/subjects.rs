@@ -40,6 +40,11 @@ pub(crate) fn list(name: &str) -> Vec<Subject> {
             subject("looping", Zero::Loops),
             subject("stopping", Zero::Stops),
         ],
+        "unborn" => {
+            vec![Subject::of("unborn", Capabilities::new(), |_| -> Numbers {
+                std::process::abort()
+            })]
+        }
         "endless" => vec![Subject::of(
             "endless",
             Capabilities::new().exact_length(u64::MAX).never_completes(),
