@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, OnceLock, Weak},
 };
 
-use millstream_kernel::{End, Gate, Inline, Slot, Source, Step, Wake, after_turn};
+use millstream_kernel::{End, Gate, Inline, Slot, Source, Step, Wake};
 use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 
 use super::window::{Feed, Inner, inner};
@@ -73,7 +73,7 @@ impl<T: Send + 'static> Publisher for Part<T> {
     fn subscribe<S: Subscriber<T>>(self, downstream: S) {
         self.inner.subscribe(downstream);
         if let Some(begin) = self.start.get().and_then(Slot::take) {
-            after_turn::run(begin);
+            begin();
         }
     }
 }

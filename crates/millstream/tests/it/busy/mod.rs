@@ -122,6 +122,8 @@ fn operators() -> Vec<(&'static str, Operator)> {
         }),
         ("delay", |busy| busy.delay(&VirtualTime::new(), HOUR, 4).boxed()),
         ("throttle", |busy| busy.throttle(&VirtualTime::new(), 4, HOUR).boxed()),
+        ("unzip", |busy| busy.map(|n| (n, ())).unzip(4).0.boxed()),
+        ("partition", |busy| busy.partition(2, 4, |_| 1).remove(1).boxed()),
         ("throttle_first", |busy| busy.throttle_first(&VirtualTime::new(), HOUR).boxed()),
         ("sample", |busy| busy.sample(&VirtualTime::new(), HOUR).boxed()),
         ("debounce", |busy| busy.debounce(&VirtualTime::new(), HOUR).boxed()),
