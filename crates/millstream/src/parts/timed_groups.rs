@@ -41,16 +41,53 @@ pub fn subscribe_in_groups<P, S, F>(
     S: Subscriber<Vec<P::Item>>,
     F: FnMut() -> usize + Send + 'static,
 {
-    let (entrance, inlet) = inlet(max);
+    let count = Count { max, size, n_left: 0 };
+    subscribe(source, worker, max, limit, count, downstream);
+}
+
+/// Says when a group is full.
+pub(crate) trait Rule<T>: Send + 'static {
+    /// The next item is the first of a group.
+    fn begin(&mut self);
+
+    /// Adds an item to the group, unless that has to be passed on before.
+    fn add(&mut self, item: &T) -> Added;
+}
+
+/// What became of an item.
+pub(crate) enum Added {
+    /// There is room for others.
+    Fits,
+    /// It is the group's last.
+    Fills,
+    /// It is the next group's first.
+    Exceeds,
+}
+
+/// Subscribes `downstream` to groups that are full by `rule`, or as old as `limit`; `n` items are asked
+/// for ahead.
+pub(crate) fn subscribe<P, S, R>(
+    source: P,
+    worker: Worker,
+    n: usize,
+    limit: Duration,
+    rule: R,
+    downstream: S,
+) where
+    P: Publisher<Item: Send + 'static>,
+    S: Subscriber<Vec<P::Item>>,
+    R: Rule<P::Item>,
+{
+    let (entrance, inlet) = inlet(n);
     let gate = Gate::start_with(|gate: &Weak<Gate<_, S, _>>| {
         let groups = Groups {
             inlet,
             timer: GateTimer::new(worker, Weak::clone(gate)),
-            max,
             limit,
-            size,
+            rule,
             group: Vec::new(),
-            full: max,
+            is_full: false,
+            held: None,
             due: None,
             end: None,
             is_started: false,
@@ -60,15 +97,34 @@ pub fn subscribe_in_groups<P, S, F>(
     source.subscribe(entrance.subscriber(Arc::clone(&gate)));
 }
 
-struct Groups<T, F> {
+/// As many items as `size` says when a group begins.
+struct Count<F> {
+    max: usize,
+    size: F,
+    n_left: usize,
+}
+
+impl<T, F: FnMut() -> usize + Send + 'static> Rule<T> for Count<F> {
+    fn begin(&mut self) {
+        self.n_left = (self.size)().clamp(1, self.max);
+    }
+
+    fn add(&mut self, _: &T) -> Added {
+        self.n_left -= 1;
+        if self.n_left == 0 { Added::Fills } else { Added::Fits }
+    }
+}
+
+struct Groups<T, R> {
     inlet: Inlet<T>,
     timer: GateTimer,
-    max: usize,
     limit: Duration,
-    size: F,
+    rule: R,
     group: Vec<T>,
-    /// How many make the group full that was begun last.
-    full: usize,
+    /// Whether the group takes no other item.
+    is_full: bool,
+    /// An item that exceeds the group, which is full.
+    held: Option<T>,
     /// When the group that was begun is passed on, full or not.
     due: Option<Duration>,
     /// How the source ended.
@@ -77,30 +133,49 @@ struct Groups<T, F> {
     is_started: bool,
 }
 
-impl<T, F: FnMut() -> usize> Groups<T, F> {
-    fn is_full(&self) -> bool {
-        !self.group.is_empty() && self.group.len() >= self.full
-    }
-
+impl<T, R: Rule<T>> Groups<T, R> {
     /// Puts what waits into the group.
     fn fill(&mut self) {
-        while !self.is_full() && self.end.is_none() {
+        while !self.is_full && self.end.is_none() {
             match self.inlet.next() {
-                Step::Item(item) => {
-                    if self.group.is_empty() {
-                        self.due = Some(self.timer.now().saturating_add(self.limit));
-                        self.full = (self.size)().min(self.max);
-                    }
-                    self.group.push(item);
-                }
+                Step::Item(item) => self.add(item),
                 Step::End(end) => self.end = Some(end),
                 Step::Pending => return,
             }
         }
     }
+
+    fn add(&mut self, item: T) {
+        if self.group.is_empty() {
+            self.rule.begin();
+            self.due = Some(self.timer.now().saturating_add(self.limit));
+        }
+        match self.rule.add(&item) {
+            Added::Fits => self.group.push(item),
+            Added::Fills => {
+                self.is_full = true;
+                self.group.push(item);
+            }
+            Added::Exceeds => {
+                self.is_full = true;
+                self.held = Some(item);
+            }
+        }
+    }
+
+    /// Gives the group, and begins the next one with an item that had no room in it.
+    fn take(&mut self) -> Vec<T> {
+        self.due = None;
+        self.is_full = false;
+        let group = mem::take(&mut self.group);
+        if let Some(item) = self.held.take() {
+            self.add(item);
+        }
+        group
+    }
 }
 
-impl<T: Send + 'static, F: FnMut() -> usize + Send + 'static> Source for Groups<T, F> {
+impl<T: Send + 'static, R: Rule<T>> Source for Groups<T, R> {
     type Item = Vec<T>;
     const IS_WOKEN: bool = true;
 
@@ -110,9 +185,8 @@ impl<T: Send + 'static, F: FnMut() -> usize + Send + 'static> Source for Groups<
         let Some(due) = self.due else {
             return self.end.take().map_or(Step::Pending, Step::End);
         };
-        if self.is_full() || self.end.is_some() || self.timer.now() >= due {
-            self.due = None;
-            return Step::Item(mem::take(&mut self.group));
+        if self.is_full || self.end.is_some() || self.timer.now() >= due {
+            return Step::Item(self.take());
         }
         self.timer.wait_until(due, || self.inlet.cancel())
     }

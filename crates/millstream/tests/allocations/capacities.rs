@@ -224,6 +224,26 @@ const ENTRIES: &[(&str, Allowed, Make)] = &[
     ("buffer_timeout", Allowed::Capacity, |n| {
         run(flow().buffer_timeout(&VirtualTime::new(), n, HOUR))
     }),
+    ("buffer_timeout_weighted", Allowed::Capacity, |n| {
+        run(flow().buffer_timeout_weighted(&VirtualTime::new(), n, 9, HOUR, |_| 3))
+    }),
+    ("buffer_timeout_weighted", Allowed::Bound, |n| {
+        run(flow().buffer_timeout_weighted(&VirtualTime::new(), 9, n as u64, HOUR, |_| 3))
+    }),
+    ("also_to", Allowed::Capacity, |n| run(flow().also_to(n, drop))),
+    ("tap_into", Allowed::Capacity, |n| run(flow().tap_into(n, drop))),
+    ("window_until", Allowed::Capacity, |n| {
+        run(flow().window_until(n, |_| false).concat_map(|window| window))
+    }),
+    ("throttle_weighted", Allowed::Bound, |n| {
+        let clock = VirtualTime::new();
+        let throttled = flow().throttle_weighted(&clock, n as u64, HOUR, |_| 1);
+        Box::new(move || {
+            let n = throttled.count();
+            (0..9).for_each(|_| clock.advance(HOUR));
+            n.wait().map(drop)
+        })
+    }),
     ("delay", Allowed::Capacity, |n| {
         let clock = VirtualTime::new();
         let delayed = flow().delay(&clock, HOUR, n);

@@ -123,6 +123,11 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("elapsed", |n| range(0..n).elapsed(&Immediate).map(|(_, n)| n));
     assert_none_per_item("interleave", |n| interleave([range(0..n), range(0..n)], 3));
     assert_none_per_item("merge_preferred", |n| range(0..n).merge_preferred(range(0..n)));
+    assert_none_per_item("also_to", |n| range(0..n).also_to(8, drop));
+    assert_none_per_item("tap_into", |n| range(0..n).tap_into(8, std::mem::forget));
+    assert_none_per_item("window_until", |n| {
+        range(0..n).window_until(n as usize, |_| false).concat_map(|window| window)
+    });
     assert_none_per_item("valve", |n| range(0..n).valve(just(true)));
     assert_none_per_item("switch_on_first", |n| range(0..n).switch_on_first(|all| all));
     assert_none_per_item("cancel_on", |n| range(0..n).cancel_on(&Immediate));
@@ -166,6 +171,10 @@ fn no_operator_allocates_per_item() {
     assert_none_per_item("throttle_first", |n| {
         range(0..n).throttle_first(&clock(), Duration::ZERO)
     });
+    assert_none_per_item("throttle_weighted", |n| {
+        range(0..n).throttle_weighted(&clock(), 64, Duration::ZERO, |_| 3)
+    });
+    assert_none_per_item("timeout_demand", |n| range(0..n).timeout_demand(&clock(), second));
     assert_none_per_item("distinct_until_changed", |n| range(0..n).distinct_until_changed());
     assert_none_per_item("skip_last", |n| range(0..n).skip_last(3));
     assert_none_per_item("take_last", |n| range(0..n).take_last(3));

@@ -1,8 +1,10 @@
 //! Closures, iterators and futures that panic.
 
+use std::time::Duration;
+
 use millstream::{
     Error, ErrorKind, Flow, Outcome, bridge, concat_all, defer, error, from_fn, from_future,
-    from_iter, generate, just, merge_sorted_by_key, range,
+    from_iter, generate, just, merge_sorted_by_key, range, scheduler::VirtualTime,
 };
 use millstream_testkit::{Probe, Puppet};
 
@@ -46,6 +48,14 @@ fn a_panic_in_user_code_is_an_error_of_the_stream() {
     assert_panicked(range(0..3_u64).gather((), |(), n| [n], bang::<(), Option<u64>>).count());
     assert_panicked(range(0..3_u64).buffer_until_changed_by_key(|n| bang::<_, u64>(n)).count());
     assert_panicked(range(0..3_u64).buffer_weighted(9, |n| bang::<_, u64>(n)).count());
+    let clock = VirtualTime::new();
+    let hour = Duration::from_secs(3_600);
+    let weighted = range(0..3_u64).buffer_timeout_weighted(&clock, 9, 9, hour, |n| bang(n));
+    assert_panicked(weighted.count());
+    assert_panicked(range(0..3_u64).throttle_weighted(&clock, 9, hour, |n| bang(n)).count());
+    assert_panicked(range(0..3_u64).window_until(9, |n| bang(n)).count());
+    assert_panicked(range(0..3_u64).also_to(9, bang).count());
+    assert_panicked(range(0..3_u64).tap_into(9, bang).count());
     assert_panicked(merge_sorted_by_key([range(0..3_u64)], |n| bang::<_, u64>(n)).count());
     assert_panicked(
         just(1_u64).expand_recursive(9, |n| -> Flow<millstream::Never<u64>> { bang(n) }).count(),

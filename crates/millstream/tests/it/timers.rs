@@ -22,7 +22,15 @@ const WAITING: &[(&str, Make)] = &[
     ("timeout_with", |source, clock| source.timeout_with(clock, HOUR, just(0)).boxed()),
     ("keep_alive", |source, clock| source.keep_alive(clock, HOUR, || 0).boxed()),
     ("delay", |source, clock| source.delay(clock, HOUR, 4).boxed()),
-    ("throttle", |source, clock| source.throttle(clock, 1, HOUR).boxed()),
+    // The first passes, and the second waits for its time.
+    ("throttle", |source, clock| source.flat_map_iter(|n| [n, n]).throttle(clock, 1, HOUR).boxed()),
+    ("throttle_weighted", |source, clock| {
+        source.flat_map_iter(|n| [n, n]).throttle_weighted(clock, 1, HOUR, |_| 9).boxed()
+    }),
+    ("buffer_timeout_weighted", |source, clock| {
+        let groups = source.buffer_timeout_weighted(clock, 4, 9, HOUR, |_| 3);
+        groups.map(|items| items.len() as u64).boxed()
+    }),
     ("debounce", |source, clock| source.debounce(clock, HOUR).boxed()),
     ("sample", |source, clock| source.sample(clock, HOUR).boxed()),
     ("buffer_timeout", |source, clock| {

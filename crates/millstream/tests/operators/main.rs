@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod control;
+mod copies;
 mod futures_in_order;
 mod gather;
 mod parts;
 mod priorities;
+mod weights;

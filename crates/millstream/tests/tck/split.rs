@@ -8,6 +8,7 @@ use reactive_streams_tck::{Capabilities, Numbering, publisher_tests};
 
 use crate::{
     pool,
+    stage::keep,
     time::{LONG, timed},
 };
 
@@ -26,6 +27,14 @@ publisher_tests!(
     partition_across_threads,
     |n| range(0..n).publish_on(&pool()).capacity(2).partition(1, 4, |_| 0).remove(0),
     Capabilities::new().asynchronous()
+);
+publisher_tests!(also_to, |n| range(0..n).also_to(3, |copies| keep(copies.count())));
+publisher_tests!(also_to_nobody, |n| range(0..n).also_to(3, drop));
+publisher_tests!(tap_into, |n| range(0..n).tap_into(3, std::mem::forget));
+publisher_tests!(
+    window_until,
+    |n| { range(0..3 * n).window_until(9, |n| n % 3 == 2) },
+    Capabilities::new().max_length(1 << 40)
 );
 publisher_tests!(window, |n| range(0..3 * n).window(3), Capabilities::new().max_length(1 << 40));
 publisher_tests!(

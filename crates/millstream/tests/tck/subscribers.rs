@@ -150,6 +150,14 @@ relay!(cancel_on, |flow, _| flow.cancel_on(&Immediate));
 relay!(timeout_first, |flow, clock| flow.timeout_first(clock, LONG));
 relay!(timeout_total, |flow, clock| flow.timeout_total(clock, LONG));
 changer!(delay_subscription, |flow, clock| flow.delay_subscription(clock, Duration::ZERO));
+relay!(throttle_weighted, |flow, clock| { flow.throttle_weighted(clock, 3_000_000, TICK, |_| 3) });
+relay!(timeout_demand, |flow, clock| flow.timeout_demand(clock, LONG));
+changer!(buffer_timeout_weighted, |flow, clock| {
+    flow.buffer_timeout_weighted(clock, 9, 5, LONG, |_| 3)
+});
+relay!(also_to, |flow, _| flow.also_to(3, |copies| keep(copies.count())));
+relay!(tap_into, |flow, _| flow.tap_into(3, |copies| keep(copies.count())));
+relay!(window_until, |flow, _| flow.window_until(9, |n| n % 3 == 2).concat_map(|window| window));
 changer!(throttle_latest, |flow, clock| flow.throttle_latest(clock, TICK));
 relay!(concat_eager, |flow, _| concat_eager([empty().boxed(), flow.boxed()]));
 relay!(zip, |flow, _| flow.zip(range(0_u64..)).map(|(n, _)| n));

@@ -57,6 +57,18 @@ publisher_tests!(
     |_| timed(move |clock| just(1).throttle_latest(clock, TICK)),
     Capabilities::new().exact_length(1)
 );
+publisher_tests!(throttle_weighted, |n| timed(move |clock| range(0..n).throttle_weighted(
+    clock,
+    3_000_000,
+    LONG,
+    |_| 3
+)));
+publisher_tests!(timeout_demand, |n| timed(move |clock| range(0..n).timeout_demand(clock, LONG)));
+publisher_tests!(
+    buffer_timeout_weighted,
+    |n| timed(move |clock| range(0..n).buffer_timeout_weighted(clock, 3, 5, LONG, |_| 3)),
+    Capabilities::new().max_length(1_000_000)
+);
 publisher_tests!(timestamp, |n| timed(move |clock| range(0..n).timestamp(clock)));
 publisher_tests!(elapsed, |n| timed(move |clock| range(0..n).elapsed(clock)));
 publisher_tests!(

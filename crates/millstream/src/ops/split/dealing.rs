@@ -171,6 +171,7 @@ impl<T: Send + 'static, D: Deal<T>> DealSource<T, D> {
         for _ in 0..BURST {
             if deal.is_closed() {
                 inlet.cancel();
+                deal.end(End::Complete);
                 *end = Some(End::Complete);
                 return;
             }

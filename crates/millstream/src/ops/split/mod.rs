@@ -1,5 +1,6 @@
 //! Operators that split one flow into several.
 
+mod also_to;
 mod balance;
 mod dealing;
 mod group_by;
@@ -9,10 +10,13 @@ mod prefix_and_tail;
 mod unzip;
 mod window;
 mod window_timeout;
+mod window_until;
 
+pub use also_to::AlsoTo;
 pub use dealing::Part;
 pub use group_by::{Group, GroupBy, GroupPolicy};
 pub use group_map::GroupMap;
 pub use partition::Diverted;
 pub use prefix_and_tail::{PrefixAndTail, Tail};
 pub use window::{Window, Windows};
+pub use window_until::WindowUntil;

@@ -122,8 +122,21 @@ fn operators() -> Vec<(&'static str, Operator)> {
         }),
         ("delay", |busy| busy.delay(&VirtualTime::new(), HOUR, 4).boxed()),
         ("throttle", |busy| busy.throttle(&VirtualTime::new(), 4, HOUR).boxed()),
+        ("throttle_weighted", |busy| {
+            busy.throttle_weighted(&VirtualTime::new(), 4, HOUR, |_| 1).boxed()
+        }),
+        ("buffer_timeout_weighted", |busy| {
+            let groups = busy.buffer_timeout_weighted(&VirtualTime::new(), 4, 9, HOUR, |_| 3);
+            groups.map(|items| items[0]).boxed()
+        }),
+        ("timeout_demand", |busy| busy.timeout_demand(&VirtualTime::new(), HOUR).boxed()),
         ("unzip", |busy| busy.map(|n| (n, ())).unzip(4).0.boxed()),
         ("partition", |busy| busy.partition(2, 4, |_| 1).remove(1).boxed()),
+        ("also_to", |busy| busy.also_to(4, drop).boxed()),
+        ("tap_into", |busy| busy.tap_into(4, drop).boxed()),
+        ("window_until", |busy| {
+            busy.window_until(4, |_| false).concat_map(|window| window).boxed()
+        }),
         ("throttle_first", |busy| busy.throttle_first(&VirtualTime::new(), HOUR).boxed()),
         ("sample", |busy| busy.sample(&VirtualTime::new(), HOUR).boxed()),
         ("debounce", |busy| busy.debounce(&VirtualTime::new(), HOUR).boxed()),

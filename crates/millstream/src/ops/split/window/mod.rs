@@ -10,6 +10,7 @@ pub use self::inner::Window;
 pub(super) use self::{
     deferred_cancel::{Flows, start},
     inner::{Feed, Inner, inner},
+    source::subscribe,
 };
 use crate::{
     Flow,
@@ -83,7 +84,7 @@ where
     type Item = Flow<Window<P::Item>>;
 
     fn subscribe<S: Subscriber<Flow<Window<P::Item>>>>(self, downstream: S) {
-        source::subscribe(self.source, self.n, self.time, downstream);
+        source::subscribe(self.source, self.n, self.time, |_| false, downstream);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shared: a source's items in windows, one after the other.
 //!
-//! `window` and `window_timeout` differ in whether time ends a window as well.
+//! `window`, `window_timeout` and `window_until` differ in what ends a window before it has all its items.
 
 use std::{sync::Weak, time::Duration};
 
@@ -23,11 +23,18 @@ use crate::{
 /// Items that are moved before the gate looks for a cancel.
 const BURST: usize = 64;
 
-/// Subscribes `downstream` to windows of `n` items of `source`, or of those of some time.
-pub(crate) fn subscribe<P, S>(source: P, n: usize, time: Option<(Worker, Duration)>, downstream: S)
-where
+/// Subscribes `downstream` to windows of `n` items of `source`, or of those of some time, or up to one
+/// of which `is_last` holds.
+pub(crate) fn subscribe<P, S, F>(
+    source: P,
+    n: usize,
+    time: Option<(Worker, Duration)>,
+    is_last: F,
+    downstream: S,
+) where
     P: Publisher<Item: Send + 'static>,
     S: Subscriber<Flow<Window<P::Item>>>,
+    F: FnMut(&P::Item) -> bool + Send + 'static,
 {
     // A window takes as many ahead of its subscriber.
     let ahead = n.min(PREFETCH);
@@ -37,17 +44,30 @@ where
             let timer = GateTimer::waking(worker, Weak::clone(&gate));
             Clock { timer, limit, due: Duration::ZERO }
         });
-        Windows { inlet, gate, n, ahead, open: None, n_left: 0, clock, end: None, is_last: false }
+        Windows {
+            inlet,
+            gate,
+            n,
+            ahead,
+            closes: is_last,
+            open: None,
+            n_left: 0,
+            clock,
+            end: None,
+            is_last: false,
+        }
     });
     source.subscribe(entrance.subscriber(gate));
 }
 
-struct Windows<T> {
+struct Windows<T, F> {
     inlet: Inlet<T>,
     /// What windows wake.
     gate: Weak<dyn Wake>,
     n: usize,
     ahead: usize,
+    /// Whether an item is the last of its window.
+    closes: F,
     /// The present window, until it has had its items or its time; its subscriber may have gone.
     open: Option<Feed<T>>,
     /// Items that the present window has still to get.
@@ -76,15 +96,19 @@ impl Clock {
     }
 }
 
-impl<T: Send + 'static> Windows<T> {
+impl<T, F> Windows<T, F>
+where
+    T: Send + 'static,
+    F: FnMut(&T) -> bool,
+{
     /// Begins a window with its first item.
     fn begin(&mut self, item: T) -> Step<Flow<Window<T>>> {
         let Some(gate) = self.gate.upgrade() else { return Step::Pending };
         let (mut feed, inner) = inner(self.n, self.ahead, gate);
+        self.n_left = if (self.closes)(&item) { 0 } else { self.n - 1 };
         let rejected = feed.push(item);
         debug_assert!(rejected.is_ok(), "a window has room for an item");
         self.open = Some(feed);
-        self.n_left = self.n - 1;
         if let Some(clock) = &mut self.clock {
             clock.due = clock.timer.now().saturating_add(clock.limit);
         }
@@ -125,7 +149,7 @@ impl<T: Send + 'static> Windows<T> {
             match self.inlet.next() {
                 Step::Item(item) => {
                     n_moved += 1;
-                    self.n_left -= 1;
+                    self.n_left = if (self.closes)(&item) { 0 } else { self.n_left - 1 };
                     // There is a place, or nobody who takes.
                     drop(if is_closed { Some(item) } else { feed.push(item).err() });
                 }
@@ -157,7 +181,11 @@ impl<T: Send + 'static> Windows<T> {
     }
 }
 
-impl<T: Send + 'static> Flows for Windows<T> {
+impl<T, F> Flows for Windows<T, F>
+where
+    T: Send + 'static,
+    F: FnMut(&T) -> bool + Send + 'static,
+{
     type Flow = Flow<Window<T>>;
 
     fn next(&mut self) -> Step<Flow<Window<T>>> {
