@@ -38,7 +38,6 @@ mod describe;
 mod flight;
 mod health;
 mod inventory;
-#[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "page")]
 pub mod page;

@@ -1,6 +1,8 @@
 //! What the inventory knows and says, one question a test.
 
 mod describe;
+#[cfg(feature = "facade")]
+mod facade;
 mod flight;
 mod health;
 mod inventory;
@@ -9,6 +11,7 @@ mod metrics;
 #[cfg(feature = "page")]
 mod page;
 mod policies;
+mod recipe;
 mod stall;
 mod watch;
 

@@ -18,7 +18,7 @@ const PACKAGES: [(&str, &[&str]); 12] = [
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["dedup", "serde"]),
     ("millstream-rsocket", &["tls", "websocket"]),
-    ("millstream-observe", &["metrics", "page", "spill"]),
+    ("millstream-observe", &["facade", "metrics", "page", "spill"]),
     ("millstream-pipeline", &["nats", "redis", "tcp"]),
     ("millstream-cli", &["nats"]),
 ];
