@@ -47,7 +47,7 @@ impl<P: Publisher> Flow<P> {
     ///         let groups = source.buffer_timeout_weighted(clock, 8, 4, three, cost);
     ///         groups.map(String::from_iter)
     ///     },
-    ///     "-[13]-[9]----[2]--|",
+    ///     "-[13]-[9]---[2]--|",
     /// );
     /// ```
     #[doc(alias = "grouped_weighted_within")]

@@ -89,7 +89,7 @@ impl<P: Publisher> Flow<P> {
     /// check_in_time(
     ///     "(1321)----------|",
     ///     |source, clock| source.throttle_weighted(clock, 4, four, cost),
-    ///     "(13)-2-1--------|",
+    ///     "(13)-21-------|",
     /// );
     /// ```
     #[doc(alias = "throttle_cost")]

@@ -41,11 +41,11 @@ impl<P: Publisher> Flow<P> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use millstream::{ErrorKind, interval, scheduler::VirtualTime};
+    /// use millstream::{ErrorKind, MissedTick, interval, scheduler::VirtualTime};
     /// use millstream_testkit::Probe;
     ///
     /// let clock = VirtualTime::new();
-    /// let ticks = interval(&clock, Duration::from_secs(1));
+    /// let ticks = interval(&clock, Duration::from_secs(1), MissedTick::Burst);
     /// let stuck = Probe::subscribe_to(ticks.timeout_demand(&clock, Duration::from_secs(5)));
     /// stuck.request(2);
     /// // The third tick comes after 3 s, and nobody asks for it.
