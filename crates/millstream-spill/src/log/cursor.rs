@@ -128,11 +128,14 @@ pub(crate) fn write_cursor(
     header: Header,
     is_synced: bool,
 ) -> io::Result<()> {
-    match storage.remove(CURSOR_DRAFT) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let file = storage.create(CURSOR_DRAFT)?;
+    let file = match storage.create(CURSOR_DRAFT) {
+        // Of a time before, that did not get as far as being renamed.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            storage.remove(CURSOR_DRAFT)?;
+            storage.create(CURSOR_DRAFT)?
+        }
+        result => result?,
+    };
     file.write_all_at(&header.to_cursor(), 0)?;
     if is_synced {
         file.sync()?;

@@ -22,9 +22,10 @@ pub(crate) struct SegmentReader {
     limit: u64,
     /// The sequence of the next record.
     next: u64,
-    /// Bytes of the file, those before `start` being done with.
+    /// Bytes of the file from `start` to `end`; the others are room for more.
     buffer: Vec<u8>,
     start: usize,
+    end: usize,
 }
 
 /// What stands next in a segment.
@@ -64,6 +65,7 @@ impl SegmentReader {
             next: base,
             buffer: Vec::new(),
             start: 0,
+            end: 0,
         })
     }
 
@@ -97,7 +99,7 @@ impl SegmentReader {
             if available == 0 {
                 return Ok(Next::End);
             }
-            let bytes = &self.buffer[self.start..];
+            let bytes = &self.buffer[self.start..self.end];
             match format::parse(bytes, available, self.seed, self.next) {
                 Parsed::Record(whole) => {
                     let start = self.start;
@@ -124,17 +126,19 @@ impl SegmentReader {
 
     /// Reads on until `needed` bytes are there; whether they are.
     fn fill(&mut self, needed: usize, available: u64) -> Result<bool, SpillError> {
-        self.buffer.drain(..self.start);
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
         self.start = 0;
-        let held = self.buffer.len();
-        let goal = (needed.max(CHUNK) as u64).min(available) as usize;
-        self.buffer.resize(goal.max(held), 0);
+        let goal = ((needed.max(CHUNK) as u64).min(available) as usize).max(self.end);
+        if self.buffer.len() < goal {
+            self.buffer.resize(goal, 0);
+        }
         let n_read = self
             .file
-            .read_full_at(&mut self.buffer[held..], self.offset + held as u64)
+            .read_full_at(&mut self.buffer[self.end..goal], self.offset + self.end as u64)
             .map_err(SpillError::io("read", &self.name))?;
-        self.buffer.truncate(held + n_read);
-        Ok(self.buffer.len() >= needed)
+        self.end += n_read;
+        Ok(self.end >= needed)
     }
 }
 
