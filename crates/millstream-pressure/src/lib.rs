@@ -128,8 +128,8 @@ pub use parts::{
 };
 pub use processor::{ProcessorConfig, ProcessorSnapshot, StreamProcessor};
 pub use queue::{
-    Discipline, FromQueue, Queue, QueueConfig, QueueHooks, QueueSnapshot, Queued, Slot, Taken,
-    WhenFull,
+    Discipline, FromQueue, Queue, QueueConfig, QueueHooks, QueueSnapshot, Queued, Slot, SpillStore,
+    StoreError, Taken, WhenFull,
 };
 pub use rate::{
     AdaptiveRate, AdaptiveRateConfig, AdaptiveRateSnapshot, KeyedRate, KeyedRateConfig,

@@ -24,6 +24,7 @@
 //!   which a test can make fail; [`codec`] turns items into bytes.
 //! - [`Spill::processor`] and [`FlowExt::spill`] put the queue into a flow, behind a ring in
 //!   memory.
+//! - `queue`, a feature, makes it the store behind a queue of `millstream-pressure` that spills.
 //! - `dedup`, a feature, remembers keys that are done, for effects that happen once.
 //! - [`tool`] looks at a directory, checks it and repairs it.
 //! - [`Snapshot`] is a consistent reading: depth, bytes, age, rate, and where every item went.
@@ -51,6 +52,8 @@ mod receiver;
 mod sender;
 mod stats;
 pub mod storage;
+#[cfg(feature = "queue")]
+mod store;
 pub mod tier;
 pub mod tool;
 
@@ -63,6 +66,8 @@ pub use processor::{FlowExt, Monitor, SpillProcessor, SpillPublisher, SpillSubsc
 pub use receiver::Receiver;
 pub use sender::{Sender, Sent};
 pub use stats::{Counts, Snapshot};
+#[cfg(feature = "queue")]
+pub use store::DiskStore;
 
 /// The book's pages, whose examples are run.
 #[cfg(doctest)]

@@ -67,6 +67,11 @@ impl Spill {
         self
     }
 
+    #[cfg(feature = "queue")]
+    pub(crate) fn when_full(&self) -> crate::WhenFull {
+        self.config.when_full
+    }
+
     /// Opens the queue: takes its lock, cuts off a torn tail, and reads everything that waits once.
     ///
     /// Whatever is not done by a method named `.._blocking` is done on a worker of `disk`, which is

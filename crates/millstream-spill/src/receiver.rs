@@ -125,6 +125,12 @@ impl<C: Codec> Receiver<C> {
         self.log.snapshot()
     }
 
+    /// How many items are safe and wait to be received.
+    #[cfg(feature = "queue")]
+    pub(crate) fn depth(&self) -> u64 {
+        self.log.depth()
+    }
+
     /// What was found when the queue was opened.
     #[must_use]
     pub fn recovered(&self) -> &Recovered {

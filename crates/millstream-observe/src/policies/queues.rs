@@ -14,7 +14,7 @@ impl<T: Send + 'static> Observe for Queue<T> {
 
     fn reading(&self) -> Reading {
         let (config, snapshot) = (self.config(), self.snapshot());
-        Reading {
+        let reading = Reading {
             condition: condition(&snapshot, &config),
             usage: Some(usage(&snapshot, &config)),
             ledger: Some(snapshot.balance.into()),
@@ -24,7 +24,9 @@ impl<T: Send + 'static> Observe for Queue<T> {
         .gauge("weight", snapshot.weight)
         .gauge("reserved_items", snapshot.reserved)
         .gauge("waiting_consumers", snapshot.waiting_takes)
-        .counter("blocked_seconds", snapshot.blocked)
+        .counter("blocked_seconds", snapshot.blocked);
+        let may_spill = config.when_full == WhenFull::Spill || snapshot.spilled > 0;
+        if may_spill { reading.gauge("spilled_items", snapshot.spilled) } else { reading }
     }
 }
 
@@ -42,6 +44,11 @@ fn condition(snapshot: &QueueSnapshot, config: &QueueConfig) -> Condition {
     if snapshot.is_closed {
         return Condition::normal("closed");
     }
+    if snapshot.spilled > 0 {
+        let reason =
+            format!("{} items do not fit in memory, and are in the store", snapshot.spilled);
+        return Condition::warning("spilling").because(reason);
+    }
     let (items, room) = (snapshot.items + snapshot.reserved, snapshot.room);
     if items >= room {
         let what = match config.when_full {
@@ -49,6 +56,7 @@ fn condition(snapshot: &QueueSnapshot, config: &QueueConfig) -> Condition {
             WhenFull::Reject => "new items are refused",
             WhenFull::DropNewest => "new items are dropped",
             WhenFull::DropOldest => "the oldest items are dropped",
+            WhenFull::Spill => "new items go to the store",
             WhenFull::Sample { .. } | WhenFull::Reservoir => "some items are dropped",
         };
         let reason = format!("{items} of {room} places are taken: {what}");

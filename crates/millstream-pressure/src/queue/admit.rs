@@ -36,6 +36,11 @@ impl<T> State<T> {
         if entry.deadline.is_some_and(|deadline| deadline <= now) {
             return Put::Rejected(self.refuse(entry, Reason::Deadline, None));
         }
+        if self.is_spilling(entry.weight) {
+            // What has to be served by a certain time is of no use in a store.
+            let retry = self.retry_after();
+            return Put::Rejected(self.refuse(entry, Reason::Full, retry));
+        }
         match self.config.when_full {
             WhenFull::Wait | WhenFull::Throttle { .. } => {
                 // Nobody overtakes those who wait.
@@ -78,6 +83,8 @@ impl<T> State<T> {
                     return self.drop_incoming(entry, Reason::LowPriority, dropped);
                 }
             }
+            // It fits.
+            WhenFull::Spill => {}
             WhenFull::Reservoir => {
                 if !self.grow_to_fit(entry.weight) {
                     return self.reservoir(entry, now, dropped);

@@ -65,6 +65,9 @@ pub enum WhenFull {
         /// Of how many one is kept.
         one_of: u32,
     },
+    /// The item goes to the [store](crate::QueueHooks::store), and from then on all that come,
+    /// until the store is empty again. Their order is kept.
+    Spill,
     /// Without room, a new item takes the place of any that waits, with such a probability that
     /// each of those that came since then is as likely to be kept (Vitter's algorithm R).
     Reservoir,
@@ -191,6 +194,7 @@ impl Settings for QueueConfig {
             WhenFull::Reject
             | WhenFull::DropNewest
             | WhenFull::DropOldest
+            | WhenFull::Spill
             | WhenFull::Reservoir => {}
         }
         match self.discipline {

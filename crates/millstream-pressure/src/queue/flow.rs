@@ -255,7 +255,7 @@ impl<T: Send + 'static> QueueSource<T> {
             let entry = state.flows.enter(Some(waker.clone()), 0, false);
             (entry, state.config.when_full.waits())
         };
-        let taking = Taking { shared, entry: None };
+        let taking = Taking::of(&shared);
         Self { taking, link, waker, entry, waits, is_started: false }
     }
 
@@ -335,7 +335,7 @@ impl<T: Send + 'static> Source for QueueSource<T> {
     fn end(&mut self) -> Option<End> {
         let (is_empty, is_closed) = {
             let state = self.taking.shared.state.lock();
-            (state.tiers.len() == 0, state.is_closed)
+            (state.tiers.len() == 0 && state.spilled.is_empty(), state.is_closed)
         };
         if !is_empty {
             return None;

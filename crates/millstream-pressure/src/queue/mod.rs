@@ -4,8 +4,10 @@ mod admit;
 mod config;
 mod discipline;
 mod flow;
+mod hooks;
 mod link;
 mod put;
+mod spill;
 mod state;
 mod take;
 mod tiers;
@@ -18,13 +20,16 @@ use parking_lot::Mutex;
 
 use self::{
     admit::Put,
+    spill::Spilled,
     state::{Dropped, State},
     tiers::Entry,
 };
 pub use self::{
     config::{Discipline, QueueConfig, WhenFull},
     flow::{FromQueue, Queued},
+    hooks::QueueHooks,
     put::Slot,
+    spill::{SpillStore, StoreError},
     take::Taken,
 };
 pub(crate) use self::{
@@ -32,8 +37,8 @@ pub(crate) use self::{
     link::Link,
 };
 use crate::{
-    Balance, Class, Clock, InvalidSetting, Items, Policy, Pressure, PressureSource, Random, Reason,
-    Rejected, Settings as _, Weigh,
+    Balance, Clock, InvalidSetting, Policy, Pressure, PressureSource, Reason, Rejected,
+    Settings as _,
 };
 
 /// A bounded queue, with a policy for what happens when it is full and a discipline for what has
@@ -76,33 +81,23 @@ struct Shared<T> {
     state: Mutex<State<T>>,
 }
 
-type Classify<T> = dyn Fn(&T) -> Class + Send + Sync;
-type OnDrop<T> = dyn Fn(T, Reason) + Send + Sync;
-type OnWatermark = dyn Fn(bool) + Send + Sync;
-
-/// Closures of a queue, and its seed. None is run under the queue's lock.
-pub struct QueueHooks<T> {
-    weigh: Box<dyn Weigh<T>>,
-    classify: Option<Box<Classify<T>>>,
-    on_drop: Option<Box<OnDrop<T>>>,
-    on_watermark: Option<Box<OnWatermark>>,
-    random: Random,
-}
-
 /// What [`Queue`] says of itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueueSnapshot {
     /// What became of each item.
     pub balance: Balance,
-    /// Items that wait.
+    /// Items that wait in memory.
     pub items: usize,
+    /// Items in the store, with those on their way to it and from it.
+    pub spilled: u64,
     /// Places that are reserved and not filled.
     pub reserved: usize,
     /// What those that wait weigh.
     pub weight: u64,
     /// The room there is now.
     pub room: usize,
-    /// For how long the item has waited that waits longest.
+    /// For how long the item has waited that waits longest; of one in the store the most that it
+    /// can be, since the times of 256 groups of these are kept.
     pub oldest: Option<Duration>,
     /// Whether the high watermark was reached, and the low one not since.
     pub is_high: bool,
@@ -114,56 +109,6 @@ pub struct QueueSnapshot {
     pub blocked: Duration,
     /// Whether it was closed.
     pub is_closed: bool,
-}
-
-impl<T> Default for QueueHooks<T> {
-    fn default() -> Self {
-        Self {
-            weigh: Box::new(Items),
-            classify: None,
-            on_drop: None,
-            on_watermark: None,
-            random: Random::new(),
-        }
-    }
-}
-
-impl<T> QueueHooks<T> {
-    /// None.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// What an item weighs, for [`QueueConfig::max_weight`].
-    #[must_use]
-    pub fn weigh(self, weigh: impl Weigh<T>) -> Self {
-        Self { weigh: Box::new(weigh), ..self }
-    }
-
-    /// How critical an item is: less critical ones are dropped first.
-    #[must_use]
-    pub fn classify(self, classify: impl Fn(&T) -> Class + Send + Sync + 'static) -> Self {
-        Self { classify: Some(Box::new(classify)), ..self }
-    }
-
-    /// Is given each item that is dropped, and why.
-    #[must_use]
-    pub fn on_drop(self, on_drop: impl Fn(T, Reason) + Send + Sync + 'static) -> Self {
-        Self { on_drop: Some(Box::new(on_drop)), ..self }
-    }
-
-    /// Is told when the queue becomes high, and when it is no longer.
-    #[must_use]
-    pub fn on_watermark(self, on_watermark: impl Fn(bool) + Send + Sync + 'static) -> Self {
-        Self { on_watermark: Some(Box::new(on_watermark)), ..self }
-    }
-
-    /// Makes samples and jitter the same each time.
-    #[must_use]
-    pub fn seed(self, seed: u64) -> Self {
-        Self { random: Random::seeded(seed), ..self }
-    }
 }
 
 impl<T: Send + 'static> Queue<T> {
@@ -191,9 +136,15 @@ impl<T: Send + 'static> Queue<T> {
         scheduler: &impl Scheduler,
         hooks: QueueHooks<T>,
     ) -> Result<Self, InvalidSetting> {
-        config.validate()?;
+        check(&config, &hooks)?;
         let clock = Clock::of(scheduler);
-        let state = Mutex::new(State::new(config, hooks.random.clone(), clock.now()));
+        let now = clock.now();
+        let mut state = State::new(config, hooks.random.clone(), now);
+        let n_stored = hooks.store.as_ref().map_or(0, |store| store.len());
+        state.ledger.offer(n_stored);
+        state.spilled = Spilled::with(n_stored, now);
+        state.update_watermark();
+        let state = Mutex::new(state);
         Ok(Self(Arc::new(Shared { name: name.into(), clock, hooks, state })))
     }
 
@@ -217,10 +168,12 @@ impl<T: Send + 'static> Queue<T> {
         std::iter::from_fn(|| self.try_take()).map(|taken| taken.item).collect()
     }
 
-    /// How many items wait.
+    /// How many items wait, in memory and in the store.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.state.lock().tiers.len()
+        let state = self.0.state.lock();
+        let spilled = usize::try_from(state.spilled.len()).unwrap_or(usize::MAX);
+        state.tiers.len().saturating_add(spilled)
     }
 
     /// Returns whether no items wait.
@@ -265,20 +218,25 @@ impl<T> Shared<T> {
             }
         }
     }
+}
 
+impl<T: Send + 'static> Shared<T> {
     /// Offers an entry, and hands what was dropped for it to the callback.
     fn offer(&self, entry: Entry<T>) -> Put<T> {
         let now = self.clock.now();
         let mut dropped = Dropped::new();
         let put = self.change(|state, served| {
+            if state.spills(&entry) {
+                return Err(entry);
+            }
             let put = state.offer(entry, now, &mut dropped);
             if matches!(put, Put::Accepted) {
                 state.serve_taker(served);
             }
-            put
+            Ok(put)
         });
         self.hand_out(dropped);
-        put
+        put.unwrap_or_else(|entry| self.spill(entry))
     }
 }
 
@@ -313,13 +271,15 @@ impl<T: Send + 'static> Policy for Queue<T> {
     fn snapshot(&self) -> QueueSnapshot {
         let now = self.0.clock.now();
         let state = self.0.state.lock();
+        let oldest = state.tiers.oldest().into_iter().chain(state.spilled.oldest()).min();
         QueueSnapshot {
             balance: state.balance(),
             items: state.tiers.len(),
+            spilled: state.spilled.len(),
             reserved: state.reserved.0,
             weight: state.tiers.weight(),
             room: state.room,
-            oldest: state.tiers.oldest().map(|entered| now.saturating_sub(entered)),
+            oldest: oldest.map(|entered| now.saturating_sub(entered)),
             is_high: state.is_high,
             waiting_puts: state.putters.len(),
             waiting_takes: state.takers.len(),
@@ -329,7 +289,7 @@ impl<T: Send + 'static> Policy for Queue<T> {
     }
 
     fn reconfigure(&self, config: QueueConfig) -> Result<(), InvalidSetting> {
-        config.validate()?;
+        check(&config, &self.0.hooks)?;
         self.0.change(|state, served| state.reconfigure(config, served));
         Ok(())
     }
@@ -357,10 +317,12 @@ impl<T> fmt::Debug for Queue<T> {
     }
 }
 
-impl<T> fmt::Debug for QueueHooks<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueueHooks").finish_non_exhaustive()
-    }
+/// Checks a configuration, also against what the queue has.
+fn check<T>(config: &QueueConfig, hooks: &QueueHooks<T>) -> Result<(), InvalidSetting> {
+    config.validate()?;
+    let has_store = config.when_full != WhenFull::Spill || hooks.store.is_some();
+    let rule = "another, or with QueueHooks::store";
+    InvalidSetting::unless(has_store, "queue", "when_full", config.when_full, rule)
 }
 
 /// An item that comes back from under the lock.

@@ -8,6 +8,7 @@ use millstream_kernel::{Served, Waiters};
 use super::{
     config::{QueueConfig, WhenFull},
     discipline::Delays,
+    spill::Spilled,
     tiers::{Entry, Tiers},
 };
 use crate::{Balance, Ledger, Random, Reason, Rejected};
@@ -20,6 +21,7 @@ const RATE_ITEMS: u64 = 64;
 pub(super) struct State<T> {
     pub(super) config: QueueConfig,
     pub(super) tiers: Tiers<T>,
+    pub(super) spilled: Spilled,
     /// The room that there is now, between `capacity` and `max_capacity`.
     pub(super) room: usize,
     /// Places and weight that were reserved and not filled yet.
@@ -78,6 +80,7 @@ impl<T> State<T> {
             room: config.capacity,
             config,
             tiers: Tiers::new(),
+            spilled: Spilled::default(),
             reserved: (0, 0),
             ledger: Ledger::new(),
             putters: Waiters::default(),
@@ -119,8 +122,12 @@ impl<T> State<T> {
         self.fits(weight)
     }
 
-    /// From 0 to 1: of the most items that may ever wait, or of the weight.
+    /// From 0 to 1: of the most items that may ever wait, or of the weight. A queue that spills is
+    /// full.
     pub(super) fn level(&self) -> f64 {
+        if !self.spilled.is_empty() {
+            return 1.0;
+        }
         let max = self.config.max_capacity.unwrap_or(self.config.capacity);
         let items = (self.tiers.len() + self.reserved.0) as f64 / max as f64;
         let weight = self.config.max_weight.map_or(0.0, |max| {
@@ -129,7 +136,7 @@ impl<T> State<T> {
         items.max(weight)
     }
 
-    fn update_watermark(&mut self) {
+    pub(super) fn update_watermark(&mut self) {
         let level = self.level();
         if self.is_high && level <= self.config.low_watermark {
             self.is_high = false;
@@ -184,7 +191,8 @@ impl<T> State<T> {
 
     /// Reserves a place of this weight, if there is one and nobody waits.
     pub(super) fn reserve(&mut self, weight: u64) -> bool {
-        let fits = self.putters.is_empty() && self.grow_to_fit(weight);
+        let is_next = self.putters.is_empty() && self.spilled.is_empty();
+        let fits = is_next && self.grow_to_fit(weight);
         if fits {
             self.hold(weight);
         }
@@ -212,7 +220,8 @@ impl<T> State<T> {
     pub(super) fn reserve_free(&mut self) -> u64 {
         let held = self.tiers.len() + self.reserved.0;
         let max = self.config.max_capacity.unwrap_or(self.config.capacity);
-        if self.is_high || held >= max || !self.putters.is_empty() {
+        let is_next = self.putters.is_empty() && self.spilled.is_empty();
+        if self.is_high || held >= max || !is_next {
             return 0;
         }
         self.room = self.room.max(max.min(held + 1));
@@ -245,8 +254,7 @@ impl<T> State<T> {
     ) -> Option<Entry<T>> {
         let entry = self.take_next(now, dropped);
         if entry.is_some() {
-            self.ledger.deliver(1);
-            self.rate.count(now);
+            self.count_served(now);
         }
         if self.tiers.len() == 0 {
             self.delays.was_empty(now);
@@ -258,6 +266,12 @@ impl<T> State<T> {
         self.update_watermark();
         self.serve_putters(served);
         entry
+    }
+
+    /// One more was passed on.
+    pub(super) fn count_served(&mut self, now: Duration) {
+        self.ledger.deliver(1);
+        self.rate.count(now);
     }
 
     fn take_next(&mut self, now: Duration, dropped: &mut Dropped<T>) -> Option<Entry<T>> {
@@ -281,7 +295,7 @@ impl<T> State<T> {
     /// Gives room to those who wait for it, in order.
     pub(super) fn serve_putters(&mut self, served: &mut Served) {
         while let Some((index, weight)) = self.putters.front() {
-            if self.is_closed || !self.grow_to_fit(weight) {
+            if self.is_closed || !self.spilled.is_empty() || !self.grow_to_fit(weight) {
                 return;
             }
             self.hold(weight);

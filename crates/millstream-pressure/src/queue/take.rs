@@ -1,14 +1,19 @@
 //! Taking: at once, and after waiting for an item.
 
 use std::{
-    future::poll_fn,
+    future::{Future as _, poll_fn},
+    pin::Pin,
     sync::Arc,
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use super::{Dropped, Queue, Shared, tiers::Entry};
-use crate::Class;
+use super::{
+    Dropped, Queue, Shared,
+    spill::{PATIENCE, StoreError},
+    tiers::Entry,
+};
+use crate::{Class, Sleep};
 
 /// An item that was taken out of a [`Queue`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +30,7 @@ pub struct Taken<T> {
 
 impl<T: Send + 'static> Queue<T> {
     /// The next item, if one waits. Those that have waited too long by the queue's discipline are
-    /// dropped.
+    /// dropped. One that was spilled is read by this thread; none comes while the store fails.
     #[must_use]
     pub fn try_take(&self) -> Option<Taken<T>> {
         self.0.take()
@@ -35,7 +40,7 @@ impl<T: Send + 'static> Queue<T> {
     ///
     /// Dropping the future leaves the item where it is.
     pub async fn take(&self) -> Option<Taken<T>> {
-        let mut taking = Taking { shared: Arc::clone(&self.0), entry: None };
+        let mut taking = Taking::of(&self.0);
         poll_fn(|cx| taking.poll(cx.waker())).await
     }
 
@@ -48,15 +53,28 @@ impl<T: Send + 'static> Queue<T> {
 
 impl<T: Send + 'static> Shared<T> {
     fn take(&self) -> Option<Taken<T>> {
-        let now = self.clock.now();
-        let mut dropped = Dropped::new();
-        let entry = self.change(|state, served| state.take(now, &mut dropped, served));
-        self.hand_out(dropped);
-        entry.map(|entry| taken(entry, now))
+        loop {
+            let now = self.clock.now();
+            let mut dropped = Dropped::new();
+            let (entry, is_claimed) = self.change(|state, served| {
+                let entry = state.take(now, &mut dropped, served);
+                let is_claimed = entry.is_none() && state.claim();
+                (entry, is_claimed)
+            });
+            self.hand_out(dropped);
+            if !is_claimed {
+                return entry.map(|entry| taken(entry, now));
+            }
+            match self.unspill() {
+                Ok(taken) => return Some(taken),
+                Err(StoreError::Lost) => {}
+                Err(StoreError::Unavailable) => return None,
+            }
+        }
     }
 }
 
-fn taken<T>(entry: Entry<T>, now: Duration) -> Taken<T> {
+pub(super) fn taken<T>(entry: Entry<T>, now: Duration) -> Taken<T> {
     let Entry { item, weight, class, entered, .. } = entry;
     Taken { item, waited: now.saturating_sub(entered), weight, class }
 }
@@ -64,24 +82,77 @@ fn taken<T>(entry: Entry<T>, now: Duration) -> Taken<T> {
 /// A consumer's stay in the line for items, which it leaves by the drop of this.
 pub(super) struct Taking<T> {
     pub(super) shared: Arc<Shared<T>>,
-    pub(super) entry: Option<usize>,
+    entry: Option<usize>,
+    /// The store has failed, and is asked again then.
+    again: Option<Pin<Box<Sleep>>>,
+}
+
+/// What a look at the queue came to.
+enum Look<T> {
+    Found(Option<Entry<T>>),
+    /// The next item is in the store, and is this one's.
+    Claimed,
+    Waits,
 }
 
 impl<T: Send + 'static> Taking<T> {
+    pub(super) fn of(shared: &Arc<Shared<T>>) -> Self {
+        Self { shared: Arc::clone(shared), entry: None, again: None }
+    }
+
     /// The next item, or a place in the line.
     pub(super) fn poll(&mut self, waker: &Waker) -> Poll<Option<Taken<T>>> {
-        let now = self.shared.clock.now();
+        if let Some(again) = &mut self.again {
+            // Another item that comes meanwhile is behind those in the store.
+            if again.as_mut().poll(&mut Context::from_waker(waker)).is_pending() {
+                return Poll::Pending;
+            }
+            self.again = None;
+        }
+        loop {
+            let now = self.shared.clock.now();
+            match self.look(waker, now) {
+                Look::Found(entry) => return Poll::Ready(entry.map(|entry| taken(entry, now))),
+                Look::Waits => return Poll::Pending,
+                Look::Claimed => {}
+            }
+            match self.shared.unspill() {
+                Ok(taken) => {
+                    // The wake-up of one that was served in the line came from this item, or is
+                    // passed on.
+                    self.leave();
+                    return Poll::Ready(Some(taken));
+                }
+                Err(StoreError::Lost) => {}
+                Err(StoreError::Unavailable) => {
+                    let until = self.shared.clock.after(PATIENCE);
+                    let mut again = Box::pin(self.shared.clock.sleep_until(until));
+                    if again.as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
+                        // Without a clock there is nothing to wait for but another turn.
+                        waker.wake_by_ref();
+                    }
+                    self.again = Some(again);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    fn look(&mut self, waker: &Waker, now: Duration) -> Look<T> {
         let mut dropped = Dropped::new();
         let mut waker = Some(waker.clone());
         let entry = &mut self.entry;
-        let (answer, removed) = self.shared.change(|state, served| {
+        let (look, removed) = self.shared.change(|state, served| {
             let mut removed = None;
             let next = state.take(now, &mut dropped, served);
-            if next.is_some() || state.is_closed {
+            if next.is_none() && state.claim() {
+                return (Look::Claimed, removed);
+            }
+            if next.is_some() || (state.is_closed && state.spilled.is_empty()) {
                 if let Some(index) = entry.take() {
                     removed = state.takers.remove(index);
                 }
-                return (Poll::Ready(next), removed);
+                return (Look::Found(next), removed);
             }
             match *entry {
                 Some(index) if !state.takers.is_served(index) => {
@@ -92,11 +163,11 @@ impl<T: Send + 'static> Taking<T> {
                     *entry = Some(state.takers.enter(waker.take(), 0, false));
                 }
             }
-            (Poll::Pending, removed)
+            (Look::Waits, removed)
         });
         drop((waker, removed));
         self.shared.hand_out(dropped);
-        answer.map(|entry| entry.map(|entry| taken(entry, now)))
+        look
     }
 }
 
@@ -114,7 +185,7 @@ impl<T> Taking<T> {
             let was_served = state.takers.is_served(index);
             let removed = state.takers.remove(index);
             // The item that this one was woken for is somebody else's.
-            if was_served && state.tiers.len() > 0 {
+            if was_served && (state.tiers.len() > 0 || state.spilled.has_stored()) {
                 state.serve_taker(served);
             }
             removed

@@ -30,6 +30,7 @@ mod queue;
 mod queue_disciplines;
 mod queue_flow;
 mod queue_ledger;
+mod queue_spill;
 mod rate;
 mod rate_adaptive;
 mod rate_flow;

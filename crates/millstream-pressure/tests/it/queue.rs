@@ -14,6 +14,8 @@ use millstream_pressure::{
     QueueHooks, Reason, WhenFull,
 };
 
+use crate::queue_spill::Shelf;
+
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
 pub(crate) fn config(capacity: usize, when_full: WhenFull) -> QueueConfig {
@@ -37,6 +39,7 @@ pub(crate) fn logged(config: QueueConfig, time: &VirtualTime) -> (Queue<u32>, Lo
         let log = Arc::clone(&log);
         move |item, reason| log.lock().unwrap().push((item, reason))
     });
+    let hooks = hooks.store(Shelf::default());
     (Queue::with_hooks("test", config, time, hooks).unwrap(), log)
 }
 

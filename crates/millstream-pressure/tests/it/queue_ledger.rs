@@ -85,6 +85,7 @@ fn policy() -> impl Strategy<Value = (WhenFull, Discipline)> {
         Just(WhenFull::DropOldest),
         Just(WhenFull::Sample { one_of: 2 }),
         Just(WhenFull::Reservoir),
+        Just(WhenFull::Spill),
     ];
     let discipline = prop_oneof![
         Just(Discipline::Fifo),
@@ -134,9 +135,9 @@ proptest! {
             }
             let snapshot = queue.snapshot();
             prop_assert!(snapshot.balance.is_whole());
-            prop_assert_eq!(snapshot.balance.queued, snapshot.items as u64);
+            prop_assert_eq!(snapshot.balance.queued, snapshot.items as u64 + snapshot.spilled);
             let n_dropped = log.lock().unwrap().len();
-            prop_assert_eq!(n_offered, n_taken + n_back + n_dropped + snapshot.items);
+            prop_assert_eq!(n_offered, n_taken + n_back + n_dropped + queue.len());
         }
     }
 }

@@ -16,7 +16,7 @@ const PACKAGES: [(&str, &[&str]); 12] = [
     ("millstream-nats", &["serde"]),
     ("millstream-redis", &["serde"]),
     ("millstream-pressure", &["serde", "tower"]),
-    ("millstream-spill", &["dedup", "serde"]),
+    ("millstream-spill", &["dedup", "queue", "serde"]),
     ("millstream-rsocket", &["tls", "websocket"]),
     ("millstream-observe", &["facade", "metrics", "page", "spill"]),
     ("millstream-pipeline", &["nats", "redis", "tcp"]),
