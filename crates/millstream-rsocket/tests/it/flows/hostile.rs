@@ -1,14 +1,17 @@
 //! Peers that flood, send garbage, or never read.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{BufMut, BytesMut};
+use millstream::{ErrorKind, range};
 use millstream_rsocket::{
-    Server,
+    Answers, Client, Payload, Responder, Server,
     frame::{Body, Frame},
     proto::Config,
     transport::Framed,
 };
+use millstream_testkit::Probe;
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     task::JoinHandle,
@@ -100,4 +103,56 @@ async fn a_connection_that_ends_within_a_frame_is_over() {
         drop(peer);
         serving.await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_grants_again_and_again_and_never_reads_makes_nobody_produce() {
+    let made = Arc::new(Mutex::new(0_u64));
+    struct Makes(Arc<Mutex<u64>>);
+    impl Responder for Makes {
+        fn request_stream(&self, _: Payload) -> Answers {
+            let made = Arc::clone(&self.0);
+            range(0..u64::MAX)
+                .map(move |_| {
+                    *made.lock() += 1;
+                    Payload::from(vec![0; 1000])
+                })
+                .boxed()
+        }
+    }
+    let (mut peer, theirs) = duplex(64 * 1024);
+    let server = Server::new(Makes(Arc::clone(&made)));
+    let _serving = tokio::spawn(server.serve(Framed::new(theirs)));
+    peer.write_all(&framed(&opening())).await.unwrap();
+    peer.write_all(&framed(&stream(1, 1))).await.unwrap();
+    let grant = framed(&Frame::new(1, Body::RequestN(0x7FFF_FFFF)));
+    for _ in 0..100_000 {
+        peer.write_all(&grant).await.unwrap();
+    }
+    super::settle().await;
+    // The pipe, what the transport holds, what waits, and a window.
+    assert!((100..600).contains(&*made.lock()), "{}", made.lock());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ignores_demand_is_cut_off() {
+    let (ours, mut peer) = duplex(64 * 1024);
+    let requester = Client::new().connect(Framed::new(ours));
+    let (probe, subscriber) = Probe::new();
+    requester.request_stream("numbers").subscribe(subscriber);
+    probe.request(2);
+    super::settle().await;
+    for n in 0..1000_u64 {
+        let payload = super::number(n);
+        let body = Body::Payload { follows: false, complete: false, next: true, payload };
+        if peer.write_all(&framed(&Frame::new(1, body))).await.is_err() {
+            break;
+        }
+    }
+    super::settle().await;
+    assert_eq!(super::numbers(&probe.items()), [0, 1]);
+    assert_eq!(probe.error().unwrap().kind(), ErrorKind::Disconnected);
+    let mut said = Vec::new();
+    peer.read_to_end(&mut said).await.unwrap();
+    assert!(String::from_utf8_lossy(&said).contains("more items than were requested"));
 }

@@ -31,7 +31,8 @@ impl Pair {
     }
 
     pub(crate) fn with(client: Config, server: Config) -> Self {
-        let setup = Setup::from(&client);
+        let resume_token = client.resume.then(|| "token".into());
+        let setup = Setup { resume_token, ..Setup::from(&client) };
         let mut pair = Self {
             client: Connection::client(client, setup, at(0)),
             server: Connection::server(server, at(0)),
