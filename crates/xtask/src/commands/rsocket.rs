@@ -11,6 +11,9 @@ pub(crate) struct Args {
     /// Also has the TCK judge a responder of ours and one of rsocket-java.
     #[arg(long)]
     judge: bool,
+    /// Measures beside rsocket-java and frames over TCP, and leaves out the rest.
+    #[arg(long)]
+    measure: bool,
 }
 
 /// The versions against which this was shown.
@@ -28,6 +31,12 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     thrice(|| fetch_python(shell, peers.join("python")))?;
     thrice(|| fetch_node(shell, peers.join("node")))?;
     thrice(|| build_java(shell, peers.join("java")))?;
+    if args.measure {
+        return shell
+            .cargo("run --release --package millstream-rsocket --example measure -- --java")
+            .arg(&peers.join("java").display().to_string())
+            .run();
+    }
     shell
         .cargo("test --package millstream-rsocket --all-features --test interop")
         .env("RSOCKET_PEERS", "python3,node,java")
