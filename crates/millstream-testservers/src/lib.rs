@@ -21,6 +21,7 @@ mod kafka;
 mod nats;
 mod process;
 mod proxy;
+mod rabbit;
 mod redis;
 
 pub use self::{
@@ -28,5 +29,6 @@ pub use self::{
     nats::{Nats, NatsSetup},
     process::find,
     proxy::{Fault, Proxy},
+    rabbit::{Rabbit, RabbitSetup},
     redis::Redis,
 };

@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 
 /// How long a server may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Where a program is: in the folder into which `cargo xtask servers install` puts it, or in the
 /// path.
@@ -87,6 +87,16 @@ impl Server {
         arguments: impl FnOnce(u16, &Path) -> Vec<String>,
     ) -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
+        Self::start_in(directory, stays, program, arguments)
+    }
+
+    /// The same in a directory of the caller's.
+    pub(crate) fn start_in(
+        directory: TempDir,
+        stays: Stays,
+        program: PathBuf,
+        arguments: impl FnOnce(u16, &Path) -> Vec<String>,
+    ) -> Self {
         let port = free_port();
         let arguments = arguments(port, directory.path());
         let mut server = Self { stays, program, arguments, port, directory, child: None };
@@ -151,8 +161,11 @@ impl Server {
     /// Ends it at once, as a crash does.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // One that has ended already is only waited for.
-            child.kill().ok();
+            // A shell ends its server when its input ends, which waiting closes.
+            if self.stays == Stays::UntilItsValueEnds {
+                // One that has ended already is only waited for.
+                child.kill().ok();
+            }
             child.wait().ok();
         }
     }

@@ -48,6 +48,12 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool { name: "make", probe: "make --version", install: "apt-get install make" },
     Tool { name: "c++", probe: "c++ --version", install: "apt-get install g++" },
     Tool { name: "kafka", probe: "kafka-run kafka.Kafka --version", install: KAFKA },
+    Tool {
+        name: "rabbitmq-server",
+        // The command itself starts a broker, whatever it is told.
+        probe: "dpkg-query -W -f ${Package}-${Version} rabbitmq-server",
+        install: "apt-get install rabbitmq-server",
+    },
     Tool { name: "nats-server", probe: "nats-server --version", install: NATS_SERVER },
     Tool {
         name: "redis-server",

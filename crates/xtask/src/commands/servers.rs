@@ -33,10 +33,11 @@ enum Action {
 }
 
 /// The names of [`TOOLS`](tools::TOOLS) that are servers.
-pub(crate) const NAMES: [&str; 3] = ["nats-server", "redis-server", "kafka"];
+pub(crate) const NAMES: [&str; 4] = ["nats-server", "rabbitmq-server", "redis-server", "kafka"];
 
 /// The tools of the tests beside servers: Kafka runs on Java, and comes by Maven.
-pub(crate) const NEEDS: [&str; 5] = ["javac", "mvn", "nats-server", "redis-server", "kafka"];
+pub(crate) const NEEDS: [&str; 6] =
+    ["javac", "mvn", "nats-server", "rabbitmq-server", "redis-server", "kafka"];
 
 /// The settings of a Kafka broker, with places for what differs.
 const BROKER: &str = include_str!("../../../millstream-testservers/kafka/broker.properties");
@@ -65,6 +66,34 @@ pub(crate) fn test(shell: &Shell) -> Result<(), Failure> {
     call.env("MILLSTREAM_SERVERS", "required").run()
 }
 
+/// Where a broker of RabbitMQ listens; what belongs to it is at the ports behind.
+const RABBIT: u16 = 15_672;
+
+/// Variables of its own for a broker, and the script that becomes it.
+fn rabbit(folder: &str) -> Vec<String> {
+    // The one in the path changes the user.
+    let script = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    let (mapper, nodes) = (RABBIT + 1, RABBIT + 2);
+    [
+        format!("HOME={folder}"),
+        format!("ERL_EPMD_PORT={mapper}"),
+        format!("RABBITMQ_DIST_PORT={nodes}"),
+        format!("RABBITMQ_NODE_PORT={RABBIT}"),
+        format!("RABBITMQ_MNESIA_BASE={folder}/data"),
+        format!("RABBITMQ_LOG_BASE={folder}/logs"),
+        format!("RABBITMQ_CONFIG_FILE={folder}/rabbitmq.conf"),
+        format!("RABBITMQ_ENABLED_PLUGINS_FILE={folder}/plugins"),
+        format!("RABBITMQ_CONF_ENV_FILE={folder}/rabbitmq-env.conf"),
+        "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1".to_owned(),
+        "RABBITMQ_NODENAME=millstream@localhost".to_owned(),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}"
+            .to_owned(),
+        "detached=yes".to_owned(),
+        script.to_owned(),
+    ]
+    .into()
+}
+
 /// A server at a desk: one of each, in a folder that is kept.
 struct Server {
     name: &'static str,
@@ -77,6 +106,7 @@ impl Server {
         let port = match name {
             "nats-server" => 14_222,
             "kafka" => 19_092,
+            "rabbitmq-server" => RABBIT,
             _ => 16_379,
         };
         Self { name, port, folder: target_dir().join("servers").join(name) }
@@ -84,12 +114,21 @@ impl Server {
 
     /// The program that is started.
     fn program(&self) -> PathBuf {
-        server_program(if self.name == "kafka" { "kafka-run" } else { self.name })
+        server_program(match self.name {
+            "kafka" => "kafka-run",
+            // Sets variables, and becomes the broker.
+            "rabbitmq-server" => "env",
+            name => name,
+        })
     }
 
     /// What the system calls its process.
     fn process(&self) -> &str {
-        if self.name == "kafka" { "java" } else { self.name }
+        match self.name {
+            "kafka" => "java",
+            "rabbitmq-server" => "beam.smp",
+            name => name,
+        }
     }
 
     fn arguments(&self) -> Vec<String> {
@@ -98,6 +137,7 @@ impl Server {
         let words: Vec<&str> = match self.name {
             "nats-server" => vec!["-a", "127.0.0.1", "-p", &port, "-js", "-sd", &folder],
             "kafka" => vec!["kafka.Kafka", &properties],
+            "rabbitmq-server" => return rabbit(&folder),
             _ => vec!["--bind", "127.0.0.1", "--port", &port, "--dir", &folder, "--save", ""],
         };
         words.into_iter().map(str::to_owned).collect()
@@ -160,9 +200,26 @@ impl Server {
     fn stop(&self) -> Result<(), Failure> {
         if let Some(pid) = self.pid() {
             Shell::at_the_desk().program("kill", &pid.to_string()).run()?;
+            if self.name == "rabbitmq-server" {
+                self.stop_port_mapper();
+            }
         }
         fs::remove_file(self.folder.join("pid")).ok();
         Ok(())
+    }
+
+    /// What Erlang's nodes are found by stays, until it is told to end after the last of them.
+    #[expect(clippy::disallowed_methods, reason = "a broker takes time to end")]
+    fn stop_port_mapper(&self) {
+        for _ in 0..100 {
+            if self.pid().is_none() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        // One that is gone already is what is wanted.
+        let arguments = ["-port".to_owned(), (RABBIT + 1).to_string(), "-kill".to_owned()];
+        Command::new("epmd").args(arguments).output().ok();
     }
 
     fn status(&self) -> String {
