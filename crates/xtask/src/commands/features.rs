@@ -12,6 +12,7 @@ const PACKAGES: [(&str, &[&str]); 12] = [
     ("millstream", &["codec", "crossbeam", "json", "tower", "tracing"]),
     ("millstream-http", &["json"]),
     ("millstream-io", &["gzip", "tls", "zstd"]),
+    ("millstream-amqp", &["serde"]),
     ("millstream-kafka", &["serde"]),
     ("millstream-nats", &["serde"]),
     ("millstream-redis", &["serde"]),

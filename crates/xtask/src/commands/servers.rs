@@ -43,8 +43,13 @@ pub(crate) const NEEDS: [&str; 6] =
 const BROKER: &str = include_str!("../../../millstream-testservers/kafka/broker.properties");
 
 /// The packages whose tests talk to servers, in a test target named `servers`.
-const PACKAGES: &[&str] =
-    &["millstream-kafka", "millstream-nats", "millstream-pipeline", "millstream-redis"];
+const PACKAGES: &[&str] = &[
+    "millstream-amqp",
+    "millstream-kafka",
+    "millstream-nats",
+    "millstream-pipeline",
+    "millstream-redis",
+];
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     match args.action {
