@@ -135,6 +135,7 @@ fn variables(mapper: u16, directory: &Path) -> Vec<String> {
     vec![
         format!("HOME={folder}"),
         format!("ERL_EPMD_PORT={mapper}"),
+        "ERL_EPMD_ADDRESS=127.0.0.1".to_owned(),
         "RABBITMQ_NODENAME=rabbit@localhost".to_owned(),
         format!("RABBITMQ_MNESIA_BASE={folder}/data"),
         format!("RABBITMQ_LOG_BASE={folder}/logs"),

@@ -82,6 +82,7 @@ fn rabbit(folder: &str) -> Vec<String> {
     [
         format!("HOME={folder}"),
         format!("ERL_EPMD_PORT={mapper}"),
+        "ERL_EPMD_ADDRESS=127.0.0.1".to_owned(),
         format!("RABBITMQ_DIST_PORT={nodes}"),
         format!("RABBITMQ_NODE_PORT={RABBIT}"),
         format!("RABBITMQ_MNESIA_BASE={folder}/data"),
