@@ -29,6 +29,11 @@ fn source(spec: &SourceSpec) -> String {
         }
         SourceSpec::File(file) => format!("the lines of {}", file.path.display()),
         SourceSpec::Stdin(_) => "the lines of the standard input".to_owned(),
+        #[cfg(feature = "http")]
+        SourceSpec::Http(spec) => format!(
+            "the lines of requests to http://{}{}, of which at most {} wait",
+            spec.listen, spec.path, spec.capacity
+        ),
         #[cfg(feature = "nats")]
         SourceSpec::Nats(spec) => format!(
             "the consumer {} of the stream {} at {}",
@@ -63,6 +68,10 @@ fn sink(spec: &SinkSpec) -> String {
             Some(rate) => format!("nowhere, {rate}"),
             None => "nowhere".to_owned(),
         },
+        #[cfg(feature = "http")]
+        SinkSpec::Http(spec) => {
+            format!("{} {}, at most {} at a time", spec.method, spec.url, spec.concurrency)
+        }
         #[cfg(feature = "nats")]
         SinkSpec::Nats(spec) => format!(
             "to the subject {} at {}, at most {} unconfirmed",
@@ -106,6 +115,10 @@ fn of_stage(stage: &StageSpec) -> String {
             format!("{length}{by}: {names}")
         }
         StageSpec::Queue(name) => name.value.clone(),
+        #[cfg(feature = "http")]
+        StageSpec::Call(spec) => {
+            format!("{}, at most {} at a time", spec.url, spec.concurrency)
+        }
         StageSpec::Spill(spec) => format!(
             "to {}: {} items in memory, then up to {} bytes",
             spec.directory.display(),

@@ -47,6 +47,8 @@
 mod alerts;
 mod assemble;
 mod audit;
+#[cfg(feature = "http")]
+mod client;
 mod codec;
 mod describe;
 mod doctor;
@@ -75,6 +77,8 @@ pub use spec::{
     SampleSpec, Secret, Shape, Share, SinkSpec, Size, SourceSpec, Spec, SpillSpec, StageSpec,
     StdinSource, StdoutSink, Strategy, Time, WindowSpec, nearest,
 };
+#[cfg(feature = "http")]
+pub use spec::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
 #[cfg(feature = "nats")]
 pub use spec::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "net")]
 use std::future::Future;
+#[cfg(feature = "remote")]
+use std::sync::Weak;
 use std::{
     net::SocketAddr,
     sync::{Arc, mpsc},
@@ -25,12 +27,17 @@ struct Parts {
     listening: Vec<(String, SocketAddr)>,
     #[cfg(feature = "remote")]
     connections: Vec<Connection>,
+    /// Shared by what servers are to be told and are not.
+    #[cfg(feature = "remote")]
+    outstanding: Arc<()>,
 }
 
 /// What is told things without a wait, and has to be waited for before the end.
 #[cfg(feature = "remote")]
 #[derive(Clone)]
 pub(crate) enum Connection {
+    #[cfg(feature = "http")]
+    Http(crate::source::Serving),
     #[cfg(feature = "nats")]
     Nats(millstream_nats::Nats),
     #[cfg(feature = "redis")]
@@ -58,7 +65,11 @@ impl Net {
             let runtime = self.0.lock().runtime.as_ref().map(|it| it.handle().clone())?;
             let (sender, receiver) = mpsc::channel();
             let told = self.told();
+            #[cfg(feature = "remote")]
+            let outstanding = self.outstanding();
             let _detached = runtime.spawn(async move {
+                #[cfg(feature = "remote")]
+                settled(&outstanding).await;
                 // The pipeline has failed already, and nobody may wait.
                 told.await.and(Ok(sender.send(()))).ok();
             });
@@ -121,9 +132,15 @@ impl Net {
         receiver.recv().map_err(lost)?
     }
 
-    #[cfg(feature = "tcp")]
+    #[cfg(any(feature = "http", feature = "tcp"))]
     pub(crate) fn add_listening(&self, name: &str, address: SocketAddr) {
         self.0.lock().listening.push((name.to_owned(), address));
+    }
+
+    /// To be shared by what servers are to be told.
+    #[cfg(feature = "remote")]
+    pub(crate) fn outstanding(&self) -> Weak<()> {
+        Arc::downgrade(&self.0.lock().outstanding)
     }
 
     #[cfg(feature = "remote")]
@@ -150,10 +167,27 @@ impl Net {
     }
 }
 
+/// Waits until nothing is outstanding any more, for a second at the most: what a flow held when it
+/// was canceled is let go by its threads.
+#[cfg(feature = "remote")]
+async fn settled(outstanding: &Weak<()>) {
+    for _ in 0..100 {
+        if outstanding.strong_count() <= 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
 #[cfg(feature = "remote")]
 impl Connection {
     async fn told(self) -> Result<(), Error> {
         match self {
+            #[cfg(feature = "http")]
+            Self::Http(serving) => {
+                serving.told().await;
+                Ok(())
+            }
             #[cfg(feature = "nats")]
             Self::Nats(nats) => nats.flush().await,
             #[cfg(feature = "redis")]

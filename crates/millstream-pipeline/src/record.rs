@@ -1,6 +1,8 @@
 //! `Record`: what flows through a pipeline.
 
-use std::{cell::Cell, fmt, time::Duration};
+#[cfg(feature = "remote")]
+use std::sync::Weak;
+use std::{cell::Cell, fmt, sync::Arc, time::Duration};
 
 use millstream_pressure::{Acknowledge, Acknowledgement, Outcome, Permit, Settlement};
 use serde_json::Value;
@@ -34,6 +36,8 @@ trait Settle: Send {
 struct Pending<A: Acknowledge> {
     acknowledgement: Option<Acknowledgement<A>>,
     is_stored: Cell<bool>,
+    /// Alive as long as its system is not told.
+    _outstanding: Option<Arc<()>>,
 }
 
 impl<A: Acknowledge> Settle for Pending<A> {
@@ -90,14 +94,18 @@ impl Record {
         self
     }
 
-    /// Its system waits for this.
+    /// Its system waits for this. `outstanding` is alive until it has been told.
     #[cfg(feature = "remote")]
     pub(crate) fn with_receipt<A: Acknowledge + Send>(
         mut self,
         acknowledgement: Acknowledgement<A>,
+        outstanding: &Weak<()>,
     ) -> Self {
-        let (acknowledgement, is_stored) = (Some(acknowledgement), Cell::new(false));
-        self.receipt = Receipt(Some(Box::new(Pending { acknowledgement, is_stored })));
+        self.receipt = Receipt(Some(Box::new(Pending {
+            acknowledgement: Some(acknowledgement),
+            is_stored: Cell::new(false),
+            _outstanding: outstanding.upgrade(),
+        })));
         self
     }
 

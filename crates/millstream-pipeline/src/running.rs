@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long servers may take to be told what is left.
-const GIVE_BACK: Duration = Duration::from_secs(1);
+const GIVE_BACK: Duration = Duration::from_secs(2);
 
 /// A pipeline that was checked.
 #[derive(Clone, Debug)]

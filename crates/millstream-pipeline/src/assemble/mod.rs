@@ -14,6 +14,8 @@ use millstream_pressure::{
 use millstream_spill::{Config, Durability, FlowExt as _, Spill};
 use parking_lot::Mutex;
 
+#[cfg(feature = "http")]
+mod call;
 mod controls;
 mod end;
 
@@ -154,6 +156,8 @@ impl<'a> Assembly<'a> {
                 StageSpec::Rate(rate) => self.rate(index, rate)?,
                 StageSpec::Window(window) => self.window(index, window),
                 StageSpec::Spill(spill) => self.spill(index, spill)?,
+                #[cfg(feature = "http")]
+                StageSpec::Call(call) => self.call(index, call)?,
                 _ => unreachable!("all others are steps"),
             }
         }

@@ -118,6 +118,13 @@ fn idempotent(spec: &Spec) -> Answer {
 }
 
 fn patience(spec: &Spec) -> Answer {
+    #[cfg(feature = "http")]
+    if matches!(&spec.source, SourceSpec::Http(_)) && acknowledges(&spec.source) {
+        return by_hand(
+            "a client waits until its lines have arrived: is its timeout 3 times as long as the way \
+             to the sink takes?",
+        );
+    }
     let waits: Option<std::time::Duration> = match &spec.source {
         #[cfg(feature = "nats")]
         SourceSpec::Nats(source) => Some(source.ack_wait.0),

@@ -111,6 +111,8 @@ impl Pipeline {
 /// Whether the source delivers again what was not acknowledged.
 fn acknowledges(source: &SourceSpec) -> bool {
     match source {
+        #[cfg(feature = "http")]
+        SourceSpec::Http(source) => source.answer == crate::Answer::Arrived,
         #[cfg(feature = "nats")]
         SourceSpec::Nats(_) => true,
         #[cfg(feature = "redis")]
@@ -122,6 +124,8 @@ fn acknowledges(source: &SourceSpec) -> bool {
 /// Whether the sink is a server that confirms each item.
 fn confirms(sink: &SinkSpec) -> bool {
     match sink {
+        #[cfg(feature = "http")]
+        SinkSpec::Http(_) => true,
         #[cfg(feature = "nats")]
         SinkSpec::Nats(_) => true,
         #[cfg(feature = "redis")]

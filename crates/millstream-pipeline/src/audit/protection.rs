@@ -17,6 +17,8 @@ fn timeouts(spec: &Spec) -> Answer {
     let waits = queues.map(|(name, queue)| format!("queue {name} {:?}", queue.timeout.0));
     let mut waits: Vec<_> = waits.collect();
     match &spec.sink {
+        #[cfg(feature = "http")]
+        crate::SinkSpec::Http(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "nats")]
         crate::SinkSpec::Nats(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "redis")]
@@ -30,6 +32,11 @@ fn timeouts(spec: &Spec) -> Answer {
 }
 
 fn retries(spec: &Spec) -> Answer {
+    #[cfg(feature = "http")]
+    if !confirms(&spec.sink) && spec.stages.iter().any(|stage| matches!(stage, StageSpec::Call(_)))
+    {
+        return holds("calls are repeated within a budget, after pauses at random");
+    }
     if confirms(&spec.sink) {
         holds("the sink repeats with pauses at random that grow to a second, and then gives up")
     } else {
@@ -39,6 +46,8 @@ fn retries(spec: &Spec) -> Answer {
 
 fn edge(spec: &Spec) -> Answer {
     let listens: Option<std::net::SocketAddr> = match &spec.source {
+        #[cfg(feature = "http")]
+        crate::SourceSpec::Http(source) => Some(source.listen),
         #[cfg(feature = "tcp")]
         crate::SourceSpec::Tcp(source) => Some(source.listen),
         _ => None,

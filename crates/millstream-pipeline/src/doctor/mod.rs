@@ -5,7 +5,7 @@ mod files;
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "tcp")]
+#[cfg(any(feature = "http", feature = "tcp"))]
 mod tcp;
 
 use std::io::IsTerminal as _;
@@ -57,17 +57,23 @@ impl Pipeline {
             }
             SourceSpec::Stdin(_) => source.good("input", "is a pipe or a file"),
             SourceSpec::Generate(_) => source.good("input", "is made up here"),
+            #[cfg(feature = "http")]
+            SourceSpec::Http(http) => tcp::port(http.listen, &mut source),
             #[cfg(feature = "nats")]
             SourceSpec::Nats(nats) => nats::source(nats, &spec.name, &net, &mut source),
             #[cfg(feature = "redis")]
             SourceSpec::Redis(redis) => redis::connection(&redis.connection, &net, &mut source),
             #[cfg(feature = "tcp")]
-            SourceSpec::Tcp(tcp) => tcp::source(tcp, &mut source),
+            SourceSpec::Tcp(tcp) => tcp::port(tcp.listen, &mut source),
         }
         let mut stages = Notes::of("stages");
         for stage in &spec.stages {
             if let StageSpec::Spill(spill) = stage {
                 files::folder(&spill.directory, &mut stages);
+            }
+            #[cfg(feature = "http")]
+            if let StageSpec::Call(call) = stage {
+                tcp::url(&call.url, call.timeout.0, &mut stages);
             }
         }
         let mut sink = Notes::of("sink");
@@ -75,12 +81,14 @@ impl Pipeline {
             SinkSpec::File(file) => files::write(&file.path, &mut sink),
             SinkSpec::Stdout(_) => sink.good("output", "is the standard output"),
             SinkSpec::Null(_) => sink.good("output", "goes nowhere"),
+            #[cfg(feature = "http")]
+            SinkSpec::Http(http) => tcp::url(&http.url, http.timeout.0, &mut sink),
             #[cfg(feature = "nats")]
             SinkSpec::Nats(nats) => nats::sink(nats, &spec.name, &net, &mut sink),
             #[cfg(feature = "redis")]
             SinkSpec::Redis(redis) => redis::connection(&redis.connection, &net, &mut sink),
             #[cfg(feature = "tcp")]
-            SinkSpec::Tcp(tcp) => tcp::sink(tcp, &mut sink),
+            SinkSpec::Tcp(tcp) => tcp::server(&tcp.address, tcp.timeout.0, &mut sink),
         }
         drop(net);
         let all = [source, stages, sink].into_iter().flat_map(|notes| notes.findings);

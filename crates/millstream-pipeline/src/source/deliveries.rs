@@ -5,7 +5,7 @@ use millstream_pressure::{Acknowledge, Delivery};
 use serde_json::Value;
 
 use super::{Stream, lines::Texts};
-use crate::{OnError, record::Record};
+use crate::{OnError, net::Net, record::Record};
 
 /// Records of deliveries, whose payloads `read` makes values of.
 ///
@@ -13,6 +13,7 @@ use crate::{OnError, record::Record};
 pub(super) fn records<P, T, A>(
     deliveries: Flow<P>,
     texts: Texts,
+    net: &Net,
     read: impl Fn(T) -> Result<Value, String> + Send + 'static,
 ) -> Stream
 where
@@ -21,14 +22,14 @@ where
     A: Acknowledge,
 {
     let Texts { name, on_error, faults, clock } = texts;
-    let context = name.clone();
+    let (context, outstanding) = (name.clone(), net.outstanding());
     let records =
         deliveries.map_err(move |error| error.context(&context)).handle(move |delivery| {
             let (payload, envelope, acknowledgement) = delivery.into_parts();
             let why = match read(payload) {
                 Ok(value) => {
                     let record = Record::new(value, clock.now());
-                    return Handled::Pass(record.with_receipt(acknowledgement));
+                    return Handled::Pass(record.with_receipt(acknowledgement, &outstanding));
                 }
                 Err(why) => why,
             };

@@ -1,8 +1,10 @@
 //! Where items come from, as flows.
 
-#[cfg(feature = "remote")]
+#[cfg(any(feature = "nats", feature = "redis"))]
 mod deliveries;
 mod generate;
+#[cfg(feature = "http")]
+mod http;
 mod lines;
 #[cfg(feature = "nats")]
 mod nats;
@@ -17,6 +19,8 @@ use millstream::{BoxPublisher, Error, ErrorKind, Flow, scheduler::Worker};
 
 pub use self::generate::Load;
 pub(crate) use self::generate::Schedule;
+#[cfg(feature = "http")]
+pub(crate) use self::http::Serving;
 use self::lines::Texts;
 use crate::{FileSource, SourceSpec, Spec, assemble::Threads, record::Record, status::Faults};
 
@@ -56,6 +60,8 @@ pub(crate) fn open(
             }
         }
         SourceSpec::Stdin(_) => lines::of_stdin(texts("standard input".to_owned()), pool)?,
+        #[cfg(feature = "http")]
+        SourceSpec::Http(http) => http::open(http, texts("http".to_owned()), net)?,
         #[cfg(feature = "nats")]
         SourceSpec::Nats(nats) => nats::open(nats, &spec.name, texts("nats".to_owned()), net)?,
         #[cfg(feature = "redis")]

@@ -29,5 +29,5 @@ pub(super) fn open(
     let nats = net.wait(Nats::connect(config))?;
     net.add_connection(Connection::Nats(nats.clone()));
     let pull = nats.pull(spec.config()).map_err(Error::other)?;
-    Ok(records(pull, texts, |payload: bytes::Bytes| text(&payload)))
+    Ok(records(pull, texts, net, |payload: bytes::Bytes| text(&payload)))
 }

@@ -23,7 +23,7 @@ pub(super) fn open(spec: &RedisSource, texts: Texts, net: &Net) -> Result<Stream
     let redis = net.wait(Redis::connect(spec.connection.config()))?;
     net.add_connection(Connection::Redis(redis.clone()));
     let stream = redis.stream(spec.config()).map_err(Error::other)?;
-    Ok(records(stream, texts, |entry: Entry| object(&entry)))
+    Ok(records(stream, texts, net, |entry: Entry| object(&entry)))
 }
 
 /// The fields of an entry. Of a name that stands there twice, the last counts.

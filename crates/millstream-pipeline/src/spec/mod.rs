@@ -36,6 +36,8 @@ pub use self::{
     window::{Aggregate, WindowSpec},
 };
 
+#[cfg(feature = "http")]
+pub use self::network::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
 #[cfg(feature = "nats")]
 pub use self::network::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]

@@ -13,7 +13,7 @@ pub(crate) struct Secrets {
 }
 
 /// Names of keys whose values are secrets.
-const KEYS: [&str; 3] = ["password", "token", "nkey"];
+const KEYS: [&str; 4] = ["authorization", "password", "token", "nkey"];
 
 impl Secrets {
     /// Those of `variables` whose names stand in `text`.

@@ -5,6 +5,8 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+#[cfg(feature = "http")]
+use super::HttpSink;
 #[cfg(feature = "nats")]
 use super::NatsSink;
 #[cfg(feature = "redis")]
@@ -24,6 +26,9 @@ pub enum SinkSpec {
     File(FileSink),
     /// Nowhere.
     Null(NullSink),
+    /// To a service, each by a request.
+    #[cfg(feature = "http")]
+    Http(HttpSink),
     /// Into JetStream.
     #[cfg(feature = "nats")]
     Nats(NatsSink),

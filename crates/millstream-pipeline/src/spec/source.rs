@@ -5,6 +5,8 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+#[cfg(feature = "http")]
+use super::HttpSource;
 #[cfg(feature = "nats")]
 use super::NatsSource;
 #[cfg(feature = "redis")]
@@ -24,6 +26,9 @@ pub enum SourceSpec {
     Stdin(StdinSource),
     /// Items that are made up, at a rate.
     Generate(GenerateSource),
+    /// The lines of the bodies of requests.
+    #[cfg(feature = "http")]
+    Http(HttpSource),
     /// The messages of a JetStream consumer.
     #[cfg(feature = "nats")]
     Nats(NatsSource),

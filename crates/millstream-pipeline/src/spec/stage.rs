@@ -11,6 +11,8 @@ use serde::{
 };
 use serde_saphyr::Spanned;
 
+#[cfg(feature = "http")]
+use super::CallSpec;
 use super::{Expression, Rate, Size, WindowSpec};
 
 /// What is done with each item.
@@ -41,6 +43,9 @@ pub enum StageSpec {
     Queue(#[schemars(with = "String")] Spanned<String>),
     /// Items that do not fit into memory wait here on the disk.
     Spill(SpillSpec),
+    /// Calls a service for each item, and puts the answer into it.
+    #[cfg(feature = "http")]
+    Call(CallSpec),
 }
 
 impl PartialEq for StageSpec {
@@ -56,6 +61,8 @@ impl PartialEq for StageSpec {
             (Self::Window(a), Self::Window(b)) => a == b,
             (Self::Queue(a), Self::Queue(b)) => a.value == b.value,
             (Self::Spill(a), Self::Spill(b)) => a == b,
+            #[cfg(feature = "http")]
+            (Self::Call(a), Self::Call(b)) => a == b,
             _ => false,
         }
     }
@@ -77,6 +84,8 @@ impl StageSpec {
             Self::Window(_) => "window",
             Self::Queue(_) => "queue",
             Self::Spill(_) => "spill",
+            #[cfg(feature = "http")]
+            Self::Call(_) => "call",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod advice;
 mod flow_control;
+mod http;
 mod life;
 mod reference;
 mod reload;

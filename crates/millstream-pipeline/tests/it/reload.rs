@@ -1,5 +1,7 @@
 //! Configurations that change while a pipeline runs.
 
+use millstream_pipeline::Spec;
+
 use crate::Desk;
 
 const BEFORE: &str = "\
@@ -59,4 +61,40 @@ fn what_cannot_change_is_named_and_changes_nothing() {
     assert_eq!(same, Vec::<String>::new());
     handle.stop();
     running.wait().unwrap();
+}
+
+/// `MILLSTREAM_RELOAD_ITEMS=10000000 cargo test --release -p millstream-pipeline --all-features
+/// --test it under_load -- --nocapture` is the long form.
+#[test]
+fn a_reload_under_load_loses_nothing() {
+    let n = std::env::var("MILLSTREAM_RELOAD_ITEMS").map_or(100_000, |n| n.parse().unwrap());
+    let desk = Desk::new();
+    let yaml = move |size: usize, burst: usize| {
+        format!(
+            "source: {{ generate: {{ rate: 100000000, count: {n}, item: n }} }}
+stages: [{{ queue: one }}, {{ rate: {{ rate: 100000000, burst: {burst} }} }}, {{ queue: two }}]
+sink: {{ 'null': {{}} }}
+backpressure: {{ queues: {{ one: {{ size: {size} }}, two: {{ size: {} }} }} }}",
+            size / 2
+        )
+    };
+    let running = desk.start(&yaml(1_000, 1_000));
+    let handle = running.handle();
+    let reloads = std::thread::spawn(move || {
+        let mut n_reloads = 0;
+        while handle.status().arrived < n {
+            n_reloads += 1;
+            let size = 100 + 97 * (n_reloads % 50);
+            handle.reload(Spec::from_yaml(&yaml(size, size)).unwrap()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        n_reloads
+    });
+
+    let status = running.wait().unwrap();
+
+    let n_reloads = reloads.join().unwrap();
+    assert_eq!((status.taken, status.arrived, status.lost()), (n, n, 0));
+    assert!(n_reloads > 3, "{n_reloads}");
+    eprintln!("{n} items through {n_reloads} reloads in {:?}", status.elapsed);
 }

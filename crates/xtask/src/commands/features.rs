@@ -20,7 +20,7 @@ const PACKAGES: [(&str, &[&str]); 12] = [
     ("millstream-spill", &["dedup", "queue", "serde"]),
     ("millstream-rsocket", &["tls", "websocket"]),
     ("millstream-observe", &["facade", "metrics", "page", "spill"]),
-    ("millstream-pipeline", &["nats", "redis", "tcp"]),
+    ("millstream-pipeline", &["http", "nats", "redis", "tcp"]),
     ("millstream-cli", &["nats"]),
 ];
 

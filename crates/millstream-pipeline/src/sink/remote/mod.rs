@@ -1,5 +1,7 @@
 //! Sinks that confirm each item, of which many are on their way.
 
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]
@@ -28,6 +30,8 @@ pub(crate) struct Remote {
 
 #[derive(Clone)]
 enum Kind {
+    #[cfg(feature = "http")]
+    Http(Arc<crate::client::Client>),
     #[cfg(feature = "nats")]
     Nats(Arc<nats::Publishing>),
     #[cfg(feature = "redis")]
@@ -40,6 +44,12 @@ impl Remote {
     /// The server cannot be reached, or refuses.
     pub(super) fn open(spec: &Spec, net: &Net) -> Result<Self, Error> {
         match &spec.sink {
+            #[cfg(feature = "http")]
+            SinkSpec::Http(sink) => Ok(Self {
+                kind: Kind::Http(Arc::new(http::open(sink)?)),
+                in_flight: sink.concurrency.get(),
+                give_up_after: sink.give_up_after.0,
+            }),
             #[cfg(feature = "nats")]
             SinkSpec::Nats(sink) => Ok(Self {
                 kind: Kind::Nats(Arc::new(nats::Publishing::open(sink, &spec.name, net)?)),
@@ -85,6 +95,8 @@ impl Remote {
 
     async fn send_once(&self, value: &Value) -> Result<(), Error> {
         match &self.kind {
+            #[cfg(feature = "http")]
+            Kind::Http(client) => http::send(client, value).await,
             #[cfg(feature = "nats")]
             Kind::Nats(publishing) => publishing.send(value).await,
             #[cfg(feature = "redis")]
@@ -99,6 +111,7 @@ fn is_passing(error: &Error) -> bool {
 }
 
 /// An item as bytes: a text as it is, and anything else as JSON.
+#[cfg(any(feature = "nats", feature = "redis"))]
 fn bytes_of(value: &Value) -> Vec<u8> {
     match value {
         Value::String(text) => text.clone().into_bytes(),

@@ -1,5 +1,7 @@
 //! What is on a network: servers, and who connects to them.
 
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]
@@ -12,6 +14,8 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+#[cfg(feature = "http")]
+pub use self::http::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
 #[cfg(feature = "nats")]
 pub use self::nats::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]
@@ -20,7 +24,9 @@ pub use self::redis::{RedisConnection, RedisSink, RedisSource};
 pub use self::tcp::{TcpSink, TcpSource};
 
 /// Sources, sinks and stages that a build may be without, by their features.
-const OPTIONAL: [(&str, bool); 3] = [
+const OPTIONAL: [(&str, bool); 5] = [
+    ("call", cfg!(feature = "http")),
+    ("http", cfg!(feature = "http")),
     ("nats", cfg!(feature = "nats")),
     ("redis", cfg!(feature = "redis")),
     ("tcp", cfg!(feature = "tcp")),
@@ -29,6 +35,7 @@ const OPTIONAL: [(&str, bool); 3] = [
 /// What an unknown name has to do with how the program was built, if anything.
 pub(super) fn left_out(name: &str) -> Option<String> {
     let (feature, _) = OPTIONAL.iter().find(|(feature, is_in)| *feature == name && !is_in)?;
+    let feature = if *feature == "call" { "http" } else { feature };
     Some(format!("; this program was built without the feature `{feature}`"))
 }
 
