@@ -2,8 +2,8 @@
 //!
 //! - [`Consumer::deliveries`]: the records of the partitions that a group gives to this member. As
 //!   many are passed on as are asked for, and polls go on however long that takes.
-//! - [`Kafka::sink`]: records into topics, each stored once and confirmed, of which a limited number
-//!   is on its way.
+//! - [`Kafka::sink`]: records into topics, each stored once and confirmed, of which a limited
+//!   number is on its way.
 //! - [`Kafka::transactions`]: records in, records out, exactly once.
 //!
 //! ```no_run

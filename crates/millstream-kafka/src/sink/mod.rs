@@ -64,8 +64,8 @@ impl Sink {
     /// # Errors
     ///
     /// A record that is too large for the client or the topic, of kind `Overflow`; a topic that is
-    /// missing or not allowed, of kind `Rejected`; no confirmation in time, of kind `Timeout`, after
-    /// which the record may be stored or not.
+    /// missing or not allowed, of kind `Rejected`; no confirmation in time, of kind `Timeout`,
+    /// after which the record may be stored or not.
     pub async fn send(&self, publication: Publication) -> Result<Stored, Error> {
         let shared = &*self.0;
         let bytes = publication.size().min(shared.config.bytes());
