@@ -8,7 +8,7 @@ use crate::shell::{Failure, Shell};
 pub(crate) struct Args {}
 
 /// A package, and its features besides those that are on by default.
-const PACKAGES: [(&str, &[&str]); 12] = [
+const PACKAGES: [(&str, &[&str]); 13] = [
     ("millstream", &["codec", "crossbeam", "json", "tower", "tracing"]),
     ("millstream-http", &["json"]),
     ("millstream-io", &["gzip", "tls", "zstd"]),
