@@ -1,6 +1,6 @@
 //! `Kafka`: a cluster, from which consumers and sinks are made.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use millstream::{Error, ErrorKind, scheduler::Tokio};
 use millstream_pressure::{InvalidSetting, Settings as _};
@@ -64,6 +64,26 @@ impl Kafka {
     pub fn consumer(&self, config: ConsumerConfig) -> Result<Consumer, InvalidSetting> {
         config.validate()?;
         Ok(Consumer::new(self.clone(), config))
+    }
+
+    /// The topics of the cluster that this client may see, with how many partitions each has.
+    ///
+    /// # Errors
+    ///
+    /// No broker that answers in time, of kind `Disconnected`.
+    pub async fn topics(&self) -> Result<BTreeMap<String, usize>, Error> {
+        let cluster = &self.0;
+        let (client, timeout) = (cluster.config.client(), cluster.config.timeout);
+        let asking = cluster.runtime.spawn_blocking(move || {
+            let asker: BaseConsumer = client.create().map_err(|error| errors::unusable(&error))?;
+            let metadata = asker.fetch_metadata(None, timeout).map_err(|error| {
+                let what = "the Kafka brokers do not say which topics there are";
+                Error::with_source(ErrorKind::Disconnected, what, error)
+            })?;
+            let topics = metadata.topics().iter();
+            Ok(topics.map(|topic| (topic.name().to_owned(), topic.partitions().len())).collect())
+        });
+        asking.await.map_err(Error::other)?
     }
 
     /// Waits until all consumers of this handle whose flows have ended have committed what was

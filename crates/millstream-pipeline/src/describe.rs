@@ -34,6 +34,13 @@ fn source(spec: &SourceSpec) -> String {
             "the lines of requests to http://{}{}, of which at most {} wait",
             spec.listen, spec.path, spec.capacity
         ),
+        #[cfg(feature = "kafka")]
+        SourceSpec::Kafka(spec) => format!(
+            "the topics {} at {}, as a member of the group {}",
+            spec.topics.join(", "),
+            spec.connection.brokers.join(", "),
+            spec.group
+        ),
         #[cfg(feature = "nats")]
         SourceSpec::Nats(spec) => format!(
             "the consumer {} of the stream {} at {}",
@@ -72,6 +79,13 @@ fn sink(spec: &SinkSpec) -> String {
         SinkSpec::Http(spec) => {
             format!("{} {}, at most {} at a time", spec.method, spec.url, spec.concurrency)
         }
+        #[cfg(feature = "kafka")]
+        SinkSpec::Kafka(spec) => format!(
+            "to the topic {} at {}, at most {} unconfirmed",
+            spec.topic,
+            spec.connection.brokers.join(", "),
+            spec.in_flight
+        ),
         #[cfg(feature = "nats")]
         SinkSpec::Nats(spec) => format!(
             "to the subject {} at {}, at most {} unconfirmed",

@@ -79,6 +79,10 @@ pub use spec::{
 };
 #[cfg(feature = "http")]
 pub use spec::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
+#[cfg(feature = "kafka")]
+pub use spec::{
+    KafkaAssignment, KafkaCompression, KafkaConnection, KafkaSink, KafkaSource, KafkaStart,
+};
 #[cfg(feature = "nats")]
 pub use spec::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]

@@ -38,6 +38,8 @@ struct Parts {
 pub(crate) enum Connection {
     #[cfg(feature = "http")]
     Http(crate::source::Serving),
+    #[cfg(feature = "kafka")]
+    Kafka(millstream_kafka::Kafka),
     #[cfg(feature = "nats")]
     Nats(millstream_nats::Nats),
     #[cfg(feature = "redis")]
@@ -186,6 +188,11 @@ impl Connection {
             #[cfg(feature = "http")]
             Self::Http(serving) => {
                 serving.told().await;
+                Ok(())
+            }
+            #[cfg(feature = "kafka")]
+            Self::Kafka(kafka) => {
+                kafka.all_have_left().await;
                 Ok(())
             }
             #[cfg(feature = "nats")]

@@ -132,6 +132,12 @@ fn patience(spec: &Spec) -> Answer {
         SourceSpec::Redis(source) => Some(source.claim_after.0),
         _ => None,
     };
+    #[cfg(feature = "kafka")]
+    if matches!(&spec.source, SourceSpec::Kafka(_)) {
+        return holds(
+            "the member stays in its group and keeps its partitions, however long it takes",
+        );
+    }
     let Some(waits) = waits else { return holds("the source does not wait for anything") };
     let sizes = spec.backpressure.queues.values().map(|queue| queue.size.get());
     let n: usize = sizes.sum();

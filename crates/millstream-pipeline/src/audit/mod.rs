@@ -113,6 +113,8 @@ fn acknowledges(source: &SourceSpec) -> bool {
     match source {
         #[cfg(feature = "http")]
         SourceSpec::Http(source) => source.answer == crate::Answer::Arrived,
+        #[cfg(feature = "kafka")]
+        SourceSpec::Kafka(_) => true,
         #[cfg(feature = "nats")]
         SourceSpec::Nats(_) => true,
         #[cfg(feature = "redis")]
@@ -126,6 +128,8 @@ fn confirms(sink: &SinkSpec) -> bool {
     match sink {
         #[cfg(feature = "http")]
         SinkSpec::Http(_) => true,
+        #[cfg(feature = "kafka")]
+        SinkSpec::Kafka(_) => true,
         #[cfg(feature = "nats")]
         SinkSpec::Nats(_) => true,
         #[cfg(feature = "redis")]

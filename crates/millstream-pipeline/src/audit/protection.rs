@@ -19,6 +19,8 @@ fn timeouts(spec: &Spec) -> Answer {
     match &spec.sink {
         #[cfg(feature = "http")]
         crate::SinkSpec::Http(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
+        #[cfg(feature = "kafka")]
+        crate::SinkSpec::Kafka(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "nats")]
         crate::SinkSpec::Nats(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "redis")]

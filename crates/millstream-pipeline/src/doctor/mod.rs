@@ -1,6 +1,8 @@
 //! `diagnose`: connects to what a pipeline's file names, and says what is wrong and what to do.
 
 mod files;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]
@@ -59,6 +61,11 @@ impl Pipeline {
             SourceSpec::Generate(_) => source.good("input", "is made up here"),
             #[cfg(feature = "http")]
             SourceSpec::Http(http) => tcp::port(http.listen, &mut source),
+            #[cfg(feature = "kafka")]
+            SourceSpec::Kafka(kafka) => {
+                let named = (spec.name.as_str(), kafka.topics.as_slice());
+                kafka::topics(&kafka.connection, named, &net, &mut source);
+            }
             #[cfg(feature = "nats")]
             SourceSpec::Nats(nats) => nats::source(nats, &spec.name, &net, &mut source),
             #[cfg(feature = "redis")]
@@ -83,6 +90,11 @@ impl Pipeline {
             SinkSpec::Null(_) => sink.good("output", "goes nowhere"),
             #[cfg(feature = "http")]
             SinkSpec::Http(http) => tcp::url(&http.url, http.timeout.0, &mut sink),
+            #[cfg(feature = "kafka")]
+            SinkSpec::Kafka(kafka) => {
+                let named = (spec.name.as_str(), std::slice::from_ref(&kafka.topic));
+                kafka::topics(&kafka.connection, named, &net, &mut sink);
+            }
             #[cfg(feature = "nats")]
             SinkSpec::Nats(nats) => nats::sink(nats, &spec.name, &net, &mut sink),
             #[cfg(feature = "redis")]

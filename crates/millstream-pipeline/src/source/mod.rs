@@ -1,10 +1,12 @@
 //! Where items come from, as flows.
 
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
 mod deliveries;
 mod generate;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lines;
 #[cfg(feature = "nats")]
 mod nats;
@@ -62,6 +64,8 @@ pub(crate) fn open(
         SourceSpec::Stdin(_) => lines::of_stdin(texts("standard input".to_owned()), pool)?,
         #[cfg(feature = "http")]
         SourceSpec::Http(http) => http::open(http, texts("http".to_owned()), net)?,
+        #[cfg(feature = "kafka")]
+        SourceSpec::Kafka(kafka) => kafka::open(kafka, &spec.name, texts("kafka".to_owned()), net)?,
         #[cfg(feature = "nats")]
         SourceSpec::Nats(nats) => nats::open(nats, &spec.name, texts("nats".to_owned()), net)?,
         #[cfg(feature = "redis")]

@@ -38,6 +38,10 @@ pub use self::{
 
 #[cfg(feature = "http")]
 pub use self::network::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
+#[cfg(feature = "kafka")]
+pub use self::network::{
+    KafkaAssignment, KafkaCompression, KafkaConnection, KafkaSink, KafkaSource, KafkaStart,
+};
 #[cfg(feature = "nats")]
 pub use self::network::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]

@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 #[cfg(feature = "http")]
 use super::HttpSink;
+#[cfg(feature = "kafka")]
+use super::KafkaSink;
 #[cfg(feature = "nats")]
 use super::NatsSink;
 #[cfg(feature = "redis")]
@@ -29,6 +31,9 @@ pub enum SinkSpec {
     /// To a service, each by a request.
     #[cfg(feature = "http")]
     Http(HttpSink),
+    /// Into a topic of Kafka.
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaSink),
     /// Into JetStream.
     #[cfg(feature = "nats")]
     Nats(NatsSink),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 #[cfg(feature = "http")]
 use super::HttpSource;
+#[cfg(feature = "kafka")]
+use super::KafkaSource;
 #[cfg(feature = "nats")]
 use super::NatsSource;
 #[cfg(feature = "redis")]
@@ -29,6 +31,9 @@ pub enum SourceSpec {
     /// The lines of the bodies of requests.
     #[cfg(feature = "http")]
     Http(HttpSource),
+    /// The records of a Kafka consumer group's member.
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaSource),
     /// The messages of a JetStream consumer.
     #[cfg(feature = "nats")]
     Nats(NatsSource),

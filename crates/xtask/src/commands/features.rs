@@ -20,7 +20,7 @@ const PACKAGES: [(&str, &[&str]); 13] = [
     ("millstream-spill", &["dedup", "queue", "serde"]),
     ("millstream-rsocket", &["tls", "websocket"]),
     ("millstream-observe", &["facade", "metrics", "page", "spill"]),
-    ("millstream-pipeline", &["http", "nats", "redis", "tcp"]),
+    ("millstream-pipeline", &["http", "kafka", "nats", "redis", "tcp"]),
     ("millstream-cli", &["nats"]),
 ];
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]
@@ -32,6 +34,8 @@ pub(crate) struct Remote {
 enum Kind {
     #[cfg(feature = "http")]
     Http(Arc<crate::client::Client>),
+    #[cfg(feature = "kafka")]
+    Kafka(Arc<kafka::Publishing>),
     #[cfg(feature = "nats")]
     Nats(Arc<nats::Publishing>),
     #[cfg(feature = "redis")]
@@ -48,6 +52,12 @@ impl Remote {
             SinkSpec::Http(sink) => Ok(Self {
                 kind: Kind::Http(Arc::new(http::open(sink)?)),
                 in_flight: sink.concurrency.get(),
+                give_up_after: sink.give_up_after.0,
+            }),
+            #[cfg(feature = "kafka")]
+            SinkSpec::Kafka(sink) => Ok(Self {
+                kind: Kind::Kafka(Arc::new(kafka::Publishing::open(sink, &spec.name, net)?)),
+                in_flight: sink.in_flight as usize,
                 give_up_after: sink.give_up_after.0,
             }),
             #[cfg(feature = "nats")]
@@ -97,6 +107,8 @@ impl Remote {
         match &self.kind {
             #[cfg(feature = "http")]
             Kind::Http(client) => http::send(client, value).await,
+            #[cfg(feature = "kafka")]
+            Kind::Kafka(publishing) => publishing.send(value).await,
             #[cfg(feature = "nats")]
             Kind::Nats(publishing) => publishing.send(value).await,
             #[cfg(feature = "redis")]
@@ -110,8 +122,20 @@ fn is_passing(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Disconnected)
 }
 
+/// What an expression gives, as a text.
+#[cfg(any(feature = "kafka", feature = "nats"))]
+fn text_of(what: &str, expression: &crate::Expression, value: &Value) -> Result<String, Error> {
+    match expression.evaluate(value) {
+        Ok(Value::String(text)) => Ok(text),
+        Ok(other) => Ok(other.to_string()),
+        Err(why) => {
+            Err(Error::new(ErrorKind::InvalidData, format!("the {what} of an item: {why}")))
+        }
+    }
+}
+
 /// An item as bytes: a text as it is, and anything else as JSON.
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
 fn bytes_of(value: &Value) -> Vec<u8> {
     match value {
         Value::String(text) => text.clone().into_bytes(),

@@ -4,7 +4,7 @@ use millstream::{Error, ErrorKind};
 use millstream_nats::{Nats, Publication, Sink};
 use serde_json::Value;
 
-use super::bytes_of;
+use super::{bytes_of, text_of};
 use crate::{
     Expression, NatsSink,
     net::{Connection, Net},
@@ -30,18 +30,9 @@ impl Publishing {
     pub(super) async fn send(&self, value: &Value) -> Result<(), Error> {
         let publication = Publication::new(self.subject.clone(), bytes_of(value));
         let publication = match &self.id {
-            Some(id) => publication.with_id(text_of(id, value)?),
+            Some(id) => publication.with_id(text_of("id", id, value)?),
             None => publication,
         };
         self.sink.send(publication).await.map(|_stored| ())
-    }
-}
-
-/// What an expression gives, as a text.
-fn text_of(expression: &Expression, value: &Value) -> Result<String, Error> {
-    match expression.evaluate(value) {
-        Ok(Value::String(text)) => Ok(text),
-        Ok(other) => Ok(other.to_string()),
-        Err(why) => Err(Error::new(ErrorKind::InvalidData, format!("the id of a message: {why}"))),
     }
 }

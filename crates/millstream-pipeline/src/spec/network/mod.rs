@@ -2,6 +2,8 @@
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]
@@ -16,6 +18,10 @@ use serde::Deserialize;
 
 #[cfg(feature = "http")]
 pub use self::http::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
+#[cfg(feature = "kafka")]
+pub use self::kafka::{
+    KafkaAssignment, KafkaCompression, KafkaConnection, KafkaSink, KafkaSource, KafkaStart,
+};
 #[cfg(feature = "nats")]
 pub use self::nats::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]
@@ -24,9 +30,10 @@ pub use self::redis::{RedisConnection, RedisSink, RedisSource};
 pub use self::tcp::{TcpSink, TcpSource};
 
 /// Sources, sinks and stages that a build may be without, by their features.
-const OPTIONAL: [(&str, bool); 5] = [
+const OPTIONAL: [(&str, bool); 6] = [
     ("call", cfg!(feature = "http")),
     ("http", cfg!(feature = "http")),
+    ("kafka", cfg!(feature = "kafka")),
     ("nats", cfg!(feature = "nats")),
     ("redis", cfg!(feature = "redis")),
     ("tcp", cfg!(feature = "tcp")),
