@@ -11,7 +11,7 @@
 //! turn for each item. They are made up for when the request returns; by [`flush`], which a gate
 //! calls after a chunk that it did not fill, because the next item may be far away; and before an
 //! item is dropped for want of demand that may be on its way. A source that waits for its items has
-//! all of it done before, and what comes of it, up to a bound ([`flush_before_waiting`]).
+//! all of it done before, and what comes of it, up to a bound (`flush_before_waiting`).
 //!
 //! # Invariants
 //!
