@@ -1,9 +1,11 @@
 //! What the commands need of the machine, and how to get it.
 
+mod go;
+
 use std::{
     env, fs, io,
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -62,8 +64,7 @@ pub(crate) const TOOLS: &[Tool] = &[
     },
 ];
 
-/// A present server, since Debian's lacks what it has learned in years; where there is no Go, that
-/// one is taken.
+/// A present server, since Debian's lacks what it has learned in years.
 const NATS_SERVER: &str = "go install github.com/nats-io/nats-server/v2@v2.14.10";
 
 /// Kafka's broker, from its published jars.
@@ -75,9 +76,6 @@ const KAFKA_RUN: &str = r#"#!/bin/sh
 exec java -Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto \
     -cp "$(dirname "$0")/../kafka/*" "$@"
 "#;
-
-/// Where Go is, besides the path.
-const GO: &str = "/usr/local/go/bin/go";
 
 /// How `apt-get` is called, so that it asks nothing.
 const APT: [&str; 4] = ["-qq", "-y", "--no-install-recommends", "install"];
@@ -99,7 +97,7 @@ pub(crate) trait Machine {
 pub(crate) fn provide(names: &[&str], machine: &mut dyn Machine) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for tool in TOOLS.iter().filter(|tool| names.contains(&tool.name)) {
-        let mut version = machine.probe(tool.probe);
+        let mut version = machine.probe(tool.probe).filter(|version| is_recent(tool.name, version));
         let mut reason = String::new();
         if version.is_none() {
             match machine.install(tool.install) {
@@ -126,6 +124,13 @@ pub(crate) fn provide(names: &[&str], machine: &mut dyn Machine) -> Result<(), F
     )))
 }
 
+/// Whether a tool's version will do: nothing is known of the others.
+fn is_recent(name: &str, version: &str) -> bool {
+    // `nats-server: v2.14.10`
+    let minor = version.split_once("v2.").and_then(|(_, rest)| rest.split('.').next());
+    name != "nats-server" || minor.and_then(|minor| minor.parse().ok()).is_some_and(|n: u32| n > 10)
+}
+
 /// The machine that this runs on.
 #[derive(Debug, Default)]
 pub(crate) struct ThisMachine {
@@ -141,11 +146,7 @@ impl Machine for ThisMachine {
 
     fn install(&mut self, command: &str) -> Result<(), String> {
         if let Some(module) = command.strip_prefix("go install ") {
-            let go = if Path::new(GO).is_file() { GO } else { "go" };
-            let folder = target_dir().join("servers/bin");
-            let installed =
-                succeed(Command::new(go).args(["install", module]).env("GOBIN", folder));
-            return installed.or_else(|_| self.install("apt-get install nats-server"));
+            return go::install(module);
         }
         if command == KAFKA {
             return install_kafka();
