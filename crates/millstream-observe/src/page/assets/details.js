@@ -9,6 +9,8 @@ function openDetails(key) {
   details.key = key;
   details.signature = null;
   document.getElementById("details").hidden = false;
+  // What takes the focus is read aloud, so that it has its text before.
+  renderDetails(page.held ?? model.view);
   scheduleRender();
   document.getElementById("details-title").focus();
 }
