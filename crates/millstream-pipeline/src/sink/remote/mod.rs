@@ -46,6 +46,10 @@ impl Remote {
     /// # Errors
     ///
     /// The server cannot be reached, or refuses.
+    #[cfg_attr(
+        not(any(feature = "kafka", feature = "nats", feature = "redis")),
+        expect(unused_variables, reason = "nothing keeps a connection")
+    )]
     pub(super) fn open(spec: &Spec, net: &Net) -> Result<Self, Error> {
         match &spec.sink {
             #[cfg(feature = "http")]
