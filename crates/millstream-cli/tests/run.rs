@@ -364,3 +364,26 @@ backpressure: { queues: { q: { size: 100, strategy: drop_oldest } } }",
     fs::write(desk.path().join("orders.jsonl"), "{}\n").unwrap();
     assert!(millstream("doctor", &file, &[]).status.success());
 }
+
+#[test]
+fn items_that_are_due_are_made_as_they_are_asked_for() {
+    let text = "x".repeat(1 << 18);
+    let (_desk, file) = desk(&format!(
+        "source: {{ generate: {{ rate: 1000000, count: 4000, item: \"'{text}'\" }} }}
+sink: {{ 'null': {{}} }}"
+    ));
+    let mut run = command("run", &file, &["--no-page", "--quiet"]).spawn().unwrap();
+    let status = format!("/proc/{}/status", run.id());
+    let mut peak = 0;
+    while run.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse().unwrap());
+        peak = peak.max(kib);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+
+    assert!(run.wait().unwrap().success());
+    // All of them are 1000 MiB; 256 wait for the sink, which takes 256.
+    assert!((1..400 << 10).contains(&peak), "{peak} KiB");
+}

@@ -162,17 +162,14 @@ pub(super) fn flow(
             return None;
         }
         let elapsed = now.saturating_sub(start).as_secs_f64();
-        let mut due = arrivals.until(elapsed);
+        let due = arrivals.until(elapsed);
         let n_lost = at_most.map_or(0, |most| n_late(&due, elapsed).saturating_sub(most.get()));
         lost.add(n_lost as u64);
         let make = make.clone();
-        Some(
-            due.drain(n_lost..)
-                .map(move |(n, due)| {
-                    record(n, wall + due, start + Duration::from_secs_f64(due), make.as_ref())
-                })
-                .collect::<Vec<_>>(),
-        )
+        // Each is made when it is asked for: thousands may be due, of any size.
+        Some(due.into_iter().skip(n_lost).map(move |(n, due)| {
+            record(n, wall + due, start + Duration::from_secs_f64(due), make.as_ref())
+        }))
     });
     items.flat_map_iter(|items| items).flatten_results().boxed()
 }
