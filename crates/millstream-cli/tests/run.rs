@@ -195,7 +195,7 @@ fn a_change_of_the_file_is_taken_over_and_a_wrong_one_is_not() {
 #[test]
 fn a_reader_that_leaves_ends_a_run_and_one_that_stands_still_does_not_keep_it() {
     // No pipe holds a line whole.
-    let text = "x".repeat(1 << 21);
+    let text = "x".repeat(1 << 18);
     let (_desk, file) = desk(&format!(
         "source: {{ generate: {{ rate: 1000, item: \"'{text}'\" }} }}\nsink: {{ stdout: {{}} }}"
     ));
