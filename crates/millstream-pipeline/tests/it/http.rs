@@ -15,19 +15,19 @@ fn address(running: &Running) -> SocketAddr {
     running.handle().listening()[0].1
 }
 
-/// The status line and the rest of the answer to a request.
+/// The status line and the rest of the answer to a request: nothing if the server has answered and
+/// closed while the request was being sent, and the system has dropped the answer for that.
 fn post(address: SocketAddr, body: &str) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let length = body.len();
-    write!(
+    let _sent = write!(
         socket,
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
+    );
+    let mut answer = Vec::new();
+    let _read = socket.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
 }
 
 /// A service: what it was sent, and what it answers to each request.
@@ -95,7 +95,9 @@ sink: { file: { path: DIR/out } }",
     assert_eq!(desk.read("out"), "{\"n\":1}\n{\"n\":2}\n");
     let wrong = post(address(&running), "{\"n\":1}\nnonsense\n");
     assert!(wrong.starts_with("HTTP/1.1 422") && wrong.contains("stages[0] parse"), "{wrong}");
-    let large = post(address(&running), &"x".repeat((1 << 20) + 1));
+    let too_large = "x".repeat((1 << 20) + 1);
+    let answers = (0..100).map(|_| post(address(&running), &too_large));
+    let large = answers.into_iter().find(|answer| !answer.is_empty()).expect("an answer");
     assert!(large.starts_with("HTTP/1.1 413"), "{large}");
     running.handle().stop();
     running.wait().unwrap();
