@@ -74,7 +74,7 @@ impl Settings for AmqpConfig {
         // What is refused here is not shown: it has a secret in it.
         let has_secret = self.server.contains('@');
         let rule = "without a password, which belongs into `credentials`";
-        InvalidSetting::unless(!has_secret, CONNECTION, "server", Hidden, rule)?;
+        InvalidSetting::unless(!has_secret, CONNECTION, "server", format_args!("(hidden)"), rule)?;
         let timeout = self.connect_timeout;
         InvalidSetting::unless_some_time(CONNECTION, "connect_timeout", timeout)?;
         let rule = "longer than 0, and at most 5 minutes";
@@ -122,15 +122,6 @@ impl fmt::Debug for Credentials {
                 f.debug_struct("User").field("name", name).finish_non_exhaustive()
             }
         }
-    }
-}
-
-/// In place of a secret.
-struct Hidden;
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
     }
 }
 

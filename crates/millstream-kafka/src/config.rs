@@ -125,7 +125,7 @@ impl Settings for KafkaConfig {
         // What is refused here is not shown: it may have a secret in it.
         let rule = "each host:port, without a password, which belongs into `credentials`";
         let is_valid = self.brokers.iter().all(is_address);
-        InvalidSetting::unless(is_valid, CLIENT, "brokers", Hidden, rule)?;
+        InvalidSetting::unless(is_valid, CLIENT, "brokers", format_args!("(hidden)"), rule)?;
         InvalidSetting::unless_some_time(CLIENT, "timeout", self.timeout)?;
         let ours = self.client_settings.keys().find(|name| OURS.contains(&name.as_str()));
         let rule = "without those that have a field of a configuration here";
@@ -174,15 +174,6 @@ impl fmt::Debug for Credentials {
                 .field("tls", tls)
                 .finish_non_exhaustive(),
         }
-    }
-}
-
-/// In place of a secret.
-struct Hidden;
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
     }
 }
 

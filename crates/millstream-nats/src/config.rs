@@ -65,7 +65,7 @@ impl Settings for NatsConfig {
         // What is refused here is not shown: it has a secret in it.
         let has_secret = self.servers.iter().any(|server| server.contains('@'));
         let rule = "without a password, which belongs into `credentials`";
-        InvalidSetting::unless(!has_secret, CONNECTION, "servers", Hidden, rule)?;
+        InvalidSetting::unless(!has_secret, CONNECTION, "servers", format_args!("(hidden)"), rule)?;
         let timeout = self.connect_timeout;
         InvalidSetting::unless_some_time(CONNECTION, "connect_timeout", timeout)?;
         InvalidSetting::unless_some_time(CONNECTION, "request_timeout", self.request_timeout)
@@ -102,19 +102,10 @@ impl fmt::Debug for Credentials {
             Self::User { name, .. } => {
                 f.debug_struct("User").field("name", name).finish_non_exhaustive()
             }
-            Self::Token(_) => f.debug_tuple("Token").field(&Hidden).finish(),
-            Self::Nkey(_) => f.debug_tuple("Nkey").field(&Hidden).finish(),
+            Self::Token(_) => f.debug_tuple("Token").field(&format_args!("(hidden)")).finish(),
+            Self::Nkey(_) => f.debug_tuple("Nkey").field(&format_args!("(hidden)")).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
         }
-    }
-}
-
-/// In place of a secret.
-struct Hidden;
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
     }
 }
 

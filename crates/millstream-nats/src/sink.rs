@@ -130,13 +130,8 @@ impl Sink {
         let (scheduler, n) = (self.nats.scheduler(), self.config.in_flight as usize);
         let work = move |publication, _: &_| {
             let sending = send(publication);
-            async move {
-                sending.await.map_err(|error| match error.kind() {
-                    ErrorKind::Overflow | ErrorKind::InvalidData => Unprocessed::reject(error),
-                    // A stream may have room later, or a leader.
-                    _ => Unprocessed::retry(RETRY),
-                })
-            }
+            // A stream may have room later, or a leader.
+            async move { sending.await.map_err(|error| Unprocessed::by_kind(&error, RETRY)) }
         };
         flow.map_async_acked_on(&scheduler, n, Order::Completion, work).for_each(Delivery::ack)
     }

@@ -143,13 +143,8 @@ impl Sink {
         let (scheduler, n) = (self.amqp.scheduler(), self.config.in_flight as usize);
         let work = move |publication, _: &_| {
             let sending = send(publication);
-            async move {
-                sending.await.map_err(|error| match error.kind() {
-                    ErrorKind::Overflow | ErrorKind::InvalidData => Unprocessed::reject(error),
-                    // A queue may be there later, or have room.
-                    _ => Unprocessed::retry(RETRY),
-                })
-            }
+            // A queue may be there later, or have room.
+            async move { sending.await.map_err(|error| Unprocessed::by_kind(&error, RETRY)) }
         };
         flow.map_async_acked_on(&scheduler, n, Order::Completion, work).for_each(Delivery::ack)
     }

@@ -118,12 +118,7 @@ impl Sink {
         let (scheduler, n) = (self.0.kafka.scheduler(), self.0.config.in_flight as usize);
         let work = move |publication, _: &_| {
             let sending = send(publication);
-            async move {
-                sending.await.map_err(|error| match error.kind() {
-                    ErrorKind::Overflow | ErrorKind::InvalidData => Unprocessed::reject(error),
-                    _ => Unprocessed::retry(RETRY),
-                })
-            }
+            async move { sending.await.map_err(|error| Unprocessed::by_kind(&error, RETRY)) }
         };
         flow.map_async_acked_on(&scheduler, n, Order::Completion, work).for_each(Delivery::ack)
     }

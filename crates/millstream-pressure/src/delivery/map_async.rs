@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use millstream::{
-    Flow, Order, Publisher, Subscriber,
+    Error, ErrorKind, Flow, Order, Publisher, Subscriber,
     scheduler::{Scheduler, Worker},
 };
 
@@ -36,6 +36,31 @@ impl Unprocessed {
     #[must_use]
     pub fn reject(reason: impl ToString) -> Self {
         Self::Reject { reason: reason.to_string() }
+    }
+
+    /// It could not be handed on, for this error: it is to go to the dead letters if its size or
+    /// form is to blame (an error of kind `Overflow` or `InvalidData`), and to be delivered again
+    /// after `again` otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use millstream::{Error, ErrorKind};
+    /// use millstream_pressure::Unprocessed;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let late = Error::new(ErrorKind::Timeout, "no answer");
+    /// assert_eq!(Unprocessed::by_kind(&late, second), Unprocessed::retry(second));
+    /// let large = Error::new(ErrorKind::Overflow, "2 MB");
+    /// assert_eq!(Unprocessed::by_kind(&large, second), Unprocessed::reject("2 MB"));
+    /// ```
+    #[must_use]
+    pub fn by_kind(error: &Error, again: Duration) -> Self {
+        match error.kind() {
+            ErrorKind::Overflow | ErrorKind::InvalidData => Self::reject(error),
+            _ => Self::retry(again),
+        }
     }
 }
 
