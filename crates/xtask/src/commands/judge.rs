@@ -1,6 +1,8 @@
 //! `judge`: the TCK judges subjects in other processes and languages, with what is known of them.
 
-use crate::shell::{Failure, Shell, target_dir};
+use std::{fs, path::PathBuf};
+
+use crate::shell::{Failure, Shell, root, target_dir};
 
 /// Builds the adapters, has their own mistakes caught, and judges third parties.
 ///
@@ -33,6 +35,8 @@ enum Host {
     Jvm(&'static str),
     /// A module.
     Node(&'static str),
+    /// A module of `tck/third-parties/python`.
+    Python(&'static str),
 }
 
 const PARTIES: &[Party] = &[
@@ -40,6 +44,13 @@ const PARTIES: &[Party] = &[
         name: "node",
         host: Host::Node("tck/third-parties/node/streams.mjs"),
         known: None,
+        options: "",
+    },
+    Party { name: "python", host: Host::Python("iterators"), known: None, options: "" },
+    Party {
+        name: "rsocket-py",
+        host: Host::Python("rsocket_py"),
+        known: Some("tck/third-parties/known/rsocket-py.toml"),
         options: "",
     },
     Party { name: "jdk", host: Host::Jvm("Jdk"), known: None, options: "" },
@@ -79,6 +90,9 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     if wanted.iter().any(|party| matches!(party.host, Host::Jvm(_))) {
         build_jvm(shell)?;
     }
+    if wanted.iter().any(|party| matches!(party.host, Host::Python(_))) {
+        fetch_python(shell)?;
+    }
     if args.parties.is_empty() {
         shell
             .cargo("test --package reactive-streams-tck --test judge_languages")
@@ -97,20 +111,50 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     Err(Failure::new(format!("more or less than is known was found: {}", names.join(", "))))
 }
 
-/// What of it needs no network and does not depend on how busy the machine is: the JVM's garbage
-/// collector is given a time to find what nobody holds.
+/// What of it does not depend on how busy the machine is: the JVM's garbage collector is given a
+/// time to find what nobody holds.
 pub(crate) fn run_in_ci(shell: &Shell) -> Result<(), Failure> {
     shell
         .cargo("test --package reactive-streams-tck --test judge_languages -- python node")
         .env("RS_TCK_LANGUAGES", "python3,node")
         .run()?;
-    run(shell, &Args { parties: vec!["node".to_owned()], long: false })
+    run(shell, &Args { parties: ["node", "python"].map(str::to_owned).into(), long: false })
 }
 
 /// It needs the network once, for what it is built with.
 fn build_jvm(shell: &Shell) -> Result<(), Failure> {
     let attempt = || shell.program("mvn", "-q -B -f tck/pom.xml package").run();
     attempt().or_else(|_| attempt()).or_else(|_| attempt())
+}
+
+/// Where the packages of Python are, which need the network once.
+fn python_packages() -> PathBuf {
+    target_dir().join("judge/python-packages")
+}
+
+fn fetch_python(shell: &Shell) -> Result<(), Failure> {
+    let requirements = "tck/third-parties/python/requirements.txt";
+    let wanted = fs::read_to_string(root().join(requirements))
+        .map_err(|error| Failure::new(format!("{requirements} cannot be read: {error}")))?;
+    let folder = python_packages();
+    let fetched = folder.join("requirements.txt");
+    if fs::read_to_string(&fetched).is_ok_and(|fetched| fetched == wanted) {
+        return Ok(());
+    }
+    let attempt = || {
+        shell
+            .program("python3", "-m pip install --quiet --upgrade --target")
+            .arg(&folder.display().to_string())
+            .arg("--requirement")
+            .arg(requirements)
+            // It goes into a folder of its own, and breaks no package of the system.
+            .env("PIP_BREAK_SYSTEM_PACKAGES", "1")
+            .online()
+            .run()
+    };
+    attempt().or_else(|_| attempt()).or_else(|_| attempt())?;
+    fs::write(&fetched, wanted)
+        .map_err(|error| Failure::new(format!("{} cannot be written: {error}", fetched.display())))
 }
 
 fn judge(shell: &Shell, party: &Party, is_long: bool) -> Result<(), Failure> {
@@ -128,7 +172,16 @@ fn judge(shell: &Shell, party: &Party, is_long: bool) -> Result<(), Failure> {
         call = call.arg(option);
     }
     call = call.arg("--");
+    if let Host::Python(_) = party.host {
+        let path = [python_packages(), root().join("tck/third-parties/python")]
+            .map(|folder| folder.display().to_string())
+            .join(":");
+        call = call.env("PYTHONPATH", &path);
+    }
     let command = match party.host {
+        Host::Python(module) => {
+            format!("python3 tck/adapters/python/rs_tck_adapter.py {module}")
+        }
         Host::Node(module) => format!("node tck/adapters/node/rs-tck-adapter.mjs {module}"),
         Host::Jvm(class) => format!(
             "java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp \
