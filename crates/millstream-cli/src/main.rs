@@ -25,6 +25,10 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
+/// Items are made on one thread and dropped on another, which this one is fast at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Backpressure from the command line: runs pipelines from a file, simulates services under load,
 /// looks after durable queues, and advises on bounds.
 #[derive(Debug, Parser)]

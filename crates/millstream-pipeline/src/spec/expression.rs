@@ -59,12 +59,7 @@ impl Expression {
     /// A field is missing, an operator is not defined for the type of one, or a number is out of
     /// range.
     pub fn evaluate(&self, item: &Value) -> Result<Value, String> {
-        let of_expression = |why: String| format!("`{}`: {why}", self.text());
-        let fields = Fields(item);
-        let mut context = Context::with_env(Arc::clone(&STANDARD));
-        context.set_variable_resolver(&fields);
-        let result = self.0.program.execute(&context);
-        result.map_err(|error| error.to_string()).and_then(to_json).map_err(of_expression)
+        self.execute(item).and_then(to_json).map_err(|why| self.says(&why))
     }
 
     /// Whether it holds for an item.
@@ -73,10 +68,24 @@ impl Expression {
     ///
     /// As [`evaluate`](Self::evaluate), and if it gives anything but true or false.
     pub fn holds(&self, item: &Value) -> Result<bool, String> {
-        match self.evaluate(item)? {
-            Value::Bool(holds) => Ok(holds),
-            other => Err(format!("`{}`: gives {other} and not true or false", self.text())),
+        match self.execute(item).map_err(|why| self.says(&why))? {
+            Cel::Bool(holds) => Ok(holds),
+            other => {
+                let other = to_json(other).map_err(|why| self.says(&why))?;
+                Err(self.says(&format!("gives {other} and not true or false")))
+            }
         }
+    }
+
+    fn execute(&self, item: &Value) -> Result<Cel, String> {
+        let fields = Fields(item);
+        let mut context = Context::with_env(Arc::clone(&STANDARD));
+        context.set_variable_resolver(&fields);
+        self.0.program.execute(&context).map_err(|error| error.to_string())
+    }
+
+    fn says(&self, why: &str) -> String {
+        format!("`{}`: {why}", self.text())
     }
 
     /// As it was written.
@@ -140,11 +149,11 @@ struct Fields<'a>(&'a Value);
 
 impl VariableResolver for Fields<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        let value = match self.0 {
-            Value::Object(fields) if fields.contains_key(variable) => &fields[variable],
-            whole if variable == WHOLE => whole,
-            _ => return None,
+        let field = match self.0 {
+            Value::Object(fields) => fields.get(variable),
+            _ => None,
         };
+        let value = field.or((variable == WHOLE).then_some(self.0))?;
         Some(CowVal::Owned(to_cel(value)))
     }
 }
