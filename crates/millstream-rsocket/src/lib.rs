@@ -56,6 +56,7 @@ pub mod frame;
 mod guard;
 mod inbound;
 mod link;
+mod map;
 pub mod metadata;
 mod outbound;
 mod payload;

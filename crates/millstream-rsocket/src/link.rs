@@ -10,11 +10,12 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     Payload, RSocketError,
+    outbound::Inbox,
     proto::{Closed, Interaction},
 };
 
 /// What a connection's task is told. There are never more than a few for each stream: rings are
-/// given once until they were answered, and items once they were asked for.
+/// given once until they were answered.
 pub(crate) enum Command {
     /// A request, which is sent when its subscriber asks for something.
     Call(Call),
@@ -22,8 +23,12 @@ pub(crate) enum Command {
     Ring(Arc<Stream>),
     /// The publisher of what a stream sends has come.
     Started(u64, Arc<dyn Subscription>),
-    /// An item of it.
+    /// The first item of it.
     Item(u64, Payload),
+    /// The items behind the first, which come by a queue, and of which there are some.
+    Items(u64, Inbox),
+    /// There are some in the queue again.
+    More(u64),
     /// Its end.
     Ended(u64, Option<Error>),
     /// Work that nobody waits for has ended.

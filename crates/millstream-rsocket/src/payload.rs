@@ -44,6 +44,11 @@ impl Payload {
         self.data.len() + self.metadata.as_ref().map_or(0, Bytes::len)
     }
 
+    /// How many bytes it has in a frame.
+    pub(crate) fn encoded_len(&self) -> usize {
+        self.metadata.as_ref().map_or(0, |metadata| 3 + metadata.len()) + self.data.len()
+    }
+
     /// Returns whether there is no byte of data or metadata.
     #[must_use]
     pub fn is_empty(&self) -> bool {

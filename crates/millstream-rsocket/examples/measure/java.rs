@@ -52,8 +52,8 @@ impl Peer for Java {
         *times.first().expect("a time")
     }
 
-    async fn respond(&mut self, n: u32, per_second: u32) -> Option<Vec<Duration>> {
-        Some(self.ask(&format!("respond {n} {per_second}")))
+    async fn respond(&mut self, n: u32, per_second: u32) -> Vec<Duration> {
+        self.ask(&format!("respond {n} {per_second}"))
     }
 }
 

@@ -1,17 +1,17 @@
 //! This crate.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use millstream::{Error, just, range};
 use millstream_rsocket::{Answers, Client, Listener, Payload, Requester, Responder, Server};
 use reactive_streams::{Subscriber, Subscription};
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep_until},
-};
+use tokio::sync::{mpsc, oneshot};
 
-use crate::{Case, Peer};
+use crate::{Case, Peer, pace};
 
 /// Answers with as many items of as many bytes as the request says.
 struct Items;
@@ -67,6 +67,28 @@ impl Subscriber<Payload> for Asking {
     }
 }
 
+/// Tells how long after it was due a response has come.
+struct Responding {
+    due: Instant,
+    times: mpsc::UnboundedSender<Duration>,
+}
+
+impl Subscriber<Payload> for Responding {
+    fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
+        subscription.request(1);
+    }
+
+    fn on_next(&mut self, _: Payload) {
+        self.times.send(self.due.elapsed()).ok();
+    }
+
+    fn on_error(self, error: Error) {
+        panic!("{error}");
+    }
+
+    fn on_complete(self) {}
+}
+
 pub(crate) struct Ours {
     requester: Requester,
     _listener: Listener,
@@ -95,23 +117,18 @@ impl Peer for Ours {
         started.elapsed()
     }
 
-    async fn respond(&mut self, n: u32, per_second: u32) -> Option<Vec<Duration>> {
-        let item = Payload::from(vec![7; 100]);
-        let start = Instant::now();
-        let mut calls = Vec::new();
-        for index in 0..n {
-            let due = start + Duration::from_secs(1) * index / per_second;
-            sleep_until(due).await;
-            let response = self.requester.request_response(item.clone()).first();
-            calls.push(tokio::spawn(async move {
-                response.await.expect("a response");
-                due.elapsed()
-            }));
+    async fn respond(&mut self, n: u32, per_second: u32) -> Vec<Duration> {
+        let (times, mut latencies) = mpsc::unbounded_channel();
+        let (requester, item) = (self.requester.clone(), Payload::from(vec![7; 100]));
+        pace(n, per_second, move |due| {
+            let response = requester.request_response(item.clone());
+            response.subscribe(Responding { due, times: times.clone() });
+        });
+        let mut all = Vec::new();
+        while let Some(latency) = latencies.recv().await {
+            all.push(latency);
         }
-        let mut latencies = Vec::new();
-        for call in calls {
-            latencies.push(call.await.expect("no panic"));
-        }
-        Some(latencies)
+        assert_eq!(all.len(), n as usize);
+        all
     }
 }

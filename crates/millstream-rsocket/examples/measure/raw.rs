@@ -1,16 +1,19 @@
 //! Frames behind their length over TCP, by tokio-util's codec: a number asks for as many frames.
 
-use std::time::Duration;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use bytes::{Buf, Bytes};
 use futures::{SinkExt as _, StreamExt as _};
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::Instant,
+    sync::mpsc,
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-use crate::{Case, Peer};
+use crate::{Case, Peer, pace};
 
 type Frames = Framed<TcpStream, LengthDelimitedCodec>;
 
@@ -74,7 +77,29 @@ impl Peer for Raw {
         started.elapsed()
     }
 
-    async fn respond(&mut self, _: u32, _: u32) -> Option<Vec<Duration>> {
-        None
+    async fn respond(&mut self, n: u32, per_second: u32) -> Vec<Duration> {
+        let (begin, mut due) = mpsc::unbounded_channel();
+        pace(n, per_second, move |instant| {
+            begin.send(instant).ok();
+        });
+        // A request for one frame of 100 bytes, as long as its answer.
+        let mut request = [0; 100];
+        (request[3], request[7]) = (1, 100);
+        let request = Bytes::copy_from_slice(&request);
+        let (mut waiting, mut latencies) = (VecDeque::new(), Vec::new());
+        while latencies.len() < n as usize {
+            tokio::select! {
+                Some(instant) = due.recv() => {
+                    waiting.push_back(instant);
+                    self.0.send(request.clone()).await.expect("a server");
+                }
+                answer = self.0.next() => {
+                    answer.expect("an answer").expect("a frame");
+                    let instant: Instant = waiting.pop_front().expect("answers come in order");
+                    latencies.push(instant.elapsed());
+                }
+            }
+        }
+        latencies
     }
 }

@@ -1,6 +1,6 @@
 //! What flows tell the task.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Context};
 
 use millstream_kernel::guard::{caught, muted};
 use reactive_streams::{Error, ErrorKind, Subscriber as _};
@@ -10,10 +10,11 @@ use crate::{
     ErrorCode, Payload, RSocketError,
     link::{Begin, Call, Command, Stream},
     proto::{Interaction, OpenError, Request},
+    transport::Transport,
 };
 
-impl<T> Driver<T> {
-    pub(super) fn command(&mut self, command: Command) {
+impl<T: Transport> Driver<T> {
+    pub(super) fn command(&mut self, command: Command, cx: &mut Context<'_>) {
         match command {
             Command::Call(call) => self.call(call),
             Command::Ring(stream) => self.ring(&stream),
@@ -27,8 +28,19 @@ impl<T> Driver<T> {
                     None => muted(|| subscription.cancel()),
                 }
             }
-            Command::Item(key, item) => self.send(key, item),
-            Command::Ended(key, error) => self.sending_ended(key, error),
+            Command::Item(key, item) => self.send(key, item, cx),
+            Command::Items(key, inbox) => {
+                let entry = self.entries.get_mut(&key);
+                if let Some(outgoing) = entry.and_then(|entry| entry.outgoing.as_mut()) {
+                    outgoing.inbox = Some(inbox);
+                    self.send_items(key, cx);
+                }
+            }
+            Command::More(key) => self.send_items(key, cx),
+            Command::Ended(key, error) => {
+                self.send_items(key, cx);
+                self.sending_ended(key, error);
+            }
             Command::Done => self.n_background -= 1,
             Command::Metadata(metadata) => {
                 self.connection.push_metadata(metadata);
@@ -42,7 +54,9 @@ impl<T> Driver<T> {
         }
         self.events();
     }
+}
 
+impl<T> Driver<T> {
     /// What is told to a task that is over.
     pub(super) fn discard(&mut self, command: Command) {
         match command {
@@ -136,7 +150,7 @@ impl<T> Driver<T> {
         }
     }
 
-    fn open(&mut self, key: u64, payload: Payload) {
+    pub(super) fn open(&mut self, key: u64, payload: Payload) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
         let Some(incoming) = &mut entry.incoming else { return };
         let demand = std::mem::take(&mut incoming.demand).get();
@@ -157,27 +171,6 @@ impl<T> Driver<T> {
                 };
                 self.receiving_ended(key, Some(error));
             }
-        }
-    }
-
-    /// Sends an item of a publisher, or opens a channel with it.
-    fn send(&mut self, key: u64, item: Payload) {
-        let Some(entry) = self.entries.get_mut(&key) else { return };
-        let Some(outgoing) = &mut entry.outgoing else { return };
-        if !outgoing.arrived(item.len()) {
-            let why = "the publisher sent more than was requested";
-            self.drop_outgoing(key);
-            return self.sending_ended(key, Some(Error::new(ErrorKind::Overflow, why)));
-        }
-        let Some(id) = entry.id else { return self.open(key, item) };
-        let is_sent = self.connection.send(id, item, false);
-        let is_over = !self.connection.sends(id);
-        if is_sent && is_over {
-            // A response needs no second item.
-            self.drop_outgoing(key);
-            self.forget_if_over(key);
-        } else {
-            self.ask(key);
         }
     }
 

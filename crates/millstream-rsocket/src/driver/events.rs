@@ -50,12 +50,7 @@ impl<T> Driver<T> {
             Event::Request { id, interaction, payload, is_complete, .. } => {
                 self.request(id, interaction, payload, is_complete);
             }
-            Event::Item { id, payload, is_last } => {
-                let Some(key) = self.by_id.get(&id).copied() else { return };
-                if self.deliver(key, payload) && is_last {
-                    self.receiving_ended(key, None);
-                }
-            }
+            Event::Item { id, payload, is_last } => self.item((id, payload, is_last)),
             Event::Completed { id } | Event::Sent { id } => {
                 if let Some(key) = self.by_id.get(&id).copied() {
                     self.receiving_ended(key, None);
@@ -94,6 +89,14 @@ impl<T> Driver<T> {
             Event::Suspended => self.transport = None,
             Event::Resumed => self.has_resumed(),
             Event::Closed(why) => self.over(why),
+        }
+    }
+
+    /// An item has come on a stream, and whether it is the last.
+    pub(super) fn item(&mut self, (id, payload, is_last): (u32, Payload, bool)) {
+        let Some(key) = self.by_id.get(&id).copied() else { return };
+        if self.deliver(key, payload) && is_last {
+            self.receiving_ended(key, None);
         }
     }
 

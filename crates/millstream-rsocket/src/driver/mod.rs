@@ -16,9 +16,10 @@ mod events;
 mod incoming;
 mod outgoing;
 mod returning;
+mod sending;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -36,6 +37,7 @@ use tokio::{
 
 use crate::{
     link::{Command, Link},
+    map::Map,
     proto::Connection,
     responder::Responder,
     server::Accept,
@@ -50,6 +52,8 @@ const ANSWERS: usize = 64 * 1024;
 const BATCH: usize = 128;
 /// How often the task goes round before it lets others run.
 const ROUNDS: usize = 32;
+/// After how many rounds what was gathered is written, unless the transport is full before.
+const FLUSH: usize = 4;
 /// How long the last frames of a connection may take.
 const LINGER: Duration = Duration::from_secs(3);
 
@@ -80,8 +84,8 @@ pub(crate) struct Driver<T> {
     batch: Vec<Command>,
     answering: Answering,
     /// By keys of this task's own, since numbers are used again.
-    entries: HashMap<u64, Entry>,
-    by_id: HashMap<u32, u64>,
+    entries: Map<u64, Entry>,
+    by_id: Map<u32, u64>,
     next_key: u64,
     /// Streams whose publishers are asked when there is room.
     waiting: VecDeque<u64>,
@@ -113,8 +117,8 @@ impl<T: Transport> Driver<T> {
             commands,
             batch: Vec::new(),
             answering,
-            entries: HashMap::new(),
-            by_id: HashMap::new(),
+            entries: Map::default(),
+            by_id: Map::default(),
             next_key: 0,
             waiting: VecDeque::new(),
             n_background: 0,
@@ -135,7 +139,7 @@ impl<T: Transport> Driver<T> {
             Poll::Ready(n) if n > 0
         );
         for command in batch.drain(..) {
-            self.command(command);
+            self.command(command, cx);
         }
         self.batch = batch;
         has_some
@@ -144,6 +148,8 @@ impl<T: Transport> Driver<T> {
     /// Reads frames. Returns whether there was one.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> bool {
         let mut has_some = false;
+        // A look at the clock is for all that have come together.
+        let mut now = None;
         for _ in 0..BATCH {
             if self.connection.is_closed() || self.connection.answers() > ANSWERS {
                 break;
@@ -153,8 +159,13 @@ impl<T: Transport> Driver<T> {
             has_some = true;
             match received {
                 Some(Ok(received)) => match received.frame {
-                    Ok(frame) => {
-                        self.connection.receive_of_len(frame, received.len, self.start.elapsed());
+                    Ok(mut frame) => {
+                        let now = *now.get_or_insert_with(|| self.start.elapsed());
+                        if let Some(item) = self.connection.receive_item(&mut frame, now) {
+                            self.item(item);
+                        } else {
+                            self.connection.receive_of_len(frame, received.len, now);
+                        }
                     }
                     Err(_) => self.connection.fail("what was received is no frame"),
                 },
@@ -182,12 +193,23 @@ impl<T: Transport> Driver<T> {
                 break;
             }
         }
-        if is_lost || matches!(transport.poll_flush(cx), Poll::Ready(Err(_))) {
+        if is_lost {
             self.lost();
         }
         // Those that were sent may be the last of their streams.
         self.events();
         has_some
+    }
+
+    /// Has the transport write what it holds. Returns whether it is lost.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(transport) = &mut self.transport else { return false };
+        let is_lost = matches!(transport.poll_flush(cx), Poll::Ready(Err(_)));
+        if is_lost {
+            self.lost();
+            self.events();
+        }
+        is_lost
     }
 
     /// The transport is gone.
@@ -206,10 +228,15 @@ impl<T: Transport> Driver<T> {
                 None => return false,
             },
         };
-        if self.timer.deadline() != due {
+        // Each frame that comes makes it later, for which the timer is not set again each time.
+        if self.timer.deadline() > due {
             self.timer.as_mut().reset(due);
         }
-        let is_due = self.timer.as_mut().poll(cx).is_ready();
+        let mut is_due = self.timer.as_mut().poll(cx).is_ready();
+        if is_due && self.timer.deadline() < due {
+            self.timer.as_mut().reset(due);
+            is_due = self.timer.as_mut().poll(cx).is_ready();
+        }
         if is_due {
             self.connection.tick(self.start.elapsed());
             self.events();
@@ -240,7 +267,7 @@ impl<T: Transport> Future for Driver<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        for _ in 0..ROUNDS {
+        for n in 1..=ROUNDS {
             let mut is_busy = this.poll_read(cx);
             is_busy |= this.ends_at.is_none() && this.poll_commands(cx);
             is_busy |= this.ends_at.is_none() && this.poll_returning(cx);
@@ -249,6 +276,9 @@ impl<T: Transport> Future for Driver<T> {
             is_busy |= this.poll_time(cx);
             if this.ends_at.is_some() && this.poll_end(cx).is_ready() {
                 return Poll::Ready(());
+            }
+            if !is_busy || n % FLUSH == 0 {
+                is_busy |= this.poll_flush(cx);
             }
             if !is_busy {
                 return Poll::Pending;

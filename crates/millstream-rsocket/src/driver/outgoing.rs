@@ -6,6 +6,7 @@ use millstream_kernel::guard::muted;
 use reactive_streams::Subscription;
 
 use super::{Driver, HIGH};
+use crate::outbound::Inbox;
 
 /// A publisher is asked for about so many bytes at a time.
 const WINDOW: usize = 32 * 1024;
@@ -22,12 +23,14 @@ pub(super) struct Outgoing {
     size: usize,
     /// It is asked when there is room.
     is_waiting: bool,
+    /// Where its items come from, behind the first.
+    pub(super) inbox: Option<Inbox>,
 }
 
 impl Default for Outgoing {
     fn default() -> Self {
         // As if items were large, until some have come.
-        Self { subscription: None, asked: 0, size: WINDOW / 4, is_waiting: false }
+        Self { subscription: None, asked: 0, size: WINDOW / 4, is_waiting: false, inbox: None }
     }
 }
 

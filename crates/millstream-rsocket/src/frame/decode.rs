@@ -52,14 +52,18 @@ impl Frame {
         if bytes.len() > MAX_FRAME {
             return Err(DecodeError::TooLong);
         }
+        let Some((&[a, b, c, d, high, low], _)) = bytes.split_first_chunk() else {
+            return Err(DecodeError::Truncated);
+        };
+        let stream = u31(u32::from_be_bytes([a, b, c, d]))?;
+        let word = u16::from_be_bytes([high, low]);
         let mut rest = Rest(bytes);
-        let stream = rest.u31()?;
-        let word = rest.u16()?;
+        rest.0.advance(6);
         let (frame_type, flags) = ((word >> 10) as u8, word & 0x3FF);
         let is = |flag: u16| flags & flag != 0;
         let follows = is(flags::FOLLOWS);
         let body = match frame_type {
-            types::SETUP => Body::Setup(rest.setup(flags)?),
+            types::SETUP => Body::Setup(Box::new(rest.setup(flags)?)),
             types::LEASE => Body::Lease {
                 ttl_ms: rest.u31()?,
                 n_requests: rest.u31()?,
@@ -114,6 +118,10 @@ impl Frame {
     }
 }
 
+fn u31(number: u32) -> Result<u32, DecodeError> {
+    if number > MAX_U31 { Err(DecodeError::Reserved) } else { Ok(number) }
+}
+
 /// What is left to read of a frame.
 pub(crate) struct Rest(pub(crate) Bytes);
 
@@ -144,8 +152,7 @@ impl Rest {
     }
 
     fn u31(&mut self) -> Result<u32, DecodeError> {
-        let number = self.u32()?;
-        if number > MAX_U31 { Err(DecodeError::Reserved) } else { Ok(number) }
+        u31(self.u32()?)
     }
 
     fn u63(&mut self) -> Result<u64, DecodeError> {
@@ -164,6 +171,7 @@ impl Rest {
     }
 
     /// Metadata behind its length, if the flag says that there is some, and data up to the end.
+    #[inline]
     fn payload(&mut self, flags: u16) -> Result<Payload, DecodeError> {
         let metadata = if flags & flags::METADATA == 0 {
             None

@@ -4,8 +4,8 @@ use std::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{Body, Frame, MAX_FRAME, MAX_U31, Setup, flags, types};
-use crate::Payload;
+use super::{Body, Frame, HEAD, MAX_FRAME, MAX_U31, Setup, flags, types};
+use crate::{ErrorCode, Payload};
 
 /// Why a frame has no bytes: something in it is larger than its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +36,20 @@ impl Frame {
     /// How many bytes the frame has, without the length before it.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        6 + match &self.body {
+        HEAD + match &self.body {
             Body::Setup(setup) => {
                 let token = setup.resume_token.as_ref().map_or(0, |token| 2 + token.len());
                 let mimes = 2 + setup.metadata_mime.len() + setup.data_mime.len();
-                12 + token + mimes + length_of(&setup.payload)
+                12 + token + mimes + setup.payload.encoded_len()
             }
             Body::Lease { metadata, .. } => 8 + metadata.as_ref().map_or(0, Bytes::len),
             Body::KeepAlive { data, .. } => 8 + data.len(),
             Body::RequestResponse { payload, .. }
             | Body::RequestFnf { payload, .. }
-            | Body::Payload { payload, .. } => length_of(payload),
+            | Body::Payload { payload, .. } => payload.encoded_len(),
             Body::RequestStream { payload, .. }
             | Body::RequestChannel { payload, .. }
-            | Body::Extension { payload, .. } => 4 + length_of(payload),
+            | Body::Extension { payload, .. } => 4 + payload.encoded_len(),
             Body::RequestN(_) => 4,
             Body::Cancel | Body::Unknown { .. } => 0,
             Body::Error { data, .. } => 4 + data.len(),
@@ -66,40 +66,86 @@ impl Frame {
     ///
     /// If something is larger than its field; then nothing was written.
     pub fn encode_head(&self, into: &mut BytesMut) -> Result<Bytes, EncodeError> {
-        self.check()?;
+        self.check(self.encoded_len())?;
+        into.put_slice(&self.head());
+        self.put_fields(into);
+        Ok(self.data().cloned().unwrap_or_default())
+    }
+
+    /// Writes the frame behind its length of 24 bits, but for data of `large` bytes or more, which
+    /// is returned to be written behind it. Returns also how many bytes the frame has.
+    pub(crate) fn put(
+        self,
+        into: &mut BytesMut,
+        large: usize,
+    ) -> Result<(usize, Option<Bytes>), EncodeError> {
+        if let Body::Payload { payload: Payload { metadata: None, data }, .. } = &self.body
+            && data.len() < large
+            && self.stream <= MAX_U31
+        {
+            // Most frames are small items, and need none of what is below.
+            let len = HEAD + data.len();
+            into.reserve(3 + len);
+            into.put_slice(&self.length_and_head(len));
+            into.put_slice(data);
+            return Ok((len, None));
+        }
+        let len = self.encoded_len();
+        self.check(len)?;
+        let n_data = self.data().map_or(0, Bytes::len);
+        let is_large = n_data >= large;
+        into.reserve(3 + len - if is_large { n_data } else { 0 });
+        into.put_slice(&self.length_and_head(len));
+        self.put_fields(into);
+        if is_large {
+            return Ok((len, self.data().cloned()));
+        }
+        if let Some(data) = self.data() {
+            into.put_slice(data);
+        }
+        Ok((len, None))
+    }
+
+    #[inline]
+    fn length_and_head(&self, len: usize) -> [u8; 3 + HEAD] {
+        let [_, a, b, c] = (len as u32).to_be_bytes();
+        let [d, e, f, g, h, i] = self.head();
+        [a, b, c, d, e, f, g, h, i]
+    }
+
+    /// The stream, the type and the flags.
+    #[inline]
+    fn head(&self) -> [u8; HEAD] {
         let (frame_type, flags) = self.type_and_flags();
-        into.put_u32(self.stream);
-        into.put_u16(u16::from(frame_type) << 10 | flags);
-        Ok(match &self.body {
+        let [a, b, c, d] = self.stream.to_be_bytes();
+        let [e, f] = (u16::from(frame_type) << 10 | flags).to_be_bytes();
+        [a, b, c, d, e, f]
+    }
+
+    /// Writes what is between the head and the data.
+    fn put_fields(&self, into: &mut BytesMut) {
+        match &self.body {
             Body::Setup(setup) => put_setup(into, setup),
-            Body::Lease { ttl_ms, n_requests, metadata } => {
+            Body::Lease { ttl_ms, n_requests, .. } => {
                 into.put_u32(*ttl_ms);
                 into.put_u32(*n_requests);
-                metadata.clone().unwrap_or_default()
             }
-            Body::KeepAlive { position, data, .. } => {
+            Body::KeepAlive { position, .. } | Body::ResumeOk { position } => {
                 into.put_u64(*position);
-                data.clone()
             }
             Body::RequestResponse { payload, .. }
             | Body::RequestFnf { payload, .. }
-            | Body::Payload { payload, .. } => put_payload(into, payload),
+            | Body::Payload { payload, .. } => put_metadata(into, payload),
             Body::RequestStream { initial_n: number, payload, .. }
             | Body::RequestChannel { initial_n: number, payload, .. }
             | Body::Extension { extended_type: number, payload, .. } => {
                 into.put_u32(*number);
-                put_payload(into, payload)
+                put_metadata(into, payload);
             }
-            Body::RequestN(n) => {
-                into.put_u32(*n);
-                Bytes::new()
+            Body::RequestN(number) | Body::Error { code: ErrorCode(number), .. } => {
+                into.put_u32(*number);
             }
-            Body::Cancel | Body::Unknown { .. } => Bytes::new(),
-            Body::Error { code, data } => {
-                into.put_u32(code.0);
-                data.clone()
-            }
-            Body::MetadataPush(metadata) => metadata.clone(),
+            Body::Cancel | Body::Unknown { .. } | Body::MetadataPush(_) => {}
             Body::Resume(resume) => {
                 into.put_u16(resume.version.0);
                 into.put_u16(resume.version.1);
@@ -107,13 +153,30 @@ impl Frame {
                 into.put_slice(&resume.token);
                 into.put_u64(resume.last_received);
                 into.put_u64(resume.first_available);
-                Bytes::new()
             }
-            Body::ResumeOk { position } => {
-                into.put_u64(*position);
-                Bytes::new()
+        }
+    }
+
+    /// What the frame ends with.
+    fn data(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Setup(setup) => Some(&setup.payload.data),
+            Body::Lease { metadata, .. } => metadata.as_ref(),
+            Body::RequestResponse { payload, .. }
+            | Body::RequestFnf { payload, .. }
+            | Body::RequestStream { payload, .. }
+            | Body::RequestChannel { payload, .. }
+            | Body::Payload { payload, .. }
+            | Body::Extension { payload, .. } => Some(&payload.data),
+            Body::KeepAlive { data, .. } | Body::Error { data, .. } | Body::MetadataPush(data) => {
+                Some(data)
             }
-        })
+            Body::RequestN(_)
+            | Body::Cancel
+            | Body::Unknown { .. }
+            | Body::Resume(_)
+            | Body::ResumeOk { .. } => None,
+        }
     }
 
     /// Writes the frame, without the length before it.
@@ -142,9 +205,16 @@ impl Frame {
         }
     }
 
-    fn check(&self) -> Result<(), EncodeError> {
-        if self.encoded_len() > MAX_FRAME {
+    /// Whether everything of a frame of `len` bytes fits into its field.
+    fn check(&self, len: usize) -> Result<(), EncodeError> {
+        if len > MAX_FRAME {
             return Err(EncodeError::TooLong);
+        }
+        if let Body::Payload { .. } = &self.body
+            && self.stream <= MAX_U31
+        {
+            // Most frames are these, and have no other number.
+            return Ok(());
         }
         let numbers: [u32; 2] = match &self.body {
             Body::Setup(setup) => [setup.keep_alive_ms, setup.max_lifetime_ms],
@@ -179,6 +249,7 @@ impl Frame {
         if fits { Ok(()) } else { Err(EncodeError::TextTooLong) }
     }
 
+    #[inline]
     fn type_and_flags(&self) -> (u8, u16) {
         let when = |is_set: bool, flag: u16| if is_set { flag } else { 0 };
         let metadata_of = |payload: &Payload| when(payload.metadata.is_some(), flags::METADATA);
@@ -229,19 +300,14 @@ impl Frame {
     }
 }
 
-fn length_of(payload: &Payload) -> usize {
-    payload.metadata.as_ref().map_or(0, |metadata| 3 + metadata.len()) + payload.data.len()
-}
-
-fn put_payload(into: &mut BytesMut, payload: &Payload) -> Bytes {
+fn put_metadata(into: &mut BytesMut, payload: &Payload) {
     if let Some(metadata) = &payload.metadata {
         into.put_uint(metadata.len() as u64, 3);
         into.put_slice(metadata);
     }
-    payload.data.clone()
 }
 
-fn put_setup(into: &mut BytesMut, setup: &Setup) -> Bytes {
+fn put_setup(into: &mut BytesMut, setup: &Setup) {
     into.put_u16(setup.version.0);
     into.put_u16(setup.version.1);
     into.put_u32(setup.keep_alive_ms);
@@ -254,5 +320,5 @@ fn put_setup(into: &mut BytesMut, setup: &Setup) -> Bytes {
         into.put_u8(mime.len() as u8);
         into.put_slice(mime);
     }
-    put_payload(into, &setup.payload)
+    put_metadata(into, &setup.payload);
 }

@@ -25,8 +25,8 @@ pub struct Fragments {
     max: usize,
     /// The first frame, before it went out.
     first: Option<Frame>,
-    /// What is to be sent of a frame that does not fit.
-    rest: Option<Rest>,
+    /// What is to be sent of a frame that does not fit; boxed, since most fit.
+    rest: Option<Box<Rest>>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Fragments {
             return Self { stream, max, first: Some(frame), rest: None };
         };
         let rest = Rest { payload, complete, first: Some(frame.body) };
-        Self { stream, max, first: None, rest: Some(rest) }
+        Self { stream, max, first: None, rest: Some(Box::new(rest)) }
     }
 
     /// How many bytes are still to be sent, about: those of fragments without what their frames

@@ -23,6 +23,9 @@ use crate::{ErrorCode, Payload};
 /// The most bytes that a frame has: its length goes into 24 bits.
 pub const MAX_FRAME: usize = 0xFF_FFFF;
 
+/// The bytes before what is of a type: the stream, the type and the flags.
+pub(crate) const HEAD: usize = 6;
+
 /// The largest stream, credit or time that a frame carries: it goes into 31 bits.
 pub const MAX_U31: u32 = 0x7FFF_FFFF;
 
@@ -44,8 +47,8 @@ pub struct Frame {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Body {
-    /// The first frame of a client.
-    Setup(Setup),
+    /// The first frame of a client; boxed, since it is large and comes once.
+    Setup(Box<Setup>),
     /// Grants requests for a time.
     Lease {
         /// For how long, in milliseconds from its arrival; 0 grants nothing.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ErrorCode, Payload,
-    frame::{Body, Fragments, Frame, MAX_U31},
+    frame::{Body, Frame, HEAD, MAX_U31},
 };
 
 impl Connection {
@@ -131,8 +131,33 @@ impl Connection {
         }
         let complete = is_last || stream.interaction == Interaction::Response;
         stream.sending.is_open = !complete;
-        self.queue(id, Body::Payload { follows: false, complete, next: true, payload });
+        let body = Body::Payload { follows: false, complete, next: true, payload };
+        let frame = Frame::new(id, body);
+        self.queued += stream.sending.push(frame, self.config.fragment(), &mut self.ready);
         true
+    }
+
+    /// The frame of an item that may go out at once, since nothing waits before it; the item, if it
+    /// has to be queued by [`send`](Self::send), or is not taken at all.
+    pub(crate) fn send_at_once(&mut self, id: u32, payload: Payload) -> Result<Frame, Payload> {
+        let something_waits = !self.control.is_empty()
+            || !self.grants.is_empty()
+            || !self.ready.is_empty()
+            || self.session.is_some();
+        if something_waits || HEAD + payload.encoded_len() > self.config.fragment() {
+            return Err(payload);
+        }
+        let Some(stream) = self.streams.get_mut(&id) else { return Err(payload) };
+        let sending = &mut stream.sending;
+        if !sending.is_open || !sending.queue.is_empty() || sending.credit.take(1) == 0 {
+            return Err(payload);
+        }
+        let complete = stream.interaction == Interaction::Response;
+        if complete {
+            sending.is_open = false;
+            self.remove_if_over(id);
+        }
+        Ok(Frame::new(id, Body::Payload { follows: false, complete, next: true, payload }))
     }
 
     /// Ends a stream, after the items that wait.
@@ -141,8 +166,7 @@ impl Connection {
         if !std::mem::take(&mut stream.sending.is_open) {
             return;
         }
-        let waiting = stream.sending.queue.back_mut();
-        if waiting.is_some_and(|item| item.complete()) {
+        if stream.sending.complete_last() {
             return;
         }
         let payload = Payload::default();
@@ -170,8 +194,7 @@ impl Connection {
             return;
         }
         // Of a request of which no byte was sent, nothing is sent.
-        let is_unsent = stream.sending.has_request
-            && stream.sending.queue.front().is_some_and(Fragments::is_whole);
+        let is_unsent = stream.sending.has_request && stream.sending.is_whole();
         if stream.is_ours {
             self.remove(id);
         } else {
@@ -212,20 +235,15 @@ impl Connection {
     /// Queues a frame of a stream, as fragments if it is long.
     pub(super) fn queue(&mut self, id: u32, body: Body) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let fragments = Fragments::of(Frame::new(id, body), self.config.fragment());
-        self.queued += fragments.remaining();
-        if stream.sending.queue.is_empty() {
-            self.ready.push_back(id);
-        }
-        stream.sending.queue.push_back(fragments);
+        let frame = Frame::new(id, body);
+        self.queued += stream.sending.push(frame, self.config.fragment(), &mut self.ready);
     }
 
     /// Forgets a stream and what waits to be sent of it.
     pub(super) fn remove(&mut self, id: u32) {
         let Some(stream) = self.streams.remove(&id) else { return };
         self.n_theirs -= usize::from(!stream.is_ours);
-        let waiting: usize = stream.sending.queue.iter().map(Fragments::remaining).sum();
-        self.queued -= waiting;
+        self.queued -= stream.sending.remaining();
         let partial = stream.receiving.partial;
         self.reassembling -= partial.map_or(0, |partial| partial.reassembly.len());
         self.close_if_done();

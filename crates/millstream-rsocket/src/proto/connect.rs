@@ -20,11 +20,11 @@ impl Connection {
         self.config.keep_alive = Duration::from_millis(setup.keep_alive_ms.into());
         self.max_lifetime = Duration::from_millis(setup.max_lifetime_ms.into());
         self.start_session(setup.resume_token.as_ref());
-        self.control.push_back(Frame::new(0, Body::Setup(setup)));
+        self.control.push_back(Frame::new(0, Body::Setup(Box::new(setup))));
     }
 
     /// A SETUP has come to a server that waits for it.
-    pub(super) fn received_setup(&mut self, setup: Setup) {
+    pub(super) fn received_setup(&mut self, setup: Box<Setup>) {
         if setup.version.0 != VERSION.0 {
             return self.refuse(ErrorCode::UNSUPPORTED_SETUP, "the version is not 1.0");
         }

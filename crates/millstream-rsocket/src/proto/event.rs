@@ -104,7 +104,7 @@ impl std::error::Error for Closed {}
 pub enum Event {
     /// A client's SETUP. [`accept`](super::Connection::accept) it or
     /// [`reject`](super::Connection::reject) it before anything else is received.
-    Setup(Setup),
+    Setup(Box<Setup>),
     /// A request of the peer's.
     Request {
         /// The stream.

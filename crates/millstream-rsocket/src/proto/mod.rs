@@ -35,10 +35,7 @@ mod resume;
 mod send;
 mod stream;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 pub use config::Config;
 pub use event::{Closed, Event, Interaction, OpenError, Request};
@@ -46,7 +43,10 @@ use lease::Lease;
 use resume::Session;
 use stream::Stream;
 
-use crate::frame::{Frame, Setup};
+use crate::{
+    frame::{Frame, Setup},
+    map::Map,
+};
 
 /// Which side of a connection this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub struct Connection {
     keep_alive_at: Duration,
     /// The peer is dead when it was silent for so long.
     max_lifetime: Duration,
-    streams: HashMap<u32, Stream>,
+    streams: Map<u32, Stream>,
     /// How many of them the peer has opened.
     n_theirs: usize,
     next_id: u32,
@@ -132,7 +132,7 @@ impl Connection {
             keep_alive_at: now + config.keep_alive,
             max_lifetime: config.max_lifetime,
             config,
-            streams: HashMap::new(),
+            streams: Map::default(),
             n_theirs: 0,
             next_id: if role == Role::Client { 1 } else { 2 },
             has_wrapped: false,

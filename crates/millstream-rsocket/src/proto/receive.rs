@@ -8,11 +8,11 @@ use reactive_streams::Demand;
 use super::{
     Closed, Connection, Event, Interaction, Role, Stage,
     lease::Lease,
-    stream::{Partial, Receiving, Sending, Stream},
+    stream::{Partial, Queued, Receiving, Sending, Stream},
 };
 use crate::{
     ErrorCode, Payload,
-    frame::{Body, Fragments, Frame, Reassembly},
+    frame::{Body, Frame, Reassembly},
 };
 
 impl Connection {
@@ -111,6 +111,36 @@ impl Connection {
             // What makes no sense where it comes is ignored.
             _ => {}
         }
+    }
+
+    /// Takes an item that was asked for and needs nothing else, as most frames are: what
+    /// [`receive`](Self::receive) does, without an event. Returns the stream, the item, and whether
+    /// it is the last.
+    pub(crate) fn receive_item(
+        &mut self,
+        frame: &mut Frame,
+        now: Duration,
+    ) -> Option<(u32, Payload, bool)> {
+        if self.session.is_some() || !matches!(self.stage, Stage::Open | Stage::Closing) {
+            return None;
+        }
+        let id = frame.stream;
+        let Body::Payload { follows: false, complete, next: true, payload } = &mut frame.body
+        else {
+            return None;
+        };
+        let stream = self.streams.get_mut(&id)?;
+        let receiving = &mut stream.receiving;
+        if !receiving.is_open || receiving.partial.is_some() || !receiving.arrived() {
+            return None;
+        }
+        let is_last = *complete || (stream.is_ours && stream.interaction == Interaction::Response);
+        receiving.is_open = !is_last;
+        let is_short = receiving.grant() > 0;
+        self.now = self.now.max(now);
+        self.heard = self.now;
+        self.item_came(id, is_last, is_short);
+        Some((id, std::mem::take(payload), is_last))
     }
 
     fn received_connection_error(&mut self, code: ErrorCode, data: Bytes) {
@@ -241,7 +271,11 @@ impl Connection {
         if follows {
             self.push_fragment(id, &payload, None);
         } else if next {
-            self.item(id, payload, complete || is_response);
+            let is_last = complete || is_response;
+            stream.receiving.is_open = !is_last;
+            let is_short = stream.receiving.grant() > 0;
+            self.events.push_back(Event::Item { id, payload, is_last });
+            self.item_came(id, is_last, is_short);
         } else {
             stream.receiving.is_open = false;
             self.events.push_back(Event::Completed { id });
@@ -269,10 +303,16 @@ impl Connection {
         if is_last {
             stream.receiving.is_open = false;
         }
+        let is_short = stream.receiving.grant() > 0;
         self.events.push_back(Event::Item { id, payload, is_last });
+        self.item_came(id, is_last, is_short);
+    }
+
+    /// What follows from an item: the stream may be over, or short of demand.
+    fn item_came(&mut self, id: u32, is_last: bool, is_short: bool) {
         if is_last {
             self.remove_if_over(id);
-        } else {
+        } else if is_short {
             self.queue_grant(id);
         }
     }
@@ -321,12 +361,12 @@ impl Connection {
         })
     }
 
-    /// Drops what waits to be sent of a stream, but for its request and an item that has begun.
+    /// Drops what waits to be sent of a stream, but for its request.
     fn drop_queue(&mut self, id: u32) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let sending = &mut stream.sending;
         let keeps_first = sending.has_request;
         let dropped: Vec<_> = sending.queue.drain(usize::from(keeps_first)..).collect();
-        self.queued -= dropped.iter().map(Fragments::remaining).sum::<usize>();
+        self.queued -= dropped.iter().map(Queued::remaining).sum::<usize>();
     }
 }

@@ -50,23 +50,22 @@ impl Connection {
     /// The next frame of a stream, which goes to the end of the line if it has more.
     fn next_of(&mut self, id: u32) -> Option<Frame> {
         let stream = self.streams.get_mut(&id)?;
-        let item = stream.sending.queue.front_mut()?;
-        let before = item.remaining();
-        let frame = item.next();
-        self.queued -= before - item.remaining();
-        if item.is_done() {
-            stream.sending.queue.pop_front();
-            if std::mem::take(&mut stream.sending.has_request) {
-                self.queue_grant(id);
-            }
-        }
-        let stream = self.streams.get_mut(&id)?;
-        if stream.sending.queue.is_empty() {
-            self.remove_if_over(id);
-        } else {
+        let (frame, n_sent) = stream.sending.pop(id)?;
+        self.queued -= n_sent;
+        let is_empty = stream.sending.queue.is_empty();
+        // The request is the first of all, and is over when the next is the first or none is left.
+        let is_requested = stream.sending.has_request && (is_empty || stream.sending.is_whole());
+        if !is_empty {
             self.ready.push_back(id);
         }
-        frame
+        if is_requested {
+            stream.sending.has_request = false;
+            self.queue_grant(id);
+        }
+        if is_empty {
+            self.remove_if_over(id);
+        }
+        Some(frame)
     }
 
     /// Queues a frame that answers one of the peer's.

@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use reactive_streams::Demand;
 
 use super::Interaction;
-use crate::frame::{Fragments, MAX_U31, Reassembly};
+use crate::{
+    Payload,
+    frame::{Body, Fragments, Frame, HEAD, MAX_U31, Reassembly},
+};
 
 /// A stream.
 #[derive(Debug)]
@@ -25,9 +28,18 @@ pub(super) struct Sending {
     /// How many items the peer takes.
     pub(super) credit: Demand,
     /// What waits to be sent.
-    pub(super) queue: VecDeque<Fragments>,
+    pub(super) queue: VecDeque<Queued>,
     /// The request of a stream of ours is still in the queue, as a whole or in part.
     pub(super) has_request: bool,
+}
+
+/// What waits to be sent.
+#[derive(Debug)]
+pub(super) enum Queued {
+    /// An item that fits into a frame, as most do.
+    Item { payload: Payload, complete: bool },
+    /// Any other frame, or what is left of one that is sent in fragments.
+    Frames(Box<Fragments>),
 }
 
 /// What we receive.
@@ -51,6 +63,79 @@ pub(super) struct Partial {
     pub(super) reassembly: Reassembly,
     /// It is a request, with this first demand.
     pub(super) request: Option<u32>,
+}
+
+impl Sending {
+    /// Queues a frame, as fragments if it is long. Returns how many bytes wait for it.
+    pub(super) fn push(&mut self, frame: Frame, max: usize, ready: &mut VecDeque<u32>) -> usize {
+        if self.queue.is_empty() {
+            ready.push_back(frame.stream);
+        }
+        let len = frame.encoded_len();
+        let queued = match frame.body {
+            Body::Payload { follows: false, complete, next: true, payload } if len <= max => {
+                Queued::Item { payload, complete }
+            }
+            body => Queued::Frames(Box::new(Fragments::of(Frame::new(frame.stream, body), max))),
+        };
+        let n_waiting = queued.remaining();
+        self.queue.push_back(queued);
+        n_waiting
+    }
+
+    /// Takes the next frame of stream `id`, and how many bytes wait no more.
+    pub(super) fn pop(&mut self, id: u32) -> Option<(Frame, usize)> {
+        if let Some(Queued::Frames(fragments)) = self.queue.front_mut() {
+            let before = fragments.remaining();
+            let frame = fragments.next();
+            let n_sent = before - fragments.remaining();
+            if fragments.is_done() {
+                self.queue.pop_front();
+            }
+            return frame.map(|frame| (frame, n_sent));
+        }
+        let queued = self.queue.pop_front()?;
+        let n_sent = queued.remaining();
+        let Queued::Item { payload, complete } = queued else { return None };
+        let body = Body::Payload { follows: false, complete, next: true, payload };
+        Some((Frame::new(id, body), n_sent))
+    }
+
+    /// Makes the last item that waits also the end of the stream. Returns whether there is one of
+    /// which something is still to be sent.
+    pub(super) fn complete_last(&mut self) -> bool {
+        match self.queue.back_mut() {
+            Some(Queued::Item { complete, .. }) => {
+                *complete = true;
+                true
+            }
+            Some(Queued::Frames(fragments)) => fragments.complete(),
+            None => false,
+        }
+    }
+
+    /// Returns whether no byte of the first frame was sent.
+    pub(super) fn is_whole(&self) -> bool {
+        match self.queue.front() {
+            Some(Queued::Item { .. }) => true,
+            Some(Queued::Frames(fragments)) => fragments.is_whole(),
+            None => false,
+        }
+    }
+
+    /// How many bytes wait.
+    pub(super) fn remaining(&self) -> usize {
+        self.queue.iter().map(Queued::remaining).sum()
+    }
+}
+
+impl Queued {
+    pub(super) fn remaining(&self) -> usize {
+        match self {
+            Self::Item { payload, .. } => HEAD + payload.encoded_len(),
+            Self::Frames(fragments) => fragments.remaining(),
+        }
+    }
 }
 
 impl Receiving {

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
@@ -137,16 +137,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for Framed<S>
     }
 
     fn send(&mut self, frame: Frame) -> io::Result<()> {
-        let (len, before) = (frame.encoded_len(), self.tail.len());
-        self.tail.put_uint(len as u64, 3);
-        let data = frame.encode_head(&mut self.tail).map_err(|error| {
-            self.tail.truncate(before);
-            io::Error::new(io::ErrorKind::InvalidInput, error)
-        })?;
+        let (len, large) = frame
+            .put(&mut self.tail, LARGE)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         self.n_waiting += 3 + len;
-        if data.len() < LARGE {
-            self.tail.put_slice(&data);
-        } else {
+        if let Some(data) = large {
             self.chunks.push_back(self.tail.split().freeze());
             self.chunks.push_back(data);
         }

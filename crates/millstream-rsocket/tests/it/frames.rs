@@ -48,7 +48,7 @@ fn some_request() -> impl Strategy<Value = Body> {
 fn some_body() -> impl Strategy<Value = Body> {
     let position = || 0..=i64::MAX as u64;
     prop_oneof![
-        some_setup().prop_map(Body::Setup),
+        some_setup().prop_map(|setup| Body::Setup(Box::new(setup))),
         some_request(),
         (0..=MAX_U31, 0..=MAX_U31, option::of(some_bytes(50))).prop_map(
             |(ttl_ms, n_requests, metadata)| Body::Lease { ttl_ms, n_requests, metadata }

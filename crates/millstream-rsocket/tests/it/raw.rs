@@ -16,7 +16,7 @@ pub(crate) fn framed(frame: &Frame) -> BytesMut {
 }
 
 pub(crate) fn opening() -> Frame {
-    Frame::new(0, Body::Setup(Setup::from(&Config::default())))
+    Frame::new(0, Body::Setup(Box::new(Setup::from(&Config::default()))))
 }
 
 pub(crate) fn stream(id: u32, initial_n: u32) -> Frame {

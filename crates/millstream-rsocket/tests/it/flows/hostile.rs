@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use millstream::{ErrorKind, range};
 use millstream_rsocket::{
     Answers, Client, Payload, Responder, Server,
@@ -10,7 +10,7 @@ use millstream_rsocket::{
     proto::Config,
     transport::Framed,
 };
-use millstream_testkit::Probe;
+use millstream_testkit::{Probe, Puppet, PuppetPublisher};
 use parking_lot::Mutex;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
@@ -155,4 +155,48 @@ async fn a_server_that_ignores_demand_is_cut_off() {
     let mut said = Vec::new();
     peer.read_to_end(&mut said).await.unwrap();
     assert!(String::from_utf8_lossy(&said).contains("more items than were requested"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_publisher_sends_that_ignores_its_demand_does_not_pile_up() {
+    struct Pushes(Mutex<Option<PuppetPublisher<Payload>>>);
+    impl Responder for Pushes {
+        fn request_stream(&self, _: Payload) -> Answers {
+            millstream::Flow::from(self.0.lock().take().unwrap()).boxed()
+        }
+    }
+    /// A byte that says how often it is held.
+    struct Held {
+        _count: Arc<()>,
+    }
+    impl AsRef<[u8]> for Held {
+        fn as_ref(&self) -> &[u8] {
+            b"x"
+        }
+    }
+    let held = Arc::new(());
+    let item = || Payload::from(Bytes::from_owner(Held { _count: Arc::clone(&held) }));
+    let (puppet, publisher) = Puppet::new();
+    let server = Server::new(Pushes(Mutex::new(Some(publisher))));
+    let requester = super::in_process(&Client::new(), &server);
+    let (probe, subscriber) = Probe::new();
+    requester.request_stream("x").subscribe(subscriber);
+    probe.request(3);
+    super::settle().await;
+    assert_eq!(puppet.demand().get(), 3);
+
+    for _ in 0..10 {
+        puppet.force_next(item()).unwrap();
+    }
+    super::settle().await;
+
+    let error = probe.error().unwrap();
+    assert!(error.to_string().contains("more than was requested"), "{error}");
+    assert!(puppet.is_cancelled());
+    assert_eq!((probe.items().len(), Arc::strong_count(&held)), (3, 1 + 3));
+    // It goes on, and nobody keeps what it sends.
+    for _ in 0..1000 {
+        puppet.force_next(item()).ok();
+        assert_eq!(Arc::strong_count(&held), 1 + 3);
+    }
 }

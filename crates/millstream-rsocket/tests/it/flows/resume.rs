@@ -242,7 +242,7 @@ async fn frames(peer: &mut DuplexStream) -> Vec<Frame> {
 
 fn setup(token: &'static str) -> Frame {
     let setup = Setup { resume_token: Some(token.into()), ..Setup::from(&config()) };
-    Frame::new(0, Body::Setup(setup))
+    Frame::new(0, Body::Setup(Box::new(setup)))
 }
 
 fn resume(token: &'static str, last_received: u64, first_available: u64) -> Frame {

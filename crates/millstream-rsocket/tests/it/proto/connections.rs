@@ -34,7 +34,7 @@ fn a_setup_that_a_server_cannot_take_is_refused_with_the_reason() {
     let setup = |change: fn(&mut Setup)| {
         let mut setup = some_setup();
         change(&mut setup);
-        Frame::new(0, Body::Setup(setup))
+        Frame::new(0, Body::Setup(Box::new(setup)))
     };
     let resume =
         Resume { version: (1, 0), token: "t".into(), last_received: 0, first_available: 0 };
@@ -47,7 +47,7 @@ fn a_setup_that_a_server_cannot_take_is_refused_with_the_reason() {
         (setup(|setup| setup.lease = true), Some(ErrorCode::UNSUPPORTED_SETUP)),
         (setup(|setup| setup.resume_token = Some("t".into())), Some(ErrorCode::REJECTED_SETUP)),
         (Frame::new(0, Body::Resume(resume)), Some(ErrorCode::REJECTED_RESUME)),
-        (Frame::new(1, Body::Setup(some_setup())), Some(ErrorCode::INVALID_SETUP)),
+        (Frame::new(1, Body::Setup(Box::new(some_setup()))), Some(ErrorCode::INVALID_SETUP)),
         (Frame::new(1, Body::Cancel), Some(ErrorCode::INVALID_SETUP)),
     ];
     for (frame, code) in cases {
@@ -58,7 +58,7 @@ fn a_setup_that_a_server_cannot_take_is_refused_with_the_reason() {
 #[test]
 fn an_application_may_refuse_a_client() {
     let mut server = Connection::server(Config::default(), at(0));
-    server.receive(Frame::new(0, Body::Setup(some_setup())), at(0));
+    server.receive(Frame::new(0, Body::Setup(Box::new(some_setup()))), at(0));
 
     server.reject(ErrorCode::REJECTED_SETUP, "not today");
 
@@ -153,7 +153,7 @@ fn frames_that_make_no_sense_are_ignored() {
     let stream = Body::RequestStream { initial_n: 1, follows: false, payload: payload.clone() };
     let senseless = [
         // A second SETUP, and what is for clients.
-        Frame::new(0, Body::Setup(some_setup())),
+        Frame::new(0, Body::Setup(Box::new(some_setup()))),
         Frame::error(0, ErrorCode::REJECTED_SETUP, ""),
         Frame::error(0, ErrorCode::INVALID_SETUP, ""),
         Frame::error(0, ErrorCode::REJECTED_RESUME, ""),
