@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Buf, Bytes};
 
-use super::{Body, Frame, MAX_FRAME, MAX_U31, Resume, Setup, flags, types};
+use super::{Body, Frame, HEAD, MAX_FRAME, MAX_U31, Resume, Setup, flags, types};
 use crate::{ErrorCode, Payload};
 
 /// Why bytes are not a frame.
@@ -57,9 +57,13 @@ impl Frame {
         };
         let stream = u31(u32::from_be_bytes([a, b, c, d]))?;
         let word = u16::from_be_bytes([high, low]);
-        let mut rest = Rest(bytes);
-        rest.0.advance(6);
         let (frame_type, flags) = ((word >> 10) as u8, word & 0x3FF);
+        let mut rest = Rest(bytes);
+        rest.0.advance(HEAD);
+        if frame_type == types::PAYLOAD && flags & flags::METADATA == 0 {
+            // Most frames are these, and all that is left of them is data.
+            return Ok(Self { stream, body: rest.item(flags, None) });
+        }
         let is = |flag: u16| flags & flag != 0;
         let follows = is(flags::FOLLOWS);
         let body = match frame_type {
@@ -91,12 +95,10 @@ impl Frame {
             },
             types::REQUEST_N => Body::RequestN(rest.u31()?),
             types::CANCEL => Body::Cancel,
-            types::PAYLOAD => Body::Payload {
-                follows,
-                complete: is(flags::COMPLETE),
-                next: is(flags::NEXT),
-                payload: rest.payload(flags)?,
-            },
+            types::PAYLOAD => {
+                let metadata = rest.metadata()?;
+                rest.item(flags, Some(metadata))
+            }
             types::ERROR => Body::Error { code: ErrorCode(rest.u32()?), data: rest.all() },
             types::METADATA_PUSH => Body::MetadataPush(rest.all()),
             types::RESUME => Body::Resume(Resume {
@@ -171,15 +173,28 @@ impl Rest {
     }
 
     /// Metadata behind its length, if the flag says that there is some, and data up to the end.
-    #[inline]
     fn payload(&mut self, flags: u16) -> Result<Payload, DecodeError> {
-        let metadata = if flags & flags::METADATA == 0 {
-            None
-        } else {
-            let length = self.u24()?;
-            Some(self.take(length).map_err(|_| DecodeError::MetadataTooLong)?)
+        let metadata = match flags & flags::METADATA {
+            0 => None,
+            _ => Some(self.metadata()?),
         };
         Ok(Payload { metadata, data: self.all() })
+    }
+
+    fn metadata(&mut self) -> Result<Bytes, DecodeError> {
+        let length = self.u24()?;
+        self.take(length).map_err(|_| DecodeError::MetadataTooLong)
+    }
+
+    /// A PAYLOAD with this metadata, and data up to the end.
+    #[inline]
+    fn item(self, flags: u16, metadata: Option<Bytes>) -> Body {
+        Body::Payload {
+            follows: flags & flags::FOLLOWS != 0,
+            complete: flags & flags::COMPLETE != 0,
+            next: flags & flags::NEXT != 0,
+            payload: Payload { metadata, data: self.0 },
+        }
     }
 
     fn setup(&mut self, flags: u16) -> Result<Setup, DecodeError> {

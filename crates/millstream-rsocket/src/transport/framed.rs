@@ -19,6 +19,9 @@ use crate::frame::Frame;
 const READ: usize = 64 * 1024;
 /// How much is held to be written, and beyond which there is no room.
 const WRITE: usize = 64 * 1024;
+/// After a flush so many bytes are written once they are there, and then twice as many each time:
+/// the peer begins while the rest is made.
+const FIRST_WRITE: usize = 8 * 1024;
 /// Data of so many bytes is written from where it is.
 const LARGE: usize = 4 * 1024;
 /// How many buffers are written at a time.
@@ -37,6 +40,8 @@ pub struct Framed<S> {
     chunks: VecDeque<Bytes>,
     tail: BytesMut,
     n_waiting: usize,
+    /// When so many bytes wait, they are written.
+    next_write: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Framed<S> {
@@ -50,6 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Framed<S> {
             chunks: VecDeque::new(),
             tail: BytesMut::new(),
             n_waiting: 0,
+            next_write: FIRST_WRITE,
         }
     }
 
@@ -133,7 +139,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for Framed<S>
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.n_waiting < WRITE { Poll::Ready(Ok(())) } else { self.poll_write(cx) }
+        if self.n_waiting < self.next_write {
+            return Poll::Ready(Ok(()));
+        }
+        self.next_write = (self.next_write * 2).min(WRITE);
+        let written = self.poll_write(cx);
+        if written.is_pending() && self.n_waiting < WRITE { Poll::Ready(Ok(())) } else { written }
     }
 
     fn send(&mut self, frame: Frame) -> io::Result<()> {
@@ -149,6 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for Framed<S>
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.next_write = FIRST_WRITE;
         ready!(self.poll_write(cx))?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
