@@ -9,7 +9,7 @@
 //! What a peer grants is requested of a publisher as far as the connection has room: no more than
 //! `WINDOW` bytes at a time, measured by the items that came before, and nothing while `HIGH` bytes
 //! wait to be written. Frames go to the transport as far as it takes them, and no frame is read
-//! while more than `ANSWERS` bytes of answers wait for a peer that does not read.
+//! while more than `MOST_ANSWERS` bytes of answers wait for a peer that does not read.
 
 mod commands;
 mod events;
@@ -38,7 +38,7 @@ use tokio::{
 use crate::{
     link::{Command, Link},
     map::Map,
-    proto::Connection,
+    proto::{Connection, MOST_ANSWERS},
     responder::Responder,
     server::Accept,
     transport::Transport,
@@ -46,8 +46,6 @@ use crate::{
 
 /// So many bytes wait to be written before no more are asked for.
 const HIGH: usize = 128 * 1024;
-/// So many bytes of answers wait to be written before no more is read.
-const ANSWERS: usize = 64 * 1024;
 /// How many frames are read, or commands taken, before the other is looked at.
 const BATCH: usize = 128;
 /// How often the task goes round before it lets others run.
@@ -151,7 +149,7 @@ impl<T: Transport> Driver<T> {
         // A look at the clock is for all that have come together.
         let mut now = None;
         for _ in 0..BATCH {
-            if self.connection.is_closed() || self.connection.answers() > ANSWERS {
+            if self.connection.is_closed() || self.connection.answers() > MOST_ANSWERS {
                 break;
             }
             let Some(transport) = &mut self.transport else { break };

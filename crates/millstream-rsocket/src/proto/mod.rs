@@ -41,6 +41,7 @@ pub use config::Config;
 pub use event::{Closed, Event, Interaction, OpenError, Request};
 use lease::Lease;
 use resume::Session;
+pub(crate) use send::MOST_ANSWERS;
 use stream::Stream;
 
 use crate::{

@@ -19,6 +19,11 @@
 //! when all of them are, no frame of a stream goes out before its answer. So nothing is ever
 //! forgotten that the peer may ask for, and a session can be resumed for as long as it lives. A
 //! peer that answers and has received nothing of it is cut off.
+//!
+//! Refusals may take as many bytes again. Without that a peer whose requests are refused would not
+//! be read any more for its refusals, and so the position that makes room for them would never be
+//! seen. When that room is full as well, and the refusals that wait are as many as a driver reads
+//! on for, the peer is cut off: nothing that it could say would be read.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -281,8 +286,13 @@ impl Connection {
             return Some(frame);
         }
         let max = self.config.resume_buffer as u64;
-        let mut frame = if session.n_kept() >= max {
-            let at = self.control.iter().position(|frame| !has_position(frame))?;
+        let n_kept = session.n_kept();
+        let mut frame = if n_kept >= max {
+            let may_refuse = n_kept < max.saturating_mul(2);
+            let may_go = |frame: &Frame| {
+                !has_position(frame) || (may_refuse && matches!(frame.body, Body::Error { .. }))
+            };
+            let at = self.control.iter().position(may_go)?;
             self.pop_control(at)?
         } else {
             self.next_frame()?
@@ -311,6 +321,12 @@ impl Connection {
             let body = Body::KeepAlive { respond: true, position: 0, data };
             self.control.push_back(Frame::new(0, body));
         }
+    }
+
+    /// Returns whether refusals have no room until the peer says what it has received.
+    pub(super) fn is_stuck(&self) -> bool {
+        let max = (self.config.resume_buffer as u64).saturating_mul(2);
+        self.session.as_ref().is_some_and(|session| session.is_up() && session.n_kept() >= max)
     }
 
     /// A token that a server is asked to remember, if the SETUP has one.

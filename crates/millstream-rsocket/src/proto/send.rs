@@ -3,6 +3,9 @@
 use super::{Connection, Interaction};
 use crate::frame::{Body, Frame};
 
+/// So many bytes of answers wait to be written before a driver should read no more.
+pub(crate) const MOST_ANSWERS: usize = 64 * 1024;
+
 impl Connection {
     /// The next frame to be sent, if there is one: first those of the connection, then demand, and
     /// then a frame of each stream in turns.
@@ -72,6 +75,9 @@ impl Connection {
     pub(super) fn answer(&mut self, frame: Frame) {
         self.answers += answer_len(&frame);
         self.control.push_back(frame);
+        if self.answers > MOST_ANSWERS && self.is_stuck() {
+            self.fail("requests are refused faster than the peer says what it has received");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use millstream_rsocket::{
     ErrorCode, Payload,
     frame::{Body, Frame},
-    proto::{Config, Connection, Event, Interaction},
+    proto::{Closed, Config, Connection, Event, Interaction},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -88,6 +88,63 @@ fn a_response_that_is_too_large_is_canceled_and_fails() {
     assert_eq!(pair.server.queued(), 0);
 }
 
+/// A client and a server whose session has as many bytes out as it may.
+fn full_session() -> Pair {
+    let server = Config { max_streams: 1, ..Config::default() };
+    let config = Config { resume: true, resume_buffer: 500, ..server };
+    let mut pair = Pair::with(config.clone(), config);
+    let id = pair.client.open(request(Interaction::Stream, 100)).unwrap();
+    let asked = pair.client.poll_frame().unwrap();
+    pair.server.receive(asked, at(0));
+    while pair.server.kept() < 500 {
+        assert!(pair.server.send(id, Payload::from(vec![0; 50]), false));
+        pair.server.poll_frame().unwrap();
+    }
+    events(&mut pair.server);
+    // It asks how far the client has received.
+    while pair.server.poll_frame().is_some() {}
+    pair
+}
+
+#[test]
+fn requests_are_refused_also_while_a_session_waits_for_its_peer() {
+    let mut pair = full_session();
+    let before = pair.server.kept();
+    let mut n_refused = 0;
+    for n in 1..=5 {
+        pair.server.receive(stream(2 * n + 1, false, Payload::from("x")), at(0));
+        while let Some(frame) = pair.server.poll_frame() {
+            assert!(matches!(frame.body, Body::Error { code: ErrorCode::REJECTED, .. }));
+            n_refused += 1;
+        }
+    }
+    assert_eq!((n_refused, pair.server.answers()), (5, 0));
+    // They may be asked for again, and are kept as items are.
+    assert!(pair.server.kept() > before);
+    assert!(!pair.server.is_closed());
+}
+
+#[test]
+fn a_peer_that_fills_the_room_for_refusals_and_says_nothing_is_cut_off_at_once() {
+    let mut pair = full_session();
+    let mut n_requests = 0;
+    while !pair.server.is_closed() {
+        n_requests += 1;
+        pair.server.receive(stream(2 * n_requests + 1, false, Payload::from("x")), at(0));
+        while let Some(frame) = pair.server.poll_frame() {
+            assert!(matches!(frame.body, Body::Error { .. }));
+        }
+        assert!(pair.server.kept() <= 2 * 500 + 100);
+        assert!(n_requests < 2000, "it waits for what it does not read");
+    }
+    assert!(n_requests > 100, "{n_requests}");
+    let why = events(&mut pair.server);
+    let [Event::Closed(Closed::Violation(ErrorCode::CONNECTION_ERROR, why))] = why[..] else {
+        panic!("{why:?}")
+    };
+    assert!(why.contains("refused"), "{why}");
+}
+
 #[test]
 fn fragments_of_no_bytes_take_no_memory() {
     let mut pair = Pair::new();
@@ -128,7 +185,7 @@ proptest! {
                 }
             }
             prop_assert!(side.n_streams() <= 6);
-            prop_assert!(side.kept() <= 500 + 600);
+            prop_assert!(side.kept() <= 2 * 500 + 600);
             if n_polled % 3 == 0 {
                 side.poll_frame();
             }
