@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod any_bytes;
 mod examples;
 mod flows;
 mod fragments;
