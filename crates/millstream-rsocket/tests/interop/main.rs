@@ -5,17 +5,24 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests say what they leave out")]
 
+#[path = "../it/transports/certificate.rs"]
+mod certificate;
 mod peers;
 mod play;
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
+use millstream::ErrorKind;
 use millstream_rsocket::{Client, Server, proto::Config, transport::tcp};
 use millstream_testservers::Proxy;
 use peers::{JAVA, NODE, PYTHON, Peer};
+use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use crate::play::{Service, play};
+use crate::{
+    certificate::Certificate,
+    play::{Service, play, until},
+};
 
 /// Fragments as short as those of the peers.
 fn config() -> Config {
@@ -93,6 +100,74 @@ async fn java_answers_by_websocket() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn java_asks_by_websocket() {
     ours_answers(&JAVA, "websocket").await;
+}
+
+/// A certificate in files, for peers that want such.
+struct Files {
+    folder: TempDir,
+    certificate: Certificate,
+}
+
+impl Files {
+    fn new() -> Self {
+        let (folder, certificate) = (tempfile::tempdir().unwrap(), Certificate::new());
+        fs::write(folder.path().join("certificate.pem"), &certificate.pem).unwrap();
+        fs::write(folder.path().join("key.pem"), &certificate.key_pem).unwrap();
+        Self { folder, certificate }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_answers_by_tls() {
+    let files = Files::new();
+    let (cert, key) = (files.path("certificate.pem"), files.path("key.pem"));
+    let Some(mut server) = JAVA.start(&["server", "tls", &cert, &key]) else { return };
+    let port = server.first_line().await.trim().parse::<u16>().expect("its port");
+    let client = Client::new().config(config());
+    let address = ("127.0.0.1", port);
+    play(&client.connect_tls(address, "localhost", files.certificate.client).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_asks_by_tls() {
+    let files = Files::new();
+    let cert = files.path("certificate.pem");
+    let server = Server::new(Service::default()).config(config());
+    let listener = server.listen_tls("127.0.0.1:0", files.certificate.server).await.unwrap();
+    let port = listener.address().port().to_string();
+    let Some(client) = JAVA.start(&["client", "tls", &port, &cert]) else { return };
+    client.succeeds().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_grants_three_requests() {
+    let Some(mut server) = JAVA.start(&["server", "lease"]) else { return };
+    let port = server.first_line().await.trim().parse::<u16>().expect("its port");
+    let client = Client::new().config(config()).lease();
+    let requester = client.connect_tcp(("127.0.0.1", port)).await.unwrap();
+    until(|| requester.lease() == Some(3)).await;
+    for _ in 0..3 {
+        requester.request_response("x").first().await.unwrap();
+    }
+    let refused = requester.request_response("x").first().await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Rejected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn java_is_granted_three_requests() {
+    let server = Server::accepting(|_, requester| {
+        requester.grant_lease(3, Duration::from_secs(60));
+        Ok(Service::default())
+    });
+    let server = server.config(Config { lease: true, ..config() });
+    let listener = server.listen_tcp("127.0.0.1:0").await.unwrap();
+    let port = listener.address().port().to_string();
+    let Some(client) = JAVA.start(&["client", "lease", &port]) else { return };
+    client.succeeds().await;
 }
 
 /// Cuts the connections of a proxy, ever less often, so that the slowest peer comes to an end.

@@ -49,7 +49,7 @@ impl Responder for Service {
 }
 
 /// Waits until it holds, and not for ever.
-async fn until(holds: impl Fn() -> bool) {
+pub(crate) async fn until(holds: impl Fn() -> bool) {
     let wait = async {
         while !holds() {
             sleep(Duration::from_millis(2)).await;

@@ -62,7 +62,7 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "rsocket",
         needs: &["node", "npm", "python3", "pip", "javac", "mvn"],
-        run: |shell| rsocket::run(shell, &rsocket::Args::default()),
+        run: rsocket::run_in_ci,
     },
 ];
 

@@ -1,6 +1,6 @@
 //! `rsocket`: `millstream-rsocket` against other implementations of the protocol.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, thread};
 
 use crate::shell::{Failure, Shell, target_dir};
 
@@ -26,6 +26,11 @@ const NODE: [&str; 5] = [
     "rsocket-websocket-server@1.0.0-alpha.3",
 ];
 
+/// What the pipeline runs: all interactions, and the TCK.
+pub(crate) fn run_in_ci(shell: &Shell) -> Result<(), Failure> {
+    run(shell, &Args { judge: true, measure: false })
+}
+
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let peers = target_dir().join("rsocket-peers");
     thrice(|| fetch_python(shell, peers.join("python")))?;
@@ -44,7 +49,8 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     if args.judge { judge(shell, peers.join("java")) } else { Ok(()) }
 }
 
-/// Has the TCK judge a responder of ours and one of rsocket-java.
+/// Has the TCK judge a responder of ours and one of rsocket-java, both at a time: most of it is
+/// waiting for what must not come.
 fn judge(shell: &Shell, java: PathBuf) -> Result<(), Failure> {
     shell.cargo("build --package reactive-streams-tck --bins").run()?;
     shell.cargo("build --package millstream-rsocket --examples").run()?;
@@ -53,17 +59,22 @@ fn judge(shell: &Shell, java: PathBuf) -> Result<(), Failure> {
     let libraries = java.join("dependency/*").display().to_string();
     let ours = [built("examples/numbers")];
     let theirs = ["java", "-cp", &format!("{classes}:{libraries}"), "Peer", "server", "tcp"];
-    let responders: [&[&str]; 2] = [&[&ours[0]], &theirs];
-    for responder in responders {
+    let responders: [(&str, &[&str]); 2] = [("ours", &[&ours[0]]), ("java", &theirs)];
+    let calls = responders.map(|(name, responder)| {
         let call = shell
             .program(&built("rs-tck"), "judge --quiet --report-dir")
-            .arg(&target_dir().join("judge/rsocket").display().to_string())
+            .arg(&target_dir().join("judge/rsocket").join(name).display().to_string())
             .arg("--")
             .arg(&built("examples/judge"));
         let call = ["--failing", "fail", "--start"].iter().fold(call, |call, word| call.arg(word));
-        responder.iter().fold(call, |call, word| call.arg(word)).run()?;
-    }
-    Ok(())
+        responder.iter().fold(call, |call, word| call.arg(word))
+    });
+    thread::scope(|scope| {
+        let judging = calls.map(|call| scope.spawn(|| call.run()));
+        judging.into_iter().try_for_each(|each| {
+            each.join().unwrap_or_else(|_| Err(Failure::new("a judge panicked")))
+        })
+    })
 }
 
 /// The network may fail now and then.

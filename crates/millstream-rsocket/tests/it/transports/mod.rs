@@ -1,6 +1,8 @@
 //! TLS and WebSocket carry what TCP carries, and contain peers that do not speak them.
 
 #[cfg(feature = "tls")]
+mod certificate;
+#[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "websocket")]
 mod websocket;

@@ -3,40 +3,20 @@
 use std::{io, sync::Arc, time::Duration};
 
 use millstream_rsocket::{Client, Server, transport::tls};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
     time::timeout,
 };
-use tokio_rustls::rustls::{
-    ClientConfig, RootCertStore, ServerConfig, crypto::ring::default_provider,
-    pki_types::PrivateKeyDer,
-};
+use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 
-use super::play;
+use super::{certificate::Certificate, play};
 use crate::flows::Service;
 
 /// A server's settings and those of a client that trusts it.
 pub(super) fn both() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
-    let provider = Arc::new(default_provider());
-    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(cert.der().clone()).unwrap();
-    let client = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    (server.into(), client.into())
+    let Certificate { server, client, .. } = Certificate::new();
+    (server, client)
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
 import io.rsocket.ConnectionSetupPayload;
 import io.rsocket.Payload;
 import io.rsocket.RSocket;
@@ -5,6 +7,7 @@ import io.rsocket.SocketAcceptor;
 import io.rsocket.core.RSocketConnector;
 import io.rsocket.core.RSocketServer;
 import io.rsocket.core.Resume;
+import io.rsocket.lease.Lease;
 import io.rsocket.resume.InMemoryResumableFramesStore;
 import io.rsocket.transport.ClientTransport;
 import io.rsocket.transport.netty.client.TcpClientTransport;
@@ -13,6 +16,7 @@ import io.rsocket.transport.netty.server.CloseableChannel;
 import io.rsocket.transport.netty.server.TcpServerTransport;
 import io.rsocket.transport.netty.server.WebsocketServerTransport;
 import io.rsocket.util.DefaultPayload;
+import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.reactivestreams.Publisher;
@@ -27,12 +32,15 @@ import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.netty.tcp.TcpClient;
+import reactor.netty.tcp.TcpServer;
 import reactor.util.retry.Retry;
 
 /**
  * A peer that speaks RSocket by rsocket-java: {@code Peer server TRANSPORT} or {@code Peer client
- * TRANSPORT PORT}, where the transport is {@code tcp}, {@code websocket}, or {@code resume}, which
- * is TCP with sessions that outlive their connections.
+ * TRANSPORT PORT}, where the transport is {@code tcp}, {@code websocket}, {@code resume}, which is
+ * TCP with sessions that outlive their connections, {@code lease}, which is TCP with three requests
+ * and no more, or {@code tls}, behind which files follow: the certificate, and for a server its key.
  *
  * <p>As a server it prints its port and answers as the Rust peer does; as a client it plays all
  * interactions against a server and ends with 0 if they went as they should.
@@ -181,16 +189,48 @@ public final class Peer {
     }
   }
 
-  private static CloseableChannel serve(RSocketServer server, String transport) {
-    return transport.equals("websocket")
-        ? server.bindNow(WebsocketServerTransport.create("127.0.0.1", 0))
-        : server.bindNow(TcpServerTransport.create("127.0.0.1", 0));
+  private static CloseableChannel serve(RSocketServer server, String[] arguments)
+      throws Exception {
+    switch (arguments[1]) {
+      case "websocket":
+        return server.bindNow(WebsocketServerTransport.create("127.0.0.1", 0));
+      case "tls":
+        SslContext ssl =
+            SslContextBuilder.forServer(new File(arguments[2]), new File(arguments[3])).build();
+        return server.bindNow(
+            TcpServerTransport.create(
+                TcpServer.create().host("127.0.0.1").port(0).secure(it -> it.sslContext(ssl))));
+      default:
+        return server.bindNow(TcpServerTransport.create("127.0.0.1", 0));
+    }
   }
 
-  private static ClientTransport to(String transport, int port) {
-    return transport.equals("websocket")
-        ? WebsocketClientTransport.create("127.0.0.1", port)
-        : TcpClientTransport.create("127.0.0.1", port);
+  private static ClientTransport to(String[] arguments) throws Exception {
+    int port = Integer.parseInt(arguments[2]);
+    switch (arguments[1]) {
+      case "websocket":
+        return WebsocketClientTransport.create("127.0.0.1", port);
+      case "tls":
+        SslContext ssl =
+            SslContextBuilder.forClient().trustManager(new File(arguments[3])).build();
+        return TcpClientTransport.create(
+            TcpClient.create().host("127.0.0.1").port(port).secure(it -> it.sslContext(ssl)));
+      default:
+        return TcpClientTransport.create("127.0.0.1", port);
+    }
+  }
+
+  /** Three requests are granted, and the fourth is not sent. */
+  private static void playLease(RSocket socket) {
+    for (int i = 0; i < 3; i++) {
+      check(socket.requestResponse(text("x")).block().getDataUtf8().equals("x"), "response " + i);
+    }
+    try {
+      socket.requestResponse(text("x")).timeout(Duration.ofMillis(300)).block();
+      throw new AssertionError("more requests than were granted");
+    } catch (RuntimeException error) {
+      check(error.getCause() instanceof TimeoutException, "waits for a lease: " + error);
+    }
   }
 
   private static Resume resume() {
@@ -207,8 +247,11 @@ public final class Peer {
       var builder = RSocketServer.create(acceptor).fragment(FRAGMENT);
       if (arguments[1].equals("resume")) {
         builder = builder.resume(resume());
+      } else if (arguments[1].equals("lease")) {
+        Lease three = Lease.create(Duration.ofSeconds(60), 3);
+        builder = builder.lease(lease -> lease.sender(() -> Flux.just(three).concatWith(Flux.never())));
       }
-      var server = serve(builder, arguments[1]);
+      var server = serve(builder, arguments);
       System.out.println(server.address().getPort());
       System.out.flush();
       server.onClose().block();
@@ -220,14 +263,17 @@ public final class Peer {
             .keepAlive(Duration.ofMillis(100), Duration.ofSeconds(10));
     if (arguments[1].equals("resume")) {
       connector = connector.resume(resume());
+    } else if (arguments[1].equals("lease")) {
+      connector = connector.lease();
     }
-    RSocket socket =
-        connector
-            .connect(to(arguments[1], Integer.parseInt(arguments[2])))
-            .block();
-    play(socket);
-    Thread.sleep(500);
-    check(socket.requestResponse(text("still")).block().getDataUtf8().equals("still"), "life");
+    RSocket socket = connector.connect(to(arguments)).block();
+    if (arguments[1].equals("lease")) {
+      playLease(socket);
+    } else {
+      play(socket);
+      Thread.sleep(500);
+      check(socket.requestResponse(text("still")).block().getDataUtf8().equals("still"), "life");
+    }
     System.out.println("ok");
     System.exit(0);
   }
