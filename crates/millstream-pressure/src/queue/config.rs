@@ -35,7 +35,10 @@ pub struct QueueConfig {
     pub low_watermark: f64,
 }
 
-/// What happens when there is no room.
+/// What happens when there is no room: what a producer meets.
+///
+/// Where there is none to meet, in a flow that is not asked, [`millstream::Overflow`] says which
+/// item goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -55,6 +58,7 @@ pub enum WhenFull {
     /// The item is refused at once, and comes back with a time after which to retry.
     Reject,
     /// The new item is dropped, unless a less critical one waits, which is dropped instead.
+    #[doc(alias = "DropIncoming")]
     DropNewest,
     /// The item that waits longest among the least critical is dropped, unless the new one is less
     /// critical, which is dropped instead.

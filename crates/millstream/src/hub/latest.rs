@@ -1,6 +1,6 @@
 //! `latest`: a value that is read, updated in place, and watched.
 
-use millstream_kernel::broadcast::WhenFull;
+use millstream_kernel::{Evict, broadcast::WhenFull};
 use reactive_streams::Error;
 
 use super::{Broadcaster, Multicast, Sent, TrySendError, Unheard, broadcaster::Plan};
@@ -44,7 +44,7 @@ use crate::Flow;
 pub fn latest<T: Clone + Send + 'static>(initial: T) -> (Latest<T>, Flow<Multicast<T>>) {
     let plan = Plan {
         capacity: 1,
-        when_full: WhenFull::DropOldest,
+        when_full: WhenFull::Evict(Evict::Oldest),
         unheard: Unheard::Drop,
         past: Some((1, None)),
     };

@@ -42,7 +42,7 @@ pub use broadcaster::{Broadcaster, Multicast, Sent};
 pub use error::{Closed, SendError, TrySendError};
 pub use latest::{Latest, latest};
 pub use merge::{Merge, Sender, SenderPermit, merge};
-pub use multicast::{Overflow, Policy, Unheard, multicast};
+pub use multicast::{Policy, Unheard, multicast};
 pub use multicast_processor::{
     MulticastProcessor, MulticastPublisher, MulticastSubscriber, multicast_processor,
 };

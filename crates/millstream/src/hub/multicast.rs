@@ -3,7 +3,10 @@
 use millstream_kernel::broadcast::WhenFull;
 
 use super::{Broadcaster, Multicast, broadcaster::Plan};
-use crate::{Flow, parts::inlet::check_capacity};
+use crate::{
+    Flow,
+    parts::{inlet::check_capacity, overflow::Overflow},
+};
 
 /// What a hub does about a subscriber that asks for fewer items than are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,30 +17,16 @@ pub enum Policy {
         /// How many items wait for a subscriber at most.
         capacity: usize,
     },
-    /// Each subscriber has a queue of exactly `per_subscriber` items, and misses some when that is
-    /// full. The others do not notice.
+    /// Each subscriber has a queue of exactly `per_subscriber` items, and `overflow` says what
+    /// becomes of an item that finds it full: which ones this subscriber misses, or, with
+    /// [`Fail`](Overflow::Fail), that it is ended with an error of kind
+    /// [`Overflow`](crate::ErrorKind::Overflow) after those that wait. The others do not notice.
     Buffered {
         /// How many items wait for a subscriber at most.
         per_subscriber: usize,
-        /// Which items it misses.
+        /// What becomes of an item for a subscriber whose queue is full.
         overflow: Overflow,
     },
-    /// A subscriber whose queue, of exactly `capacity` items, is full when another is sent, is ended
-    /// with an error of kind [`Overflow`](crate::ErrorKind::Overflow) after those that wait. The
-    /// others do not notice.
-    DropLagging {
-        /// How many items wait for a subscriber at most.
-        capacity: usize,
-    },
-}
-
-/// Which items a subscriber misses whose queue is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overflow {
-    /// The oldest that waits makes place for the new one.
-    DropOldest,
-    /// The new one.
-    DropIncoming,
 }
 
 /// What a hub does with an item while nobody is subscribed.
@@ -55,13 +44,12 @@ impl Policy {
     pub(super) fn parts(self) -> (usize, WhenFull) {
         let (capacity, when_full) = match self {
             Self::SlowestGates { capacity } => (capacity, WhenFull::Wait),
-            Self::Buffered { per_subscriber, overflow: Overflow::DropOldest } => {
-                (per_subscriber, WhenFull::DropOldest)
+            Self::Buffered { per_subscriber, overflow: Overflow::Fail } => {
+                (per_subscriber, WhenFull::End)
             }
-            Self::Buffered { per_subscriber, overflow: Overflow::DropIncoming } => {
-                (per_subscriber, WhenFull::DropIncoming)
+            Self::Buffered { per_subscriber, overflow } => {
+                (per_subscriber, WhenFull::Evict(overflow.evicts()))
             }
-            Self::DropLagging { capacity } => (capacity, WhenFull::End),
         };
         check_capacity(capacity);
         (capacity, when_full)

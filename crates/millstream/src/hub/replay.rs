@@ -37,7 +37,7 @@ impl Replay {
 /// # Demand
 ///
 /// As [`multicast`](super::multicast()). The replayed items wait in the subscriber's queue: with
-/// [`Overflow::DropOldest`](super::Overflow::DropOldest) within its capacity, otherwise in addition to
+/// [`Overflow::DropOldest`](crate::Overflow::DropOldest) within its capacity, otherwise in addition to
 /// it. Items that are too old by now are dropped when the next one is sent.
 ///
 /// # Termination

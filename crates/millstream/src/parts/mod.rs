@@ -16,6 +16,7 @@
 //! | `outlet` | The consumer half of a queue, as a publisher for one subscriber | `hub::unicast`, `window` |
 //! | `fan_in` | Many inlets for one gate, in turns or in order | `flat_map`, `merge` and the others that join flows |
 //! | `junction` | One source for many subscribers that come and go | `share`, `replay`, `cache`, `multicast_processor` |
+//! | `overflow` | What becomes of an item that finds a queue full | `on_backpressure_buffer`, hubs |
 //! | `sequence` | One source after another for one downstream | `concat`, `repeat`, `retry`, `on_error_resume`, `materialize` |
 //! | [`shed`] | A queue behind a source that sends without being asked | the overflow operators, `debounce`, `sample` |
 //! | [`start`] | A source that is held back until everything around it is subscribed | operators with several sources |
@@ -36,6 +37,7 @@ pub(crate) mod inlet_pool;
 pub mod intake;
 pub(crate) mod junction;
 pub(crate) mod outlet;
+pub(crate) mod overflow;
 pub(crate) mod sequence;
 pub mod shed;
 pub mod start;

@@ -12,9 +12,9 @@ use std::{
 };
 
 use millstream::{
-    Error, Flow, GroupPolicy, Order, Publisher, Subscriber, Subscription, concat_eager, create_on,
-    empty, first_with_signal, first_with_value, from_iter,
-    hub::{self, Overflow, Policy, Replay, Unheard},
+    Error, Flow, GroupPolicy, Order, Overflow, Publisher, Subscriber, Subscription, concat_eager,
+    create_on, empty, first_with_signal, first_with_value, from_iter,
+    hub::{self, Policy, Replay, Unheard},
     interleave, just, merge, merge_sorted, merge_sorted_by_key, never, range,
     scheduler::{Immediate, VirtualTime},
 };

@@ -17,7 +17,7 @@ use std::{collections::VecDeque, fmt};
 use reactive_streams::{Error, ErrorKind};
 
 use crate::{
-    End, Step,
+    End, Evict, Step,
     sync::{AtomicUsize, Mutex, MutexGuard, Ordering},
 };
 
@@ -26,10 +26,8 @@ use crate::{
 pub enum WhenFull {
     /// It is sent to no member.
     Wait,
-    /// It is not sent to this member.
-    DropIncoming,
-    /// It takes the place of the oldest that waits.
-    DropOldest,
+    /// This member misses something.
+    Evict(Evict),
     /// The subscriber is ended.
     End,
 }
@@ -38,8 +36,8 @@ pub enum WhenFull {
 pub(super) enum Put<T> {
     /// It is in the queue.
     Added,
-    /// It is queued, and the member was removed.
-    Evicted(T),
+    /// It is in the queue, and as many others are no longer.
+    Replaced(usize),
     /// It is not.
     Refused(T),
     /// It is not, and an end is, after all that wait.
@@ -139,7 +137,8 @@ impl<T> Mailbox<T> {
         self.capacity.saturating_sub(self.n_waiting())
     }
 
-    pub(super) fn put(&self, item: T, when_full: WhenFull) -> Put<T> {
+    /// Adds an item; `dropped` gets those that make way for it.
+    pub(super) fn put(&self, item: T, when_full: WhenFull, dropped: &mut Vec<T>) -> Put<T> {
         let mut inner = self.inner.lock();
         if inner.has_left {
             return Put::Refused(item);
@@ -150,11 +149,19 @@ impl<T> Mailbox<T> {
             return Put::Added;
         }
         match when_full {
-            WhenFull::DropOldest => {
-                let oldest = inner.queue.pop_front();
+            WhenFull::Evict(evict @ (Evict::Oldest | Evict::Newest | Evict::All)) => {
+                let n_before = dropped.len();
+                match evict {
+                    Evict::Oldest => dropped.extend(inner.queue.pop_front()),
+                    Evict::Newest => dropped.extend(inner.queue.pop_back()),
+                    Evict::All | Evict::Incoming => {
+                        dropped.extend(inner.queue.drain(..));
+                        inner.n_replayed = 0;
+                    }
+                }
                 inner.queue.push_back(item);
                 self.settle(inner);
-                oldest.map_or(Put::Added, Put::Evicted)
+                Put::Replaced(dropped.len() - n_before)
             }
             WhenFull::End => {
                 // Under the same lock: the thread that takes the item in the way sees the end with
@@ -164,7 +171,7 @@ impl<T> Mailbox<T> {
                 drop(former);
                 Put::Ended(item)
             }
-            WhenFull::Wait | WhenFull::DropIncoming => Put::Refused(item),
+            WhenFull::Wait | WhenFull::Evict(Evict::Incoming) => Put::Refused(item),
         }
     }
 
@@ -187,7 +194,7 @@ impl<T> Mailbox<T> {
                 Ok(mut items) if !inner.has_left => {
                     inner.n_replayed = items.len();
                     items.drain(..).rev().for_each(|item| inner.queue.push_front(item));
-                    if when_full == WhenFull::DropOldest {
+                    if when_full == WhenFull::Evict(Evict::Oldest) {
                         let n_surplus = inner.queue.len().saturating_sub(self.capacity);
                         dropped.extend(inner.queue.drain(..n_surplus));
                         inner.n_replayed = 0;

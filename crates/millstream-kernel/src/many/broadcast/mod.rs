@@ -242,12 +242,11 @@ impl<T> Broadcast<T> {
         let mut next = || clones.pop().or_else(|| item.take());
         for member in members {
             let Some(item) = next() else { break };
-            match member.mailbox.put(item, self.when_full) {
+            match member.mailbox.put(item, self.when_full, dropped) {
                 Put::Added => delivery.n_delivered += 1,
-                Put::Evicted(oldest) => {
+                Put::Replaced(n) => {
                     delivery.n_delivered += 1;
-                    delivery.n_dropped += 1;
-                    dropped.push(oldest);
+                    delivery.n_dropped += n;
                 }
                 Put::Refused(item) => {
                     delivery.n_dropped += 1;

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kernel::{Backlog, Evict, Gate, Inline};
+use millstream_kernel::{Backlog, Gate, Inline};
 use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 
+use super::Overflow;
 use crate::{
     Flow,
     parts::{inlet::check_bound, shed::shed_queue},
@@ -12,21 +13,6 @@ use crate::{
 
 /// Drops an item.
 pub type Discard<T> = fn(T);
-
-/// What becomes of an item that finds a queue full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Overflow {
-    /// The item that waits longest goes; the new one is taken.
-    DropOldest,
-    /// The new item goes.
-    DropIncoming,
-    /// The youngest of those that wait goes; the new one is taken in its place.
-    ReplaceNewest,
-    /// All that wait go; the new one is taken.
-    Clear,
-    /// The stream fails with an error of kind `Overflow`, after the items that wait.
-    Fail,
-}
 
 impl<P: Publisher> Flow<P> {
     /// Asks the source for everything, and lets up to `capacity` items wait; `strategy` says which item
@@ -141,12 +127,7 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { source, capacity, strategy, mut on_evicted } = self;
-        let evict = match strategy {
-            Overflow::DropOldest => Evict::Oldest,
-            Overflow::ReplaceNewest => Evict::Newest,
-            Overflow::Clear => Evict::All,
-            Overflow::DropIncoming | Overflow::Fail => Evict::Incoming,
-        };
+        let evict = strategy.evicts();
         let (entrance, queue) = shed_queue(capacity);
         let gate = Gate::start_with(|_: &Weak<Gate<_, S, _>>| (queue, downstream, Inline));
         source.subscribe(entrance.subscriber(

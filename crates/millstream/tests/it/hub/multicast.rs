@@ -11,8 +11,8 @@ use std::{
 
 use futures::FutureExt;
 use millstream::{
-    Error, ErrorKind,
-    hub::{self, Overflow, Policy, SendError, Sent, TrySendError, Unheard},
+    Error, ErrorKind, Overflow,
+    hub::{self, Policy, SendError, Sent, TrySendError, Unheard},
 };
 use millstream_testkit::Probe;
 
@@ -54,7 +54,13 @@ fn the_slowest_that_leaves_holds_back_nobody() {
 
 #[test]
 fn a_subscriber_misses_what_its_policy_says() {
-    for (overflow, expected) in [(Overflow::DropOldest, [3, 4]), (Overflow::DropIncoming, [0, 1])] {
+    let all: [(_, &[_]); 4] = [
+        (Overflow::DropOldest, &[3, 4]),
+        (Overflow::DropIncoming, &[0, 1]),
+        (Overflow::ReplaceNewest, &[0, 4]),
+        (Overflow::Clear, &[4]),
+    ];
+    for (overflow, expected) in all {
         let policy = Policy::Buffered { per_subscriber: 2, overflow };
         let (mut sender, flow) = hub::multicast(policy, Unheard::Drop);
         let fast = Probe::subscribe_to(flow.clone());
@@ -65,7 +71,7 @@ fn a_subscriber_misses_what_its_policy_says() {
 
         slow.request(9);
 
-        assert_eq!(n_dropped, 3);
+        assert_eq!(n_dropped, 5 - expected.len());
         assert_eq!(fast.items(), [0, 1, 2, 3, 4]);
         assert_eq!(slow.items(), expected);
         assert!(fast.is_completed() && slow.is_completed());
@@ -74,7 +80,8 @@ fn a_subscriber_misses_what_its_policy_says() {
 
 #[test]
 fn a_subscriber_that_lags_behind_is_ended_after_its_items() {
-    let (mut sender, flow) = hub::multicast(Policy::DropLagging { capacity: 2 }, Unheard::Drop);
+    let policy = Policy::Buffered { per_subscriber: 2, overflow: Overflow::Fail };
+    let (mut sender, flow) = hub::multicast(policy, Unheard::Drop);
     let fast = Probe::subscribe_to(flow.clone());
     let slow = Probe::subscribe_to(flow);
     fast.request(u64::MAX);

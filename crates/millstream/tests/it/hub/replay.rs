@@ -10,8 +10,8 @@ use std::{
 };
 
 use millstream::{
-    ErrorKind,
-    hub::{self, Overflow, Policy, Replay, TrySendError},
+    ErrorKind, Overflow,
+    hub::{self, Policy, Replay, TrySendError},
     scheduler::VirtualTime,
 };
 use millstream_testkit::Probe;
@@ -70,6 +70,35 @@ fn the_oldest_make_way_for_what_is_replayed_too() {
     probe.request(9);
 
     assert_eq!(probe.items(), [1, 2]);
+}
+
+#[test]
+fn all_make_way_for_the_new_one_what_is_replayed_too() {
+    let overflow = Overflow::Clear;
+    let (mut sender, flow) =
+        hub::replay(Replay::last(3), Policy::Buffered { per_subscriber: 2, overflow });
+    (0..3).for_each(|n| assert!(sender.try_send(n).is_ok()));
+    let probe = Probe::subscribe_to(flow);
+
+    let dropped = [3, 4, 5, 6].map(|n| sender.try_send(n).unwrap().n_dropped);
+    probe.request(9);
+
+    assert_eq!(dropped, [0, 0, 5, 0], "three that were replayed, and two that came since");
+    assert_eq!(probe.items(), [5, 6]);
+}
+
+#[test]
+fn what_is_replayed_stays_where_the_newest_makes_way() {
+    let overflow = Overflow::ReplaceNewest;
+    let (mut sender, flow) =
+        hub::replay(Replay::last(2), Policy::Buffered { per_subscriber: 1, overflow });
+    (0..3).for_each(|n| assert!(sender.try_send(n).is_ok()));
+    let probe = Probe::subscribe_to(flow);
+    (3..6).for_each(|n| assert!(sender.try_send(n).is_ok()));
+
+    probe.request(9);
+
+    assert_eq!(probe.items(), [1, 2, 5]);
 }
 
 #[test]
