@@ -19,13 +19,15 @@
 //!    of one signal and half of another, however often a slot is written meanwhile. (A lap is told
 //!    by 7 bits: a thread that stands still between two stores for 128 laps is taken for current.)
 //! 3. `down` is called by one thread at a time, that which signals; what it has counted is written.
-//! 4. What goes up knows how many signals had come down when it passed. That is the order of what
+//! 4. Slots are made when they are first written, in parts (`Ring`): one that was not made was not
+//!    written.
+//! 5. What goes up knows how many signals had come down when it passed. That is the order of what
 //!    is read; between threads it is that in which the counter was seen.
 
 use std::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -90,12 +92,51 @@ pub struct CoarseTime(AtomicU64);
 pub struct Recorder {
     clock: RecorderClock,
     /// One word each: lap, signal and time.
-    down: Box<[AtomicU64]>,
+    down: Ring<AtomicU64>,
     n_down: AtomicU64,
-    up: Box<[Slot]>,
+    up: Ring<Slot>,
     n_up: AtomicU64,
     /// Of the subscription before.
     earlier: Box<[Record]>,
+}
+
+/// `n` slots, a power of 2, in parts that are made when they are first written to.
+#[derive(Debug)]
+struct Ring<T> {
+    parts: Box<[OnceLock<Box<[T]>>]>,
+    /// Of the number of slots in a part.
+    part_bits: u32,
+    n: usize,
+}
+
+impl<T: Default> Ring<T> {
+    fn new(n: usize) -> Self {
+        let bits = n.trailing_zeros();
+        // A part of at least 64 slots, or all, and no more than 4096 parts.
+        let part_bits = bits.saturating_sub(12).max(6).min(bits);
+        let parts = (0..n >> part_bits).map(|_| OnceLock::new()).collect();
+        Self { parts, part_bits, n }
+    }
+
+    fn place(&self, index: u64) -> (usize, usize) {
+        // Their number is a power of 2.
+        let slot = index as usize & (self.n - 1);
+        (slot >> self.part_bits, slot & ((1 << self.part_bits) - 1))
+    }
+
+    /// The slot to be written for signal `index`.
+    #[inline]
+    fn slot(&self, index: u64) -> &T {
+        let (part, slot) = self.place(index);
+        let make = || (0..1_usize << self.part_bits).map(|_| T::default()).collect();
+        &self.parts[part].get_or_init(make)[slot]
+    }
+
+    /// The slot of signal `index`, if anything of its part was written.
+    fn written(&self, index: u64) -> Option<&T> {
+        let (part, slot) = self.place(index);
+        self.parts[part].get().map(|slots| &slots[slot])
+    }
 }
 
 /// A signal that went up. Each word bears the lap.
@@ -116,9 +157,9 @@ impl Recorder {
         let n = n.clamp(1, crate::Capacity::MAX).next_power_of_two();
         Self {
             clock,
-            down: (0..n).map(|_| AtomicU64::new(0)).collect(),
+            down: Ring::new(n),
             n_down: AtomicU64::new(0),
-            up: (0..n).map(|_| Slot::default()).collect(),
+            up: Ring::new(n),
             n_up: AtomicU64::new(0),
             earlier: earlier.into(),
         }
@@ -131,7 +172,7 @@ impl Recorder {
         let index = self.n_down.load(Ordering::Relaxed);
         let word = self.lap_of(index) | signal.bits() << TIME_BITS | self.clock.ticks();
         // Relaxed: published by the counter, and told from what is older by its lap.
-        self.down[self.slot_of(index)].store(word, Ordering::Relaxed);
+        self.down.slot(index).store(word, Ordering::Relaxed);
         // Release: pairs with the acquire in `read`; what is counted is written.
         self.n_down.store(index.wrapping_add(1), Ordering::Release);
     }
@@ -140,7 +181,7 @@ impl Recorder {
     pub fn skip(&self) {
         // Relaxed: by invariant 3 nobody else stores them.
         let index = self.n_down.load(Ordering::Relaxed).wrapping_sub(1);
-        let slot = &self.down[self.slot_of(index)];
+        let slot = self.down.slot(index);
         let time = slot.load(Ordering::Relaxed) & TIME;
         slot.store(self.lap_of(index) | SKIPPED << TIME_BITS | time, Ordering::Relaxed);
     }
@@ -151,7 +192,7 @@ impl Recorder {
         let position = self.n_down.load(Ordering::Relaxed);
         // Relaxed: the slots say by their laps whether they are written.
         let index = self.n_up.fetch_add(1, Ordering::Relaxed);
-        let (lap, slot) = (self.lap_of(index), &self.up[self.slot_of(index)]);
+        let (lap, slot) = (self.lap_of(index), self.up.slot(index));
         let n = if let Recorded::Request(n) = signal { n.min(PAYLOAD) } else { 0 };
         slot.signal.store(lap | signal.bits() << TIME_BITS | self.clock.ticks(), Ordering::Relaxed);
         slot.n.store(lap | n, Ordering::Relaxed);
@@ -165,7 +206,7 @@ impl Recorder {
         let n_up = self.n_up.load(Ordering::Relaxed);
         // Acquire: pairs with the release in `down`.
         let n_down = self.n_down.load(Ordering::Acquire);
-        let most = self.down.len() as u64;
+        let most = self.down.n as u64;
         let mut downs = (n_down.saturating_sub(most)..n_down).peekable();
         let mut records = self.earlier.to_vec();
         for index in n_up.saturating_sub(most)..n_up {
@@ -176,18 +217,18 @@ impl Recorder {
             records.push(record);
         }
         records.extend(downs.filter_map(|index| self.read_down(index)));
-        records.split_off(records.len().saturating_sub(self.down.len()))
+        records.split_off(records.len().saturating_sub(self.down.n))
     }
 
     fn read_down(&self, index: u64) -> Option<Record> {
         // Relaxed: `n_down` was acquired.
-        let word = self.down[self.slot_of(index)].load(Ordering::Relaxed);
+        let word = self.down.written(index)?.load(Ordering::Relaxed);
         self.is_of(index, word).then(|| Record::of(word, 0))?
     }
 
     /// What went up, and how many signals had come down.
     fn read_up(&self, index: u64) -> Option<(Record, u64)> {
-        let slot = &self.up[self.slot_of(index)];
+        let slot = self.up.written(index)?;
         // Relaxed: each says by its lap whether it is of this signal (invariant 2).
         let signal = slot.signal.load(Ordering::Relaxed);
         let n = slot.n.load(Ordering::Relaxed);
@@ -197,14 +238,9 @@ impl Recorder {
         are_written.then(|| Some((Record::of(signal, n)?, position & PAYLOAD)))?
     }
 
-    fn slot_of(&self, index: u64) -> usize {
-        // Their number is a power of 2.
-        index as usize & (self.down.len() - 1)
-    }
-
     /// The lap in its place in a word; never that of a slot that was not written.
     fn lap_of(&self, index: u64) -> u64 {
-        (index >> self.down.len().trailing_zeros() & 0x7f | 0x80) << LAP_SHIFT
+        (index >> self.down.n.trailing_zeros() & 0x7f | 0x80) << LAP_SHIFT
     }
 
     fn is_of(&self, index: u64, word: u64) -> bool {

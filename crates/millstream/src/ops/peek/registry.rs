@@ -65,7 +65,8 @@ impl Registry {
     /// Without stages; the last `n` signals of each, rounded up to a power of 2, will be recorded with
     /// the time by the clock of `scheduler`, to be read by [`recording`](Self::recording).
     ///
-    /// A stage takes at most 64 bytes for each of its `n` signals, however long the flow runs. The clock is read
+    /// A stage takes at most 64 bytes for each of its `n` signals, however long the flow runs, and none
+    /// for those that have not come. The clock is read
     /// for every signal, which on some machines takes longer than all else: see
     /// [`recording_coarsely`](Self::recording_coarsely).
     ///

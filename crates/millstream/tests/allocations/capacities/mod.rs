@@ -13,7 +13,8 @@ use std::{
 };
 
 use millstream::{
-    Backoff, Error, Flow, Order, Outcome, Overflow, Processor, Publisher, Sharing, bridge, create,
+    Backoff, Error, Flow, Order, Outcome, Overflow, Processor, Publisher, Registry, Sharing,
+    bridge, create,
     hub::{self, Replay},
     interleave, just, never, range,
     scheduler::{Immediate, Pool, VirtualTime},
@@ -117,6 +118,11 @@ const ENTRIES: &[(&str, Allowed, Make)] = &[
         let mut items = flow().into_iter_blocking(n);
         Box::new(move || items.try_for_each(|item| item.map(drop)))
     }),
+    // Looking on.
+    ("recording_last", Allowed::Any, |n| {
+        let registry = Registry::recording_last(n, &VirtualTime::new());
+        run(flow().inspect_demand("all", &registry))
+    }),
     // Hubs.
     ("unicast", Allowed::Capacity, |n| {
         let (mut producer, flow) = hub::unicast::<u64>(n);
@@ -151,9 +157,11 @@ const ENTRIES: &[(&str, Allowed, Make)] = &[
         run(flows.remove(0))
     }),
     ("multicast", Allowed::Capacity, |n| multicast(hub::Policy::SlowestGates { capacity: n })),
-    ("multicast", Allowed::Capacity, |n| multicast(hub::Policy::DropLagging { capacity: n })),
     ("multicast", Allowed::Capacity, |n| {
-        let overflow = hub::Overflow::DropOldest;
+        multicast(hub::Policy::Buffered { per_subscriber: n, overflow: Overflow::Fail })
+    }),
+    ("multicast", Allowed::Capacity, |n| {
+        let overflow = Overflow::DropOldest;
         multicast(hub::Policy::Buffered { per_subscriber: n, overflow })
     }),
     ("last", Allowed::Bound, |n| run(flow().replay(4, Replay::last(n)))),
