@@ -185,7 +185,8 @@ impl Hedge {
             state.n_calls += 1;
             state.delay()
         };
-        let mut first = pin!(call());
+        let budget = &shared.budget;
+        let mut first = pin!(budget.attempt(budget.within(&mut call)));
         let mut timer = pin!(shared.clock.sleep_until(started.saturating_add(delay)));
         let mut has_timer = true;
         let early = poll_fn(|cx| match first.as_mut().poll(cx) {
@@ -212,7 +213,7 @@ impl Hedge {
             return result;
         }
         shared.state.lock().n_hedged += 1;
-        let mut second = pin!(call());
+        let mut second = pin!(budget.attempt(budget.within(&mut call)));
         let (mut is_first_over, mut is_second_over) = (false, false);
         let (result, is_second) = poll_fn(|cx| {
             if !is_first_over && let Poll::Ready(result) = first.as_mut().poll(cx) {

@@ -2,9 +2,16 @@
 
 mod config;
 mod flow;
+mod nested;
 mod spread;
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use millstream::scheduler::Scheduler;
 use parking_lot::Mutex;
@@ -120,13 +127,28 @@ impl RetryBudget {
         Ok(Self(Arc::new(Shared { name: name.into(), clock, state: Mutex::new(state) })))
     }
 
-    /// A call begins with its first attempt, which is counted.
+    /// A call begins with its first attempt, which is counted, unless it is made within an attempt
+    /// of [`run`](Self::run), or of a [`Hedge`](crate::Hedge), with this budget: what retries what
+    /// is hedged makes one call.
     pub fn start(&self) -> Attempts {
-        let now = self.0.clock.now();
-        let mut state = self.0.state.lock();
-        state.window.add([1, 0], now);
-        state.n_calls += 1;
+        if !nested::is_within(self) {
+            let now = self.0.clock.now();
+            let mut state = self.0.state.lock();
+            state.window.add([1, 0], now);
+            state.n_calls += 1;
+        }
         Attempts { budget: self.clone(), n_made: 1 }
+    }
+
+    /// Makes the future of an attempt, within which no other call of this budget begins.
+    pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
+        nested::within(self, run)
+    }
+
+    /// Polls an attempt to its end, within which no other call of this budget begins.
+    pub(crate) async fn attempt<Fut: Future>(&self, call: Fut) -> Fut::Output {
+        let mut call = pin!(call);
+        poll_fn(|cx| nested::within(self, || call.as_mut().poll(cx))).await
     }
 
     /// Calls `call` until it succeeds, or may not be retried. Dropping the future gives up.
@@ -140,7 +162,7 @@ impl RetryBudget {
     {
         let mut attempts = self.start();
         loop {
-            let error = match call().await {
+            let error = match self.attempt(self.within(&mut call)).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };

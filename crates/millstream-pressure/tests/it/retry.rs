@@ -3,7 +3,8 @@
 use std::{
     cell::Cell,
     collections::HashSet,
-    pin::pin,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
     thread,
     time::Duration,
@@ -13,7 +14,9 @@ use millstream::{
     Error, ErrorKind,
     scheduler::{Immediate, VirtualTime},
 };
-use millstream_pressure::{FlowExt as _, Policy as _, Random, RetryBudget, RetryConfig};
+use millstream_pressure::{
+    FlowExt as _, Hedge, HedgeConfig, Policy as _, Random, RetryBudget, RetryConfig,
+};
 use millstream_testkit::Probe;
 use proptest::prelude::*;
 
@@ -47,6 +50,41 @@ fn jitter_is_drawn_for_each_attempt() {
         distance.max((share - below).abs()).max((above - share).abs())
     });
     assert!(distance < 1.63 / n.sqrt(), "{distance}");
+}
+
+/// Both ways round, a call that is retried and hedged was counted again with each attempt, so that
+/// the budget grew with what it is there to bound.
+#[test]
+fn what_is_retried_and_hedged_is_one_call() {
+    let time = VirtualTime::new();
+    let config = RetryConfig { ratio: 1.0, min_per_second: 0.0, ..RetryConfig::default() };
+    let budget = budget(config.clone(), &time);
+    let other = RetryBudget::new("other", config, &time).unwrap();
+    let hedge = Hedge::new("test", HedgeConfig::default(), &budget, &time).unwrap();
+    let fail = || async { Err::<(), _>("broken") };
+    let cx = || Context::from_waker(Waker::noop());
+    let to_its_end = |mut call: Pin<&mut dyn Future<Output = Result<(), &'static str>>>| {
+        while call.as_mut().poll(&mut cx()).is_pending() {
+            time.advance(SECOND);
+        }
+    };
+
+    to_its_end(pin!(budget.run(|| hedge.run(fail))));
+    let counts = budget.snapshot();
+    assert_eq!((counts.n_calls, counts.n_retries, counts.n_refused), (1, 1, 1));
+
+    to_its_end(pin!(hedge.run(|| budget.run(fail))));
+    assert_eq!(budget.snapshot().n_calls, 2, "the next call is another one");
+
+    to_its_end(pin!(other.run(|| budget.run(fail))));
+    // Each of its two attempts is a call of the other dependency.
+    assert_eq!((other.snapshot().n_calls, budget.snapshot().n_calls), (1, 4));
+
+    let panics = || async { panic!("within an attempt") };
+    let mut call = Box::pin(budget.run::<_, (), ()>(panics));
+    assert!(catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut cx()))).is_err());
+    to_its_end(pin!(hedge.run(fail)));
+    assert_eq!(budget.snapshot().n_calls, 6, "an attempt that has panicked is over");
 }
 
 #[test]
