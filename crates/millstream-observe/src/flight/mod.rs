@@ -5,13 +5,22 @@ mod dumps;
 mod marbles;
 mod svg;
 
-use std::panic::{self, AssertUnwindSafe};
+use std::{
+    panic,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use millstream::{RecordedSignal, SignalKind};
 use serde::{Deserialize, Serialize};
 
 pub use self::dumps::FlightDumps;
-use crate::{Inventory, Place, inventory::stage_names, reading::Text};
+use crate::{
+    Inventory, Place,
+    inventory::{is_reading, stage_names},
+    reading::Text,
+};
 
 /// The last signals of each stage, where its flow's registry
 /// [records](millstream::Registry::recording_last) them.
@@ -122,20 +131,40 @@ impl Inventory {
     }
 
     /// Writes what was recorded into `folder` whenever a thread panics, before what was there
-    /// otherwise is done: `millstream-flight-1.txt` and so on, with a trace for Chrome beside it.
+    /// otherwise is done: `millstream-flight-1.txt` and so on, with a trace for Chrome beside it. A
+    /// policy whose [reading](crate::Observe::reading) panics writes none: the program works, and
+    /// would write one each time that somebody looks.
     ///
     /// It lasts for as long as the program does.
     pub fn dump_flight_on_panic(&self, folder: impl Into<std::path::PathBuf>) {
-        let (dumps, inventory) = (FlightDumps::new(self, folder), self.clone());
+        let dumps = Arc::new(FlightDumps::new(self, folder));
+        let inventory = self.clone();
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            // A panic inside would end the process.
-            let _written = panic::catch_unwind(AssertUnwindSafe(|| {
+            if !is_reading() {
                 let reason = format!("a thread of {} has panicked: {info}", inventory.name());
-                dumps.write(&reason)
-            }));
+                write_elsewhere(&dumps, reason);
+            }
             before(info);
         }));
+    }
+}
+
+/// How long a thread that panics waits for its dump.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Writes a dump on a thread of its own. A policy that panics when it is read would end the process
+/// on a thread that panics already, and one whose lock that thread holds would never be read.
+fn write_elsewhere(dumps: &Arc<FlightDumps>, reason: String) {
+    let (done, wait) = mpsc::channel();
+    let dumps = Arc::clone(dumps);
+    let write = move || {
+        let _written = dumps.write(&reason);
+        // Whoever waits may have gone on.
+        let _gone = done.send(());
+    };
+    if thread::Builder::new().name("millstream-flight".to_owned()).spawn(write).is_ok() {
+        let _late = wait.recv_timeout(PATIENCE);
     }
 }
 

@@ -10,7 +10,7 @@ use millstream::{Backpressure, Publisher, Registry, scheduler::Scheduler};
 use millstream_pressure::Clock;
 use parking_lot::RwLock;
 
-pub(crate) use self::place::stage_names;
+pub(crate) use self::{place::stage_names, read::is_reading};
 pub use self::{
     place::{Place, UnknownPlace},
     snapshot::{Edge, EdgeKind, FlowReading, PolicyReading, Snapshot, StageReading},

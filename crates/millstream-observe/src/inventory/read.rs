@@ -1,6 +1,9 @@
 //! Reading an inventory.
 
-use std::panic::{self, AssertUnwindSafe};
+use std::{
+    cell::Cell,
+    panic::{self, AssertUnwindSafe},
+};
 
 use millstream::{LastSignal, Stage};
 
@@ -38,10 +41,21 @@ impl Inventory {
     }
 }
 
+thread_local! {
+    static IS_READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this thread reads a policy: a panic is then one of who looks, not of who works.
+pub(crate) fn is_reading() -> bool {
+    IS_READING.try_with(Cell::get).unwrap_or(false)
+}
+
 /// What a policy says of itself. One that panics is shown as such, and the others are read.
 fn read(policy: &dyn Observe) -> Reading {
+    let before = IS_READING.replace(true);
     // Nothing of ours is changed in there.
     let reading = panic::catch_unwind(AssertUnwindSafe(|| policy.reading()));
+    IS_READING.set(before);
     let panicked = || Condition::critical("unreadable").because("reading it has panicked");
     reading.unwrap_or_else(|_| Reading { condition: panicked(), ..Reading::default() })
 }

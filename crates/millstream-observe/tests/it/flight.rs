@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use millstream::{Error, Registry, SignalKind, error, range, scheduler::VirtualTime};
-use millstream_observe::{Flight, FlightDumps, Inventory, Place};
+use millstream_observe::{Flight, FlightDumps, Inventory, Observe, Place, Reading};
 use millstream_testkit::{Probe, Puppet};
 
 /// A flow that was asked for 2 items, of which the second came 40 ms later, and that has failed.
@@ -153,6 +153,45 @@ fn a_panic_is_dumped_and_reported_as_before() {
         text.contains("a thread of program has panicked") && text.contains("planted"),
         "{text}"
     );
+}
+
+#[derive(Clone)]
+struct Unreadable;
+
+impl Observe for Unreadable {
+    fn name(&self) -> &str {
+        "unreadable"
+    }
+
+    fn reading(&self) -> Reading {
+        panic!("while it is read")
+    }
+}
+
+/// Each look at such a policy, such as a scrape, wrote a dump, until there were as many as may be;
+/// and where a thread panicked, its dump read the policy, which ended the process.
+#[test]
+fn a_policy_that_cannot_be_read_is_no_reason_for_a_dump() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, inventory) = failed();
+    inventory.policy(&Unreadable);
+    inventory.dump_flight_on_panic(folder.path());
+    let written = |text: &str| {
+        let files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+        files
+            .filter_map(|file| fs::read_to_string(file).ok())
+            .filter(|it| it.contains(text))
+            .count()
+    };
+
+    for _ in 0..3 {
+        let snapshot = inventory.snapshot();
+        assert_eq!(snapshot.policies[0].reading.condition.state, "unreadable");
+    }
+    assert_eq!(written("while it is read"), 0);
+
+    assert!(std::panic::catch_unwind(|| panic!("afterwards")).is_err());
+    assert_eq!(written("afterwards"), 1);
 }
 
 #[test]
