@@ -28,6 +28,7 @@
 //! - [`Watch`] looks again and again: items a second, who sets the pace of a flow, and events.
 //! - [`Flight`] has the last signals of each stage; [`FlightDumps`] writes them when something
 //!   fails.
+//! - [`EndToEnd`] measures how long items take from where they enter to where they are done.
 //! - [`StallReport`] says who waits for whom.
 //! - [`Observe`] and [`Reading`] are for policies of one's own.
 
@@ -35,8 +36,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod describe;
+mod end_to_end;
 mod flight;
 mod health;
+#[cfg(feature = "tower")]
+mod health_service;
 mod inventory;
 pub mod metrics;
 #[cfg(feature = "page")]
@@ -50,8 +54,11 @@ mod svg;
 mod watch;
 
 pub use describe::{Description, NamedBound};
+pub use end_to_end::EndToEnd;
 pub use flight::{Flight, FlightDumps, FlightSignal, FlowFlight, StageFlight};
 pub use health::{Health, HealthConfig, HealthReason, HealthReport, Heartbeat};
+#[cfg(feature = "tower")]
+pub use health_service::HealthService;
 pub use inventory::{
     Edge, EdgeKind, FlowReading, Inventory, Place, PolicyReading, Snapshot, StageReading,
     UnknownPlace,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
 
-use millstream_pressure::Balance;
+use millstream_pressure::{Balance, Histogram};
 use serde::{Deserialize, Serialize};
 
 /// A text that is usually known when the program is compiled.
@@ -50,6 +50,10 @@ pub struct Reading {
     pub ledger: Option<Counts>,
     /// Whatever else it counts.
     pub values: Vec<Value>,
+    /// How long things took here, by what it was: the name of a metric, with its unit, such as
+    /// `queueing_seconds`. For metrics; a snapshot as JSON is without them.
+    #[serde(skip)]
+    pub times: Vec<(Text, Histogram)>,
     /// How it is set up, as its configuration is written in a file.
     pub settings: serde_json::Value,
     /// The most that it holds.
@@ -153,6 +157,11 @@ impl Reading {
 
     pub(crate) fn gauge(mut self, name: &'static str, value: impl Into<Number>) -> Self {
         self.values.push(Value::gauge(name, value));
+        self
+    }
+
+    pub(crate) fn times(mut self, name: &'static str, times: Histogram) -> Self {
+        self.times.push((Text::Borrowed(name), times));
         self
     }
 

@@ -122,9 +122,9 @@ pub use limit::{
 };
 pub use millstream_kernel::BreakerState;
 pub use parts::{
-    Balance, Class, Clock, Criticality, Grant, InvalidSetting, Items, Ledger, Meter, Metered,
-    Outcome, Permit, Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings, Settle,
-    Sleep, Weigh,
+    Balance, Class, Clock, Criticality, Grant, Histogram, InvalidSetting, Items, Ledger, Meter,
+    Metered, Outcome, Permit, Policy, Pressure, PressureSource, Random, Reason, Rejected, Settings,
+    Settle, Sleep, Weigh,
 };
 pub use processor::{ProcessorConfig, ProcessorSnapshot, StreamProcessor};
 pub use queue::{

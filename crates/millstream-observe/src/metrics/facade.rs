@@ -2,14 +2,15 @@
 
 use metrics::{Label, counter, describe_counter, describe_gauge, gauge};
 
-use super::families;
+use super::{families, histograms};
 use crate::Inventory;
 
 /// Writes all metrics of an inventory to the recorder that the program has installed for the crate
 /// [`metrics`]. Needs the feature `facade`.
 ///
 /// Call it from time to time, such as once a second. A counter is set to what was counted so far,
-/// rounded down to a whole number. Without a recorder it does nothing.
+/// rounded down to a whole number. Of a histogram, which the facade has no way to set, it gives
+/// `_count` and `_sum`. Without a recorder it does nothing.
 ///
 /// # Examples
 ///
@@ -43,6 +44,18 @@ pub fn record(inventory: &Inventory) {
             } else {
                 gauge!(name.clone(), labels).set(sample.value);
             }
+        }
+    }
+    for family in histograms(&snapshot) {
+        let (n, sum) = (format!("{}_count", family.name), format!("{}_sum", family.name));
+        let help = family.help.into_owned();
+        describe_counter!(n.clone(), help.clone());
+        describe_gauge!(sum.clone(), help);
+        for (labels, times) in family.samples {
+            let labels: Vec<_> =
+                labels.iter().map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
+            counter!(n.clone(), labels.clone()).absolute(times.n());
+            gauge!(sum.clone(), labels).set(times.sum().as_secs_f64());
         }
     }
 }

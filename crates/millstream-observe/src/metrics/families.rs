@@ -107,18 +107,18 @@ fn family<'a>(
     Family { name: name.into(), help: help.into(), is_counter, samples }
 }
 
-fn labels_of(policy: &PolicyReading) -> Vec<(&'static str, &str)> {
+pub(super) fn labels_of(policy: &PolicyReading) -> Vec<(&'static str, &str)> {
     vec![("kind", &*policy.reading.kind), ("policy", &*policy.name)]
 }
 
 /// The name of a policy's value as a metric; what metrics may not have in their names is replaced.
-fn name_of(value: &str) -> String {
+pub(super) fn name_of(value: &str) -> String {
     let may = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let name = value.chars().map(|char| if may(char) { char } else { '_' });
     "millstream_policy_".chars().chain(name).collect()
 }
 
-fn help_of(name: &str) -> String {
+pub(super) fn help_of(name: &str) -> String {
     let words = name.trim_start_matches("millstream_policy_").replace('_', " ");
     format!("Of a policy: {words}")
 }

@@ -1,5 +1,5 @@
-//! Metrics of all that an inventory knows: [`families`] for any exporter, for Prometheus by the
-//! feature `metrics`, and for the crate `metrics` by the feature `facade`.
+//! Metrics of all that an inventory knows: [`families`] and [`histograms`] for any exporter, for
+//! Prometheus by the feature `metrics`, and for the crate `metrics` by the feature `facade`.
 //!
 //! An export reads the policies and flows, which count by themselves: nothing is counted twice,
 //! and what is not exported costs nothing.
@@ -25,6 +25,7 @@
 #[cfg(feature = "facade")]
 mod facade;
 mod families;
+mod histograms;
 #[cfg(feature = "metrics")]
 mod prometheus;
 mod table;
@@ -32,5 +33,6 @@ mod table;
 #[cfg(feature = "facade")]
 pub use self::facade::record;
 pub use self::families::{Family, Sample, families};
+pub use self::histograms::{HistogramFamily, histograms};
 #[cfg(feature = "metrics")]
 pub use self::prometheus::{CONTENT_TYPE, InventoryCollector, text};

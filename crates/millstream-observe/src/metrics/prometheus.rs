@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Family, families};
+use super::{Family, HistogramFamily, families, histograms};
 use crate::Inventory;
 
 /// Reads an inventory on each scrape, for a registry of `prometheus_client` of the program's own.
@@ -41,7 +41,8 @@ pub fn text(inventory: &Inventory) -> String {
 impl Collector for InventoryCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let snapshot = self.0.snapshot();
-        families(&snapshot).iter().try_for_each(|family| put(family, &mut encoder))
+        families(&snapshot).iter().try_for_each(|family| put(family, &mut encoder))?;
+        histograms(&snapshot).iter().try_for_each(|family| put_times(family, &mut encoder))
     }
 }
 
@@ -59,6 +60,20 @@ fn put(family: &Family<'_>, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result 
         } else {
             line.encode_counter::<NoLabelSet, _, u64>(&value, None)?;
         }
+    }
+    Ok(())
+}
+
+fn put_times(family: &HistogramFamily<'_>, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let (name, help) = (&family.name, &family.help);
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+    for (labels, times) in &family.samples {
+        // The encoder adds the one without bound.
+        let bounded = times.buckets().filter_map(|(bound, n)| Some((bound?.as_secs_f64(), n)));
+        let buckets: Vec<_> = bounded.collect();
+        let mut line = metric.encode_family(labels)?;
+        let sum = times.sum().as_secs_f64();
+        line.encode_histogram::<NoLabelSet>(sum, times.n(), &buckets, None)?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ use super::{
     controls::Controls,
     feed::{Feed, json},
 };
-use crate::{Health, HealthReport, Place, StallReport};
+use crate::{Health, Place, StallReport};
 
 pub(super) struct Shared {
     pub(super) feed: Arc<Feed>,
@@ -45,7 +45,9 @@ const MAX_BODY: usize = 1024;
 
 pub(super) fn of(shared: Shared) -> Router {
     let shared = Arc::new(shared);
-    let routes = Router::new().route("/livez", get(live)).route("/readyz", get(ready));
+    let probes = shared.health.service();
+    let routes =
+        Router::new().route_service("/livez", probes.clone()).route_service("/readyz", probes);
     let routes = if shared.is_for_machines {
         routes
     } else {
@@ -160,19 +162,6 @@ async fn trace(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn stalls(State(shared): State<Arc<Shared>>) -> String {
     StallReport::of(&shared.feed.view().snapshot).to_string()
-}
-
-async fn live(State(shared): State<Arc<Shared>>) -> Response {
-    answer(&shared.health.live())
-}
-
-async fn ready(State(shared): State<Arc<Shared>>) -> Response {
-    answer(&shared.health.ready())
-}
-
-fn answer(report: &HealthReport) -> Response {
-    let status = StatusCode::from_u16(report.status()).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, JSON)], report.to_json()).into_response()
 }
 
 #[cfg(feature = "metrics")]

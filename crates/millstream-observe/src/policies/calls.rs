@@ -34,7 +34,8 @@ impl Observe for ConcurrencyLimit {
         }
         .counter("successes", snapshot.ended(Outcome::Success))
         .counter("failures", snapshot.ended(Outcome::Failure))
-        .counter("slow_calls", snapshot.ended(Outcome::Slow));
+        .counter("slow_calls", snapshot.ended(Outcome::Slow))
+        .times("processing_seconds", snapshot.processing);
         reading.values.extend(
             snapshot
                 .readings

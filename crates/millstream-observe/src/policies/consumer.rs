@@ -164,6 +164,7 @@ impl Observe for PoolGate {
         .gauge("longest_wait_seconds", snapshot.longest_wait)
         .counter("acquired", snapshot.acquired)
         .counter("wait_seconds", snapshot.waited)
+        .times("queueing_seconds", snapshot.queueing)
         .counter("timeouts", n_timeouts)
     }
 }

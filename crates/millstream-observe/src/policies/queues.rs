@@ -24,7 +24,10 @@ impl<T: Send + 'static> Observe for Queue<T> {
         .gauge("weight", snapshot.weight)
         .gauge("reserved_items", snapshot.reserved)
         .gauge("waiting_consumers", snapshot.waiting_takes)
-        .counter("blocked_seconds", snapshot.blocked);
+        .counter("blocked_seconds", snapshot.blocked)
+        .counter("applied_backpressure", snapshot.n_high)
+        .times("queueing_seconds", snapshot.queueing)
+        .times("blocking_seconds", snapshot.blocking);
         let may_spill = config.when_full == WhenFull::Spill || snapshot.spilled > 0;
         if may_spill { reading.gauge("spilled_items", snapshot.spilled) } else { reading }
     }
@@ -192,7 +195,10 @@ impl<T: Send + 'static> Observe for StreamProcessor<T> {
         .gauge("credits_available", snapshot.credits.free)
         .gauge("rate_per_second", snapshot.rate.rate)
         .counter("credit_starvation", snapshot.credits.starved)
-        .counter("blocked_seconds", snapshot.queue.blocked);
+        .counter("blocked_seconds", snapshot.queue.blocked)
+        .counter("applied_backpressure", snapshot.queue.n_high)
+        .times("queueing_seconds", snapshot.queue.queueing)
+        .times("blocking_seconds", snapshot.queue.blocking);
         if let Some(latency) = snapshot.rate.latency {
             reading = reading.gauge("latency_seconds", latency);
             if let Some(reason) = &mut reading.condition.reason {

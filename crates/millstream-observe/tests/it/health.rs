@@ -124,3 +124,36 @@ fn a_loop_that_does_not_come_round_is_dead() {
     other.beat();
     assert!(health.live().is_ok);
 }
+
+#[cfg(feature = "tower")]
+#[test]
+fn probes_are_answered_as_a_service() {
+    use http::{Method, Request};
+    use tower_service::Service as _;
+
+    let (time, inventory) = inventory();
+    let queue = queue(&inventory, &time);
+    let config = HealthConfig { unready_after: Duration::ZERO, ..config() };
+    let health = Health::new(&inventory, config);
+    let _heart = health.heartbeat("loop");
+    let mut service = health.service();
+    let mut ask = |method, path| {
+        let request = Request::builder().method(method).uri(path).body(()).unwrap();
+        let answer = service.call(request).into_inner().unwrap();
+        (answer.status().as_u16(), answer.into_body())
+    };
+
+    assert_eq!(ask(Method::GET, "/livez"), (200, r#"{"is_ok":true,"reasons":[]}"#.to_owned()));
+    assert_eq!(ask(Method::HEAD, "/readyz"), (200, String::new()));
+    assert_eq!(ask(Method::POST, "/readyz").0, 405);
+    assert_eq!(ask(Method::GET, "/").0, 404);
+
+    queue.try_put(1).unwrap();
+    time.advance(Duration::from_secs(40));
+    let (status, body) = ask(Method::GET, "/readyz");
+    assert_eq!(status, 503);
+    assert!(body.contains("1 items wait, and none is taken"), "{body}");
+    let (status, body) = ask(Method::GET, "/livez?verbose");
+    assert_eq!(status, 503);
+    assert!(body.contains("has not been round for 40 s"), "{body}");
+}

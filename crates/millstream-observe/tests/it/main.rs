@@ -1,5 +1,7 @@
 //! What the inventory knows and says, one question a test.
 
+#[cfg(all(unix, feature = "page"))]
+mod crowd;
 mod describe;
 #[cfg(feature = "facade")]
 mod facade;

@@ -5,10 +5,15 @@ use std::{
     env,
     io::Write as _,
     process::{Command, Stdio},
+    task::{Context, Waker},
+    time::Duration,
 };
 
-use millstream_observe::{Observe, Reading, Value, metrics};
-use millstream_pressure::{Breaker, BreakerConfig, BreakerWindow, Outcome};
+use millstream_observe::{EndToEnd, Observe, Reading, Value, metrics};
+use millstream_pressure::{
+    Algorithm, Breaker, BreakerConfig, BreakerWindow, ConcurrencyLimit, LimitConfig, Outcome,
+    Queue, QueueConfig, WhenFull,
+};
 
 use crate::{inventory, policies::all, two_stages};
 
@@ -28,9 +33,10 @@ fn everything() -> String {
     .expect("valid");
     for _ in 0..3 {
         rate.try_acquire().expect("free").finish(Outcome::Success);
-        time.advance(std::time::Duration::from_secs(2));
+        time.advance(Duration::from_secs(2));
     }
     inventory.policy(&rate);
+    inventory.policy(&EndToEnd::new("shop", &time));
     metrics::text(&inventory)
 }
 
@@ -111,6 +117,53 @@ fn stages_and_policies_are_exported() {
         "millstream_policy_dropped_items_total{kind=\"breaker\",policy=\"bank\",reason=\"breaker_open\"} 1",
         "millstream_policy_breaker_state{kind=\"breaker\",policy=\"bank\"} 2.0",
         "millstream_policy_openings_total{kind=\"breaker\",policy=\"bank\"} 1",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn times_are_histograms() {
+    let (time, inventory) = inventory();
+    let ms = Duration::from_millis;
+    let config = QueueConfig { capacity: 1, when_full: WhenFull::Wait, ..QueueConfig::default() };
+    let queue = Queue::new("orders", config, &time).unwrap();
+    let config = LimitConfig { algorithm: Algorithm::Fixed(2), ..LimitConfig::default() };
+    let limit = ConcurrencyLimit::new("bank", config, &time).unwrap();
+    let orders = EndToEnd::new("orders", &time);
+    inventory.policy(&queue);
+    inventory.policy(&limit);
+    inventory.policy(&orders);
+    let entered = orders.now();
+    queue.try_put(1).unwrap();
+    let mut second = Box::pin(queue.put(2));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(second.as_mut().poll(&mut cx).is_pending());
+    time.advance(ms(30));
+    assert!(queue.try_take().is_some());
+    assert!(second.as_mut().poll(&mut cx).is_ready());
+    let call = limit.try_acquire().unwrap();
+    time.advance(ms(300));
+    call.finish(Outcome::Success);
+    limit.try_acquire().unwrap().finish(Outcome::Ignored);
+    orders.done(entered);
+
+    let text = metrics::text(&inventory);
+
+    let queue = r#"kind="queue",policy="orders""#;
+    let bank = r#"kind="concurrency_limit",policy="bank""#;
+    for line in [
+        "# TYPE millstream_policy_queueing_seconds histogram".to_owned(),
+        format!(r#"millstream_policy_queueing_seconds_bucket{{{queue},le="0.02"}} 0"#),
+        format!(r#"millstream_policy_queueing_seconds_bucket{{{queue},le="0.05"}} 1"#),
+        format!(r#"millstream_policy_queueing_seconds_bucket{{{queue},le="+Inf"}} 1"#),
+        format!("millstream_policy_queueing_seconds_sum{{{queue}}} 0.03"),
+        format!("millstream_policy_blocking_seconds_sum{{{queue}}} 0.03"),
+        format!("millstream_policy_processing_seconds_sum{{{bank}}} 0.3"),
+        format!("millstream_policy_processing_seconds_count{{{bank}}} 1"),
+        r#"millstream_policy_end_to_end_seconds_sum{kind="end_to_end",policy="orders (2)"} 0.33"#
+            .into(),
+        format!("millstream_policy_applied_backpressure_total{{{queue}}} 2"),
     ] {
         assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
     }
@@ -209,7 +262,9 @@ fn the_dashboard_has_a_panel_for_each_metric_of_stages_and_policies() {
         let rest = name.strip_prefix("millstream_policy_").unwrap_or("");
         let common =
             ["severity", "used", "capacity", "utilization", "waiting", "oldest", "offered"];
-        name.starts_with("millstream_stage_") || common.iter().any(|it| rest.starts_with(it))
+        name.starts_with("millstream_stage_")
+            || rest.ends_with("_bucket")
+            || common.iter().any(|it| rest.starts_with(it))
     };
     let exported = exported(&everything());
     let missing: Vec<&String> =

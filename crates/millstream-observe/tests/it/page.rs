@@ -20,13 +20,13 @@ use tokio::{
 use crate::{inventory, two_stages};
 
 /// What is answered: the status, the headers and the body.
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: String,
     body: String,
 }
 
-async fn ask(address: SocketAddr, request: &str) -> Answer {
+pub(crate) async fn ask(address: SocketAddr, request: &str) -> Answer {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     stream.write_all(request.as_bytes()).await.expect("it reads");
     let mut text = String::new();
@@ -36,7 +36,7 @@ async fn ask(address: SocketAddr, request: &str) -> Answer {
     Answer { status, headers: headers.to_owned(), body: body.to_owned() }
 }
 
-fn get(path: &str, host: &str) -> String {
+pub(crate) fn get(path: &str, host: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
 }
 
@@ -48,15 +48,15 @@ fn post(path: &str, headers: &str, body: &str) -> String {
     )
 }
 
-async fn serve(page: Page) -> Serving {
+pub(crate) async fn serve(page: Page) -> Serving {
     page.interval(Duration::from_millis(50)).bind("127.0.0.1:0").await.expect("a free port")
 }
 
 /// Reads events: the name and the data of each.
-struct Events(BufReader<TcpStream>);
+pub(crate) struct Events(BufReader<TcpStream>);
 
 impl Events {
-    async fn of(address: SocketAddr) -> Self {
+    pub(crate) async fn of(address: SocketAddr) -> Self {
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         let request = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
         stream.write_all(request.as_bytes()).await.expect("it reads");
@@ -64,7 +64,7 @@ impl Events {
     }
 
     /// The next one; none at the end.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub(crate) async fn next(&mut self) -> Option<(String, Value)> {
         let mut name = String::new();
         loop {
             let mut line = String::new();
@@ -294,35 +294,6 @@ async fn more_browsers_than_there_are_places_are_asked_to_come_back() {
     assert_eq!(answer.status, 503);
     assert!(answer.headers.contains("retry-after: 10"), "{}", answer.headers);
     first.next().await.unwrap();
-}
-
-#[tokio::test]
-async fn browsers_that_stop_to_read_keep_nobody_waiting() {
-    let (_, inventory) = inventory();
-    let registry = Registry::new();
-    let flow = millstream::range(0..200_000_u64).inspect_demand("numbers", &registry);
-    inventory.flow("main", &registry);
-    let page = serve(Page::new(&inventory)).await;
-    let mut stuck = Vec::new();
-    for _ in 0..200 {
-        let mut stream = TcpStream::connect(page.address()).await.unwrap();
-        stream.write_all(get("/events", "localhost").as_bytes()).await.unwrap();
-        stuck.push(stream);
-    }
-    let mut reader = Events::of(page.address()).await;
-    reader.next().await.unwrap();
-
-    let run = tokio::task::spawn_blocking(move || flow.count().wait().unwrap());
-
-    assert_eq!(run.await.unwrap(), 200_000);
-    // The one who reads is told all the same.
-    loop {
-        let (_, frame) = reader.next().await.expect("the page is there");
-        if frame["snapshot"]["flows"][0]["stages"][0]["delivered"] == 200_000 {
-            break;
-        }
-    }
-    drop(stuck);
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use millstream_kernel::{Acquired, Permits, Wait};
 use parking_lot::Mutex;
 
 use crate::{
-    Admit, Balance, Class, Clock, Grant, InvalidSetting, Ledger, Outcome, Permit, Policy, Pressure,
-    PressureSource, Reason, Rejected, Settings, Settle,
+    Admit, Balance, Class, Clock, Grant, Histogram, InvalidSetting, Ledger, Outcome, Permit,
+    Policy, Pressure, PressureSource, Reason, Rejected, Settings, Settle,
     parts::{Offered, granted_until},
 };
 
@@ -95,6 +95,7 @@ struct State {
     /// The last waits of those who got a place, the latest last.
     waits: VecDeque<Duration>,
     waited: Duration,
+    queueing: Histogram,
     n_acquired: u64,
     /// Since when places are held.
     held: BTreeSet<(Duration, u64)>,
@@ -115,6 +116,8 @@ pub struct PoolSnapshot {
     pub acquired: u64,
     /// How long those who got them waited, in all.
     pub waited: Duration,
+    /// How long each of them waited.
+    pub queueing: Histogram,
     /// Half of the last thousand waited for less.
     pub median_wait: Duration,
     /// 99 of 100 of them waited for less.
@@ -142,6 +145,7 @@ impl PoolGate {
             config,
             waits: VecDeque::new(),
             waited: Duration::ZERO,
+            queueing: Histogram::new(),
             n_acquired: 0,
             held: BTreeSet::new(),
         };
@@ -209,6 +213,7 @@ impl PoolGate {
             let mut state = self.0.state.lock();
             let wait = started.saturating_sub(came);
             state.waited = state.waited.saturating_add(wait);
+            state.queueing.add(wait);
             state.waits.push_back(wait);
             if state.waits.len() > WAITS {
                 state.waits.pop_front();
@@ -269,7 +274,7 @@ impl Policy for PoolGate {
         let (size, in_use, waiting) = self.0.permits.read();
         let balance = self.0.ledger.balance();
         let state = self.0.state.lock();
-        let (acquired, waited) = (state.n_acquired, state.waited);
+        let (acquired, waited, queueing) = (state.n_acquired, state.waited, state.queueing);
         let oldest = state.held.first().map(|(since, _)| now.saturating_sub(*since));
         let mut waits: Vec<Duration> = state.waits.iter().copied().collect();
         drop(state);
@@ -286,6 +291,7 @@ impl Policy for PoolGate {
             waiting,
             acquired,
             waited,
+            queueing,
             median_wait: at(50),
             p99_wait: at(99),
             longest_wait: at(100),

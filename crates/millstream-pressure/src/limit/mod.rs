@@ -27,8 +27,8 @@ pub use self::{
     snapshot::{LimitSnapshot, PartitionSnapshot},
 };
 use crate::{
-    Clock, Grant, InvalidSetting, Ledger, Outcome, Policy, Pressure, PressureSource, Random,
-    Settings as _, Settle,
+    Clock, Grant, Histogram, InvalidSetting, Ledger, Outcome, Policy, Pressure, PressureSource,
+    Random, Settings as _, Settle,
 };
 
 /// A limit on how many calls are in progress, found by an [`Algorithm`] from how calls end and how
@@ -100,6 +100,8 @@ struct State {
     outcomes: [u64; 5],
     /// The mean latency of the last calls, in seconds.
     latency: f64,
+    /// How long each call took that says something about the other side.
+    processing: Histogram,
     random: Random,
 }
 
@@ -132,6 +134,7 @@ impl ConcurrencyLimit {
             version: 0,
             outcomes: [0; 5],
             latency: 0.0,
+            processing: Histogram::new(),
             random: Random::seeded(1),
         };
         let shared = Shared {
@@ -258,6 +261,7 @@ impl Settle for Handle {
             let sample = Sample { now, latency, in_flight, outcome };
             if sample.is_measured() {
                 state.latency += 0.1 * (latency.as_secs_f64() - state.latency);
+                state.processing.add(latency);
             }
             if grant.generation == state.generation {
                 state.limiter.record(sample);

@@ -1,7 +1,7 @@
 //! What a concurrency limit says of itself.
 
 use super::Shared;
-use crate::{Balance, Outcome};
+use crate::{Balance, Histogram, Outcome};
 
 /// What a [`ConcurrencyLimit`](super::ConcurrencyLimit) says of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub struct LimitSnapshot {
     /// What became of each attempt: delivered are those that have ended, queued those in progress
     /// or waiting.
     pub balance: Balance,
+    /// How long each call took that has ended, other than those that were given up or ignored.
+    pub processing: Histogram,
     /// What the algorithm knows, under the names that metrics use; times in seconds.
     pub readings: Vec<(&'static str, f64)>,
     /// Each partition, and at last all others; none without partitions.
@@ -70,6 +72,7 @@ impl Shared {
             in_flight,
             waiting,
             balance: self.ledger.balance(),
+            processing: state.processing,
             readings: state.limiter.readings(),
             partitions,
             is_closed: self.total.is_closed(),

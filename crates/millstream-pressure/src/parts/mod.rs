@@ -2,6 +2,7 @@
 
 mod class;
 mod clock;
+mod histogram;
 mod in_line;
 mod keys;
 mod latencies;
@@ -22,6 +23,7 @@ mod weigh;
 
 pub use class::{Class, Criticality};
 pub use clock::{Clock, Sleep};
+pub use histogram::Histogram;
 pub(crate) use in_line::granted_until;
 pub(crate) use keys::Keys;
 pub(crate) use latencies::Latencies;

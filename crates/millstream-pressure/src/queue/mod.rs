@@ -37,7 +37,7 @@ pub(crate) use self::{
     link::Link,
 };
 use crate::{
-    Balance, Clock, InvalidSetting, Policy, Pressure, PressureSource, Reason, Rejected,
+    Balance, Clock, Histogram, InvalidSetting, Policy, Pressure, PressureSource, Reason, Rejected,
     Settings as _,
 };
 
@@ -107,6 +107,13 @@ pub struct QueueSnapshot {
     pub waiting_takes: usize,
     /// How long producers have waited, all together.
     pub blocked: Duration,
+    /// How long each wait of a producer was that is over.
+    pub blocking: Histogram,
+    /// How long each item has waited that was passed on; of one from the store the most that it can
+    /// have been.
+    pub queueing: Histogram,
+    /// How often the high watermark was reached.
+    pub n_high: u64,
     /// Whether it was closed.
     pub is_closed: bool,
 }
@@ -284,6 +291,9 @@ impl<T: Send + 'static> Policy for Queue<T> {
             waiting_puts: state.putters.len(),
             waiting_takes: state.takers.len(),
             blocked: state.blocked,
+            blocking: state.blocking,
+            queueing: state.queueing,
+            n_high: state.n_high,
             is_closed: state.is_closed,
         }
     }

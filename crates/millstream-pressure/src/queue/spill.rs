@@ -262,8 +262,8 @@ impl<T> Passage<'_, T> {
         self.end = PassageEnd::Over;
         self.shared.change(|state, served| {
             state.spilled.leaving -= 1;
-            state.count_served(now);
             let came = state.spilled.times.left(now);
+            state.count_served(now, came);
             state.spill_changed(served);
             came
         })

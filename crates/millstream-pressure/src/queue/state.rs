@@ -11,7 +11,7 @@ use super::{
     spill::Spilled,
     tiers::{Entry, Tiers},
 };
-use crate::{Balance, Ledger, Random, Reason, Rejected};
+use crate::{Balance, Histogram, Ledger, Random, Reason, Rejected};
 
 /// The longest time after which to retry that is ever said.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
@@ -33,7 +33,11 @@ pub(super) struct State<T> {
     pub(super) flows: Waiters,
     pub(super) is_closed: bool,
     pub(super) is_high: bool,
+    /// How often the high watermark was reached.
+    pub(super) n_high: u64,
     pub(super) blocked: Duration,
+    pub(super) blocking: Histogram,
+    pub(super) queueing: Histogram,
     /// The heaviest item yet.
     heaviest: u64,
     delays: Delays,
@@ -88,7 +92,10 @@ impl<T> State<T> {
             flows: Waiters::default(),
             is_closed: false,
             is_high: false,
+            n_high: 0,
             blocked: Duration::ZERO,
+            blocking: Histogram::new(),
+            queueing: Histogram::new(),
             heaviest: 0,
             delays,
             random,
@@ -143,6 +150,7 @@ impl<T> State<T> {
             self.n_came = 0;
         } else if !self.is_high && level >= self.config.high_watermark {
             self.is_high = true;
+            self.n_high += 1;
         }
     }
 
@@ -205,6 +213,12 @@ impl<T> State<T> {
         self.update_watermark();
     }
 
+    /// A producer has waited for so long.
+    pub(super) fn count_blocked(&mut self, time: Duration) {
+        self.blocked = self.blocked.saturating_add(time);
+        self.blocking.add(time);
+    }
+
     /// Fills a place of which this weight was reserved.
     pub(super) fn fill(&mut self, entry: Entry<T>, reserved: u64, now: Duration) {
         self.heaviest = self.heaviest.max(entry.weight);
@@ -253,8 +267,8 @@ impl<T> State<T> {
         served: &mut Served,
     ) -> Option<Entry<T>> {
         let entry = self.take_next(now, dropped);
-        if entry.is_some() {
-            self.count_served(now);
+        if let Some(entry) = &entry {
+            self.count_served(now, entry.entered);
         }
         if self.tiers.len() == 0 {
             self.delays.was_empty(now);
@@ -268,9 +282,10 @@ impl<T> State<T> {
         entry
     }
 
-    /// One more was passed on.
-    pub(super) fn count_served(&mut self, now: Duration) {
+    /// One more was passed on, which has come then.
+    pub(super) fn count_served(&mut self, now: Duration, entered: Duration) {
         self.ledger.deliver(1);
+        self.queueing.add(now.saturating_sub(entered));
         self.rate.count(now);
     }
 

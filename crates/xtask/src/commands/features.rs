@@ -19,7 +19,7 @@ const PACKAGES: [(&str, &[&str]); 13] = [
     ("millstream-pressure", &["serde", "tower"]),
     ("millstream-spill", &["dedup", "queue", "serde"]),
     ("millstream-rsocket", &["tls", "websocket"]),
-    ("millstream-observe", &["facade", "metrics", "page", "spill"]),
+    ("millstream-observe", &["facade", "metrics", "page", "spill", "tower"]),
     ("millstream-pipeline", &["http", "kafka", "nats", "redis", "tcp"]),
     ("millstream-cli", &["nats"]),
 ];
