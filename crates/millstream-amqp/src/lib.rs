@@ -38,6 +38,7 @@ mod consume;
 mod envelope;
 mod error;
 mod link;
+mod look;
 mod sink;
 mod topology;
 
@@ -45,6 +46,7 @@ pub use self::{
     config::{AmqpConfig, ConsumeConfig, Credentials, SinkConfig},
     connection::Amqp,
     consume::{AmqpAck, Consumed},
+    look::QueueState,
     sink::{Publication, Sink},
     topology::{
         Binding, DeadLetters, Exchange, ExchangeKind, Queue, QueueKind, QueueOverflow, Topology,

@@ -29,6 +29,11 @@ fn source(spec: &SourceSpec) -> String {
         }
         SourceSpec::File(file) => format!("the lines of {}", file.path.display()),
         SourceSpec::Stdin(_) => "the lines of the standard input".to_owned(),
+        #[cfg(feature = "amqp")]
+        SourceSpec::Amqp(spec) => format!(
+            "the queue {} at {}, at most {} unacknowledged",
+            spec.queue, spec.connection.server, spec.max_unacknowledged
+        ),
         #[cfg(feature = "http")]
         SourceSpec::Http(spec) => format!(
             "the lines of requests to http://{}{}, of which at most {} wait",
@@ -53,6 +58,10 @@ fn source(spec: &SourceSpec) -> String {
             "the stream {} at {}, as {} of the group {}",
             spec.key, spec.connection.server, spec.consumer, spec.group
         ),
+        #[cfg(feature = "rsocket")]
+        SourceSpec::RSocket(spec) => {
+            format!("the stream of {} at {}", spec.asks(), spec.connection.server)
+        }
         #[cfg(feature = "tcp")]
         SourceSpec::Tcp(spec) => {
             format!("the lines of up to {} connections to {}", spec.max_connections, spec.listen)
@@ -75,6 +84,15 @@ fn sink(spec: &SinkSpec) -> String {
             Some(rate) => format!("nowhere, {rate}"),
             None => "nowhere".to_owned(),
         },
+        #[cfg(feature = "amqp")]
+        SinkSpec::Amqp(spec) => {
+            let (kind, name) = match (&spec.queue, &spec.exchange) {
+                (Some(queue), _) => ("queue", queue.as_str()),
+                (None, exchange) => ("exchange", exchange.as_deref().unwrap_or_default()),
+            };
+            let (server, most) = (&spec.connection.server, spec.in_flight);
+            format!("to the {kind} {name} at {server}, at most {most} unconfirmed")
+        }
         #[cfg(feature = "http")]
         SinkSpec::Http(spec) => {
             format!("{} {}, at most {} at a time", spec.method, spec.url, spec.concurrency)
@@ -97,6 +115,13 @@ fn sink(spec: &SinkSpec) -> String {
         SinkSpec::Redis(spec) => format!(
             "to the stream {} at {}, at most {} unconfirmed",
             spec.key, spec.connection.server, spec.in_flight
+        ),
+        #[cfg(feature = "rsocket")]
+        SinkSpec::RSocket(spec) => format!(
+            "to {} at {}, at most {} unanswered",
+            spec.route.as_deref().unwrap_or("no route"),
+            spec.connection.server,
+            spec.in_flight
         ),
         #[cfg(feature = "tcp")]
         SinkSpec::Tcp(spec) => format!("to {}, a line each", spec.address),
@@ -129,6 +154,13 @@ fn of_stage(stage: &StageSpec) -> String {
             format!("{length}{by}: {names}")
         }
         StageSpec::Queue(name) => name.value.clone(),
+        StageSpec::Lanes(spec) => {
+            let lanes = spec.lanes.iter().map(|(name, lane)| match lane.strict {
+                true => format!("{name} first"),
+                false => format!("{name} with {}", lane.weight),
+            });
+            format!("by {}: {}", spec.by.text(), lanes.collect::<Vec<_>>().join(", "))
+        }
         #[cfg(feature = "http")]
         StageSpec::Call(spec) => {
             format!("{}, at most {} at a time", spec.url, spec.concurrency)

@@ -55,6 +55,8 @@ mod doctor;
 mod net;
 mod record;
 mod reload;
+#[cfg(feature = "rsocket")]
+mod rsocket;
 mod running;
 mod simulate;
 mod sink;
@@ -73,10 +75,12 @@ pub use source::Load;
 pub use spec::{
     AdaptiveSpec, Aggregate, AlertThresholds, BackpressureSpec, DedupSpec, Expression, FieldType,
     FileSink, FileSource, FlowControlKind, FlowControlSpec, Format, GenerateSource, InvalidSpec,
-    MonitoringSpec, NullSink, OnError, ParseSpec, Pattern, QueueSpec, Rate, RateSpec, Rotation,
-    SampleSpec, Secret, Shape, Share, SinkSpec, Size, SourceSpec, Spec, SpillSpec, StageSpec,
-    StdinSource, StdoutSink, Strategy, Time, WindowSpec, nearest,
+    LaneSpec, LanesSpec, MonitoringSpec, NullSink, OnError, ParseSpec, Pattern, QueueSpec, Rate,
+    RateSpec, Rotation, SampleSpec, Secret, Shape, Share, SinkSpec, Size, SourceSpec, Spec,
+    SpillSpec, StageSpec, StdinSource, StdoutSink, Strategy, Time, WindowSpec, nearest,
 };
+#[cfg(feature = "amqp")]
+pub use spec::{AmqpConnection, AmqpQueueKind, AmqpSink, AmqpSource};
 #[cfg(feature = "http")]
 pub use spec::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
 #[cfg(feature = "kafka")]
@@ -85,6 +89,8 @@ pub use spec::{
 };
 #[cfg(feature = "nats")]
 pub use spec::{NatsConnection, NatsSink, NatsSource};
+#[cfg(feature = "rsocket")]
+pub use spec::{RSocketConnection, RSocketSink, RSocketSource};
 #[cfg(feature = "redis")]
 pub use spec::{RedisConnection, RedisSink, RedisSource};
 #[cfg(feature = "tcp")]

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "net")]
 use std::future::Future;
-#[cfg(feature = "remote")]
+#[cfg(feature = "receipts")]
 use std::sync::Weak;
 use std::{
     net::SocketAddr,
@@ -25,17 +25,19 @@ struct Parts {
     runtime: Option<Runtime>,
     /// By the names of sources, where they listen.
     listening: Vec<(String, SocketAddr)>,
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "receipts")]
     connections: Vec<Connection>,
     /// Shared by what servers are to be told and are not.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "receipts")]
     outstanding: Arc<()>,
 }
 
 /// What is told things without a wait, and has to be waited for before the end.
-#[cfg(feature = "remote")]
+#[cfg(feature = "receipts")]
 #[derive(Clone)]
 pub(crate) enum Connection {
+    #[cfg(feature = "amqp")]
+    Amqp(millstream_amqp::Amqp),
     #[cfg(feature = "http")]
     Http(crate::source::Serving),
     #[cfg(feature = "kafka")]
@@ -54,9 +56,9 @@ impl Net {
 
     /// Whether there are servers that are told what becomes of items.
     pub(crate) fn has_connections(&self) -> bool {
-        #[cfg(feature = "remote")]
+        #[cfg(feature = "receipts")]
         return !self.0.lock().connections.is_empty();
-        #[cfg(not(feature = "remote"))]
+        #[cfg(not(feature = "receipts"))]
         false
     }
 
@@ -67,10 +69,10 @@ impl Net {
             let runtime = self.0.lock().runtime.as_ref().map(|it| it.handle().clone())?;
             let (sender, receiver) = mpsc::channel();
             let told = self.told();
-            #[cfg(feature = "remote")]
+            #[cfg(feature = "receipts")]
             let outstanding = self.outstanding();
             let _detached = runtime.spawn(async move {
-                #[cfg(feature = "remote")]
+                #[cfg(feature = "receipts")]
                 settled(&outstanding).await;
                 // The pipeline has failed already, and nobody may wait.
                 told.await.and(Ok(sender.send(()))).ok();
@@ -140,22 +142,22 @@ impl Net {
     }
 
     /// To be shared by what servers are to be told.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "receipts")]
     pub(crate) fn outstanding(&self) -> Weak<()> {
         Arc::downgrade(&self.0.lock().outstanding)
     }
 
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "receipts")]
     pub(crate) fn add_connection(&self, connection: Connection) {
         self.0.lock().connections.push(connection);
     }
 
     /// Waits until servers have been told what became of their items.
     pub(crate) fn told(&self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
-        #[cfg(feature = "remote")]
+        #[cfg(feature = "receipts")]
         let connections = self.0.lock().connections.clone();
         async move {
-            #[cfg(feature = "remote")]
+            #[cfg(feature = "receipts")]
             for connection in connections {
                 connection.told().await?;
             }
@@ -171,7 +173,7 @@ impl Net {
 
 /// Waits until nothing is outstanding any more, for a second at the most: what a flow held when it
 /// was canceled is let go by its threads.
-#[cfg(feature = "remote")]
+#[cfg(feature = "receipts")]
 async fn settled(outstanding: &Weak<()>) {
     for _ in 0..100 {
         if outstanding.strong_count() <= 1 {
@@ -181,10 +183,12 @@ async fn settled(outstanding: &Weak<()>) {
     }
 }
 
-#[cfg(feature = "remote")]
+#[cfg(feature = "receipts")]
 impl Connection {
     async fn told(self) -> Result<(), Error> {
         match self {
+            #[cfg(feature = "amqp")]
+            Self::Amqp(amqp) => amqp.flush().await,
             #[cfg(feature = "http")]
             Self::Http(serving) => {
                 serving.told().await;

@@ -1,6 +1,6 @@
 //! `Record`: what flows through a pipeline.
 
-#[cfg(feature = "remote")]
+#[cfg(feature = "receipts")]
 use std::sync::Weak;
 use std::{cell::Cell, fmt, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ trait Settle: Send {
     fn stored(&self);
 }
 
-#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "no source waits for it"))]
+#[cfg_attr(not(feature = "receipts"), expect(dead_code, reason = "no source waits for it"))]
 struct Pending<A: Acknowledge> {
     acknowledgement: Option<Acknowledgement<A>>,
     is_stored: Cell<bool>,
@@ -95,7 +95,7 @@ impl Record {
     }
 
     /// Its system waits for this. `outstanding` is alive until it has been told.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "receipts")]
     pub(crate) fn with_receipt<A: Acknowledge + Send>(
         mut self,
         acknowledgement: Acknowledgement<A>,

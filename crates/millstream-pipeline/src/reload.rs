@@ -54,6 +54,20 @@ pub(crate) fn apply(
             changed.push(format!("backpressure.queues.{name}"));
         }
     }
+    for (index, lanes) in &controls.lanes {
+        if let (StageSpec::Lanes(before), StageSpec::Lanes(now)) =
+            (&old.stages[*index], &new.stages[*index])
+        {
+            let config = now.config(&new.backpressure);
+            // It knows the settings of its queues, too.
+            if before.config(&old.backpressure) != config {
+                change(lanes, config);
+            }
+            if before != now {
+                changed.push(format!("stages[{index}].lanes"));
+            }
+        }
+    }
     for (index, limit) in &controls.rates {
         if let (StageSpec::Rate(before), StageSpec::Rate(now)) =
             (&old.stages[*index], &new.stages[*index])
@@ -122,6 +136,7 @@ fn fixed(old: &Spec, new: &Spec) -> Vec<String> {
         for (index, (before, now)) in old.stages.iter().zip(&new.stages).enumerate() {
             let is_same = match (before, now) {
                 (StageSpec::Rate(_), StageSpec::Rate(_)) => true,
+                (StageSpec::Lanes(before), StageSpec::Lanes(now)) => before.sorts_as(now),
                 (before, now) => before == now,
             };
             unless(is_same, format!("stages[{index}]"));

@@ -80,6 +80,27 @@ async fn a_queue_that_is_missing_deleted_or_different_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_there_is_told_and_nothing_is_created() {
+    let Some(server) = broker() else { return };
+    let amqp = connected(&server.url(), &[Queue::classic("looked-at")]).await;
+    publish(&amqp, "looked-at", 0..3).await;
+
+    let state = amqp.queue("looked-at").await.unwrap().unwrap();
+    assert_eq!((state.messages, state.consumers), (3, 0));
+    for _ in 0..2 {
+        assert_eq!(amqp.queue("not-there").await.unwrap(), None);
+        assert!(!amqp.has_exchange("not-there").await.unwrap());
+    }
+    assert!(amqp.has_exchange("amq.topic").await.unwrap());
+    // Another connection's own, which may not be looked at.
+    let (_connection, channel) = client(&server.url()).await;
+    let own = lapin::options::QueueDeclareOptions { exclusive: true, ..Default::default() };
+    channel.queue_declare("its-own".into(), own, Default::default()).await.unwrap();
+    let error = amqp.queue("its-own").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_is_spoken_with_those_who_are_trusted() {
     let Some(server) = broker() else { return };
     let folder = std::env::temp_dir().join(format!("millstream-amqp-{}", std::process::id()));

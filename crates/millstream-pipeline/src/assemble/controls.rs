@@ -7,7 +7,7 @@ use millstream::{
     scheduler::{Pool, Scheduler, VirtualTime, Worker},
 };
 use millstream_observe::Inventory;
-use millstream_pressure::{AdaptiveRate, Credits, Queue, RateLimit};
+use millstream_pressure::{AdaptiveRate, Credits, Lanes, Queue, RateLimit};
 use parking_lot::Mutex;
 
 use crate::{
@@ -25,6 +25,8 @@ pub(crate) struct Controls {
     pub(crate) started: Duration,
     pub(crate) schedule: Schedule,
     pub(crate) queues: Vec<Queue<Record>>,
+    /// By the number of their stage. Their queues are among those above.
+    pub(crate) lanes: Vec<(usize, Lanes<Record>)>,
     /// By the number of their stage.
     pub(crate) rates: Vec<(usize, RateLimit)>,
     pub(crate) sink_rate: Option<RateLimit>,

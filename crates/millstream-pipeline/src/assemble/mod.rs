@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 mod call;
 mod controls;
 mod end;
+mod lanes;
 
 pub(crate) use self::controls::{Controls, Runner, Threads};
 use crate::{
@@ -112,6 +113,7 @@ impl<'a> Assembly<'a> {
             clock,
             schedule: Schedule::new(load),
             queues: Vec::new(),
+            lanes: Vec::new(),
             rates: Vec::new(),
             sink_rate: None,
             credits: None,
@@ -155,6 +157,7 @@ impl<'a> Assembly<'a> {
                 StageSpec::Queue(name) => self.queue(&name.value)?,
                 StageSpec::Rate(rate) => self.rate(index, rate)?,
                 StageSpec::Window(window) => self.window(index, window),
+                StageSpec::Lanes(lanes) => self.lanes(index, lanes)?,
                 StageSpec::Spill(spill) => self.spill(index, spill)?,
                 #[cfg(feature = "http")]
                 StageSpec::Call(call) => self.call(index, call)?,
@@ -223,15 +226,8 @@ impl<'a> Assembly<'a> {
 
     /// A queue of this name and kind.
     fn queue_of(&mut self, name: &str, config: QueueConfig) -> Result<(), Error> {
-        let hooks = QueueHooks::new()
-            .weigh(|record: &Record| Record::bytes(&record.value))
-            .on_drop(|record: Record, reason| {
-                // What is left at the end is delivered again, where it can be.
-                if !matches!(reason, Reason::Canceled | Reason::Shutdown) {
-                    record.dropped();
-                }
-            });
-        let queue = Queue::with_hooks(name, config, &self.threads.clock, hooks).map_err(invalid)?;
+        let clock = &self.threads.clock;
+        let queue = Queue::with_hooks(name, config, clock, queue_hooks()).map_err(invalid)?;
         let place = self.controls.inventory.policy(&queue);
         self.end_part(&place, name);
         let pool = self.threads.work.clone();
@@ -355,6 +351,18 @@ impl<'a> Assembly<'a> {
                 .boxed()
         });
     }
+}
+
+/// Weighs items, and tells where they came from what a queue has dropped.
+fn queue_hooks() -> QueueHooks<Record> {
+    QueueHooks::new().weigh(|record: &Record| Record::bytes(&record.value)).on_drop(
+        |record: Record, reason| {
+            // What is left at the end is delivered again, where it can be.
+            if !matches!(reason, Reason::Canceled | Reason::Shutdown) {
+                record.dropped();
+            }
+        },
+    )
 }
 
 /// A queue on a disk that is not opened.

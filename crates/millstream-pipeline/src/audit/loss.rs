@@ -110,6 +110,10 @@ fn idempotent(spec: &Spec) -> Answer {
             holds("the stream knows what it has by `id`, within its window of duplicates")
         }
         SinkSpec::Null(_) => holds("the sink keeps nothing"),
+        #[cfg(feature = "amqp")]
+        SinkSpec::Amqp(sink) if sink.id.is_some() => {
+            by_hand("messages have an `id`: do their readers leave out one that they have had?")
+        }
         _ => by_hand(
             "after a failure some items come twice: can whoever reads the sink tell by a key of \
              the item? Otherwise add `dedup`, or `id` of the sink `nats`",
@@ -136,6 +140,13 @@ fn patience(spec: &Spec) -> Answer {
     if matches!(&spec.source, SourceSpec::Kafka(_)) {
         return holds(
             "the member stays in its group and keeps its partitions, however long it takes",
+        );
+    }
+    #[cfg(feature = "amqp")]
+    if matches!(&spec.source, SourceSpec::Amqp(_)) {
+        return by_hand(
+            "RabbitMQ gives up a consumer that holds a message for longer than `consumer_timeout`, \
+             30 minutes unless it is told otherwise: is the way to the sink shorter?",
         );
     }
     let Some(waits) = waits else { return holds("the source does not wait for anything") };

@@ -111,6 +111,8 @@ impl Pipeline {
 /// Whether the source delivers again what was not acknowledged.
 fn acknowledges(source: &SourceSpec) -> bool {
     match source {
+        #[cfg(feature = "amqp")]
+        SourceSpec::Amqp(_) => true,
         #[cfg(feature = "http")]
         SourceSpec::Http(source) => source.answer == crate::Answer::Arrived,
         #[cfg(feature = "kafka")]
@@ -126,6 +128,8 @@ fn acknowledges(source: &SourceSpec) -> bool {
 /// Whether the sink is a server that confirms each item.
 fn confirms(sink: &SinkSpec) -> bool {
     match sink {
+        #[cfg(feature = "amqp")]
+        SinkSpec::Amqp(_) => true,
         #[cfg(feature = "http")]
         SinkSpec::Http(_) => true,
         #[cfg(feature = "kafka")]
@@ -134,6 +138,8 @@ fn confirms(sink: &SinkSpec) -> bool {
         SinkSpec::Nats(_) => true,
         #[cfg(feature = "redis")]
         SinkSpec::Redis(_) => true,
+        #[cfg(feature = "rsocket")]
+        SinkSpec::RSocket(_) => true,
         _ => false,
     }
 }

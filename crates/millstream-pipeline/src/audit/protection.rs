@@ -17,6 +17,8 @@ fn timeouts(spec: &Spec) -> Answer {
     let waits = queues.map(|(name, queue)| format!("queue {name} {:?}", queue.timeout.0));
     let mut waits: Vec<_> = waits.collect();
     match &spec.sink {
+        #[cfg(feature = "amqp")]
+        crate::SinkSpec::Amqp(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "http")]
         crate::SinkSpec::Http(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "kafka")]
@@ -25,6 +27,8 @@ fn timeouts(spec: &Spec) -> Answer {
         crate::SinkSpec::Nats(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "redis")]
         crate::SinkSpec::Redis(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
+        #[cfg(feature = "rsocket")]
+        crate::SinkSpec::RSocket(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         #[cfg(feature = "tcp")]
         crate::SinkSpec::Tcp(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
         _ => {}
@@ -89,6 +93,11 @@ fn isolation(spec: &Spec) -> Answer {
     }
 }
 
-fn lanes(_: &Spec) -> Answer {
-    by_hand("a pipeline has one lane: has each kind of item that is urgent a pipeline of its own?")
+fn lanes(spec: &Spec) -> Answer {
+    if spec.stages.iter().any(|stage| matches!(stage, StageSpec::Lanes(_))) {
+        return holds(
+            "items wait in lanes, of which those that are strict or weigh more come first",
+        );
+    }
+    by_hand("the pipeline has one lane: is any kind of item more urgent? `lanes` serves it first")
 }

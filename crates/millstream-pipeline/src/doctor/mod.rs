@@ -1,5 +1,7 @@
 //! `diagnose`: connects to what a pipeline's file names, and says what is wrong and what to do.
 
+#[cfg(feature = "amqp")]
+mod amqp;
 mod files;
 #[cfg(feature = "kafka")]
 mod kafka;
@@ -7,6 +9,8 @@ mod kafka;
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "rsocket")]
+mod rsocket;
 #[cfg(any(feature = "http", feature = "tcp"))]
 mod tcp;
 
@@ -59,6 +63,8 @@ impl Pipeline {
             }
             SourceSpec::Stdin(_) => source.good("input", "is a pipe or a file"),
             SourceSpec::Generate(_) => source.good("input", "is made up here"),
+            #[cfg(feature = "amqp")]
+            SourceSpec::Amqp(amqp) => amqp::source(amqp, &spec.name, &net, &mut source),
             #[cfg(feature = "http")]
             SourceSpec::Http(http) => tcp::port(http.listen, &mut source),
             #[cfg(feature = "kafka")]
@@ -70,6 +76,10 @@ impl Pipeline {
             SourceSpec::Nats(nats) => nats::source(nats, &spec.name, &net, &mut source),
             #[cfg(feature = "redis")]
             SourceSpec::Redis(redis) => redis::connection(&redis.connection, &net, &mut source),
+            #[cfg(feature = "rsocket")]
+            SourceSpec::RSocket(rsocket) => {
+                rsocket::connection(&rsocket.connection, &net, &mut source);
+            }
             #[cfg(feature = "tcp")]
             SourceSpec::Tcp(tcp) => tcp::port(tcp.listen, &mut source),
         }
@@ -88,6 +98,8 @@ impl Pipeline {
             SinkSpec::File(file) => files::write(&file.path, &mut sink),
             SinkSpec::Stdout(_) => sink.good("output", "is the standard output"),
             SinkSpec::Null(_) => sink.good("output", "goes nowhere"),
+            #[cfg(feature = "amqp")]
+            SinkSpec::Amqp(amqp) => amqp::sink(amqp, &spec.name, &net, &mut sink),
             #[cfg(feature = "http")]
             SinkSpec::Http(http) => tcp::url(&http.url, http.timeout.0, &mut sink),
             #[cfg(feature = "kafka")]
@@ -99,6 +111,10 @@ impl Pipeline {
             SinkSpec::Nats(nats) => nats::sink(nats, &spec.name, &net, &mut sink),
             #[cfg(feature = "redis")]
             SinkSpec::Redis(redis) => redis::connection(&redis.connection, &net, &mut sink),
+            #[cfg(feature = "rsocket")]
+            SinkSpec::RSocket(rsocket) => {
+                rsocket::connection(&rsocket.connection, &net, &mut sink);
+            }
             #[cfg(feature = "tcp")]
             SinkSpec::Tcp(tcp) => tcp::server(&tcp.address, tcp.timeout.0, &mut sink),
         }

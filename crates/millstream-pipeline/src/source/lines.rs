@@ -38,8 +38,8 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// A flow of records of a flow of lines.
-    fn of<P>(self, lines: Flow<P>) -> Stream
+    /// A flow of records of a flow of lines, or of what else `unit` says.
+    pub(super) fn of<P>(self, unit: &'static str, lines: Flow<P>) -> Stream
     where
         P: Publisher<Item = Vec<u8>> + Send + 'static,
     {
@@ -51,12 +51,12 @@ impl Texts {
             match (String::from_utf8(line), on_error) {
                 (Ok(text), _) => Handled::Pass(Record::new(text.into(), clock.now())),
                 (Err(_), OnError::Skip) => {
-                    faults.note(format!("{name}: line {number} is not UTF-8"));
+                    faults.note(format!("{name}: {unit} {number} is not UTF-8"));
                     Handled::Skip
                 }
                 (Err(_), OnError::Fail) => Handled::Fail(Error::new(
                     ErrorKind::InvalidData,
-                    format!("{name}: line {number} is not UTF-8; `on_error: skip` leaves it out"),
+                    format!("{name}: {unit} {number} is not UTF-8; `on_error: skip` leaves it out"),
                 )),
             }
         });
@@ -67,7 +67,7 @@ impl Texts {
 /// The lines of a file, to its end.
 pub(super) fn of_file(opened: File, texts: Texts, pool: &Runner) -> Stream {
     let lines = byte_lines(BufReader::with_capacity(1 << 16, opened));
-    texts.of(lines).subscribe_on(pool).boxed()
+    texts.of("line", lines).subscribe_on(pool).boxed()
 }
 
 /// The lines of a file and what is added to it.
@@ -76,7 +76,7 @@ pub(super) fn follow(path: PathBuf, opened: File, texts: Texts, pool: &Runner) -
     let lines = interval(pool, LOOK, MissedTick::Skip)
         .flat_map_iter(move |_| tail.new_lines())
         .flatten_results();
-    texts.of(lines)
+    texts.of("line", lines)
 }
 
 /// The lines of the standard input.
@@ -116,7 +116,7 @@ pub(super) fn of_stdin(texts: Texts, pool: &Runner) -> Result<Stream, Error> {
     let lines = queue.flow().flatten_results().do_finally(move |_| {
         queue.close();
     });
-    Ok(texts.of(lines).subscribe_on(pool).boxed())
+    Ok(texts.of("line", lines).subscribe_on(pool).boxed())
 }
 
 /// Reads on to the end of a line, or of the input. Returns whether the line has an end.

@@ -1,6 +1,8 @@
 //! Where items come from, as flows.
 
-#[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
+#[cfg(feature = "amqp")]
+mod amqp;
+#[cfg(any(feature = "amqp", feature = "kafka", feature = "nats", feature = "redis"))]
 mod deliveries;
 mod generate;
 #[cfg(feature = "http")]
@@ -12,6 +14,8 @@ mod lines;
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "rsocket")]
+mod rsocket;
 #[cfg(feature = "tcp")]
 mod tcp;
 
@@ -62,6 +66,8 @@ pub(crate) fn open(
             }
         }
         SourceSpec::Stdin(_) => lines::of_stdin(texts("standard input".to_owned()), pool)?,
+        #[cfg(feature = "amqp")]
+        SourceSpec::Amqp(amqp) => amqp::open(amqp, &spec.name, texts("amqp".to_owned()), net)?,
         #[cfg(feature = "http")]
         SourceSpec::Http(http) => http::open(http, texts("http".to_owned()), net)?,
         #[cfg(feature = "kafka")]
@@ -70,6 +76,8 @@ pub(crate) fn open(
         SourceSpec::Nats(nats) => nats::open(nats, &spec.name, texts("nats".to_owned()), net)?,
         #[cfg(feature = "redis")]
         SourceSpec::Redis(redis) => redis::open(redis, texts("redis".to_owned()), net)?,
+        #[cfg(feature = "rsocket")]
+        SourceSpec::RSocket(rsocket) => rsocket::open(rsocket, texts("rsocket".to_owned()), net)?,
         #[cfg(feature = "tcp")]
         SourceSpec::Tcp(tcp) => tcp::open(tcp, texts("tcp".to_owned()), net)?,
         SourceSpec::Generate(spec) => generate::flow(spec, schedule, pool, clock, lost),

@@ -155,43 +155,43 @@ impl Spec {
     fn check(&self, text: &str) -> Result<(), InvalidSpec> {
         let queues = &self.backpressure.queues;
         let known: Vec<_> = queues.keys().map(String::as_str).collect();
-        for stage in &self.stages {
-            if let StageSpec::Queue(name) = stage
-                && !queues.contains_key(name.value.as_str())
-            {
-                let message = format!(
-                    "there is no queue `{}` in backpressure.queues{}",
-                    name.value,
-                    one_of(&known),
-                );
-                let mut error = InvalidSpec::new(message).at(text, name.referenced);
-                error.nearest = nearest(&name.value, known).map(str::to_owned);
-                return Err(error);
+        let mut used = Vec::new();
+        for (name, place) in self.stages.iter().flat_map(queues_of) {
+            let wrong = |message: String| {
+                let error = InvalidSpec::new(message);
+                match place {
+                    Some(place) => error.at(text, place),
+                    None => error,
+                }
+            };
+            if !queues.contains_key(name) {
+                let known_ones = one_of(&known);
+                let message =
+                    format!("there is no queue `{name}` in backpressure.queues{known_ones}");
+                let nearest = nearest(name, known).map(str::to_owned);
+                return Err(InvalidSpec { nearest, ..wrong(message) });
             }
+            if used.contains(&name) {
+                return Err(wrong(format!("the queue `{name}` is a stage already")));
+            }
+            used.push(name);
         }
-        let names: Vec<_> = self
-            .stages
-            .iter()
-            .filter_map(|stage| match stage {
-                StageSpec::Queue(name) => Some(name),
-                _ => None,
-            })
-            .collect();
-        for (index, name) in names.iter().enumerate() {
-            if names[..index].iter().any(|earlier| earlier.value == name.value) {
-                let message = format!("the queue `{}` is a stage already", name.value);
-                return Err(InvalidSpec::new(message).at(text, name.referenced));
-            }
-        }
-        for name in queues.keys() {
-            if !names.iter().any(|stage| stage.value == *name) {
-                let message = format!(
-                    "no stage uses the queue `{name}` of backpressure.queues: add `- queue: {name}`"
-                );
-                return Err(InvalidSpec::new(message));
-            }
+        if let Some(name) = known.iter().find(|name| !used.contains(name)) {
+            let message = format!(
+                "no stage uses the queue `{name}` of backpressure.queues: add `- queue: {name}`"
+            );
+            return Err(InvalidSpec::new(message));
         }
         Ok(())
+    }
+}
+
+/// The queues that a stage names, and where it does, if that is known.
+fn queues_of(stage: &StageSpec) -> Vec<(&str, Option<Location>)> {
+    match stage {
+        StageSpec::Queue(name) => vec![(&name.value, Some(name.referenced))],
+        StageSpec::Lanes(spec) => spec.lanes.keys().map(|name| (name.as_str(), None)).collect(),
+        _ => Vec::new(),
     }
 }
 

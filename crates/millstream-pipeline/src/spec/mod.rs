@@ -1,6 +1,7 @@
 //! What a pipeline's file says.
 
 mod expression;
+mod lanes;
 mod load;
 mod monitoring;
 mod network;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use self::secrets::Secrets;
 pub use self::{
     expression::Expression,
+    lanes::{LaneSpec, LanesSpec},
     load::{InvalidSpec, nearest},
     monitoring::{AlertThresholds, MonitoringSpec},
     network::Secret,
@@ -36,6 +38,8 @@ pub use self::{
     window::{Aggregate, WindowSpec},
 };
 
+#[cfg(feature = "amqp")]
+pub use self::network::{AmqpConnection, AmqpQueueKind, AmqpSink, AmqpSource};
 #[cfg(feature = "http")]
 pub use self::network::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
 #[cfg(feature = "kafka")]
@@ -44,6 +48,10 @@ pub use self::network::{
 };
 #[cfg(feature = "nats")]
 pub use self::network::{NatsConnection, NatsSink, NatsSource};
+#[cfg(feature = "rsocket")]
+pub(crate) use self::network::{RSocketAddress, routed};
+#[cfg(feature = "rsocket")]
+pub use self::network::{RSocketConnection, RSocketSink, RSocketSource};
 #[cfg(feature = "redis")]
 pub use self::network::{RedisConnection, RedisSink, RedisSource};
 #[cfg(feature = "tcp")]

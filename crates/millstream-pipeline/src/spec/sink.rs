@@ -5,12 +5,16 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+#[cfg(feature = "amqp")]
+use super::AmqpSink;
 #[cfg(feature = "http")]
 use super::HttpSink;
 #[cfg(feature = "kafka")]
 use super::KafkaSink;
 #[cfg(feature = "nats")]
 use super::NatsSink;
+#[cfg(feature = "rsocket")]
+use super::RSocketSink;
 #[cfg(feature = "redis")]
 use super::RedisSink;
 #[cfg(feature = "tcp")]
@@ -28,6 +32,9 @@ pub enum SinkSpec {
     File(FileSink),
     /// Nowhere.
     Null(NullSink),
+    /// To a queue or an exchange of RabbitMQ.
+    #[cfg(feature = "amqp")]
+    Amqp(AmqpSink),
     /// To a service, each by a request.
     #[cfg(feature = "http")]
     Http(HttpSink),
@@ -40,6 +47,10 @@ pub enum SinkSpec {
     /// Into a Redis stream.
     #[cfg(feature = "redis")]
     Redis(RedisSink),
+    /// To an RSocket server, each by a request.
+    #[cfg(feature = "rsocket")]
+    #[serde(rename = "rsocket")]
+    RSocket(RSocketSink),
     /// To a server, a line each.
     #[cfg(feature = "tcp")]
     Tcp(TcpSink),

@@ -5,12 +5,16 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+#[cfg(feature = "amqp")]
+use super::AmqpSource;
 #[cfg(feature = "http")]
 use super::HttpSource;
 #[cfg(feature = "kafka")]
 use super::KafkaSource;
 #[cfg(feature = "nats")]
 use super::NatsSource;
+#[cfg(feature = "rsocket")]
+use super::RSocketSource;
 #[cfg(feature = "redis")]
 use super::RedisSource;
 #[cfg(feature = "tcp")]
@@ -28,6 +32,9 @@ pub enum SourceSpec {
     Stdin(StdinSource),
     /// Items that are made up, at a rate.
     Generate(GenerateSource),
+    /// The messages of a queue of RabbitMQ.
+    #[cfg(feature = "amqp")]
+    Amqp(AmqpSource),
     /// The lines of the bodies of requests.
     #[cfg(feature = "http")]
     Http(HttpSource),
@@ -40,6 +47,10 @@ pub enum SourceSpec {
     /// The entries of a Redis stream.
     #[cfg(feature = "redis")]
     Redis(RedisSource),
+    /// The stream that an RSocket server answers with.
+    #[cfg(feature = "rsocket")]
+    #[serde(rename = "rsocket")]
+    RSocket(RSocketSource),
     /// The lines of the connections to a port.
     #[cfg(feature = "tcp")]
     Tcp(TcpSource),

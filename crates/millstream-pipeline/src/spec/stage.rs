@@ -13,7 +13,7 @@ use serde_saphyr::Spanned;
 
 #[cfg(feature = "http")]
 use super::CallSpec;
-use super::{Expression, Rate, Size, WindowSpec};
+use super::{Expression, LanesSpec, Rate, Size, WindowSpec};
 
 /// What is done with each item.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -41,6 +41,8 @@ pub enum StageSpec {
     /// Items wait here, in the queue of this name in `backpressure.queues`, and what follows runs
     /// on a thread of its own.
     Queue(#[schemars(with = "String")] Spanned<String>),
+    /// Items wait in lanes, of which some come first.
+    Lanes(LanesSpec),
     /// Items that do not fit into memory wait here on the disk.
     Spill(SpillSpec),
     /// Calls a service for each item, and puts the answer into it.
@@ -60,6 +62,7 @@ impl PartialEq for StageSpec {
             (Self::Rate(a), Self::Rate(b)) => a == b,
             (Self::Window(a), Self::Window(b)) => a == b,
             (Self::Queue(a), Self::Queue(b)) => a.value == b.value,
+            (Self::Lanes(a), Self::Lanes(b)) => a == b,
             (Self::Spill(a), Self::Spill(b)) => a == b,
             #[cfg(feature = "http")]
             (Self::Call(a), Self::Call(b)) => a == b,
@@ -83,6 +86,7 @@ impl StageSpec {
             Self::Rate(_) => "rate",
             Self::Window(_) => "window",
             Self::Queue(_) => "queue",
+            Self::Lanes(_) => "lanes",
             Self::Spill(_) => "spill",
             #[cfg(feature = "http")]
             Self::Call(_) => "call",

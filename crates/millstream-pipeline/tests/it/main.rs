@@ -7,9 +7,11 @@
 mod advice;
 mod flow_control;
 mod http;
+mod lanes;
 mod life;
 mod reference;
 mod reload;
+mod rsocket;
 mod stages;
 mod tcp;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "servers and threads of the system have its time")]
 
+mod amqp;
 mod kafka;
 mod nats;
 mod redis;

@@ -20,7 +20,7 @@ const PACKAGES: [(&str, &[&str]); 13] = [
     ("millstream-spill", &["dedup", "queue", "serde"]),
     ("millstream-rsocket", &["tls", "websocket"]),
     ("millstream-observe", &["facade", "metrics", "page", "spill", "tower"]),
-    ("millstream-pipeline", &["http", "kafka", "nats", "redis", "tcp"]),
+    ("millstream-pipeline", &["amqp", "http", "kafka", "nats", "redis", "rsocket", "tcp"]),
     ("millstream-cli", &["nats"]),
 ];
 

@@ -1,5 +1,7 @@
 //! Sinks that confirm each item, of which many are on their way.
 
+#[cfg(feature = "amqp")]
+mod amqp;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "kafka")]
@@ -8,6 +10,8 @@ mod kafka;
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "rsocket")]
+mod rsocket;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,12 +30,14 @@ pub(crate) struct Remote {
     kind: Kind,
     /// The most items on their way.
     pub(crate) in_flight: usize,
-    /// For how long one is sent again that is not confirmed.
-    give_up_after: Duration,
+    /// For how long one is sent again that is not confirmed; none where the connector does that.
+    give_up_after: Option<Duration>,
 }
 
 #[derive(Clone)]
 enum Kind {
+    #[cfg(feature = "amqp")]
+    Amqp(Arc<amqp::Publishing>),
     #[cfg(feature = "http")]
     Http(Arc<crate::client::Client>),
     #[cfg(feature = "kafka")]
@@ -40,6 +46,8 @@ enum Kind {
     Nats(Arc<nats::Publishing>),
     #[cfg(feature = "redis")]
     Redis(Arc<millstream_redis::StreamSink>),
+    #[cfg(feature = "rsocket")]
+    RSocket(Arc<rsocket::Requesting>),
 }
 
 impl Remote {
@@ -47,34 +55,53 @@ impl Remote {
     ///
     /// The server cannot be reached, or refuses.
     #[cfg_attr(
-        not(any(feature = "kafka", feature = "nats", feature = "redis")),
+        not(any(
+            feature = "amqp",
+            feature = "kafka",
+            feature = "nats",
+            feature = "redis",
+            feature = "rsocket"
+        )),
         expect(unused_variables, reason = "nothing keeps a connection")
     )]
     pub(super) fn open(spec: &Spec, net: &Net) -> Result<Self, Error> {
         match &spec.sink {
+            #[cfg(feature = "amqp")]
+            SinkSpec::Amqp(sink) => Ok(Self {
+                kind: Kind::Amqp(Arc::new(amqp::Publishing::open(sink, &spec.name, net)?)),
+                in_flight: sink.in_flight as usize,
+                // The time in which the broker takes nothing does not count there.
+                give_up_after: None,
+            }),
             #[cfg(feature = "http")]
             SinkSpec::Http(sink) => Ok(Self {
                 kind: Kind::Http(Arc::new(http::open(sink)?)),
                 in_flight: sink.concurrency.get(),
-                give_up_after: sink.give_up_after.0,
+                give_up_after: Some(sink.give_up_after.0),
             }),
             #[cfg(feature = "kafka")]
             SinkSpec::Kafka(sink) => Ok(Self {
                 kind: Kind::Kafka(Arc::new(kafka::Publishing::open(sink, &spec.name, net)?)),
                 in_flight: sink.in_flight as usize,
-                give_up_after: sink.give_up_after.0,
+                give_up_after: Some(sink.give_up_after.0),
             }),
             #[cfg(feature = "nats")]
             SinkSpec::Nats(sink) => Ok(Self {
                 kind: Kind::Nats(Arc::new(nats::Publishing::open(sink, &spec.name, net)?)),
                 in_flight: sink.in_flight as usize,
-                give_up_after: sink.give_up_after.0,
+                give_up_after: Some(sink.give_up_after.0),
             }),
             #[cfg(feature = "redis")]
             SinkSpec::Redis(sink) => Ok(Self {
                 kind: Kind::Redis(Arc::new(redis::open(sink, net)?)),
                 in_flight: sink.in_flight as usize,
-                give_up_after: sink.give_up_after.0,
+                give_up_after: Some(sink.give_up_after.0),
+            }),
+            #[cfg(feature = "rsocket")]
+            SinkSpec::RSocket(sink) => Ok(Self {
+                kind: Kind::RSocket(Arc::new(rsocket::Requesting::open(sink, net)?)),
+                in_flight: sink.in_flight.get(),
+                give_up_after: Some(sink.give_up_after.0),
             }),
             _ => unreachable!("all others are written to"),
         }
@@ -86,6 +113,7 @@ impl Remote {
     ///
     /// It is refused, or is not confirmed in time.
     pub(crate) async fn send(&self, value: &Value) -> Result<(), Error> {
+        let Some(give_up_after) = self.give_up_after else { return self.send_once(value).await };
         let mut last = None;
         let sending = async {
             let mut pause = FIRST_PAUSE;
@@ -99,16 +127,18 @@ impl Remote {
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         };
-        let result = tokio::time::timeout(self.give_up_after, sending).await;
+        let result = tokio::time::timeout(give_up_after, sending).await;
         result.unwrap_or_else(|_| {
             let slow = || Error::new(ErrorKind::Timeout, "an item is not confirmed");
-            let after = format!("given up after {:?}", self.give_up_after);
+            let after = format!("given up after {give_up_after:?}");
             Err(last.unwrap_or_else(slow).context(after))
         })
     }
 
     async fn send_once(&self, value: &Value) -> Result<(), Error> {
         match &self.kind {
+            #[cfg(feature = "amqp")]
+            Kind::Amqp(publishing) => publishing.send(value).await,
             #[cfg(feature = "http")]
             Kind::Http(client) => http::send(client, value).await,
             #[cfg(feature = "kafka")]
@@ -117,6 +147,8 @@ impl Remote {
             Kind::Nats(publishing) => publishing.send(value).await,
             #[cfg(feature = "redis")]
             Kind::Redis(sink) => redis::send(sink, value).await,
+            #[cfg(feature = "rsocket")]
+            Kind::RSocket(requesting) => requesting.send(value).await,
         }
     }
 }
@@ -127,7 +159,7 @@ fn is_passing(error: &Error) -> bool {
 }
 
 /// What an expression gives, as a text.
-#[cfg(any(feature = "kafka", feature = "nats"))]
+#[cfg(any(feature = "amqp", feature = "kafka", feature = "nats"))]
 fn text_of(what: &str, expression: &crate::Expression, value: &Value) -> Result<String, Error> {
     match expression.evaluate(value) {
         Ok(Value::String(text)) => Ok(text),
@@ -139,7 +171,13 @@ fn text_of(what: &str, expression: &crate::Expression, value: &Value) -> Result<
 }
 
 /// An item as bytes: a text as it is, and anything else as JSON.
-#[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
+#[cfg(any(
+    feature = "amqp",
+    feature = "kafka",
+    feature = "nats",
+    feature = "redis",
+    feature = "rsocket"
+))]
 fn bytes_of(value: &Value) -> Vec<u8> {
     match value {
         Value::String(text) => text.clone().into_bytes(),

@@ -1,5 +1,7 @@
 //! What is on a network: servers, and who connects to them.
 
+#[cfg(feature = "amqp")]
+mod amqp;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "kafka")]
@@ -8,6 +10,8 @@ mod kafka;
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "rsocket")]
+mod rsocket;
 #[cfg(feature = "tcp")]
 mod tcp;
 
@@ -16,6 +20,8 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+#[cfg(feature = "amqp")]
+pub use self::amqp::{AmqpConnection, AmqpQueueKind, AmqpSink, AmqpSource};
 #[cfg(feature = "http")]
 pub use self::http::{Answer, BreakerSpec, CallSpec, HttpSink, HttpSource, RetrySpec, Target};
 #[cfg(feature = "kafka")]
@@ -26,16 +32,22 @@ pub use self::kafka::{
 pub use self::nats::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisConnection, RedisSink, RedisSource};
+#[cfg(feature = "rsocket")]
+pub(crate) use self::rsocket::{Address as RSocketAddress, routed};
+#[cfg(feature = "rsocket")]
+pub use self::rsocket::{RSocketConnection, RSocketSink, RSocketSource};
 #[cfg(feature = "tcp")]
 pub use self::tcp::{TcpSink, TcpSource};
 
 /// Sources, sinks and stages that a build may be without, by their features.
-const OPTIONAL: [(&str, bool); 6] = [
+const OPTIONAL: [(&str, bool); 8] = [
+    ("amqp", cfg!(feature = "amqp")),
     ("call", cfg!(feature = "http")),
     ("http", cfg!(feature = "http")),
     ("kafka", cfg!(feature = "kafka")),
     ("nats", cfg!(feature = "nats")),
     ("redis", cfg!(feature = "redis")),
+    ("rsocket", cfg!(feature = "rsocket")),
     ("tcp", cfg!(feature = "tcp")),
 ];
 
