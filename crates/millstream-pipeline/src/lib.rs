@@ -106,6 +106,8 @@ mod book {
     mod migrate {}
     #[doc = include_str!("../../../docs/book/src/pipeline.md")]
     mod pipeline {}
+    #[doc = include_str!("../../../docs/book/src/scale-out.md")]
+    mod scale_out {}
     #[doc = include_str!("../../../docs/book/src/trouble.md")]
     mod trouble {}
 }

@@ -7,6 +7,7 @@ mod amqp;
 mod kafka;
 mod nats;
 mod redis;
+mod scale_out;
 
 use std::time::Duration;
 
