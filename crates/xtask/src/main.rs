@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         Command::PressureReport(args) => pressure_report::run(&shell, &args),
         Command::BuildCost(_) => build_cost::run(&shell),
         Command::Rsocket(args) => rsocket::run(&shell, &args),
-        Command::Book(_) => book::run(&shell),
+        Command::Book(args) => book::run(&shell, &args),
         Command::Ci(args) => ci::run(&args),
     };
     match result {

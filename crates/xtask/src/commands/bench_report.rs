@@ -23,7 +23,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let report = shell.cargo("run --quiet --package millstream-benches --bin bench-report --");
     if !args.run {
         report.run()?;
-        return book::run(shell);
+        return book::fill(shell);
     }
     let settings = if args.quick { QUICK } else { "" };
     let bench = "bench --package millstream-benches --bench";
@@ -38,5 +38,5 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let quick = if args.quick { " --quick" } else { "" };
     report.arg(&format!("cargo xtask bench-report --run{quick}")).run()?;
     // The README takes its numbers from the page.
-    book::run(shell)
+    book::fill(shell)
 }

@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::{
     commands::{
-        bench_smoke, check, features, instructions, judge, models, mutants, package, page,
+        bench_smoke, book, check, features, instructions, judge, models, mutants, package, page,
         pressure_report, rsocket, servers, test,
     },
     shell::{Failure, Shell},
@@ -44,6 +44,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "check", needs: &["rustfmt", "clippy"], run: check::run },
     Stage { name: "test", needs: &[], run: |shell| test::run(shell, &test::Args::default()) },
     Stage { name: "servers", needs: &servers::NEEDS, run: servers::test },
+    Stage { name: "book", needs: &["mdbook"], run: book::build },
     Stage { name: "features", needs: &[], run: features::run },
     Stage { name: "package", needs: &[], run: package::run },
     Stage { name: "loom", needs: &[], run: |shell| models::run(shell, &models::LOOM, None) },

@@ -49,6 +49,7 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool { name: "mvn", probe: "mvn --version", install: "apt-get install maven" },
     Tool { name: "make", probe: "make --version", install: "apt-get install make" },
     Tool { name: "c++", probe: "c++ --version", install: "apt-get install g++" },
+    Tool { name: "mdbook", probe: "mdbook --version", install: MDBOOK },
     Tool { name: "kafka", probe: "kafka-run kafka.Kafka --version", install: KAFKA },
     Tool {
         name: "rabbitmq-server",
@@ -66,6 +67,9 @@ pub(crate) const TOOLS: &[Tool] = &[
 
 /// A present server, since Debian's lacks what it has learned in years.
 const NATS_SERVER: &str = "go install github.com/nats-io/nats-server/v2@v2.14.10";
+
+/// What makes pages of the book. Debian has none, and its search is left out.
+const MDBOOK: &str = "cargo install --debug mdbook --locked --no-default-features --version 0.5.4";
 
 /// Kafka's broker, from its published jars.
 const KAFKA: &str = "mvn -q -B -f crates/millstream-testservers/kafka/pom.xml \
@@ -148,6 +152,9 @@ impl Machine for ThisMachine {
         if let Some(module) = command.strip_prefix("go install ") {
             return go::install(module);
         }
+        if command == MDBOOK {
+            return install_mdbook();
+        }
         if command == KAFKA {
             return install_kafka();
         }
@@ -168,6 +175,14 @@ impl Machine for ThisMachine {
                 .args(packages.split(' ')),
         )
     }
+}
+
+/// Builds it, and keeps what was built beside it: another version takes less time.
+fn install_mdbook() -> Result<(), String> {
+    let folder = target_dir().join("tools");
+    let mut building = command_of(MDBOOK);
+    building.arg("--root").arg(&folder).env("CARGO_TARGET_DIR", folder.join("build"));
+    succeed(building.env("CARGO_PROFILE_DEV_DEBUG", "0"))
 }
 
 /// Copies the jars, and writes what runs them.
@@ -199,8 +214,9 @@ fn command_of(text: &str) -> Command {
 
 /// A program that was installed beside what is built, or one of the path.
 pub(crate) fn server_program(name: &str) -> PathBuf {
-    let installed = target_dir().join("servers/bin").join(name);
-    if installed.is_file() { installed } else { name.into() }
+    let folders = ["servers/bin", "tools/bin"].map(|folder| target_dir().join(folder));
+    let installed = folders.map(|folder| folder.join(name));
+    installed.into_iter().find(|file| file.is_file()).unwrap_or_else(|| name.into())
 }
 
 fn succeed(command: &mut Command) -> Result<(), String> {
