@@ -16,6 +16,8 @@ pub mod many_to_one;
 #[cfg(feature = "peers")]
 pub mod one_to_many;
 #[cfg(feature = "peers")]
+pub mod operators;
+#[cfg(feature = "peers")]
 pub mod record;
 mod support;
 #[cfg(feature = "peers")]

@@ -2,13 +2,13 @@
 
 use std::{fs, process::Command, thread};
 
-/// The machine, the compiler and the date; and whether the machine had other things to do.
-pub(crate) fn describe() -> String {
+/// The machine, the compiler and the date; and whether the machine had other things to do than
+/// benchmarks that keep so many processors busy.
+pub(crate) fn describe(n_busy: f64) -> String {
     let n = thread::available_parallelism().map_or(1, usize::from);
     let date = jiff::Zoned::now().date();
     let mut text = format!("{} with {n} processors, {}, on {date}.", processor(), compiler());
-    // The benchmarks alone keep two processors busy at most.
-    if let Some(load) = load().filter(|load| *load > 3.0) {
+    if let Some(load) = load().filter(|load| *load > n_busy + 1.0) {
         text.push_str(&format!(
             "\n**The machine was busy with other work** (load average {load}): the times are too long, and only large ratios mean something."
         ));

@@ -99,6 +99,8 @@ mod book {
     mod own_operator {}
     #[doc = include_str!("../../../docs/book/src/performance.md")]
     mod performance {}
+    #[doc = include_str!("../../../docs/book/src/performance-peers.md")]
+    mod performance_peers {}
     #[cfg(feature = "tokio")]
     #[doc = include_str!("../../../docs/book/src/shutdown.md")]
     mod shutdown {}

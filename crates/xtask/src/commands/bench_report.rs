@@ -1,19 +1,26 @@
-//! `bench-report`: the book's page on performance, and its charts, from what was measured last.
+//! `bench-report`: the book's pages on performance, and their charts, from what was measured last.
 
-use super::{book, build_cost};
+use super::{bench_peers, book, build_cost};
 use crate::shell::{Failure, Shell};
 
-/// Writes the book's page on performance from the last run of the benchmarks.
+/// Writes the book's pages on performance from the last run of the benchmarks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Runs the benchmarks and `build-cost` first, which takes about a quarter of an hour on a
-    /// quiet machine.
+    /// Runs the benchmarks, other languages beside them, and `build-cost` first, which takes about
+    /// 40 minutes on a quiet machine.
     #[arg(long)]
     run: bool,
     /// Gives criterion's benchmarks less than a second each, and turns fewer rounds, for numbers
     /// that are good for large ratios alone, and leaves `build-cost` out.
     #[arg(long, requires = "run")]
     quick: bool,
+    /// Runs the operators beside other languages alone.
+    #[arg(long, requires = "run", conflicts_with = "quick")]
+    peers: bool,
+    /// Runs them alone and once, with few runs of each, in about three minutes. Numbers of the JVM
+    /// are those before its compilers are done.
+    #[arg(long, requires = "run", conflicts_with = "quick")]
+    short: bool,
 }
 
 /// What criterion takes for `--quick`.
@@ -25,18 +32,25 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
         report.run()?;
         return book::fill(shell);
     }
-    let settings = if args.quick { QUICK } else { "" };
+    if !args.peers && !args.short {
+        measure_rust(shell, args.quick)?;
+    }
+    bench_peers::run(shell, args.short || args.quick)?;
+    let flags = [(args.quick, " --quick"), (args.peers, " --peers"), (args.short, " --short")];
+    let flags: String = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect();
+    report.arg(&format!("cargo xtask bench-report --run{flags}")).run()?;
+    // The README takes its numbers from the pages.
+    book::fill(shell)
+}
+
+/// What runs in Rust alone.
+fn measure_rust(shell: &Shell, is_quick: bool) -> Result<(), Failure> {
+    let settings = if is_quick { QUICK } else { "" };
     let bench = "bench --package millstream-benches --bench";
     shell.cargo(&format!("{bench} peers -- {settings}")).run()?;
-    let turns = if args.quick { "turns -- --quick" } else { "turns" };
+    let turns = if is_quick { "turns -- --quick" } else { "turns" };
     for name in [turns, "latency", "memory"] {
         shell.cargo(&format!("{bench} {name}")).run()?;
     }
-    if !args.quick {
-        build_cost::run(shell)?;
-    }
-    let quick = if args.quick { " --quick" } else { "" };
-    report.arg(&format!("cargo xtask bench-report --run{quick}")).run()?;
-    // The README takes its numbers from the page.
-    book::fill(shell)
+    if is_quick { Ok(()) } else { build_cost::run(shell) }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench_peers;
 pub(crate) mod bench_report;
 pub(crate) mod bench_smoke;
 pub(crate) mod book;

@@ -1,4 +1,4 @@
-//! The README's numbers are those of the book's page on performance, which the benchmarks write.
+//! The README's numbers are those of the book's pages on performance, which the benchmarks write.
 
 use std::{collections::HashMap, fmt::Write as _, fs};
 
@@ -6,6 +6,7 @@ use crate::tree::{Finding, Tree, root};
 
 const PAGE: &str = "README.md";
 const BOOK: &str = "docs/book/src/performance.md";
+const PEERS: &str = "docs/book/src/performance-peers.md";
 const START: &str = "<!-- measured -->";
 const END: &str = "<!-- end -->";
 
@@ -85,13 +86,25 @@ const ROWS: [Row; 9] = [
     },
 ];
 
+/// The columns of the README's table beside other languages, and its rows, as the page has them.
+const LANGUAGES: [&str; 5] = ["millstream", "RxJava 3", "Reactor", "Pekko", "Kotlin Flow"];
+const OPERATORS: [&str; 6] = [
+    "`range`, `map`, `filter`, sum",
+    "a cold source shared: 4 subscribers",
+    "`flat_map` of single items",
+    "`concat_map` of two items",
+    "a sum for each group, merged: 1000 keys",
+    "`zip` of two",
+];
+
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let Some(page) = tree.files.iter().find(|file| file.path == PAGE) else { return Vec::new() };
     let Some(book) = tree.files.iter().find(|file| file.path == BOOK) else { return Vec::new() };
-    match filled(&page.text, &book.text) {
+    match filled(&page.text, &book.text, text_of(tree, PEERS)) {
         Err(missing) => vec![book.finding(0, format!("it has no number for {missing}"))],
         Ok(text) if text != page.text => {
-            let instead = format!("its numbers are not those of {BOOK}: run `cargo xtask book`");
+            let pages = format!("{BOOK} and {PEERS}");
+            let instead = format!("its numbers are not those of {pages}: run `cargo xtask book`");
             vec![page.finding(0, instead)]
         }
         Ok(_) => Vec::new(),
@@ -100,14 +113,18 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
 
 /// Fills the README's table.
 pub(crate) fn write(tree: &Tree) -> std::io::Result<()> {
-    let book = tree.files.iter().find(|file| file.path == BOOK).map_or("", |file| &file.text);
     let page = root().join(PAGE);
     let text = fs::read_to_string(&page)?;
-    fs::write(page, filled(&text, book).map_err(std::io::Error::other)?)
+    let text = filled(&text, text_of(tree, BOOK), text_of(tree, PEERS));
+    fs::write(page, text.map_err(std::io::Error::other)?)
 }
 
-/// The page with its table filled, or what the book lacks.
-fn filled(page: &str, book: &str) -> Result<String, String> {
+fn text_of<'a>(tree: &'a Tree, path: &str) -> &'a str {
+    tree.files.iter().find(|file| file.path == path).map_or("", |file| &file.text)
+}
+
+/// The page with its tables filled, or what the book lacks.
+fn filled(page: &str, book: &str, peers: &str) -> Result<String, String> {
     let Some((before, rest)) = page.split_once(START) else {
         return Err(format!("`{START}` in {PAGE}"));
     };
@@ -123,7 +140,38 @@ fn filled(page: &str, book: &str) -> Result<String, String> {
             peers.iter().map(|name| Ok(format!("`{name}` {}", number(name)?))).collect();
         let _ok = writeln!(table, "| {work} | {} | {} |", number(ours)?, peers?.join(", "));
     }
+    table.push_str(&beside_others(peers)?);
     Ok(format!("{before}{START}{table}\n{END}{after}"))
+}
+
+/// The table beside other languages: some rows and columns of the page's. Nothing if there is no
+/// page; a language that its machine lacked has no column.
+fn beside_others(page: &str) -> Result<String, String> {
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'))
+        .map(|row| row.split('|').map(str::trim).collect())
+        .collect();
+    let Some(heads) = rows.first() else { return Ok(String::new()) };
+    let columns: Vec<usize> = LANGUAGES
+        .iter()
+        .filter_map(|language| heads.iter().position(|head| head == language))
+        .collect();
+    let line = |name: &str, row: &[&str]| {
+        let cells: Option<Vec<&str>> =
+            columns.iter().map(|&at| row.get(at).map(|cell| cell.trim_matches('*'))).collect();
+        cells.map(|cells| format!("| {name} | {} |\n", cells.join(" | ")))
+    };
+    let head = line("one operator", heads).unwrap_or_default();
+    let said = "Beside other languages, on [a page](docs/book/src/performance-peers.md) that says how, \
+                and how busy the machine was:";
+    let mut table = format!("\n{said}\n\n{head}|---|{}\n", "---|".repeat(columns.len()));
+    for name in OPERATORS {
+        let row = rows.iter().find(|row| row[0] == name);
+        let row = row.and_then(|row| line(name, row)).ok_or(format!("{name} in {PEERS}"))?;
+        table.push_str(&row);
+    }
+    Ok(table)
 }
 
 /// The nanoseconds in the book's tables, by section, row and column.
@@ -162,7 +210,7 @@ fn a_number_that_differs_from_the_book_is_found() {
         }
         book.push('\n');
     }
-    let page = filled(&format!("# A\n{START}{END}\n## B\n"), &book).unwrap();
+    let page = filled(&format!("# A\n{START}{END}\n## B\n"), &book, "").unwrap();
     let findings = |page: &str, book: &str| {
         let tree = Tree::sample(&[(PAGE, page), (BOOK, book)]);
         check(&tree).iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -181,4 +229,22 @@ fn a_number_that_differs_from_the_book_is_found() {
         findings(&page, &book.replace("rxrust", "other"))[0]
             .contains("A synchronous chain, rxrust")
     );
+}
+
+#[test]
+fn the_table_beside_other_languages_has_the_columns_that_were_measured() {
+    let mut page = String::from("# A\n\n| | millstream | futures | Reactor |\n|---|---|---|---|\n");
+    assert_eq!(beside_others(""), Ok(String::new()));
+    assert!(beside_others(&page).unwrap_err().contains("`range`, `map`, `filter`, sum"));
+
+    for name in OPERATORS {
+        let _ok = writeln!(page, "| {name} | **1.5** | - | 2.5 |");
+    }
+
+    let table = beside_others(&page).unwrap();
+    assert!(
+        table.contains("\n\n| one operator | millstream | Reactor |\n|---|---|---|\n"),
+        "{table}"
+    );
+    assert!(table.contains("| `zip` of two | 1.5 | 2.5 |\n"), "{table}");
 }

@@ -1,0 +1,3 @@
+module millstream/benches
+
+go 1.21
