@@ -10,7 +10,12 @@ import org.reactivestreams.Subscription;
 
 /** A subject that is being played, and the puppets around it. */
 final class Case {
-    private static final long PATIENCE_MS = 3_000;
+    /** How long a thread of the subject's may go on before what it holds counts as kept. */
+    private static final long PATIENCE_MS = 10_000;
+    /** How many collections in a row, while all threads of the subject's wait, show that something is kept. */
+    private static final int COLLECTIONS = 12;
+    /** Between two of them, so that a thread that was just woken gets to run. */
+    private static final long PAUSE_MS = 30;
 
     final long id;
     private final Wire wire;
@@ -110,7 +115,10 @@ final class Case {
                 }
             });
         }
+        int idle = 0;
         for (long end = System.currentTimeMillis() + PATIENCE_MS; !looked.isEmpty();) {
+            // Before the collection: what a thread still holds then may be let go of meanwhile.
+            idle = othersWait() ? idle + 1 : 0;
             System.gc();
             looked.entrySet().removeIf(entry -> {
                 boolean gone = entry.getValue().get() == null;
@@ -123,16 +131,32 @@ final class Case {
                 }
                 return gone;
             });
-            if (System.currentTimeMillis() > end) {
+            if (idle == COLLECTIONS || System.currentTimeMillis() > end) {
                 return;
             }
             try {
-                Thread.sleep(looked.isEmpty() ? 0 : 5);
+                Thread.sleep(looked.isEmpty() ? 0 : PAUSE_MS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
             }
         }
+    }
+
+    /**
+     * Whether no thread but this one does anything. What a puppet is held by is then held by an object, and not by
+     * a thread that is about to return.
+     */
+    private static boolean othersWait() {
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            boolean isForeign = thread != Thread.currentThread() && !"main".equals(thread.getName())
+                    && thread.getThreadGroup() != null && !"system".equals(thread.getThreadGroup().getName());
+            Thread.State state = thread.getState();
+            if (isForeign && (state == Thread.State.RUNNABLE || state == Thread.State.BLOCKED)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Message tell(String call, long k) {
