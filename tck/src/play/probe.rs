@@ -137,6 +137,7 @@ pub(crate) trait Listener: Send + Sync {
     /// The subscriber was dropped.
     fn on_drop(&self);
     /// A subscriber says that it has processed its subscription.
+    #[cfg(feature = "cli")]
     fn on_processing(&self) {}
 }
 

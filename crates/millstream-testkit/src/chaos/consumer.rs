@@ -1,15 +1,17 @@
 //! A consumer that keeps the rules, and no habits.
 
-use std::{panic::resume_unwind, sync::Arc};
+use std::{mem, panic::resume_unwind, sync::Arc};
 
 use millstream::{Error, Subscriber, Subscription};
 use parking_lot::Mutex;
 
-use super::plan::Stop;
+use super::plan::{Plan, Stop};
 
 pub(super) struct Consumer<T> {
     log: Log<T>,
     stop: Stop,
+    /// What is requested when it is subscribed, unless the source has taken it.
+    first: u64,
     inside: Vec<u64>,
 }
 
@@ -34,7 +36,7 @@ struct Seen<T> {
 }
 
 impl<T> Consumer<T> {
-    pub(super) fn new(stop: Stop, inside: Vec<u64>) -> (Self, Log<T>) {
+    pub(super) fn new(plan: &Plan) -> (Self, Log<T>) {
         let log = Log(Arc::new(Mutex::new(Seen {
             items: Vec::new(),
             n_requested: 0,
@@ -44,7 +46,8 @@ impl<T> Consumer<T> {
             is_failed: false,
             is_dropped: false,
         })));
-        (Self { log: log.clone(), stop, inside }, log)
+        let Plan { stop, first, ref inside, .. } = *plan;
+        (Self { log: log.clone(), stop, first, inside: inside.clone() }, log)
     }
 }
 
@@ -99,9 +102,38 @@ impl<T> Log<T> {
     }
 }
 
+impl<T> Consumer<T> {
+    fn panic(&self) {
+        self.log.0.lock().is_stopped = true;
+        // Without the hook, which would print each of them.
+        resume_unwind(Box::new("the plan's panic"));
+    }
+
+    fn end(&self) {
+        if self.stop == Stop::PanicAtEnd {
+            resume_unwind(Box::new("the plan's panic at the end"));
+        }
+    }
+}
+
 impl<T: Send + 'static> Subscriber<T> for Consumer<T> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
         self.log.0.lock().subscription = Some(subscription);
+        if self.first > 0 {
+            self.log.request(mem::take(&mut self.first));
+        }
+        match self.stop {
+            Stop::CancelAtOnce => self.log.cancel(),
+            Stop::PanicAtOnce => self.panic(),
+            Stop::Not | Stop::CancelAt(_) | Stop::PanicAt(_) | Stop::PanicAtEnd => {}
+        }
+    }
+
+    fn initial_request(&mut self) -> u64 {
+        let first = mem::take(&mut self.first);
+        let mut seen = self.log.0.lock();
+        seen.n_requested = seen.n_requested.saturating_add(first);
+        first
     }
 
     fn on_next(&mut self, item: T) {
@@ -112,12 +144,8 @@ impl<T: Send + 'static> Subscriber<T> for Consumer<T> {
         };
         match self.stop {
             Stop::CancelAt(at) if at == n_items => self.log.cancel(),
-            Stop::PanicAt(at) if at == n_items => {
-                self.log.0.lock().is_stopped = true;
-                // Without the hook, which would print each of them.
-                resume_unwind(Box::new("the plan's panic"));
-            }
-            Stop::Not | Stop::CancelAt(_) | Stop::PanicAt(_) => {}
+            Stop::PanicAt(at) if at == n_items => self.panic(),
+            _ => {}
         }
         if let Some(&n) = self.inside.get((n_items - 1) % self.inside.len().max(1))
             && n > 0
@@ -128,10 +156,12 @@ impl<T: Send + 'static> Subscriber<T> for Consumer<T> {
 
     fn on_error(self, _: Error) {
         self.log.0.lock().is_failed = true;
+        self.end();
     }
 
     fn on_complete(self) {
         self.log.0.lock().is_completed = true;
+        self.end();
     }
 }
 

@@ -1,16 +1,21 @@
 //! Chaos: an operator between a source and a consumer that do whatever the rules allow.
 //!
 //! [`check`] draws plans by seed: how many items the source has, how it splits and delays what was
-//! asked for, and how it ends; how the consumer asks, from inside and outside of signals, and
-//! whether it cancels or panics at an item. Each plan is run in virtual time, on one thread, so
-//! that a seed always does the same. A plan that finds a fault is made smaller as long as it still
-//! does, and printed.
+//! asked for, whether it makes offers, and how it ends; how the consumer asks, from inside and
+//! outside of signals, and whether it cancels or panics at one of them. Each plan is run in virtual
+//! time, on one thread, so that a seed always does the same. A plan that finds a fault is made
+//! smaller as long as it still does, and printed.
 
 mod consumer;
 mod plan;
 mod source;
 
-use std::{fmt, fmt::Write as _, time::Duration};
+use std::{
+    fmt,
+    fmt::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use millstream::{Flow, Publisher, scheduler::VirtualTime};
 
@@ -18,7 +23,9 @@ pub use self::source::ChaosSource;
 use self::{
     consumer::{Consumer, Log},
     plan::{Action, End, Plan},
+    source::SourceLog,
 };
+use crate::{Item, Items};
 
 /// Plans that [`check`] runs.
 const PLANS: u64 = 256;
@@ -39,7 +46,7 @@ const SEED: &str = "MILLSTREAM_CHAOS_SEED";
 /// | all of it comes, and then the end | plans whose source completes and whose consumer takes all |
 /// | a failure of the source arrives, or the flow has completed before | plans whose source fails |
 /// | source and consumer are let go of after an end, a cancel or a panic | every plan |
-/// | and no timer is left | every plan |
+/// | no timer and no task is left then, and nobody holds the subscription | every plan |
 ///
 /// `MILLSTREAM_CHAOS_SEED=n` runs the plan of one seed alone.
 ///
@@ -68,10 +75,43 @@ pub fn check<P>(
 ) where
     P: Publisher<Item: fmt::Debug + PartialEq + Send + 'static>,
 {
+    check_all(|seed| check_seed(seed, &operator, &model));
+}
+
+/// [`check`] with items that are counted while they are alive: asks as well that every item is
+/// dropped once the flow is over and what came of it is gone.
+///
+/// # Panics
+///
+/// As [`check`].
+///
+/// # Examples
+///
+/// ```
+/// use millstream_testkit::chaos;
+///
+/// chaos::check_items(
+///     |source, clock| source.publish_on(clock).capacity(2).filter(|n| n.number() % 2 == 0),
+///     |items| items.iter().filter(|n| n.number() % 2 == 0).cloned().collect(),
+/// );
+/// ```
+#[track_caller]
+pub fn check_items<P>(
+    operator: impl Fn(Flow<ChaosSource<Item>>, &VirtualTime) -> Flow<P>,
+    model: impl Fn(&[Item]) -> Vec<P::Item>,
+) where
+    P: Publisher<Item: fmt::Debug + PartialEq + Send + 'static>,
+{
+    check_all(|seed| check_seed_of_items(seed, &operator, &model));
+}
+
+/// Runs the plans of all seeds, or of the one that is asked for.
+#[track_caller]
+fn check_all(check: impl Fn(u64) -> Result<(), String>) {
     let only = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
     let seeds = only.map_or(0..PLANS, |seed: u64| seed..seed + 1);
     for seed in seeds {
-        if let Err(message) = check_seed(seed, &operator, &model) {
+        if let Err(message) = check(seed) {
             panic!("{message}\nrun it alone with {SEED}={seed}");
         }
     }
@@ -90,12 +130,62 @@ pub fn check_seed<P>(
 where
     P: Publisher<Item: fmt::Debug + PartialEq + Send + 'static>,
 {
+    find(seed, |plan| run(plan, &Numbers, &operator, &model))
+}
+
+/// [`check_items`] of the plan of one seed.
+///
+/// # Errors
+///
+/// As [`check_seed`].
+pub fn check_seed_of_items<P>(
+    seed: u64,
+    operator: impl Fn(Flow<ChaosSource<Item>>, &VirtualTime) -> Flow<P>,
+    model: impl Fn(&[Item]) -> Vec<P::Item>,
+) -> Result<(), String>
+where
+    P: Publisher<Item: fmt::Debug + PartialEq + Send + 'static>,
+{
+    find(seed, |plan| {
+        let items = Items::new();
+        run(plan, &items, &operator, &model)?;
+        match items.n_alive() {
+            0 => Ok(()),
+            n => Err(format!("{n} items are still alive, and everything else is gone")),
+        }
+    })
+}
+
+/// Runs the plan of a seed, and makes it smaller if there is a fault.
+fn find(seed: u64, run: impl Fn(&Plan) -> Result<(), String>) -> Result<(), String> {
     let plan = Plan::of(seed);
-    let Err(fault) = run(&plan, &operator, &model) else { return Ok(()) };
-    let (plan, fault) = shrink(plan, fault, |plan| run(plan, &operator, &model).err());
+    let Err(fault) = run(&plan) else { return Ok(()) };
+    let (plan, fault) = shrink(plan, fault, |plan| run(plan).err());
     let mut message = format!("{fault}\nthe plan, of seed {seed}:\n");
     let _infallible = write!(message, "{plan}");
     Err(message)
+}
+
+/// Makes the items of a run.
+trait Supply {
+    type Item: Send + 'static;
+    fn item(&self, number: u64) -> Self::Item;
+}
+
+struct Numbers;
+
+impl Supply for Numbers {
+    type Item = u64;
+    fn item(&self, number: u64) -> u64 {
+        number
+    }
+}
+
+impl Supply for Items {
+    type Item = Item;
+    fn item(&self, number: u64) -> Item {
+        Self::item(self, number)
+    }
 }
 
 /// Makes a plan smaller as long as it finds a fault.
@@ -118,19 +208,25 @@ fn shrink(
 }
 
 /// Runs a plan. The fault that it finds.
-fn run<P>(
+fn run<I: Supply, P>(
     plan: &Plan,
-    operator: impl Fn(Flow<ChaosSource>, &VirtualTime) -> Flow<P>,
-    model: impl Fn(&[u64]) -> Vec<P::Item>,
+    supply: &I,
+    operator: impl Fn(Flow<ChaosSource<I::Item>>, &VirtualTime) -> Flow<P>,
+    model: impl Fn(&[I::Item]) -> Vec<P::Item>,
 ) -> Result<(), String>
 where
     P: Publisher<Item: fmt::Debug + PartialEq + Send + 'static>,
 {
     let clock = VirtualTime::new();
-    let (source, source_log) = ChaosSource::new(plan, &clock);
-    let (consumer, log) = Consumer::new(plan.stop, plan.inside.clone());
-    operator(Flow::from(source), &clock).subscribe(consumer);
-    let expected = model(&plan.items);
+    let items = || plan.items.iter().map(|number| supply.item(*number));
+    let (source, source_log) = ChaosSource::new(plan, items().collect(), &clock);
+    let (consumer, log) = Consumer::new(plan);
+    let flow = operator(Flow::from(source), &clock);
+    if catch_unwind(AssertUnwindSafe(|| flow.subscribe(consumer))).is_err() {
+        return Err("a panic came out of `subscribe` (rule 1.9)".into());
+    }
+    clock.run();
+    let expected = model(&items().collect::<Vec<_>>());
     for action in &plan.actions {
         match *action {
             Action::Request(n) => log.request(n),
@@ -147,11 +243,24 @@ where
     clock.advance(LONG);
     look(&log, &expected)?;
     conclude(plan, &log, &expected)?;
-    let is_over = log.is_over();
-    if !is_over {
+    if !log.is_over() {
         // The source has no end, or the operator does not pass it on, which was looked at.
         log.cancel();
         clock.run();
+    }
+    is_gone(&clock, &source_log, log)
+}
+
+/// Whether nothing is held after an end, a cancel or a panic.
+fn is_gone<T: Send + 'static, U>(
+    clock: &VirtualTime,
+    source_log: &SourceLog<T>,
+    log: Log<U>,
+) -> Result<(), String> {
+    let n_timers = clock.n_timers() - usize::from(source_log.has_timer());
+    if source_log.has_timer() {
+        // An item of the source's is still on its way.
+        clock.advance(Duration::from_nanos(1));
     }
     if !log.is_dropped() {
         return Err("the consumer is still held (rule 3.13)".into());
@@ -161,9 +270,18 @@ where
             "the source was not let go of: neither has it ended, nor was it canceled".into()
         );
     }
-    match clock.n_timers() {
+    if n_timers > 0 {
+        return Err(format!("{n_timers} timers are left"));
+    }
+    let n_tasks = clock.run();
+    if n_tasks > 0 {
+        return Err(format!("{n_tasks} tasks are left"));
+    }
+    // With the subscription of the consumer's.
+    drop(log);
+    match source_log.n_holders() {
         0 => Ok(()),
-        n => Err(format!("{n} timers are left")),
+        n => Err(format!("the subscription is still held, {n} times: is there a circle?")),
     }
 }
 

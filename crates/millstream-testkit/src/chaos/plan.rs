@@ -12,7 +12,13 @@ pub(super) struct Plan {
     pub(super) actions: Vec<Action>,
     /// What is requested from inside of `on_next`, item by item and round.
     pub(super) inside: Vec<u64>,
+    /// What is requested from inside of `on_subscribe`, or ahead of it where the source takes it.
+    pub(super) first: u64,
     pub(super) stop: Stop,
+    /// Whether the source makes offers, and takes the first request ahead of the subscription.
+    pub(super) offers: bool,
+    /// Whether an item that is on its way when the source is canceled still arrives (rule 2.8).
+    pub(super) is_late: bool,
 }
 
 /// How a source ends.
@@ -39,12 +45,16 @@ pub(super) enum Action {
     Cancel,
 }
 
-/// What a consumer does inside of `on_next`, at the item of this number.
+/// What a consumer does inside of a signal: of `on_subscribe`, of the item of this number, or of
+/// the one that ends the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     Not,
+    CancelAtOnce,
     CancelAt(usize),
+    PanicAtOnce,
     PanicAt(usize),
+    PanicAtEnd,
 }
 
 /// `SplitMix64`, by Steele, Lea and Flood.
@@ -95,7 +105,16 @@ impl Plan {
             1 => Stop::PanicAt(at),
             _ => Stop::Not,
         };
-        Self { items, end, answers, actions, inside, stop }
+        let first = random.below(3) * random.below(4);
+        let stop = match random.below(24) {
+            0 => Stop::CancelAtOnce,
+            1 => Stop::PanicAtOnce,
+            2 => Stop::PanicAtEnd,
+            _ => stop,
+        };
+        let offers = random.below(2) == 0;
+        let is_late = random.below(3) == 0;
+        Self { items, end, answers, actions, inside, first, stop, offers, is_late }
     }
 
     /// The same with something less to it, the most first.
@@ -111,6 +130,15 @@ impl Plan {
         }
         if !self.answers.is_empty() {
             try_with(&|plan| plan.answers.clear());
+        }
+        if self.first > 0 {
+            try_with(&|plan| plan.first = 0);
+        }
+        if self.offers {
+            try_with(&|plan| plan.offers = false);
+        }
+        if self.is_late {
+            try_with(&|plan| plan.is_late = false);
         }
         if self.stop != Stop::Not {
             try_with(&|plan| plan.stop = Stop::Not);
@@ -147,7 +175,7 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { items, end, answers, actions, inside, stop } = self;
+        let Self { items, end, answers, actions, inside, first, stop, offers, is_late } = self;
         write!(f, "  source: {items:?}, and then ")?;
         match end {
             End::Complete => f.write_str("completes")?,
@@ -156,6 +184,12 @@ impl fmt::Display for Plan {
         }
         for Answer { n, delay } in answers {
             write!(f, "\n    sends {n} items at once, and the others after {delay} ns")?;
+        }
+        if *offers {
+            f.write_str("\n    makes offers, and takes the first request ahead")?;
+        }
+        if *is_late {
+            f.write_str("\n    sends an item after a cancel, if it owes one (rule 2.8)")?;
         }
         f.write_str("\n  consumer:")?;
         for action in actions {
@@ -167,13 +201,19 @@ impl fmt::Display for Plan {
             }
         }
         f.write_str(" request(all)")?;
+        if *first > 0 {
+            write!(f, "\n    inside of on_subscribe it requests {first}")?;
+        }
         if !inside.is_empty() {
             write!(f, "\n    inside of on_next it requests {inside:?}, item by item")?;
         }
         match stop {
             Stop::Not => Ok(()),
+            Stop::CancelAtOnce => f.write_str("\n    cancels inside of on_subscribe"),
             Stop::CancelAt(n) => write!(f, "\n    cancels inside of item number {n}"),
+            Stop::PanicAtOnce => f.write_str("\n    panics inside of on_subscribe"),
             Stop::PanicAt(n) => write!(f, "\n    panics inside of item number {n}"),
+            Stop::PanicAtEnd => f.write_str("\n    panics inside of the end"),
         }
     }
 }

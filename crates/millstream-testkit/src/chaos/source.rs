@@ -8,7 +8,7 @@ use std::{
 };
 
 use millstream::{
-    BoxSubscriber, Error, Publisher, Subscriber, Subscription,
+    BoxSubscriber, Error, Offer, Publisher, Subscriber, Subscription,
     scheduler::{Scheduled, Scheduler, VirtualTime, Worker},
 };
 use millstream_kernel::{Job, Task};
@@ -16,17 +16,28 @@ use parking_lot::Mutex;
 
 use super::plan::{Answer, End, Plan};
 
-/// A publisher of numbers, for one subscriber: see [`check`](super::check).
+/// A publisher of numbers, or of [`Item`](crate::Item)s, for one subscriber: see
+/// [`check`](super::check) and [`check_items`](super::check_items).
 #[derive(Debug)]
 #[must_use = "publishers do nothing until subscribed to"]
-pub struct ChaosSource {
-    shared: Arc<Shared>,
+pub struct ChaosSource<T: 'static = u64> {
+    shared: Arc<Shared<T>>,
 }
 
 /// What became of the source.
-pub(super) struct SourceLog(Arc<Shared>);
+pub(super) struct SourceLog<T: 'static>(Arc<Shared<T>>);
 
-impl SourceLog {
+impl<T> SourceLog<T> {
+    /// Whether it has a timer of its own.
+    pub(super) fn has_timer(&self) -> bool {
+        self.0.state.lock().later.is_some()
+    }
+
+    /// How many others hold the subscription: nobody does when the flow is gone.
+    pub(super) fn n_holders(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+
     /// Whether it has a subscriber, which has not ended and was not let go of.
     pub(super) fn is_held(&self) -> bool {
         let state = self.0.state.lock();
@@ -34,53 +45,67 @@ impl SourceLog {
     }
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct Shared<T: 'static> {
+    state: Mutex<State<T>>,
     worker: Worker,
-    itself: Weak<Shared>,
+    itself: Weak<Shared<T>>,
+    offers: bool,
 }
 
-struct State {
+struct State<T: 'static> {
     /// Taken out while it is signaled.
-    subscriber: Option<BoxSubscriber<u64>>,
-    items: VecDeque<u64>,
+    subscriber: Option<BoxSubscriber<T>>,
+    items: VecDeque<T>,
     end: End,
     answers: Vec<Answer>,
     n_answers: usize,
     n_requested: u64,
     is_sending: bool,
     is_cancelled: bool,
+    /// Whether an item that is owed is sent after a cancel.
+    is_late: bool,
     /// What is due later.
     later: Option<Scheduled>,
 }
 
-impl ChaosSource {
-    pub(super) fn new(plan: &Plan, clock: &VirtualTime) -> (Self, SourceLog) {
+impl<T> ChaosSource<T> {
+    pub(super) fn new(
+        plan: &Plan,
+        items: VecDeque<T>,
+        clock: &VirtualTime,
+    ) -> (Self, SourceLog<T>) {
         let shared = Arc::new_cyclic(|itself| Shared {
             state: Mutex::new(State {
                 subscriber: None,
-                items: plan.items.iter().copied().collect(),
+                items,
                 end: plan.end,
                 answers: plan.answers.clone(),
                 n_answers: 0,
                 n_requested: 0,
                 is_sending: false,
                 is_cancelled: false,
+                is_late: plan.is_late,
                 later: None,
             }),
             worker: clock.worker(),
             itself: Weak::clone(itself),
+            offers: plan.offers,
         });
         (Self { shared: Arc::clone(&shared) }, SourceLog(shared))
     }
 }
 
-impl Publisher for ChaosSource {
-    type Item = u64;
+impl<T: Send + 'static> Publisher for ChaosSource<T> {
+    type Item = T;
 
-    fn subscribe<S: Subscriber<u64>>(self, mut subscriber: S) {
+    fn subscribe<S: Subscriber<T>>(self, mut subscriber: S) {
         let Self { shared } = self;
-        shared.state.lock().is_sending = true;
+        let first = if shared.offers { subscriber.initial_request() } else { 0 };
+        {
+            let mut state = shared.state.lock();
+            state.is_sending = true;
+            state.n_requested = first;
+        }
         let subscription = Arc::clone(&shared) as Arc<dyn Subscription>;
         let subscribed = catch_unwind(AssertUnwindSafe(|| subscriber.on_subscribe(subscription)));
         {
@@ -95,7 +120,7 @@ impl Publisher for ChaosSource {
     }
 }
 
-impl Shared {
+impl<T: Send + 'static> Shared<T> {
     /// Sends what this answer has at once, and sees to the rest.
     fn answer(&self) {
         let Answer { mut n, delay } = {
@@ -146,6 +171,9 @@ impl Shared {
             if item.is_none() && !is_over {
                 return false;
             }
+            if state.is_cancelled {
+                return false;
+            }
             let Some(subscriber) = state.subscriber.take() else { return false };
             if item.is_some() && state.n_requested != u64::MAX {
                 state.n_requested -= 1;
@@ -164,10 +192,27 @@ impl Shared {
             state.is_cancelled = true;
             return false;
         };
-        let sent = catch_unwind(AssertUnwindSafe(|| subscriber.on_next(item)));
+        let sent = catch_unwind(AssertUnwindSafe(|| {
+            if self.offers {
+                return subscriber.offer(item);
+            }
+            subscriber.on_next(item);
+            Offer::Accepted
+        }));
         let mut state = self.state.lock();
         state.is_sending = false;
-        state.is_cancelled |= sent.is_err();
+        let is_over = sent.as_ref().map_or(true, |offer| *offer == Offer::Finished);
+        if is_over {
+            (state.is_cancelled, state.is_late) = (true, false);
+        }
+        if matches!(sent, Ok(Offer::Skipped)) && state.n_requested != u64::MAX {
+            state.n_requested += 1;
+        }
+        if state.is_cancelled && state.owes_a_late_item() {
+            state.subscriber = Some(subscriber);
+            self.part(&mut state);
+            return false;
+        }
         if state.is_cancelled {
             drop(state);
             // Outside of the lock.
@@ -179,13 +224,41 @@ impl Shared {
     }
 }
 
-impl std::fmt::Debug for Shared {
+impl<T> State<T> {
+    fn owes_a_late_item(&self) -> bool {
+        self.is_late && self.n_requested > 0 && !self.items.is_empty()
+    }
+}
+
+impl<T: Send + 'static> Shared<T> {
+    /// Sends one more item a nanosecond later, and lets go of the subscriber then.
+    fn part(&self, state: &mut State<T>) {
+        state.is_late = false;
+        let Some(itself) = self.itself.upgrade() else { return };
+        let job = Job::new(Arc::new(Later(itself)));
+        state.later = Some(self.worker.schedule_after(Duration::from_nanos(1), job));
+    }
+
+    fn send_the_late_item(&self) {
+        let (subscriber, item) = {
+            let mut state = self.state.lock();
+            (state.subscriber.take(), state.items.pop_front())
+        };
+        let _caught = catch_unwind(AssertUnwindSafe(move || {
+            if let (Some(mut subscriber), Some(item)) = (subscriber, item) {
+                subscriber.on_next(item);
+            }
+        }));
+    }
+}
+
+impl<T> std::fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 
-impl Subscription for Shared {
+impl<T: Send + 'static> Subscription for Shared<T> {
     fn request(&self, n: u64) {
         {
             let mut state = self.state.lock();
@@ -200,20 +273,36 @@ impl Subscription for Shared {
     fn cancel(&self) {
         let (subscriber, later) = {
             let mut state = self.state.lock();
-            state.is_cancelled = true;
-            (state.subscriber.take(), state.later.take())
+            let was_cancelled = std::mem::replace(&mut state.is_cancelled, true);
+            if was_cancelled {
+                return;
+            }
+            let later = state.later.take();
+            // While it is signaled, `send` sees to it.
+            if state.subscriber.is_some() && state.owes_a_late_item() {
+                self.part(&mut state);
+                (None, later)
+            } else {
+                (state.subscriber.take(), later)
+            }
         };
         drop(later);
         let _caught = catch_unwind(AssertUnwindSafe(|| drop(subscriber)));
     }
 }
 
-struct Later(Arc<Shared>);
+struct Later<T: 'static>(Arc<Shared<T>>);
 
-impl Task for Later {
+impl<T: Send + 'static> Task for Later<T> {
     fn run(&self) {
-        let done = self.0.state.lock().later.take();
+        let (done, is_cancelled) = {
+            let mut state = self.0.state.lock();
+            (state.later.take(), state.is_cancelled)
+        };
         drop(done);
+        if is_cancelled {
+            return self.0.send_the_late_item();
+        }
         // One at least, so that it comes to an end.
         if self.0.send() {
             self.0.answer();

@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod chaos;
+mod demand;
+mod long_turns;
 mod marbles;
 mod probe;
 mod puppet;
 mod scenario;
+mod stage;
 mod virtual_time;
 
 use std::panic::{self, UnwindSafe};

@@ -18,6 +18,7 @@ use std::time::Duration;
 mod current_thread;
 pub(crate) mod gate_timer;
 mod immediate;
+mod long_turns;
 pub(crate) mod on_worker;
 mod pool;
 mod queue;
@@ -32,6 +33,7 @@ mod worker;
 
 pub use current_thread::CurrentThread;
 pub use immediate::Immediate;
+pub use long_turns::{LongTurn, WatchedTurns, watch_turns};
 pub(crate) use on_worker::{GateWaker, OnWorker};
 pub use pool::{Pool, shared};
 pub(crate) use scheduled::TimerSlot;

@@ -12,7 +12,7 @@ use millstream_kernel::{Job, ReadySet};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    Executor, Scheduled, Timers,
+    Executor, Scheduled, Timers, long_turns,
     spin_wait::{is_crowded, let_others_run},
     wheel::{Key, Wheel},
 };
@@ -206,6 +206,7 @@ impl Queue {
 
     fn run(&self, job: Job) {
         let before = CURRENT.replace(self.address());
+        let _begun = long_turns::begin();
         // A task guards the user's code itself; what panics all the same must not end the thread.
         millstream_kernel::guard::muted(|| job.run());
         CURRENT.set(before);

@@ -18,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Executor, Scheduled, Scheduler, Timers, Worker};
+use super::{Executor, Scheduled, Scheduler, Timers, Worker, long_turns};
 
 /// Runs tasks on a tokio runtime. Each worker is a tokio task, which ends with its last handle.
 #[derive(Clone, Debug)]
@@ -112,7 +112,9 @@ async fn run(mut receiver: UnboundedReceiver<Job>, id: Arc<()>, end: EndOfRuntim
     // `recv` takes part in tokio's budget, so that an executor with much to do lets others run.
     while let Some(job) = receiver.recv().await {
         let before = CURRENT.replace(Arc::as_ptr(&id).addr());
+        let begun = long_turns::begin();
         millstream_kernel::guard::muted(|| job.run());
+        drop(begun);
         CURRENT.set(before);
     }
 }

@@ -27,7 +27,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     (KERNEL, &[CONTRACT]),
     (CORE, &[KERNEL, CONTRACT]),
     ("reactive-streams-tck", &[CONTRACT]),
-    ("millstream-testkit", &[CORE, KERNEL, CONTRACT]),
+    ("millstream-testkit", &["reactive-streams-tck", CORE, KERNEL, CONTRACT]),
     (PRESSURE, &[CORE, KERNEL, CONTRACT]),
     ("millstream-io", &[CORE, KERNEL, CONTRACT]),
     ("millstream-spill", &[PRESSURE, CORE, KERNEL, CONTRACT]),

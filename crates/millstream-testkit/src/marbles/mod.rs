@@ -10,6 +10,10 @@
 //!
 //! Blanks may be used to line diagrams up. Nothing but time follows an end. The items of a source
 //! are single letters, which an operator may map to something else.
+//!
+//! [`check`] asks for everything; [`check_demand`] draws what is asked for as well.
+
+mod demand;
 
 use std::{
     collections::VecDeque,
@@ -24,6 +28,8 @@ use millstream::{
 };
 use millstream_kernel::{End, Gate, Inline, Job, Source, Step, Task, Wake};
 use parking_lot::Mutex;
+
+pub use self::demand::{Asked, check_demand};
 
 const TICK: Duration = Duration::from_millis(1);
 
