@@ -69,6 +69,7 @@ pub use reactive_streams::{
     BoxClonePublisher, BoxPublisher, BoxSubscriber, Demand, Error, ErrorKind, Offer, Processor,
     Publisher, Subscriber, Subscription,
 };
+pub use scheduler::Context;
 
 #[cfg(doctest)]
 mod readme {
@@ -87,6 +88,8 @@ mod book {
     mod coming {}
     #[doc = include_str!("../../../docs/book/src/conformance.md")]
     mod conformance {}
+    #[doc = include_str!("../../../docs/book/src/context.md")]
+    mod context {}
     #[doc = include_str!("../../../docs/book/src/demand.md")]
     mod demand {}
     #[doc = include_str!("../../../docs/book/src/errors.md")]

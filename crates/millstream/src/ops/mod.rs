@@ -2,6 +2,7 @@
 
 mod collect;
 mod combine;
+mod context;
 mod create;
 mod errors;
 mod filter;
@@ -16,6 +17,7 @@ mod transform;
 
 pub use collect::*;
 pub use combine::*;
+pub use context::*;
 pub use create::*;
 pub use errors::*;
 pub use filter::*;

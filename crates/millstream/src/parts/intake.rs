@@ -32,7 +32,8 @@ impl<T: Send + 'static> Intake<T> {
     pub fn of<P: Publisher<Item = T>>(publisher: P) -> Self {
         let (entrance, inlet) = inlet(1);
         let waker = Arc::new(TaskWaker::new());
-        publisher.subscribe(entrance.subscriber(Arc::clone(&waker)));
+        let subscriber = entrance.subscriber(Arc::clone(&waker));
+        crate::Context::new().within(|| publisher.subscribe(subscriber));
         Self { inlet, waker, is_asked: false, is_ended: false, n_left: BUDGET }
     }
 

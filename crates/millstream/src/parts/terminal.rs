@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use millstream_kernel::{Deferred, guard::muted, oneshot};
 use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 
-use crate::Outcome;
+use crate::{Context, Outcome};
 
 /// Runs `publisher` to its end: `step` takes each item into the state, or breaks when it needs no
 /// more; `finish` makes the result of the state. Asks for everything at once.
@@ -32,14 +32,10 @@ where
     let (sender, receiver) = oneshot::channel();
     let upstream = Arc::new(Deferred::new());
     let outcome = Outcome::new(receiver, Arc::clone(&upstream));
-    publisher.subscribe(Terminal {
-        n,
-        state,
-        step,
-        upstream,
-        end: Some((finish, sender)),
-        is_over: false,
-    });
+    let end = Some((finish, sender));
+    let terminal = Terminal { n, state, step, upstream, end, is_over: false };
+    // It may be run inside of another's subscription, whose context is not its own.
+    Context::new().within(|| publisher.subscribe(terminal));
     outcome
 }
 

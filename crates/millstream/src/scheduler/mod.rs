@@ -15,6 +15,7 @@
 
 use std::time::Duration;
 
+mod context;
 mod current_thread;
 pub(crate) mod gate_timer;
 mod immediate;
@@ -31,6 +32,7 @@ mod virtual_time;
 mod wheel;
 mod worker;
 
+pub use context::{Context, InsideContext};
 pub use current_thread::CurrentThread;
 pub use immediate::Immediate;
 pub use long_turns::{LongTurn, WatchedTurns, watch_turns};

@@ -1,34 +1,54 @@
-//! `Surroundings`: the tokio runtime around the place where a flow was put together.
+//! `Surroundings`: what is around the place where a flow is subscribed to: its context, and the tokio
+//! runtime there.
 //!
 //! Futures need the runtime that they were written for, and a flow runs on whatever thread has an
 //! item. So the runtime is taken along: by each [`Worker`](super::Worker) for its tasks, and by the
-//! operators that make flows of items.
+//! operators that make flows of items. These take the [`Context`] along as well, and so does
+//! whatever subscribes later than it was subscribed to.
 
 #[cfg(feature = "tokio")]
 use std::sync::Arc;
 
 use millstream_kernel::Job;
 
+use super::context::Context;
 #[cfg(feature = "tokio")]
 use super::tokio::Inside;
 
 /// What surrounds a call, to run others inside of it.
 #[derive(Clone, Default)]
 pub(crate) struct Surroundings {
+    context: Context,
     #[cfg(feature = "tokio")]
     runtime: Option<Arc<Inside>>,
 }
 
-#[cfg(feature = "tokio")]
 impl Surroundings {
     /// What surrounds this call.
     pub(crate) fn current() -> Self {
-        Self { runtime: Inside::current().map(Arc::new) }
+        Self { context: Context::current(), ..Self::of_worker() }
+    }
+
+    /// Runs `f` inside.
+    pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
+        #[cfg(feature = "tokio")]
+        if let Some(runtime) = &self.runtime {
+            return runtime.within(|| self.context.within(f));
+        }
+        self.context.within(f)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Surroundings {
+    /// What a worker takes along that is handed out here: its tasks are of many subscriptions.
+    pub(super) fn of_worker() -> Self {
+        Self { context: Context::new(), runtime: Inside::current().map(Arc::new) }
     }
 
     /// Nothing.
     pub(super) fn none() -> Self {
-        Self { runtime: None }
+        Self::default()
     }
 
     /// `job` is run inside.
@@ -38,32 +58,18 @@ impl Surroundings {
             None => job,
         }
     }
-
-    /// Runs `f` inside.
-    pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-        match &self.runtime {
-            Some(runtime) => runtime.within(f),
-            None => f(),
-        }
-    }
 }
 
 #[cfg(not(feature = "tokio"))]
 impl Surroundings {
-    /// What surrounds this call.
-    pub(crate) fn current() -> Self {
-        Self {}
+    /// What a worker takes along that is handed out here: its tasks are of many subscriptions.
+    pub(super) fn of_worker() -> Self {
+        Self { context: Context::new() }
     }
 
     /// `job` is run inside.
     #[expect(clippy::unused_self, reason = "there is something to use with the feature `tokio`")]
     pub(super) fn surround(&self, job: Job) -> Job {
         job
-    }
-
-    /// Runs `f` inside.
-    #[expect(clippy::unused_self, reason = "there is something to use with the feature `tokio`")]
-    pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-        f()
     }
 }

@@ -74,7 +74,7 @@ pub struct Worker {
 impl Worker {
     /// A worker on this executor.
     pub fn new(executor: impl Executor) -> Self {
-        Self { executor: Arc::new(executor), surroundings: Surroundings::current() }
+        Self { executor: Arc::new(executor), surroundings: Surroundings::of_worker() }
     }
 
     /// A worker on an executor that brings its own surroundings.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod context;
 mod control;
 mod copies;
 mod futures_in_order;

@@ -52,6 +52,11 @@ fn takes(n: u64) -> SubscriberCapabilities {
 }
 
 relay!(map, |flow, _| flow.map(|n| n));
+relay!(context_write, |flow, _| flow.context_write(|context| context.with(1_u8)));
+relay!(through_contextual, |flow, _| flow.through_contextual(|flow, _| flow.map(|n| n)));
+relay!(with_context, |flow, _| {
+    flow.with_context(|n| (n, n)).filter(|_| true).map(|n| n).into_flow().map(|(n, _)| n)
+});
 relay!(scan, |flow, _| flow.scan((), |(), n| Some(n)));
 relay!(enumerate, |flow, _| flow.enumerate().map(|(_, n)| n));
 relay!(handle, |flow, _| flow.handle(Handled::Pass));

@@ -51,7 +51,8 @@ impl<P: Publisher> Flow<P> {
     {
         let (entrance, inlet) = inlet(capacity);
         let waker = Arc::new(TaskWaker::new());
-        self.source.subscribe(entrance.subscriber(Arc::clone(&waker)));
+        let subscriber = entrance.subscriber(Arc::clone(&waker));
+        crate::Context::new().within(|| self.source.subscribe(subscriber));
         IntoStream { inlet: inlet.ask_at_once(), waker, is_ended: false }
     }
 }

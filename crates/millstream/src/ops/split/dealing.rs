@@ -21,7 +21,7 @@ use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 
 use super::window::{Feed, Inner, inner};
 use crate::{
-    Backpressure, BackpressureKind, Bounded, Flow,
+    Backpressure, BackpressureKind, Bounded, Context, Flow,
     parts::inlet::{Inlet, inlet},
     scheduler::surroundings::Surroundings,
 };
@@ -120,9 +120,13 @@ where
         (DealSource { inlet, gate, deal, held: None, end: None }, Nobody, Inline)
     });
     let _first = relay.0.set(Arc::clone(&gate) as Arc<dyn Wake>);
-    let surroundings = Surroundings::current();
+    let (surroundings, made_in) = (Surroundings::current(), Context::current());
     let begin = move || {
-        surroundings.within(|| publisher.subscribe(entrance.subscriber(Arc::clone(&gate))));
+        // Parts that an operator makes as it is subscribed to have the context of its downstream;
+        // others that of the part that is the first.
+        let context = if made_in.is_empty() { Context::current() } else { made_in };
+        let subscriber = entrance.subscriber(Arc::clone(&gate));
+        surroundings.within(|| context.within(|| publisher.subscribe(subscriber)));
     };
     let _first = start.set(Slot::new(Box::new(begin)));
     parts

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use reactive_streams::{Error, ErrorKind, Offer, Publisher, Subscriber, Subscription};
 
 use crate::{
-    Flow,
+    Context, Flow,
     parts::downstream::Downstream,
     scheduler::{Scheduler, Worker},
 };
@@ -80,7 +80,8 @@ where
             return downstream.on_error(error);
         }
         let ends = Slot::new((self.source, downstream));
-        let start = Arc::new(Start { ends, line: Arc::clone(&line) });
+        let context = Context::current();
+        let start = Arc::new(Start { ends, line: Arc::clone(&line), context });
         let release: Weak<dyn Release> = Arc::downgrade(&(Arc::clone(&start) as Arc<dyn Release>));
         *line.start.lock() = Some(release);
         if line.upstream.is_cancelled() {
@@ -98,6 +99,7 @@ backpressure!(SubscribeOn<P>, PassThrough);
 struct Start<P, S> {
     ends: Slot<(P, S)>,
     line: Arc<SubscribeOnSubscription>,
+    context: Context,
 }
 
 /// Lets go of the source and the downstream of a subscription that has not begun.
@@ -125,11 +127,9 @@ where
             && !self.line.upstream.is_cancelled()
         {
             let line = Arc::clone(&self.line);
-            source.subscribe(SubscribeOnSubscriber {
-                downstream: Downstream::new(downstream),
-                line,
-                item: PhantomData,
-            });
+            let downstream = Downstream::new(downstream);
+            let subscriber = SubscribeOnSubscriber { downstream, line, item: PhantomData };
+            self.context.within(|| source.subscribe(subscriber));
         }
     }
 
