@@ -80,13 +80,13 @@ pub fn by_tokio_tasks(n: u64, n_producers: u64, runtime: &Runtime) -> u64 {
     runtime.block_on(consumer).unwrap_or(0)
 }
 
-/// By a hub, whose subscriber is signalled on the threads that send.
+/// By a hub, whose subscriber is signaled on the threads that send.
 #[must_use]
 pub fn by_merge(n: u64, n_producers: u64) -> u64 {
     by_hub(n, n_producers, |flow| crate::sum(flow, 0))
 }
 
-/// By a hub, whose subscriber is signalled on a thread of a pool.
+/// By a hub, whose subscriber is signaled on a thread of a pool.
 #[must_use]
 pub fn by_merge_publish_on(n: u64, n_producers: u64) -> u64 {
     by_hub(n, n_producers, |flow| crate::sum(flow.publish_on(&*POOL).capacity(CAPACITY), 0))

@@ -111,26 +111,26 @@ pub fn by_broadcast_tasks(n: u64, runtime: &Runtime) -> u64 {
     })
 }
 
-/// By a hub, whose subscribers are signalled on the thread that sends.
+/// By a hub, whose subscribers are signaled on the thread that sends.
 #[must_use]
 pub fn by_multicast(n: u64) -> u64 {
     by_hub(n, Flow::clone)
 }
 
-/// By a hub, whose subscribers are signalled on the threads of a pool.
+/// By a hub, whose subscribers are signaled on the threads of a pool.
 #[must_use]
 pub fn by_multicast_publish_on(n: u64) -> u64 {
     by_hub(n, |flow| flow.clone().publish_on(&*POOL).capacity(CAPACITY))
 }
 
-/// By a source that is shared, whose subscribers are signalled on its thread.
+/// By a source that is shared, whose subscribers are signaled on its thread.
 #[must_use]
 pub fn by_share(n: u64) -> u64 {
     let shared = shared(n);
     total(sums(|| shared.clone()))
 }
 
-/// By a source that is shared, whose subscribers are signalled on the threads of a pool.
+/// By a source that is shared, whose subscribers are signaled on the threads of a pool.
 #[must_use]
 pub fn by_share_publish_on(n: u64) -> u64 {
     let shared = shared(n);

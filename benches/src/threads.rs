@@ -80,13 +80,13 @@ pub fn by_publish_on(n: u64) -> u64 {
     sum(range(0..n).subscribe_on(&*POOL).publish_on(&*POOL).capacity(CAPACITY), 0)
 }
 
-/// By a hub, whose subscriber is signalled on the thread that sends.
+/// By a hub, whose subscriber is signaled on the thread that sends.
 #[must_use]
 pub fn by_unicast(n: u64) -> u64 {
     by_hub(n, |flow| sum(flow, 0))
 }
 
-/// By a hub, whose subscriber is signalled on a thread of a pool.
+/// By a hub, whose subscriber is signaled on a thread of a pool.
 #[must_use]
 pub fn by_unicast_publish_on(n: u64) -> u64 {
     by_hub(n, |flow| sum(flow.publish_on(&*POOL).capacity(CAPACITY), 0))

@@ -1,7 +1,8 @@
 //! How long it takes to judge a correct publisher by all checks.
 //!
-//! Run it with `cargo run --release -p reactive-streams-tck --example judging_time`. The time for the
-//! synchronous publisher and that for the one on the TCK's scheduler have to be below 100 ms.
+//! Run it with `cargo run --release -p reactive-streams-tck --example judging_time`.
+//! The time for the synchronous publisher and that for the one on the TCK's scheduler have to be
+//! below 100 ms.
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 

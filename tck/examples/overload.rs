@@ -1,8 +1,8 @@
 //! Whether correct publishers are ever failed on a machine that has eight times too much to do.
 //!
-//! Run it with `cargo run --release -p reactive-streams-tck --example overload -- 1000`: so many runs
-//! of the whole suite over the reference publishers, several at a time, beside eight busy threads for
-//! each core. It exits with 1 if a verdict was a failure.
+//! Run it with `cargo run --release -p reactive-streams-tck --example overload -- 1000`: so many
+//! runs of the whole suite over the reference publishers, several at a time, beside eight busy
+//! threads for each core. It exits with 1 if a verdict was a failure.
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "it makes threads that are in the way")]

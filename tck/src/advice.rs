@@ -62,7 +62,8 @@ pub fn advice_on(rule: &str) -> Option<&'static Advice> {
     ADVICE.iter().find(|advice| advice.rule == rule)
 }
 
-/// The one-sentence statement of a rule, of the specification or of this binding, and how binding it is.
+/// The one-sentence statement of a rule, of the specification or of this binding, and how binding
+/// it is.
 #[must_use]
 pub fn statement_of(rule: &str) -> Option<(Level, &'static str)> {
     let specified = || reactive_streams::rule(rule).map(|rule| (rule.level, rule.statement));
@@ -85,7 +86,7 @@ pub static ADVICE: &[Advice] = &[
         "A loop sends one item too many before it looks at the demand again.",
     ]),
     advice("1.2", "a stream may be shorter than its demand", &[
-        "The end is signalled only after the whole demand was served.",
+        "The end is signaled only after the whole demand was served.",
     ]),
     advice("1.3", "a signal begins after the one before has returned", &[
         "Two threads send to one subscriber without a queue or a lock between them.",
@@ -106,14 +107,14 @@ pub static ADVICE: &[Advice] = &[
     advice("1.7", "no signal after `on_error` or `on_complete`", &[
         "A request after the end finds the source not yet marked as done, and ends it again.",
         "A timer or another thread still holds the subscriber after the end.",
-        "An error of a clean-up is signalled although the stream has ended.",
+        "An error of a clean-up is signaled although the stream has ended.",
     ]),
     advice("1.8", "after a cancel nothing but items that were requested before", &[
-        "The loop that sends does not look at the cancelled flag between two items.",
+        "The loop that sends does not look at the canceled flag between two items.",
         "`cancel` itself ends the stream with a signal.",
     ]),
     advice("1.9", "`on_subscribe` once, before every other signal, and a `subscribe` that returns", &[
-        "A failure or an empty source is signalled without `on_subscribe` before it.",
+        "A failure or an empty source is signaled without `on_subscribe` before it.",
         "`subscribe` panics where it should call `on_subscribe` and then `on_error`.",
         "`subscribe` waits for the stream's end, or for a connection, before it returns.",
     ]),
@@ -141,7 +142,7 @@ pub static ADVICE: &[Advice] = &[
     ]),
     advice("2.5", "a cancel of the second subscription, and the first one left as it is", &[
         "`on_subscribe` overwrites the subscription that it has.",
-        "The old subscription is cancelled in place of the new one.",
+        "The old subscription is canceled in place of the new one.",
     ]),
     advice("2.6", "a cancel once no more items are wanted", &[
         "The subscription is dropped without a cancel.",
@@ -189,7 +190,7 @@ pub static ADVICE: &[Advice] = &[
         "`cancel` takes a lock that is held while items are sent.",
     ]),
     advice("3.6", "no signal from a request after a cancel", &[
-        "`request` adds to the demand and starts sending without a look at the cancelled flag.",
+        "`request` adds to the demand and starts sending without a look at the canceled flag.",
     ]),
     advice("3.7", "no signal and no panic from a second cancel", &[
         "`cancel` takes something out of an option and expects it to be there.",
@@ -210,7 +211,7 @@ pub static ADVICE: &[Advice] = &[
         "The subscriber holds a lock while it requests.",
     ]),
     advice("3.12", "the signals end within what was requested", &[
-        "The cancelled flag is read once, before the loop.",
+        "The canceled flag is read once, before the loop.",
         "The cancel is not passed on to the source that sends.",
     ]),
     advice("3.13", "the subscriber is dropped after a cancel, while the subscription is still held", &[
@@ -219,7 +220,7 @@ pub static ADVICE: &[Advice] = &[
         "Subscriber and subscription hold each other.",
     ]),
     advice("3.14", "what was declared about the last cancel", &[
-        "Subscribers that were cancelled are still counted.",
+        "Subscribers that were canceled are still counted.",
     ]),
     advice("3.15", "`cancel` returns", &[
         "`cancel` sends to a thread that has ended, and unwraps the result.",

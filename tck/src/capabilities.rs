@@ -57,7 +57,8 @@ pub enum Sharing {
     Split,
 }
 
-/// How the items of a publisher are numbered, so that a lost, repeated or reordered one is found (rule R.3).
+/// How the items of a publisher are numbered, so that a lost, repeated or reordered one is found
+/// (rule R.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum, serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "cli", serde(rename_all = "kebab-case"))]
@@ -76,10 +77,12 @@ pub enum Numbering {
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum, serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "cli", serde(rename_all = "kebab-case"))]
 pub enum AfterCancel {
-    /// Nothing that begins after `cancel` has returned, unless another thread is just about to send.
+    /// Nothing that begins after `cancel` has returned, unless another thread is just about to
+    /// send.
     /// Not for publishers with threads of their own, which cannot keep it.
     Nothing,
-    /// What is on its way: items that were requested, and the end; but nothing from within `cancel`.
+    /// What is on its way: items that were requested, and the end; but nothing from within
+    /// `cancel`.
     #[default]
     OnItsWay,
     /// As before, and `cancel` itself may end the stream.
@@ -144,7 +147,8 @@ impl Capabilities {
         self
     }
 
-    /// What several subscribers get; judged only if the subject makes publishers that can be shared.
+    /// What several subscribers get; judged only if the subject makes publishers that can be
+    /// shared.
     pub const fn sharing(mut self, sharing: Sharing) -> Self {
         self.sharing = sharing;
         self
@@ -156,8 +160,9 @@ impl Capabilities {
         self
     }
 
-    /// How its items are numbered (rule R.3). Default: [`Numbering::Consecutive`] for what a closure makes if the
-    /// items are `u64` or [`Item`](crate::reference::Item), and otherwise [`Numbering::Any`].
+    /// How its items are numbered (rule R.3). Default: [`Numbering::Consecutive`] for what a
+    /// closure makes if the items are `u64` or [`Item`](crate::reference::Item), and otherwise
+    /// [`Numbering::Any`].
     pub const fn numbering(mut self, numbering: Numbering) -> Self {
         self.numbering = Some(numbering);
         self

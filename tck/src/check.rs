@@ -36,8 +36,8 @@ impl Check {
 
     /// Its name in an executable that is made with `main`: `3.9_request_zero`.
     ///
-    /// It begins with the rule, also for a check that has a side before it, so that a filter by rule
-    /// finds them all.
+    /// It begins with the rule, also for a check that has a side before it, so that a filter by
+    /// rule finds them all.
     #[must_use]
     pub fn trial(&self) -> String {
         trial(self.name, self.rule)

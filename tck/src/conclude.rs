@@ -64,8 +64,8 @@ impl Subject {
     ///
     /// # Panics
     ///
-    /// If it failed, with the broken rules, the end of the trace, and the command that runs it alone;
-    /// if a setting of the environment is no number.
+    /// If it failed, with the broken rules, the end of the trace, and the command that runs it
+    /// alone; if a setting of the environment is no number.
     pub fn assert(&self, name: &str) {
         let overrides = match Overrides::from_env() {
             Ok(overrides) => overrides,

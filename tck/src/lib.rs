@@ -2,8 +2,8 @@
 //!
 //! [Checks](checks) bring a publisher, a subscriber or a processor into situations in which rules can be broken and
 //! record a [trace]; one [checker] each, without clocks, threads or I/O, judges every rule
-//! on every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`. Subjects may be
-//! in other processes and languages: `rs-tck judge -- COMMAND`.
+//! on every trace. Traces may come from elsewhere as well: `rs-tck check-trace FILE`.
+//! Subjects may be in other processes and languages: `rs-tck judge -- COMMAND`.
 //!
 //! # Examples
 //!

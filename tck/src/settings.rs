@@ -10,7 +10,8 @@ use std::{fmt, time::Duration};
 pub struct Settings {
     /// How long a signal that is due may take before it counts as missing. Default: 10 s.
     pub deadline: Duration,
-    /// How long to listen for signals that must not come; subjects with threads only. Default: 20 ms.
+    /// How long to listen for signals that must not come; subjects with threads only.
+    /// Default: 20 ms.
     pub quiet: Duration,
     /// How long a call may take before it counts as slow (rules 2.2, 3.4 and 3.5). Default: 1 s.
     pub budget: Duration,

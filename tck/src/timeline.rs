@@ -1,4 +1,5 @@
-//! A trace in two lanes: what the publisher does on the left, what the subscriber does on the right.
+//! A trace in two lanes: what the publisher does on the left, what the subscriber does on the
+//! right.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

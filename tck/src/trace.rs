@@ -5,9 +5,10 @@
 //!
 //! # Text form
 //!
-//! One event per line, `SUBSCRIPTION THREAD MARK CALL [ARGUMENT] [#ITEM]`, where the mark is `>` for
-//! made, `<` for returned, `~` for returned late, and `!` for panicked. `#ITEM` tells an item from
-//! others by a number. Empty lines and lines that begin with `#` are skipped.
+//! One event per line, `SUBSCRIPTION THREAD MARK CALL [ARGUMENT] [#ITEM]`, where the mark is `>`
+//! for made, `<` for returned, `~` for returned late, and `!` for panicked.
+//! `#ITEM` tells an item from others by a number.
+//! Empty lines and lines that begin with `#` are skipped.
 //!
 //! ```text
 //! 1 0 > on_subscribe

@@ -71,8 +71,8 @@ fn what_did_not_happen_is_judged_at_the_end() {
 
     let wanted = SubscriberExpectation { wanted: 3, ..settled };
     assert_eq!(of_subscriber(&wanted, ""), ["2.1"]);
-    let cancelled = SubscriberExpectation { cancelled: true, ..settled };
-    assert_eq!(of_subscriber(&cancelled, ""), ["2.6"]);
+    let canceled = SubscriberExpectation { canceled: true, ..settled };
+    assert_eq!(of_subscriber(&canceled, ""), ["2.6"]);
     let released = "1 0 > on_next\n1 0 < on_next\n1 0 > on_next\n1 0 < on_next\n1 0 > release\n";
     assert_eq!(of_subscriber(&settled, released), ["2.6"]);
     assert_eq!(of_subscriber(&settled, "2 0 > on_subscribe\n2 0 < on_subscribe\n"), ["2.5"]);

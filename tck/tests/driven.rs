@@ -31,8 +31,8 @@ impl Queue {
     }
 }
 
-/// Sends each item in a task of its own, as an operator does that moves a stream to a scheduler: the task
-/// asks upstream for one item, and is queued again as long as there is demand.
+/// Sends each item in a task of its own, as an operator does that moves a stream to a scheduler:
+/// the task asks upstream for one item, and is queued again as long as there is demand.
 struct OneByOne<P> {
     publisher: P,
     queue: Queue,

@@ -1,5 +1,5 @@
-//! The adapters of other languages: their subjects with a mistake are caught by the right rule, and those
-//! without one pass every check.
+//! The adapters of other languages: their subjects with a mistake are caught by the right rule, and
+//! those without one pass every check.
 //!
 //! A language that is not there, or whose adapter is not built, is skipped with a message, unless
 //! `RS_TCK_LANGUAGES` names its program, as in `python3,node,java`.
@@ -53,7 +53,7 @@ fn python() -> Language {
             ("completes_twice", "1.7_nothing_after_completion", "1.7"),
             ("loses_an_item", "1.5_completes_after_the_last", "R.3"),
             ("keeps_the_subscriber", "1.7_nothing_after_completion", "3.13"),
-            ("takes_the_second", "2.5_second_subscription_is_cancelled", "2.5"),
+            ("takes_the_second", "2.5_second_subscription_is_canceled", "2.5"),
         ],
         right: &["plain", "generator", "ends_late", "batches", "one_by_one", "all_at_once"],
     }
@@ -72,13 +72,13 @@ fn node() -> Language {
             ("sendsTwice", "1.2_fewer_items_than_requested", "R.3"),
             ("failsInPlaceOfTheEnd", "1.5_completes_after_the_last", "1.5"),
             ("closesWithoutEnd", "1.5_completes_after_the_last", "1.5"),
-            ("completesInPlaceOfTheError", "1.4_failure_is_signalled", "1.4"),
+            ("completesInPlaceOfTheError", "1.4_failure_is_signaled", "1.4"),
             ("recurses", "3.3_recursion_is_bounded", "3.3"),
             ("completesTwice", "1.7_nothing_after_completion", "1.7"),
             ("ignoresZero", "3.9_request_zero", "3.9"),
             ("oneTooMany", "1.1_items_never_exceed_demand", "1.1"),
             ("ignoresCancel", "3.6_request_after_cancel", "3.6"),
-            ("takesTheSecond", "2.5_second_subscription_is_cancelled", "2.5"),
+            ("takesTheSecond", "2.5_second_subscription_is_canceled", "2.5"),
             ("readsTooFarAhead", "4.1_buffer_does_not_overflow", "R.10"),
         ],
         right: &[
@@ -123,7 +123,7 @@ fn jvm() -> Language {
             ("Wrong.keepsTheSubscriber", "1.7_nothing_after_completion", "3.13"),
             ("Wrong.countsIn32Bits", "3.17_demand_above_32_bits", "3.17"),
             ("Wrong.twoAtATime", "1.3_signals_come_one_at_a_time", "1.3"),
-            ("Wrong.takesTheSecond", "2.5_second_subscription_is_cancelled", "2.5"),
+            ("Wrong.takesTheSecond", "2.5_second_subscription_is_canceled", "2.5"),
             ("Wrong.requestsAtTheEnd", "2.3_no_call_from_on_complete", "2.3"),
         ],
         right: &[

@@ -1,4 +1,5 @@
-//! Every test of the JVM's TCK for subscribers and processors has a check here, or a reason why not.
+//! Every test of the JVM's TCK for subscribers and processors has a check here, or a reason why
+//! not.
 
 use std::collections::HashSet;
 

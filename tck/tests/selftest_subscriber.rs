@@ -1,4 +1,5 @@
-//! Proves that the checks of subscribers and processors bite, and that they bite only what is wrong.
+//! Proves that the checks of subscribers and processors bite, and that they bite only what is
+//! wrong.
 
 use std::collections::BTreeSet;
 

@@ -54,7 +54,7 @@ const SUBJECTS: [Subject; 12] = [
         base: "crossbeam_channel",
         title: "Many to one",
         about: "Producers on threads of their own to one consumer, with 256 places in between; the columns are numbers of producers.\n\
-                A hub's subscriber is signalled on the threads that send, and with `signal_on` or `publish_on` on one of its own.\n\
+                A hub's subscriber is signaled on the threads that send, and with `signal_on` or `publish_on` on one of its own.\n\
                 In turns, as above.",
         chart: "",
     },
@@ -63,7 +63,7 @@ const SUBJECTS: [Subject; 12] = [
         base: "crossbeam_channels",
         title: "One to many",
         about: "One producer to four consumers, each of which gets every item, with 256 places for the slowest; the columns are numbers of items.\n\
-                A hub's subscribers are signalled on the thread that sends, and with `publish_on` on others, as the consumers of the peers are.\n\
+                A hub's subscribers are signaled on the thread that sends, and with `publish_on` on others, as the consumers of the peers are.\n\
                 In turns, as above.",
         chart: "",
     },

@@ -27,7 +27,7 @@ const REQUESTED: u8 = 1;
 const ITEM: u8 = 2;
 const COMPLETED: u8 = 3;
 const FAILED: u8 = 4;
-const CANCELLED: u8 = 5;
+const CANCELED: u8 = 5;
 
 /// The counters of one place. The file's header has the rest.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Gauge {
     skipped: AtomicU64,
     /// OPEN, REQUESTED or ITEM.
     last: AtomicU8,
-    /// OPEN, COMPLETED, FAILED or CANCELLED.
+    /// OPEN, COMPLETED, FAILED or CANCELED.
     end: AtomicU8,
     recorder: Option<Box<Recorder>>,
 }
@@ -153,7 +153,7 @@ impl Gauge {
         let (end, signal) = match end {
             Passed::Completion => (COMPLETED, Recorded::Completion),
             Passed::Failure => (FAILED, Recorded::Failure),
-            Passed::Cancel => (CANCELLED, Recorded::Cancel),
+            Passed::Cancel => (CANCELED, Recorded::Cancel),
             Passed::Nothing | Passed::Request | Passed::Item => return,
         };
         // Relaxed: nothing is read behind it. The first stays (invariant 4).
@@ -182,7 +182,7 @@ impl Gauge {
         let last = match (self.end.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed)) {
             (COMPLETED, _) => Passed::Completion,
             (FAILED, _) => Passed::Failure,
-            (CANCELLED, _) => Passed::Cancel,
+            (CANCELED, _) => Passed::Cancel,
             (_, REQUESTED) => Passed::Request,
             (_, ITEM) => Passed::Item,
             (_, _) => Passed::Nothing,

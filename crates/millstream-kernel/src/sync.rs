@@ -35,22 +35,22 @@ pub use std::{
 };
 
 #[cfg(millstream_loom)]
-use loom::sync as modelled;
+use loom::sync as modeled;
 #[cfg(millstream_shuttle)]
-use shuttle::sync as modelled;
+use shuttle::sync as modeled;
 
 /// loom's or shuttle's mutex with parking_lot's face: no poisoning.
 #[cfg(any(millstream_loom, millstream_shuttle))]
 #[derive(Debug)]
-pub struct Mutex<T>(modelled::Mutex<T>);
+pub struct Mutex<T>(modeled::Mutex<T>);
 
 #[cfg(any(millstream_loom, millstream_shuttle))]
 impl<T> Mutex<T> {
     pub fn new(value: T) -> Self {
-        Self(modelled::Mutex::new(value))
+        Self(modeled::Mutex::new(value))
     }
 
-    pub fn lock(&self) -> modelled::MutexGuard<'_, T> {
+    pub fn lock(&self) -> modeled::MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -115,14 +115,14 @@ macro_rules! local {
         std::thread_local!(static $name: $type = const { $value });
     };
 }
-/// A variable of each modelled thread's own: those share real threads.
+/// A variable of each modeled thread's own: those share real threads.
 #[cfg(millstream_loom)]
 macro_rules! local {
     (static $name:ident: $type:ty = $value:expr) => {
         loom::thread_local!(static $name: $type = $value);
     };
 }
-/// A variable of each modelled thread's own: those share real threads.
+/// A variable of each modeled thread's own: those share real threads.
 #[cfg(millstream_shuttle)]
 macro_rules! local {
     (static $name:ident: $type:ty = $value:expr) => {

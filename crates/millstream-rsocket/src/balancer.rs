@@ -325,7 +325,7 @@ impl Watch for Measuring {
                 self.is_measured = false;
                 self.measure(PENALTY);
             }
-            Ending::Cancelled => {}
+            Ending::Canceled => {}
         }
         self.balancer.0.state.lock().members[self.index].n_in_flight -= 1;
     }

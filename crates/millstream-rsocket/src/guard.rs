@@ -90,8 +90,8 @@ impl Watch for Settling {
     fn ended(&mut self, ending: &Ending) {
         let outcome = match ending {
             Ending::Completed => Outcome::Success,
-            Ending::Cancelled if self.is_answered => Outcome::Success,
-            Ending::Cancelled => Outcome::Canceled,
+            Ending::Canceled if self.is_answered => Outcome::Success,
+            Ending::Canceled => Outcome::Canceled,
             Ending::Failed(error) if error.kind() == ErrorKind::InvalidData => Outcome::Ignored,
             Ending::Failed(_) => Outcome::Failure,
         };

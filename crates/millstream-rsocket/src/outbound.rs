@@ -104,7 +104,7 @@ impl Subscriber<Payload> for Outbound {
         // What comes after the stream or the connection is gone is dropped.
         match &mut self.queue {
             Some(queue) => {
-                if queue.news.is_cancelled() {
+                if queue.news.is_canceled() {
                     return;
                 }
                 queue.items.push(item);

@@ -25,7 +25,7 @@ impl<P: Publisher, W: Watch> Publisher for Watched<P, W> {
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let watching = Watching { watch: self.watch, ending: Ending::Cancelled };
+        let watching = Watching { watch: self.watch, ending: Ending::Canceled };
         self.source.subscribe(WatchSubscriber { downstream, is_answered: false, watching });
     }
 }

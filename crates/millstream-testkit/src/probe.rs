@@ -13,7 +13,7 @@ use reactive_streams::{Error, Publisher, Subscriber, Subscription};
 /// How long [`Probe::wait_for`] waits for a signal unless it is told otherwise.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The test's side of a subscriber: requests, cancels, and tells what was signalled.
+/// The test's side of a subscriber: requests, cancels, and tells what was signaled.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ pub struct ProbeSubscriber<T>(Arc<Shared<T>>);
 /// A signal, and the thread it came on.
 #[derive(Clone, Debug)]
 pub struct Record<T> {
-    /// What was signalled.
+    /// What was signaled.
     pub signal: Signal<T>,
     /// On which thread.
     pub thread: ThreadId,
@@ -153,7 +153,7 @@ impl<T: Send + 'static> Probe<T> {
         self.0.state.lock().subscription.clone().expect("on_subscribe was not called")
     }
 
-    /// Everything that was signalled, in order.
+    /// Everything that was signaled, in order.
     #[must_use]
     pub fn records(&self) -> Vec<Record<T>>
     where
@@ -276,7 +276,7 @@ impl<T> Shared<T> {
 
 impl<T: Send + 'static> Subscriber<T> for ProbeSubscriber<T> {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        let (n, is_cancelled) = {
+        let (n, is_canceled) = {
             let mut state = self.0.state.lock();
             if state.subscription.is_some() {
                 drop(state);
@@ -286,7 +286,7 @@ impl<T: Send + 'static> Subscriber<T> for ProbeSubscriber<T> {
             (state.request_in_on_subscribe, state.cancel_at == Some(0))
         };
         self.0.record(Signal::Subscribed);
-        if is_cancelled {
+        if is_canceled {
             subscription.cancel();
         } else if n > 0 {
             subscription.request(n);
@@ -295,13 +295,13 @@ impl<T: Send + 'static> Subscriber<T> for ProbeSubscriber<T> {
 
     fn on_next(&mut self, item: T) {
         self.0.record(Signal::Next(item));
-        let (n, subscription, is_cancelled) = {
+        let (n, subscription, is_canceled) = {
             let state = self.0.state.lock();
-            let is_cancelled = state.cancel_at == Some(state.n_items);
-            (state.request_in_on_next, state.subscription.clone(), is_cancelled)
+            let is_canceled = state.cancel_at == Some(state.n_items);
+            (state.request_in_on_next, state.subscription.clone(), is_canceled)
         };
         if let Some(subscription) = subscription {
-            if is_cancelled {
+            if is_canceled {
                 subscription.cancel();
             } else if n > 0 {
                 subscription.request(n);

@@ -29,7 +29,7 @@ pub struct Puppet<T>(Arc<Strings<T>>);
 pub struct PuppetPublisher<T>(Arc<Strings<T>>);
 
 struct Strings<T> {
-    /// Taken out while it is signalled.
+    /// Taken out while it is signaled.
     subscriber: Mutex<Option<BoxSubscriber<T>>>,
     line: Arc<Line>,
 }
@@ -102,7 +102,7 @@ impl<T: Send + 'static> Puppet<T> {
         }
     }
 
-    /// Calls `on_subscribe` once more, with another subscription. Whether that one was cancelled,
+    /// Calls `on_subscribe` once more, with another subscription. Whether that one was canceled,
     /// as rule 2.5 asks.
     pub fn force_second_subscription(&self) -> bool {
         let second = Arc::new(Line::default());
@@ -141,7 +141,7 @@ impl<T: Send + 'static> Puppet<T> {
 
     /// Whether there was a cancel.
     #[must_use]
-    pub fn is_cancelled(&self) -> bool {
+    pub fn is_canceled(&self) -> bool {
         self.0.line.0.lock().n_cancels > 0
     }
 

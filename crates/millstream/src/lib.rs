@@ -24,8 +24,8 @@
 //! - Sources are functions: [`range`], [`from_iter`], [`just`], [`generate`], [`from_stream`],
 //!   [`lines`] and others.
 //! - Operators are methods of [`Flow`]; each says what it does with demand and how it ends.
-//! - Methods that end a flow return an [`Outcome`]: a future, which can also be waited for, and which
-//!   cancels when it is dropped.
+//! - Methods that end a flow return an [`Outcome`]: a future, which can also be waited for, and
+//!   which cancels when it is dropped.
 //! - [`bridge`] connects flows with channels, sinks, readers, writers and services.
 //! - [`scheduler`] has the threads; only [`publish_on`](Flow::publish_on),
 //!   [`subscribe_on`](Flow::subscribe_on), [`map_async`](Flow::map_async) and sources of futures use
@@ -37,7 +37,8 @@
 //! synchronous source compiles to a loop, work in flight goes on while the consumer is busy, and
 //! crossing a thread costs a queue rather than a task. The price is `Send + 'static` closures, and
 //! types that grow with the chain; [`Flow::boxed`] ends that. Where a single task awaits a handful
-//! of items, `futures::Stream` is the smaller tool; [`Flow::into_stream`] and [`from_stream`] convert.
+//! of items, `futures::Stream` is the smaller tool; [`Flow::into_stream`] and [`from_stream`]
+//! convert.
 //!
 //! # Features
 //!

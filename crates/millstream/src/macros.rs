@@ -17,8 +17,9 @@ macro_rules! opaque_debug {
 /// `forward!(on_subscribe, initial_request, on_next<T>, on_error, on_complete)`, or some of them.
 ///
 /// The subscriber has its downstream in the field `downstream` and, for the first and the third, a
-/// `millstream_kernel::Upstream` in `upstream`. The third is for those that may end early: their downstream is
-/// a [`Downstream`](crate::parts::downstream::Downstream), which is told after the source was canceled.
+/// `millstream_kernel::Upstream` in `upstream`. The third is for those that may end early: their
+/// downstream is a [`Downstream`](crate::parts::downstream::Downstream), which is told after the
+/// source was canceled.
 /// [`Flow::filter`](crate::Flow::filter) has these methods spelled out.
 #[macro_export]
 macro_rules! forward {

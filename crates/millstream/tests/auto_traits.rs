@@ -1,8 +1,8 @@
-//! Which public types are `Send`, `Sync`, `Unpin`, `UnwindSafe`, `Clone` and `Debug`: of this crate, of
-//! the contract, the kernel and the test kit.
+//! Which public types are `Send`, `Sync`, `Unpin`, `UnwindSafe`, `Clone` and `Debug`: of this
+//! crate, of the contract, the kernel and the test kit.
 //!
-//! The tables are checked by the compiler, both ways: a type that loses a trait is named, and so is one
-//! that gains it. Nothing is left to run.
+//! The tables are checked by the compiler, both ways: a type that loses a trait is named, and so is
+//! one that gains it. Nothing is left to run.
 
 use std::{
     cell::Cell,

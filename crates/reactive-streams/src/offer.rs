@@ -13,6 +13,6 @@ pub enum Offer {
     /// The item was dropped and used no demand: another one may be sent in its place.
     Skipped,
     /// The item was taken, and it was the last one: the publisher stops as if it had been
-    /// cancelled, sends no terminal signal, and drops the subscriber.
+    /// canceled, sends no terminal signal, and drops the subscriber.
     Finished,
 }

@@ -8,7 +8,7 @@ use crate::trace::{Answer, Call};
 pub(super) struct Downstream {
     pub(super) id: u32,
     pub(super) requested: u64,
-    pub(super) is_cancelled: bool,
+    pub(super) is_canceled: bool,
     taken: u64,
     is_subscribed: bool,
     has_ended: bool,
@@ -36,7 +36,7 @@ impl Downstream {
         Self {
             id,
             requested: 0,
-            is_cancelled: false,
+            is_canceled: false,
             taken: 0,
             is_subscribed: false,
             has_ended: false,
@@ -54,10 +54,10 @@ impl Downstream {
             Call::OnError(_) | Call::OnComplete | Call::Drop => self.has_ended = true,
             // The answer to that is the publisher's affair.
             Call::Request(0) => self.has_ended = true,
-            Call::Request(n) if !self.is_cancelled => {
+            Call::Request(n) if !self.is_canceled => {
                 self.requested = self.requested.saturating_add(n);
             }
-            Call::Cancel => self.is_cancelled = true,
+            Call::Cancel => self.is_canceled = true,
             _ => {}
         }
     }
@@ -105,6 +105,6 @@ impl Downstream {
 
     /// Whether signals may come.
     pub(super) fn is_live(&self) -> bool {
-        self.is_subscribed && !self.is_cancelled && !self.has_ended
+        self.is_subscribed && !self.is_canceled && !self.has_ended
     }
 }

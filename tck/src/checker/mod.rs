@@ -32,7 +32,8 @@ pub struct Violation {
     pub at: usize,
 }
 
-/// What was found, with a limit for each rule: a publisher that floods breaks the same rule at each item.
+/// What was found, with a limit for each rule: a publisher that floods breaks the same rule at each
+/// item.
 #[derive(Debug, Default)]
 struct Findings {
     list: Vec<Violation>,
@@ -53,7 +54,8 @@ impl Findings {
 }
 
 impl Violation {
-    /// A violation of a rule, as binding as the rule is. This binding's own rules are binding, but for R.1.
+    /// A violation of a rule, as binding as the rule is.
+    /// This binding's own rules are binding, but for R.1.
     pub fn new(rule: &'static str, at: usize, message: impl Into<String>) -> Self {
         let level = reactive_streams::rule(rule).map_or(Level::Must, |rule| rule.level);
         Self { rule, level, message: message.into(), at }

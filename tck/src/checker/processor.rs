@@ -1,8 +1,8 @@
 //! Judges traces of a processor: no clocks, no threads, no input or output.
 //!
-//! The subscriptions of a processor's subscriber end are numbered from 1, those of its publisher end
-//! from [`DOWNSTREAM`]. Both are judged as what they are, and then for what goes through: a processor
-//! sends what it receives, unchanged.
+//! The subscriptions of a processor's subscriber end are numbered from 1, those of its publisher
+//! end from [`DOWNSTREAM`]. Both are judged as what they are, and then for what goes through: a
+//! processor sends what it receives, unchanged.
 
 use std::collections::HashMap;
 
@@ -129,7 +129,7 @@ struct Judge<'a> {
     requested: u64,
     end: Option<End>,
     is_connected: bool,
-    is_cancelled: bool,
+    is_canceled: bool,
     /// Whether the upstream dropped its subscriber, with or without a terminal signal.
     is_let_go: bool,
     /// Whether the processor panicked in a signal, so that nothing more can be expected.
@@ -148,7 +148,7 @@ impl<'a> Judge<'a> {
             requested: 0,
             end: None,
             is_connected: false,
-            is_cancelled: false,
+            is_canceled: false,
             is_let_go: false,
             has_panicked: false,
             exceeds_buffer: false,
@@ -182,7 +182,7 @@ impl<'a> Judge<'a> {
             }
             Call::OnComplete => self.end = self.end.or(Some(End::Completed)),
             Call::OnError(_) => self.end = self.end.or(Some(End::Failed(event.item))),
-            Call::Cancel => self.is_cancelled = true,
+            Call::Cancel => self.is_canceled = true,
             Call::Drop => self.is_let_go = true,
             Call::Request(n) => {
                 self.requested = self.requested.saturating_add(n);
@@ -273,7 +273,7 @@ impl<'a> Judge<'a> {
     fn completed(&mut self, index: usize, at: usize) {
         let lost = self.lines[index].n_due(&self.sent);
         match self.end {
-            None if !self.is_cancelled => {
+            None if !self.is_canceled => {
                 self.report("4.1", at, "the end came before that of the upstream");
             }
             Some(End::Failed(_)) if !self.expectation.recovers => {
@@ -298,10 +298,10 @@ impl<'a> Judge<'a> {
             let waits = is_waiting(line) && (are_waiting || !self.expectation.coordinated);
             self.settle_line(end, due, waits);
         }
-        let is_deserted = lines.iter().any(|line| line.is_cancelled)
+        let is_deserted = lines.iter().any(|line| line.is_canceled)
             && !lines.iter().any(Downstream::is_live)
             && self.expectation.sharing == Some(Sharing::Single);
-        let is_in_use = self.is_connected && self.end.is_none() && !self.is_cancelled;
+        let is_in_use = self.is_connected && self.end.is_none() && !self.is_canceled;
         if is_deserted && is_in_use && !self.expectation.keeps_upstream {
             self.report("2.6", end, "the cancel did not reach the upstream");
         }
@@ -322,7 +322,7 @@ impl<'a> Judge<'a> {
             }
             None => {
                 let has_asked = self.requested > self.sent.len() as u64;
-                if waits && !has_asked && self.is_connected && !self.is_cancelled {
+                if waits && !has_asked && self.is_connected && !self.is_canceled {
                     self.report("2.1", end, "items are requested from it, and it requests none");
                 }
             }

@@ -2,8 +2,8 @@
 //!
 //! All subscriptions of a trace are those of one subscriber: the one that is handed over first is
 //! its own, and one that comes while it is in use is a second one (rule 2.5). Rules about what must
-//! happen in the end are judged only if [`SubscriberExpectation::settled`] says that nothing more can
-//! come.
+//! happen in the end are judged only if [`SubscriberExpectation::settled`] says that nothing more
+//! can come.
 
 use reactive_streams::ErrorKind;
 
@@ -22,7 +22,7 @@ pub struct SubscriberExpectation {
     /// How many items it was told to request in all.
     pub wanted: u64,
     /// Whether it was told to cancel.
-    pub cancelled: bool,
+    pub canceled: bool,
     /// After how many items it has enough.
     pub takes: Option<u64>,
     /// Whether it reports what it processes.
@@ -39,7 +39,7 @@ impl Default for SubscriberExpectation {
     fn default() -> Self {
         Self {
             wanted: 0,
-            cancelled: false,
+            canceled: false,
             takes: None,
             reports: false,
             hides_errors: false,
@@ -137,7 +137,7 @@ impl Judge<'_> {
             self.report("3.9", at, "zero items were requested");
         } else if line.is_second && line.cancels == 0 {
             self.report("2.5", at, "items of the second subscription were requested");
-        } else if line.has_cancelled_itself(event.thread) {
+        } else if line.has_canceled_itself(event.thread) {
             self.warn("3.6", at, "items were requested after the subscriber's own cancel");
         }
         self.after_the_end(index, at, event);
@@ -150,7 +150,7 @@ impl Judge<'_> {
         let since = line.last_item.or(line.begin.map(|(at, _)| at));
         let is_later = |other: &Line| other.is_second && other.begin.map(|(at, _)| at) > since;
         let disturbed = self.lines.iter().any(is_later);
-        if !line.is_second && line.cancels == 0 && disturbed && !self.expectation.cancelled {
+        if !line.is_second && line.cancels == 0 && disturbed && !self.expectation.canceled {
             self.report("2.5", at, "the second subscription made it cancel its own as well");
         }
         self.after_the_end(index, at, event);
@@ -247,7 +247,7 @@ impl Judge<'_> {
                 self.report("2.13", end, format!("`{}` never returned", call.name()));
             }
             if line.is_second && line.cancels == 0 {
-                self.report("2.5", end, "the second subscription was not cancelled");
+                self.report("2.5", end, "the second subscription was not canceled");
             } else if !line.is_second && !line.has_panicked && line.open.is_empty() {
                 self.settle_own(end, &line);
             }
@@ -255,12 +255,12 @@ impl Judge<'_> {
     }
 
     fn settle_own(&mut self, end: usize, line: &Line) {
-        let SubscriberExpectation { wanted, cancelled, takes, reports, .. } = *self.expectation;
+        let SubscriberExpectation { wanted, canceled, takes, reports, .. } = *self.expectation;
         let has_left = line.cancels > 0 || line.finished;
         let asked_for_zero =
             line.terminal.is_some_and(|t| t.call == Call::OnError(ErrorKind::IllegalRequest));
         let (requested, taken) = (line.requested, line.taken);
-        if cancelled && !has_left {
+        if canceled && !has_left {
             self.report("2.6", end, "it was told to cancel, and `cancel` never came");
         }
         if requested < wanted && !has_left && !asked_for_zero {

@@ -138,7 +138,7 @@ impl Line {
         self.sent.drain(..=index).rev().skip(1).all(|before| before.excused)
     }
 
-    /// Whether a second subscription would have to be cancelled.
+    /// Whether a second subscription would have to be canceled.
     pub(super) fn is_in_use(&self) -> bool {
         let is_over = self.terminal.is_some() || self.finished || self.has_panicked || self.dropped;
         self.begin.is_some() && self.cancels == 0 && !is_over
@@ -149,8 +149,8 @@ impl Line {
         self.open.contains(&(thread, call))
     }
 
-    /// Whether this thread has cancelled in a signal, and is in a signal now.
-    pub(super) fn has_cancelled_itself(&self, thread: u32) -> bool {
+    /// Whether this thread has canceled in a signal, and is in a signal now.
+    pub(super) fn has_canceled_itself(&self, thread: u32) -> bool {
         self.own_cancel == Some(thread) && self.is_in_signal(thread)
     }
 

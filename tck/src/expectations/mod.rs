@@ -172,7 +172,8 @@ impl Expectations {
         }
     }
 
-    /// What is wrong with entries for rules, once all checks were run: that the rule was not broken.
+    /// What is wrong with entries for rules, once all checks were run: that the rule was not
+    /// broken.
     pub(crate) fn unused(&self, documents: &[Document]) -> Vec<String> {
         let unused = self.entries.iter().filter_map(|entry| {
             let Target::Rule(rule) = &entry.target else { return None };

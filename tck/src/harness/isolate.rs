@@ -1,4 +1,5 @@
-//! A check in a process of its own: what aborts, overflows the stack or hangs gets a verdict as well.
+//! A check in a process of its own: what aborts, overflows the stack or hangs gets a verdict as
+//! well.
 //!
 //! The parent starts its own executable again, with a directory in the environment. The child runs
 //! the one check, writes each event into the directory as it happens, and the outcome in the end.
@@ -281,7 +282,8 @@ mod tests {
         );
         assert_eq!(rule(&hung, "1 0 > request 1\n").0, "3.4");
         assert_eq!(rule(&hung, "1 0 > request 1\n1 0 < request 1\n").0, "");
-        // Another thread waits in `request`, while the one that sends comes to the end of its stack.
+        // Another thread waits in `request`, while the one that sends comes to the end of its
+        // stack.
         let sending = "1 0 > request 9\n1 1 > on_next\n1 1 < on_next\n";
         assert_eq!(rule(&Death::Overflowed, sending).0, "3.3");
         assert_eq!(rule(&Death::Overflowed, "").0, "");

@@ -42,7 +42,8 @@ What is given on the command line counts more than a file, and that more than wh
 
 /// Judges what a command hosts, as these arguments say: options and filters, `--`, the command.
 ///
-/// With `--isolate` each check has a process of its own. The exit codes are those of [`main`](crate::main).
+/// With `--isolate` each check has a process of its own.
+/// The exit codes are those of [`main`](crate::main).
 #[must_use]
 pub fn judge(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = std::iter::once(OsString::from("rs-tck judge")).chain(arguments);

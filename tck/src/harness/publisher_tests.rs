@@ -3,12 +3,14 @@
 /// One test per check on the publisher that a closure makes for a number of items.
 ///
 /// The tests stand in a module of the given name, so that `cargo test -- name` runs them all and
-/// `cargo test -- rule_3_9` the checks of one rule. Where a file has the name already, because it uses
-/// a crate that is called so, give the tests a module around them, as in the second example. The third argument declares
+/// `cargo test -- rule_3_9` the checks of one rule.
+/// Where a file has the name already, because it uses a crate that is called so, give the tests a
+/// module around them, as in the second example. The third argument declares
 /// [`Capabilities`](crate::Capabilities); without it the publisher is synchronous, of any length,
 /// and completes.
 ///
-/// `failing: || publisher` after the first closure makes a publisher that fails as soon as it can (rule 1.4).
+/// `failing: || publisher` after the first closure makes a publisher that fails as soon as it can
+/// (rule 1.4).
 /// Written with `clone` before the name, the publisher is subscribed to several times as well (rule
 /// 1.11); written with `subject`, the tests are those of any [`Subject`](crate::Subject).
 ///
@@ -24,10 +26,12 @@
 /// publisher_tests!(numbers, |n| iterate(0..n));
 /// publisher_tests!(a_few, |n| iterate(0..n), Capabilities::new().max_length(3));
 /// publisher_tests!(failing, |n| iterate(0..n), failing: || failed(Error::message("no")));
-/// publisher_tests!(clone hub, |n| multicast(0..n), Capabilities::new().sharing(Sharing::Multicast));
+/// publisher_tests!(clone hub, |n| multicast(0..n),
+///     Capabilities::new().sharing(Sharing::Multicast));
 /// publisher_tests!(
 ///     subject in_turns,
-///     Subject::on_turns("in_turns", Capabilities::new(), |n, turns| on_turns(iterate(0..n), turns))
+///     Subject::on_turns("in_turns", Capabilities::new(),
+///         |n, turns| on_turns(iterate(0..n), turns))
 /// );
 /// ```
 ///

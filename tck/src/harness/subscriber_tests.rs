@@ -53,8 +53,8 @@ macro_rules! subscriber_tests {
 ///
 /// The tests stand in a module of the given name: those of the whole directly, those of its ends in
 /// the modules `publisher` and `subscriber`. The closure `|buffer| processor` makes a processor of
-/// numbers; `subject: |name| subject` makes any [`Subject`](crate::Subject) of a processor. The last
-/// argument of the first declares [`ProcessorCapabilities`](crate::ProcessorCapabilities).
+/// numbers; `subject: |name| subject` makes any [`Subject`](crate::Subject) of a processor.
+/// The last argument of the first declares [`ProcessorCapabilities`](crate::ProcessorCapabilities).
 #[macro_export]
 macro_rules! processor_tests {
     ($name:ident, subject: $subject:expr $(,)?) => {
@@ -143,7 +143,7 @@ macro_rules! subscriber_checks {
             rule_2_3_no_call_from_on_error
             rule_2_4_no_call_after_completion
             rule_2_4_no_call_after_an_error
-            rule_2_5_second_subscription_is_cancelled
+            rule_2_5_second_subscription_is_canceled
             rule_2_5_second_subscription_after_an_item
             rule_2_6_a_cancel_reaches_the_publisher
             rule_2_6_a_cancel_without_a_request
@@ -215,7 +215,7 @@ macro_rules! publisher_checks {
             rule_1_2_fewer_items_than_requested
             rule_1_3_signals_come_one_at_a_time
             rule_1_3_no_signal_within_on_subscribe
-            rule_1_4_failure_is_signalled
+            rule_1_4_failure_is_signaled
             rule_1_5_completes_after_one
             rule_1_5_completes_after_the_last
             rule_1_5_completes_when_empty
@@ -232,7 +232,7 @@ macro_rules! publisher_checks {
             rule_1_11_same_items_one_by_one
             rule_1_11_same_items_upfront
             rule_1_11_one_leaves_and_the_others_go_on
-            rule_2_13_a_panicking_subscriber_is_cancelled
+            rule_2_13_a_panicking_subscriber_is_canceled
             rule_2_13_a_panic_in_on_complete
             rule_3_2_requests_in_signals
             rule_3_3_recursion_is_bounded

@@ -34,8 +34,8 @@ impl Moment {
     }
 }
 
-/// Waits until `holds`, until nothing was counted for so long, or for `most` in all. Returns whether it was
-/// still counting at the end.
+/// Waits until `holds`, until nothing was counted for so long, or for `most` in all.
+/// Returns whether it was still counting at the end.
 #[expect(clippy::disallowed_methods, reason = "a black box with threads gives no other sign")]
 pub(crate) fn wait_for_progress(
     patience: Duration,
@@ -94,8 +94,8 @@ pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// Runs `body` on a thread of its own, and waits for it until there was no progress for `patience`, and
-/// not longer than `most`.
+/// Runs `body` on a thread of its own, and waits for it until there was no progress for `patience`,
+/// and not longer than `most`.
 #[expect(clippy::disallowed_methods, reason = "a subject that blocks must not block the run")]
 pub(crate) fn run_within(
     patience: Duration,

@@ -14,8 +14,8 @@ thread_local! {
 
 /// An item that knows its number, and that is missed if it is lost.
 ///
-/// A publisher of such items is judged by one rule more: each item is delivered or dropped in the end
-/// (rule R.3). [`items`] makes them.
+/// A publisher of such items is judged by one rule more: each item is delivered or dropped in the
+/// end (rule R.3). [`items`] makes them.
 #[derive(Debug)]
 pub struct Item {
     id: u64,

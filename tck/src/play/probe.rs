@@ -1,7 +1,7 @@
 //! The subscriber that the scenarios use: it follows a script and records every call.
 //!
-//! A [`Probe`] is the subscriber that a publisher gets, and passes what it hears to a [`Listener`]: the one
-//! that [records](Recording), or one that tells another process.
+//! A [`Probe`] is the subscriber that a publisher gets, and passes what it hears to a [`Listener`]:
+//! the one that [records](Recording), or one that tells another process.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -199,8 +199,8 @@ impl Recording {
         }
     }
 
-    /// A publisher that sends each item from within the one before, by whatever calls, comes to the end of
-    /// its stack. That would end the process, so it is stopped before.
+    /// A publisher that sends each item from within the one before, by whatever calls, comes to the
+    /// end of its stack. That would end the process, so it is stopped before.
     fn watch_stack(&self) {
         let here = 0_u8;
         let address = std::ptr::from_ref(&here).addr();

@@ -74,7 +74,8 @@ where
             verdict_of(&violations)
         };
         recorder.conclude(finish.returned);
-        // Only what is missing or late can be the machine's fault; a signal that came is the subject's.
+        // Only what is missing or late can be the machine's fault; a signal that came is the
+        // subject's.
         let is_timing = violations.iter().all(|violation| violation.is_timing(&trace));
         let stood_still = finish.stall > settings.deadline / 4;
         let outcome = |verdict| Outcome {

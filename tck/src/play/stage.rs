@@ -81,8 +81,8 @@ impl Stage {
         }
     }
 
-    /// Waits until nothing more comes: not at all, until the work is done, or, where the subject has
-    /// threads, until what is due has come and then for a quiet while.
+    /// Waits until nothing more comes: not at all, until the work is done, or, where the subject
+    /// has threads, until what is due has come and then for a quiet while.
     pub(crate) fn settle(&self, has_come: impl Fn(&[Event]) -> bool) {
         match &self.mode {
             Mode::Synchronous => {}
@@ -102,7 +102,8 @@ impl Stage {
         }
     }
 
-    /// Waits until `holds`, or until nothing has happened for the deadline; does the pending work first.
+    /// Waits until `holds`, or until nothing has happened for the deadline; does the pending work
+    /// first.
     pub(crate) fn wait_until(&self, holds: impl Fn() -> bool) {
         match &self.mode {
             Mode::Synchronous => {}

@@ -15,11 +15,12 @@ const MAX_TURNS: u32 = 100_000;
 
 type Task = Box<dyn FnOnce() + Send>;
 
-/// A scheduler that the TCK drives: tasks run one after the other, in the order in which they came, and
-/// delayed ones when the clock, which is not the real one, has got there.
+/// A scheduler that the TCK drives: tasks run one after the other, in the order in which they came,
+/// and delayed ones when the clock, which is not the real one, has got there.
 ///
-/// A publisher that takes its scheduler from outside can be judged on one of these, without threads and
-/// without waiting: nothing more comes when nothing is queued. Clones are handles of the same scheduler.
+/// A publisher that takes its scheduler from outside can be judged on one of these, without threads
+/// and without waiting: nothing more comes when nothing is queued.
+/// Clones are handles of the same scheduler.
 ///
 /// # Examples
 ///
@@ -76,8 +77,8 @@ impl Turns {
         lock(&self.0).now
     }
 
-    /// Runs one task, if there is one; moves the clock if only delayed ones are left. A task that panics
-    /// ends alone.
+    /// Runs one task, if there is one; moves the clock if only delayed ones are left.
+    /// A task that panics ends alone.
     pub fn turn(&self) -> bool {
         let task = {
             let mut queue = lock(&self.0);

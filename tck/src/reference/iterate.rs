@@ -12,9 +12,10 @@ use crate::sync::lock;
 
 /// A publisher of the items of `iterator`.
 ///
-/// It is synchronous: items are sent by the calls that request them, by one call at a time. It completes
-/// with the last item if the iterator's `size_hint` tells that it was the last, and otherwise at the next
-/// request. A panic of the iterator becomes `on_error`. A clone starts with a clone of the iterator.
+/// It is synchronous: items are sent by the calls that request them, by one call at a time.
+/// It completes with the last item if the iterator's `size_hint` tells that it was the last, and
+/// otherwise at the next request. A panic of the iterator becomes `on_error`.
+/// A clone starts with a clone of the iterator.
 ///
 /// # Examples
 ///
@@ -44,8 +45,8 @@ where
         let handle = Arc::clone(&line);
         let subscribed = catch_unwind(AssertUnwindSafe(|| subscriber.on_subscribe(handle)));
         if subscribed.is_err() {
-            // A subscriber that panicked counts as one that has cancelled (rule 2.13).
-            line.lock().stop = Some(Stop::Cancelled);
+            // A subscriber that panicked counts as one that has canceled (rule 2.13).
+            line.lock().stop = Some(Stop::Canceled);
             return;
         }
         let ends = Ends { iterator: self.0, subscriber: BoxSubscriber::new(subscriber) };
@@ -75,7 +76,7 @@ struct State<I: Iterator> {
 /// Why no more items are sent.
 #[derive(Clone, Copy, PartialEq)]
 enum Stop {
-    Cancelled,
+    Canceled,
     /// Zero items were requested (rule 3.9).
     Illegal,
 }
@@ -114,7 +115,7 @@ where
     fn run(&self, ends: Ends<I>) {
         // What panics is over: the unwinding drops both ends, and the panic stays here (rule 3.16).
         if catch_unwind(AssertUnwindSafe(|| self.send(ends))).is_err() {
-            self.lock().stop = Some(Stop::Cancelled);
+            self.lock().stop = Some(Stop::Canceled);
         }
     }
 
@@ -129,7 +130,7 @@ where
                 let mut state = self.lock();
                 let stop = state.stop;
                 match stop {
-                    Some(Stop::Cancelled) => return,
+                    Some(Stop::Canceled) => return,
                     Some(Stop::Illegal) => Next::Fail,
                     None if is_empty => Next::Complete,
                     None if state.demand.take(1) == 1 => Next::Send,
@@ -186,6 +187,6 @@ where
     }
 
     fn cancel(&self) {
-        self.stop(Stop::Cancelled);
+        self.stop(Stop::Canceled);
     }
 }

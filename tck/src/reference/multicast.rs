@@ -2,9 +2,10 @@
 //!
 //! # States
 //!
-//! The hub is idle, and then it has the source; or one call is busy and has taken it. That call goes on
-//! until, under the lock, there is nothing to do: what others do meanwhile, they do under the lock, so
-//! nothing is missed. A seat without a subscriber belongs to a call that is inside the subscriber.
+//! The hub is idle, and then it has the source; or one call is busy and has taken it.
+//! That call goes on until, under the lock, there is nothing to do: what others do meanwhile, they
+//! do under the lock, so nothing is missed. A seat without a subscriber belongs to a call that is
+//! inside the subscriber.
 
 use std::{
     fmt,
@@ -16,8 +17,9 @@ use reactive_streams::{BoxSubscriber, Demand, Error, Offer, Publisher, Subscribe
 
 use crate::sync::lock;
 
-/// A publisher of the items of `iterator`, whose clones share them: all subscribers get the same items,
-/// from the time they subscribe, and none gets an item before each of them has asked for one.
+/// A publisher of the items of `iterator`, whose clones share them: all subscribers get the same
+/// items, from the time they subscribe, and none gets an item before each of them has asked for
+/// one.
 pub fn multicast<I>(iterator: I) -> Multicast<I::IntoIter>
 where
     I: IntoIterator<Item: Clone>,
@@ -63,7 +65,7 @@ struct Seat<T> {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Stop {
-    Cancelled,
+    Canceled,
     /// Zero items were requested (rule 3.9).
     Illegal,
 }
@@ -115,7 +117,7 @@ where
         let Some(index) = state.seats.iter().position(|seat| seat.id == id) else {
             return Some(subscriber);
         };
-        if !stays || state.seats[index].stop == Some(Stop::Cancelled) {
+        if !stays || state.seats[index].stop == Some(Stop::Canceled) {
             state.seats.remove(index);
             return Some(subscriber);
         }
@@ -180,7 +182,7 @@ where
 
 impl<I: Iterator> State<I> {
     fn next(&mut self) -> Next<I::Item> {
-        // A cancelled seat is removed by the cancel, or when its subscriber comes back.
+        // A canceled seat is removed by the cancel, or when its subscriber comes back.
         let illegal = self.seats.iter_mut().find_map(|seat| {
             seat.subscriber
                 .take_if(|_| seat.stop == Some(Stop::Illegal))
@@ -244,7 +246,7 @@ where
         let mut state = lock(&self.hub.0);
         let index = state.seats.iter().position(|seat| seat.id == self.id);
         let seat = index.map(|index| {
-            state.seats[index].stop = Some(Stop::Cancelled);
+            state.seats[index].stop = Some(Stop::Canceled);
             let subscriber = state.seats[index].subscriber.take();
             if subscriber.is_some() {
                 state.seats.remove(index);

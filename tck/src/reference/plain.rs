@@ -93,7 +93,7 @@ impl<T: 'static> Publisher for Never<T> {
         }
         let mut state = lock(&seat.0);
         match *state {
-            State::Cancelled => {}
+            State::Canceled => {}
             State::Illegal => {
                 drop(state);
                 fail(subscriber);
@@ -116,13 +116,13 @@ enum State<T> {
     Taken(BoxSubscriber<T>),
     /// Zero items were requested (rule 3.9).
     Illegal,
-    Cancelled,
+    Canceled,
 }
 
 impl<T: 'static> Subscription for Seat<T> {
     fn request(&self, n: u64) {
         let mut state = lock(&self.0);
-        if n > 0 || matches!(*state, State::Cancelled) {
+        if n > 0 || matches!(*state, State::Canceled) {
             return;
         }
         let before = std::mem::replace(&mut *state, State::Illegal);
@@ -138,7 +138,7 @@ impl<T: 'static> Subscription for Seat<T> {
         if matches!(*state, State::Illegal) {
             return;
         }
-        let before = std::mem::replace(&mut *state, State::Cancelled);
+        let before = std::mem::replace(&mut *state, State::Canceled);
         drop(state);
         drop(before);
     }

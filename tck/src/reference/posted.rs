@@ -14,8 +14,8 @@ type Task = Box<dyn FnOnce() + Send>;
 /// Runs tasks one after the other, somewhere.
 type Runner = Arc<dyn Fn(Task) + Send + Sync>;
 
-/// `publisher`, subscribed to and requested from on a thread of its own, so that its signals come from
-/// there. The thread ends when the subscription is dropped.
+/// `publisher`, subscribed to and requested from on a thread of its own, so that its signals come
+/// from there. The thread ends when the subscription is dropped.
 pub fn on_thread<P>(publisher: P) -> OnThread<P> {
     OnThread(publisher)
 }
@@ -43,8 +43,8 @@ impl<P: Publisher<Item: 'static> + Send + 'static> Publisher for OnThread<P> {
     }
 }
 
-/// `publisher`, subscribed to and requested from in turns of a scheduler, so that its signals come from
-/// there.
+/// `publisher`, subscribed to and requested from in turns of a scheduler, so that its signals come
+/// from there.
 pub fn on_turns<P>(publisher: P, turns: &Turns) -> OnTurns<P> {
     OnTurns(publisher, turns.clone())
 }

@@ -10,8 +10,8 @@ use reactive_streams::{Publisher, Subscriber};
 use super::iterate;
 use crate::sync::lock;
 
-/// A publisher of the items of `iterator`, whose clones share them: each item goes to the subscriber that
-/// asks first.
+/// A publisher of the items of `iterator`, whose clones share them: each item goes to the
+/// subscriber that asks first.
 pub fn split<I: IntoIterator>(iterator: I) -> Split<I::IntoIter> {
     Split(Arc::new(Mutex::new(iterator.into_iter())))
 }

@@ -10,8 +10,8 @@ use crate::{
     subject::{ProcessorCapabilities, SubscriberCapabilities},
 };
 
-/// No more items are asked for or sent in one case, and no more calls made in a row: each of them is a
-/// message and its reply. What recurses has come to the end of its stack before.
+/// No more items are asked for or sent in one case, and no more calls made in a row: each of them
+/// is a message and its reply. What recurses has come to the end of its stack before.
 const MOST: u64 = 10_000;
 
 /// What is declared; what is left out is as [`Capabilities`] and the like have it.

@@ -1,4 +1,5 @@
-//! One line of the protocol; `docs/book/src/tck-protocol.md` has it in words and `schema/` as a schema.
+//! One line of the protocol; `docs/book/src/tck-protocol.md` has it in words and `schema/` as a
+//! schema.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,10 @@
 //! Subjects in other processes, of any language.
 //!
-//! The process hosts a small adapter that does what it is told and reports what it sees; all judgement is
-//! here, by the checks and checkers of every other subject. The two sides call each other over lines of
-//! JSON, each call waits for its reply, and calls are nested as in one process: so a trace shows threads,
-//! nesting and order as they were. The protocol is a page of the book, `tck-protocol`.
+//! The process hosts a small adapter that does what it is told and reports what it sees; all
+//! judgement is here, by the checks and checkers of every other subject.
+//! The two sides call each other over lines of JSON, each call waits for its reply, and calls are
+//! nested as in one process: so a trace shows threads, nesting and order as they were.
+//! The protocol is a page of the book, `tck-protocol`.
 
 mod case;
 mod child;
@@ -56,7 +57,8 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// The command cannot be started, does not say in time what it offers, or offers nothing of the role.
+    /// The command cannot be started, does not say in time what it offers, or offers nothing of the
+    /// role.
     pub fn subjects(self) -> Result<Vec<Subject>, String> {
         let Self { command, role, declared, patience, isolates } = self;
         let name = command.join(" ");

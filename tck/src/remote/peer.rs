@@ -1,8 +1,9 @@
 //! One end of the protocol: calls that wait for their reply, and are nested as in one process.
 //!
-//! Each line belongs to a thread. The parent's threads have even numbers and the child's odd ones, and
-//! the two sides take turns on each: a call is answered by its reply, or by a call that is nested in it
-//! and plays on the same thread. Who speaks out of turn lies about order, and is not listened to.
+//! Each line belongs to a thread. The parent's threads have even numbers and the child's odd ones,
+//! and the two sides take turns on each: a call is answered by its reply, or by a call that is
+//! nested in it and plays on the same thread. Who speaks out of turn lies about order, and is not
+//! listened to.
 
 use std::{
     cell::{Cell, RefCell},
@@ -294,8 +295,8 @@ impl Peer {
         self.write(&Message { thread: Some(number), ..message })
     }
 
-    /// Who cannot be written to has ended, or is about to: the reader says why, and is waited for, so that
-    /// nothing is judged before that is known.
+    /// Who cannot be written to has ended, or is about to: the reader says why, and is waited for,
+    /// so that nothing is judged before that is known.
     fn await_end(&self) {
         if is_reading() {
             return;

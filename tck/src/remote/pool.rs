@@ -43,8 +43,8 @@ impl Pool {
         Ok((Arc::new(Self { starting, idle, busy }), hello))
     }
 
-    /// Opens a case as `open` has it. `None` if that is not possible, which the recorder then knows, or if
-    /// the subject cannot be made like this.
+    /// Opens a case as `open` has it. `None` if that is not possible, which the recorder then
+    /// knows, or if the subject cannot be made like this.
     pub(super) fn open(self: &Arc<Self>, recorder: &Recorder, open: Message) -> Option<Arc<Case>> {
         let process = match self.process(recorder) {
             Ok(process) => process,

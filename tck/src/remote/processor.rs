@@ -102,7 +102,8 @@ impl Maker {
                 Wanted::Items(n) => (n, End::Complete),
                 Wanted::Failed if declared.recovers => return None,
                 Wanted::Failed => (0, End::Fail),
-                // Subscribers that wait for each other are no publisher's; the processor's checks know them.
+                // Subscribers that wait for each other are no publisher's; the processor's checks
+                // know them.
                 Wanted::Shared(_)
                     if declared.coordinated || declared.sharing == Sharing::Single =>
                 {
@@ -113,7 +114,8 @@ impl Maker {
             let case = self.open(recorder, BUFFER, blueprints.len())?;
             let is_shared = matches!(wanted, Wanted::Shared(_));
             let mut blueprints = (1..).zip(blueprints);
-            // Whoever subscribes late may miss items: where there are several, the upstream comes last.
+            // Whoever subscribes late may miss items: where there are several, the upstream comes
+            // last.
             if is_shared {
                 blueprints.try_for_each(|(k, blueprint)| subscribe_one(&case, k, blueprint))?;
             }

@@ -33,8 +33,8 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// Plays these subjects for the process that started this one: the reference adapter.
 ///
-/// Returns when that process has closed the standard input. The standard output belongs to the protocol,
-/// so that nothing else may write there.
+/// Returns when that process has closed the standard input.
+/// The standard output belongs to the protocol, so that nothing else may write there.
 pub fn serve(subjects: Vec<Subject>) -> ExitCode {
     let peer = Peer::new(Side::Child, std::io::stdout());
     let offered = subjects.iter().map(|subject| {

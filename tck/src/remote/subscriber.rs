@@ -63,7 +63,8 @@ pub(super) fn erased(
             }
             _ => None,
         };
-        // It also keeps the case, of which more may be reported once the subscriber was told the end.
+        // It also keeps the case, of which more may be reported once the subscriber was told the
+        // end.
         let mode = Some(mode(&case, capabilities.asynchronous));
         let target = Box::new(RemoteTarget::new(&case, around, offers));
         Some(Made { target, mode, reports })

@@ -61,7 +61,7 @@ fn counts(documents: &[Document]) -> [(&'static str, String); 5] {
     ]
 }
 
-/// A known violation has no colour of its own in this form.
+/// A known violation has no color of its own in this form.
 const fn is_skipped(status: Status) -> bool {
     matches!(status, Status::Skipped | Status::Tolerated)
 }

@@ -1,5 +1,5 @@
-//! Subjects with deliberate mistakes, and legal oddities: the proof that the checks bite and only bite
-//! what is wrong.
+//! Subjects with deliberate mistakes, and legal oddities: the proof that the checks bite and only
+//! bite what is wrong.
 
 mod matrix;
 pub mod processor;

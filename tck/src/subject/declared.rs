@@ -103,8 +103,8 @@ pub struct ProcessorCapabilities {
 }
 
 impl ProcessorCapabilities {
-    /// A synchronous processor that passes on items, errors and cancels at once, and requests no more
-    /// than was requested from it and its buffer holds.
+    /// A synchronous processor that passes on items, errors and cancels at once, and requests no
+    /// more than was requested from it and its buffer holds.
     pub const fn new() -> Self {
         Self {
             asynchronous: false,
@@ -126,7 +126,8 @@ impl ProcessorCapabilities {
         self
     }
 
-    /// What several subscribers get; judged only if the subject makes processors that can be shared.
+    /// What several subscribers get; judged only if the subject makes processors that can be
+    /// shared.
     pub const fn sharing(mut self, sharing: Sharing) -> Self {
         self.sharing = sharing;
         self
@@ -138,7 +139,7 @@ impl ProcessorCapabilities {
         self
     }
 
-    /// It does not pass errors on; its upstream counts as cancelled then (rule 4.2).
+    /// It does not pass errors on; its upstream counts as canceled then (rule 4.2).
     pub const fn recovers(mut self) -> Self {
         self.recovers = true;
         self

@@ -92,7 +92,8 @@ impl<T: ProcessorSubject> PublisherSubject for AsPublisher<T> {
 
     fn create_shared_publisher(&self, n: u64, k: usize) -> Option<Vec<BoxPublisher<T::Item>>> {
         let declared = self.0.capabilities();
-        // Subscribers that wait for each other are no publisher's; the processor's checks know them.
+        // Subscribers that wait for each other are no publisher's; the processor's checks know
+        // them.
         if declared.coordinated || declared.sharing == Sharing::Single {
             return None;
         }

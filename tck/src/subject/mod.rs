@@ -70,8 +70,8 @@ impl Subject {
         Self::publisher(name, publisher::Closure { create, capabilities })
     }
 
-    /// A subject that is two closures: one makes a publisher for a number of items, the other one a publisher
-    /// that fails as soon as it can.
+    /// A subject that is two closures: one makes a publisher for a number of items, the other one a
+    /// publisher that fails as soon as it can.
     pub fn with_failing<C, P>(
         name: impl Into<String>,
         capabilities: Capabilities,
@@ -118,8 +118,8 @@ impl Subject {
         Self { name, settings, kind: Kind::Subscriber(subscriber) }
     }
 
-    /// A subject that makes processors. Each end is judged as what it is, by checks whose names begin
-    /// with `publisher::` and `subscriber::`, and the whole for what goes through.
+    /// A subject that makes processors. Each end is judged as what it is, by checks whose names
+    /// begin with `publisher::` and `subscriber::`, and the whole for what goes through.
     pub fn processor(name: impl Into<String>, subject: impl ProcessorSubject) -> Self {
         let processor = ErasedProcessor::new(subject);
         let settings = processor.capabilities.settings;
@@ -138,8 +138,8 @@ impl Subject {
         Self::processor(name, processor::Closure { create, capabilities })
     }
 
-    /// A subject that is a closure: it makes a publisher that can be subscribed to again, for a number of
-    /// items.
+    /// A subject that is a closure: it makes a publisher that can be subscribed to again, for a
+    /// number of items.
     ///
     /// What clones of it give to several subscribers is declared with
     /// [`Capabilities::sharing`](crate::Capabilities::sharing), and judged (rule 1.11).
@@ -154,8 +154,8 @@ impl Subject {
         Self::publisher(name, publisher::Cloneable { create, capabilities })
     }
 
-    /// A subject that is a closure: it makes a publisher for a number of items, whose work runs on the
-    /// scheduler that it is given. It is judged without threads and without waiting.
+    /// A subject that is a closure: it makes a publisher for a number of items, whose work runs on
+    /// the scheduler that it is given. It is judged without threads and without waiting.
     pub fn on_turns<P>(
         name: impl Into<String>,
         capabilities: Capabilities,

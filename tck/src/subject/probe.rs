@@ -167,8 +167,9 @@ pub struct Probed<S, T> {
 }
 
 impl<T: Send + 'static> SubscriberProbe<T> {
-    /// Reports for a subscriber that knows nothing of the probe: each signal that it gets as processed, and
-    /// its first subscription as the one that it keeps. A second one is passed on, for it to cancel (rule 2.5).
+    /// Reports for a subscriber that knows nothing of the probe: each signal that it gets as
+    /// processed, and its first subscription as the one that it keeps.
+    /// A second one is passed on, for it to cancel (rule 2.5).
     ///
     /// # Examples
     ///
@@ -190,9 +191,10 @@ impl<T: Send + 'static> SubscriberProbe<T> {
     /// # }
     /// use reactive_streams_tck::{Subject, SubscriberCapabilities};
     ///
-    /// let mine = |probe: reactive_streams_tck::SubscriberProbe<u64>| probe.around(Mine::default());
+    /// let mine = |probe: reactive_streams_tck::SubscriberProbe<u64>|
+    ///     probe.around(Mine::default());
     /// let subject = Subject::subscriber_of("mine", SubscriberCapabilities::new(), mine);
-    /// subject.assert("rule_2_5_second_subscription_is_cancelled");
+    /// subject.assert("rule_2_5_second_subscription_is_canceled");
     /// ```
     pub fn around<S: Subscriber<T>>(self, subscriber: S) -> Probed<S, T> {
         Probed { subscriber, probe: self, has_one: false }

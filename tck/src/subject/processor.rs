@@ -22,8 +22,10 @@ use crate::play::stage::Drive;
 /// # #[derive(Default)]
 /// # struct Shared(Mutex<State>);
 /// # #[derive(Default)]
-/// # struct State { upstream: Option<Arc<dyn Subscription>>, downstream: Option<BoxSubscriber<u64>>,
-/// #     end: Option<Option<Error>>, early: u64, cancelled: bool }
+/// # struct State {
+/// #     upstream: Option<Arc<dyn Subscription>>,
+/// #     downstream: Option<BoxSubscriber<u64>>,
+/// #     end: Option<Option<Error>>, early: u64, canceled: bool }
 /// # impl Shared {
 /// #     fn end(&self, end: Option<Error>) {
 /// #         let mut state = self.0.lock().unwrap();
@@ -32,13 +34,14 @@ use crate::play::stage::Drive;
 /// #             return;
 /// #         };
 /// #         drop(state);
-/// #         match end { Some(error) => downstream.on_error(error), None => downstream.on_complete() }
+/// #         match end { Some(error) => downstream.on_error(error),
+/// #             None => downstream.on_complete() }
 /// #     }
 /// # }
 /// # impl Subscription for Shared {
 /// #     fn request(&self, n: u64) {
 /// #         let mut state = self.0.lock().unwrap();
-/// #         if state.cancelled { return }
+/// #         if state.canceled { return }
 /// #         match state.upstream.clone() {
 /// #             Some(upstream) => { drop(state); upstream.request(n) }
 /// #             None => state.early += n,
@@ -46,7 +49,7 @@ use crate::play::stage::Drive;
 /// #     }
 /// #     fn cancel(&self) {
 /// #         let mut state = self.0.lock().unwrap();
-/// #         state.cancelled = true;
+/// #         state.canceled = true;
 /// #         let gone = (state.downstream.take(), state.upstream.take());
 /// #         drop(state);
 /// #         if let Some(upstream) = gone.1 { upstream.cancel() }
@@ -55,7 +58,7 @@ use crate::play::stage::Drive;
 /// # impl Subscriber<u64> for Front {
 /// #     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
 /// #         let mut state = self.0.0.lock().unwrap();
-/// #         if self.1 || state.cancelled { drop(state); return subscription.cancel() }
+/// #         if self.1 || state.canceled { drop(state); return subscription.cancel() }
 /// #         self.1 = true;
 /// #         state.upstream = Some(Arc::clone(&subscription));
 /// #         let early = std::mem::take(&mut state.early);
@@ -67,9 +70,10 @@ use crate::play::stage::Drive;
 /// #         let Some(mut downstream) = downstream else { return };
 /// #         downstream.on_next(item);
 /// #         let mut state = self.0.0.lock().unwrap();
-/// #         if !state.cancelled { state.downstream = Some(downstream) }
+/// #         if !state.canceled { state.downstream = Some(downstream) }
 /// #     }
-/// #     fn on_error(self, error: Error) { self.0.0.lock().unwrap().upstream = None; self.0.end(Some(error)) }
+/// #     fn on_error(self, error: Error) {
+/// #         self.0.0.lock().unwrap().upstream = None; self.0.end(Some(error)) }
 /// #     fn on_complete(self) { self.0.0.lock().unwrap().upstream = None; self.0.end(None) }
 /// # }
 /// # impl Publisher for Back {
@@ -79,7 +83,7 @@ use crate::play::stage::Drive;
 /// #         subscriber.on_subscribe(Arc::clone(&self.0) as Arc<dyn Subscription>);
 /// #         let mut state = self.0.0.lock().unwrap();
 /// #         let end = state.end.take();
-/// #         if !state.cancelled { state.downstream = Some(subscriber) }
+/// #         if !state.canceled { state.downstream = Some(subscriber) }
 /// #         drop(state);
 /// #         if let Some(end) = end { self.0.end(end) }
 /// #     }
@@ -122,7 +126,8 @@ pub trait ProcessorSubject: Send + Sync + 'static {
     /// A processor that holds `buffer` items at most.
     fn create_processor(&self, buffer: usize) -> Self::Processor;
 
-    /// The subscriber end and `k` publisher ends of one processor, if it can serve so many subscribers.
+    /// The subscriber end and `k` publisher ends of one processor, if it can serve so many
+    /// subscribers.
     fn create_shared_processor(&self, buffer: usize, k: usize) -> Option<Ends<Self::Item>> {
         let _unused = (buffer, k);
         None

@@ -18,13 +18,13 @@ use crate::{
 
 /// Makes the publishers that are judged.
 ///
-/// A closure `|n| publisher` is one, with the defaults of the provided methods; implement the trait to
-/// say more.
+/// A closure `|n| publisher` is one, with the defaults of the provided methods; implement the trait
+/// to say more.
 pub trait PublisherSubject: Send + Sync + 'static {
     /// What is published.
     type Item: 'static;
 
-    /// A publisher of `n` items; `u64::MAX` means one that does not end before it is cancelled.
+    /// A publisher of `n` items; `u64::MAX` means one that does not end before it is canceled.
     fn create_publisher(&self, n: u64) -> impl IntoSubject<Item = Self::Item>;
 
     /// A publisher that fails as soon as it can, if there is such a one.
@@ -38,8 +38,8 @@ pub trait PublisherSubject: Send + Sync + 'static {
         None
     }
 
-    /// A number by which items are told apart, so that their order can be judged. Default: the item, if
-    /// it is an unsigned number, or an [`Item`](crate::reference::Item).
+    /// A number by which items are told apart, so that their order can be judged.
+    /// Default: the item, if it is an unsigned number, or an [`Item`](crate::reference::Item).
     fn identify(&self, item: &Self::Item) -> Option<u64> {
         number_of(item)
     }
@@ -246,8 +246,9 @@ impl ErasedPublisher {
     }
 }
 
-/// The one part that knows the types: makes the publisher and subscribes the probes. `None` if there
-/// is no such publisher, or if the code that makes it panicked, which the recorder then knows.
+/// The one part that knows the types: makes the publisher and subscribes the probes.
+/// `None` if there is no such publisher, or if the code that makes it panicked, which the recorder
+/// then knows.
 fn subscribe<T: PublisherSubject>(
     subject: &Arc<T>,
     wanted: Wanted,

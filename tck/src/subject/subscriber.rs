@@ -134,7 +134,7 @@ pub trait SubscriberSubject: Send + Sync + 'static {
 /// }
 ///
 /// let outcome = Subject::black_box("sink", Sinks)
-///     .run("rule_2_5_second_subscription_is_cancelled", Overrides::default());
+///     .run("rule_2_5_second_subscription_is_canceled", Overrides::default());
 /// assert!(!outcome.verdict.is_failure(), "{}", outcome.message());
 /// ```
 pub trait BlackBoxSubject: Send + Sync + 'static {

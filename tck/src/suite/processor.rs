@@ -25,7 +25,8 @@ pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
     PROCESSOR.iter().map(|situation| &situation.check)
 }
 
-/// Runs a check of this suite, or of the suites of the two ends; `None` if there is none of this name.
+/// Runs a check of this suite, or of the suites of the two ends;
+/// `None` if there is none of this name.
 pub(crate) fn run(
     name: &str,
     processor: &ErasedProcessor,
@@ -157,7 +158,7 @@ impl Actor {
             Step::Intrude => {
                 let second = Line::new(2, Some(&self.stage.recorder), *line.manner());
                 line.intrude(&second);
-                self.stage.wait_until(|| second.is_cancelled());
+                self.stage.wait_until(|| second.is_canceled());
             }
             Step::Complete => self.end(End::Complete),
             Step::Fail => self.end(End::Fail),

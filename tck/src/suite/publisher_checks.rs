@@ -23,7 +23,7 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
         .original(&["stochastic_spec103_mustSignalOnMethodsSequentially"]),
     scenario("1.3", "rule_1_3_no_signal_within_on_subscribe", 6, Script { first: &[1, 2], elsewhere: true, ..IDLE },
         &[Settle, Request(3, 1)]),
-    failing("1.4", "rule_1_4_failure_is_signalled", &[Settle, Request(1, 1)])
+    failing("1.4", "rule_1_4_failure_is_signaled", &[Settle, Request(1, 1)])
         .original(&["optional_spec104_mustSignalOnErrorWhenFails"]),
     scenario("1.5", "rule_1_5_completes_after_one", 1, IDLE, &[Request(1, 1), Settle, Request(1, 1)])
         .original(&["required_createPublisher1MustProduceAStreamOfExactly1Element"]),
@@ -31,15 +31,15 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
         .original(&["required_createPublisher3MustProduceAStreamOfExactly3Elements",
             "required_spec105_mustSignalOnCompleteWhenFiniteStreamTerminates"]),
     scenario("1.5", "rule_1_5_completes_when_empty", 0, IDLE, &[Request(1, 1)])
-        .original(&["optional_spec105_emptyStreamMustTerminateBySignallingOnComplete"]),
+        .original(&["optional_spec105_emptyStreamMustTerminateBySignalingOnComplete"]),
     scenario("1.6", "rule_1_6_nothing_can_be_done_after_completion", 1, IDLE,
         &[Request(2, 1), Settle, Request(1, 2), Request(0, 1), Request(u64::MAX, 2), Cancel, Cancel, Request(1, 1)])
-        .original(&["untested_spec106_mustConsiderSubscriptionCancelledAfterOnErrorOrOnCompleteHasBeenCalled"]),
+        .original(&["untested_spec106_mustConsiderSubscriptionCanceledAfterOnErrorOrOnCompleteHasBeenCalled"]),
     scenario("1.7", "rule_1_7_nothing_after_completion", 1, IDLE,
         &[Request(10, 1), Settle, Request(10, 1), Cancel, Settle]).listens()
-        .original(&["required_spec107_mustNotEmitFurtherSignalsOnceOnCompleteHasBeenSignalled"]),
+        .original(&["required_spec107_mustNotEmitFurtherSignalsOnceOnCompleteHasBeenSignaled"]),
     failing("1.7", "rule_1_7_nothing_after_an_error", &[Request(1, 1), Settle, Request(1, 2), Request(0, 1), Settle, Cancel])
-        .original(&["untested_spec107_mustNotEmitFurtherSignalsOnceOnErrorHasBeenSignalled"]),
+        .original(&["untested_spec107_mustNotEmitFurtherSignalsOnceOnErrorHasBeenSignaled"]),
     scenario("1.8", "rule_1_8_cancel_in_on_subscribe", 3, Script { cancel_first: true, ..IDLE }, &[Settle])
         .original(&["untested_spec108_possiblyCanceledSubscriptionShouldNotReceiveOnErrorOrOnCompleteSignals"]),
     scenario("1.8", "rule_1_8_cancel_in_on_next", 3, Script { cancel_at: Some(1), ..IDLE }, &[Request(2, 1)]),
@@ -62,7 +62,7 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
             "optional_spec111_multicast_mustProduceTheSameElementsInTheSameSequenceToAllOfItsSubscribersWhenRequestingManyUpfrontAndCompleteAsExpected"]),
     shared("rule_1_11_one_leaves_and_the_others_go_on", 4, 2, &[
         Request(1, 1), By(1, &Request(1, 1)), Settle, Cancel, Settle, By(1, &Request(9, 1)), Settle, By(1, &Cancel)]),
-    scenario("2.13", "rule_2_13_a_panicking_subscriber_is_cancelled", 3, Script { panic_at: Some(1), ..IDLE },
+    scenario("2.13", "rule_2_13_a_panicking_subscriber_is_canceled", 3, Script { panic_at: Some(1), ..IDLE },
         &[Request(2, 1), Settle, Request(1, 1)]),
     scenario("2.13", "rule_2_13_a_panic_in_on_complete", 1, Script { panic_last: true, ..IDLE },
         &[Request(2, 1), Settle, Request(1, 1), Cancel]),
@@ -80,9 +80,9 @@ pub(crate) static PUBLISHER: &[Scenario] = &[
     scenario("3.5", "rule_3_5_cancel_races_completion", 2, IDLE,
         &[Request(1, 1), Storm { requesters: 1, times: 2, cancellers: 1 }]).rounds(20),
     scenario("3.6", "rule_3_6_request_after_cancel", 3, IDLE, &[Settle, Cancel, Settle, Request(1, 3)])
-        .original(&["required_spec306_afterSubscriptionIsCancelledRequestMustBeNops"]),
+        .original(&["required_spec306_afterSubscriptionIsCanceledRequestMustBeNops"]),
     scenario("3.7", "rule_3_7_cancel_after_cancel", 3, IDLE, &[Settle, Cancel, Settle, Cancel, Cancel])
-        .original(&["required_spec307_afterSubscriptionIsCancelledAdditionalCancelationsMustBeNops"]),
+        .original(&["required_spec307_afterSubscriptionIsCanceledAdditionalCancelationsMustBeNops"]),
     scenario("3.8", "rule_3_8_requests_add_up", 9, Script { first: &[2, 3], ..IDLE }, &[Settle, Request(1, 1), Request(2, 1)]),
     scenario("3.8", "rule_3_8_requests_from_many_threads_add_up", 400, IDLE, &[RequestFromThreads(4, 100)]),
     scenario("3.8", "rule_3_8_another_thread_requests_during_items", 6, Script { first: &[1], each: Some(1), elsewhere: true, cancel_at: Some(100), ..IDLE },

@@ -76,8 +76,8 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    /// Subscribes the probes to a new publisher, and waits until they have their subscriptions. `None` if
-    /// there is no such publisher.
+    /// Subscribes the probes to a new publisher, and waits until they have their subscriptions.
+    /// `None` if there is no such publisher.
     pub(crate) fn begin(
         publisher: &ErasedPublisher,
         wanted: Wanted,
@@ -110,7 +110,8 @@ impl Round {
                 }
             }
             _ => {
-                // The handle is held to the end: the subscriber has to be dropped nevertheless (rule 3.13).
+                // The handle is held to the end: the subscriber has to be dropped nevertheless
+                // (rule 3.13).
                 if let Some(handle) = self.handle(probe) {
                     act(&handle, step, self.most_calls);
                 }
@@ -158,8 +159,8 @@ fn from_threads(handle: &Handle, requesters: u32, cancellers: u32, times: u32) {
     });
 }
 
-/// Waits until nothing more comes, and then cleans up, which is not judged: every subscription that is
-/// still there is cancelled, so that nothing is left running. Items that are then left are lost.
+/// Waits until nothing more comes, and then cleans up, which is not judged: every subscription that
+/// is still there is canceled, so that nothing is left running. Items that are then left are lost.
 pub(crate) fn end(rounds: Vec<Round>, has_come: impl Fn(&[Event]) -> bool, recorder: &Recorder) {
     for (index, round) in rounds.iter().enumerate() {
         // Real time passes for all of them at once.

@@ -68,19 +68,19 @@ fn expect(situation: &Situation, subscriber: &ErasedSubscriber) -> SubscriberExp
     let SubscriberCapabilities { asynchronous, takes, keeps_upstream, .. } =
         subscriber.capabilities;
     let mut wanted = 0;
-    let mut cancelled = false;
+    let mut canceled = false;
     for step in situation.steps {
         match step.at_most(subscriber.capabilities.max_length) {
             Step::Send(n) => wanted += n,
             Step::Await => wanted = wanted.max(1),
-            Step::SignalCancel => cancelled = subscriber.reports && !keeps_upstream,
+            Step::SignalCancel => canceled = subscriber.reports && !keeps_upstream,
             _ => {}
         }
     }
     let most = if subscriber.reports { u64::MAX } else { MOST_OF_BLACK_BOX };
     SubscriberExpectation {
         wanted: wanted.min(most).min(takes.unwrap_or(u64::MAX)),
-        cancelled,
+        canceled,
         takes,
         reports: subscriber.reports,
         hides_errors: subscriber.capabilities.hides_errors,
@@ -132,7 +132,8 @@ fn play(
 }
 
 impl Actor {
-    /// Hands a subscription to another subscriber, by a publisher that knows nothing of `initial_request`.
+    /// Hands a subscription to another subscriber, by a publisher that knows nothing of
+    /// `initial_request`.
     fn play_beside(&self, subscriber: &ErasedSubscriber) {
         // What it reports is not the other one's.
         let Some(made) = (subscriber.create)(&self.stage.recorder.deaf()) else { return };
@@ -168,12 +169,12 @@ impl Actor {
             Step::Await => self.wait_for_demand(),
             Step::Send(n) => self.send(n),
             Step::SignalCancel => self.signal_cancel(),
-            Step::SendLate(n) if line.is_cancelled() => line.send_late(n),
+            Step::SendLate(n) if line.is_canceled() => line.send_late(n),
             Step::SendLate(n) => self.send(n),
             Step::Intrude => {
                 let second = Line::new(2, Some(&self.stage.recorder), *line.manner());
                 line.intrude(&second);
-                self.stage.wait_until(|| second.is_cancelled());
+                self.stage.wait_until(|| second.is_canceled());
             }
             Step::Complete => line.end(End::Complete),
             Step::Fail => line.end(End::Fail),

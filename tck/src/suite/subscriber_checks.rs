@@ -17,7 +17,7 @@ pub(crate) enum Step {
     Send(u64),
     /// Makes it cancel.
     SignalCancel,
-    /// Sends so many items that were requested, although it has cancelled.
+    /// Sends so many items that were requested, although it has canceled.
     SendLate(u64),
     /// Gives it a second subscription.
     Intrude,
@@ -141,12 +141,12 @@ pub(crate) static SUBSCRIBER: &[Situation] = &[
           "required_spec203_blackbox_mustNotCallMethodsOnSubscriptionOrPublisherInOnError"],
         &[Fail]),
     new("2.4", "rule_2_4_no_call_after_completion",
-        &["untested_spec204_mustConsiderTheSubscriptionAsCancelledInAfterRecievingOnCompleteOrOnError",
-          "untested_spec204_blackbox_mustConsiderTheSubscriptionAsCancelledInAfterRecievingOnCompleteOrOnError"],
+        &["untested_spec204_mustConsiderTheSubscriptionAsCanceledInAfterRecievingOnCompleteOrOnError",
+          "untested_spec204_blackbox_mustConsiderTheSubscriptionAsCanceledInAfterRecievingOnCompleteOrOnError"],
         &[Trigger(3, 1), Send(1), Settle, Complete]),
     new("2.4", "rule_2_4_no_call_after_an_error", &[],
         &[Trigger(3, 1), Send(1), Settle, Fail]),
-    new("2.5", "rule_2_5_second_subscription_is_cancelled",
+    new("2.5", "rule_2_5_second_subscription_is_canceled",
         &["required_spec205_mustCallSubscriptionCancelIfItAlreadyHasAnSubscriptionAndReceivesAnotherOnSubscribeSignal",
           "required_spec205_blackbox_mustCallSubscriptionCancelIfItAlreadyHasAnSubscriptionAndReceivesAnotherOnSubscribeSignal"],
         &[Settle, Intrude, Settle, Trigger(1, 1), Send(1), Complete]),

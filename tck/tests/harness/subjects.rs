@@ -1,4 +1,5 @@
-//! Publishers of numbers: a correct one, and some that do terrible things when asked for zero items.
+//! Publishers of numbers: a correct one, and some that do terrible things when asked for zero
+//! items.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -74,7 +75,7 @@ struct State {
     left: u64,
     sent: u64,
     illegal: bool,
-    cancelled: bool,
+    canceled: bool,
 }
 
 struct Handle(Arc<Line>);
@@ -84,8 +85,8 @@ impl Publisher for Numbers {
 
     fn subscribe<S: Subscriber<u64>>(self, mut subscriber: S) {
         let Self { left, zero } = self;
-        let (demand, illegal, cancelled) = (Demand::ZERO, false, false);
-        let state = State { subscriber: None, demand, left, sent: 0, illegal, cancelled };
+        let (demand, illegal, canceled) = (Demand::ZERO, false, false);
+        let state = State { subscriber: None, demand, left, sent: 0, illegal, canceled };
         let line = Arc::new(Line { zero, state: Mutex::new(state) });
         subscriber.on_subscribe(Arc::new(Handle(Arc::clone(&line))));
         line.state().subscriber = Some(BoxSubscriber::new(subscriber));
@@ -103,7 +104,7 @@ impl Line {
         let Some(mut subscriber) = self.state().subscriber.take() else { return };
         loop {
             let mut state = self.state();
-            if state.cancelled {
+            if state.canceled {
                 return;
             }
             if state.illegal {
@@ -164,7 +165,7 @@ impl Subscription for Handle {
 
     fn cancel(&self) {
         let mut state = self.0.state();
-        state.cancelled = true;
+        state.canceled = true;
         let subscriber = state.subscriber.take();
         drop(state);
         drop(subscriber);

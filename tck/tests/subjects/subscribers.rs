@@ -39,7 +39,7 @@ impl Subscriber<u64> for Collector {
         }
         let Some(subscription) = &self.subscription else { return };
         match self.left.checked_sub(1) {
-            // An item that was on its way when this cancelled.
+            // An item that was on its way when this canceled.
             None => return,
             Some(left) => self.left = left,
         }

@@ -28,9 +28,9 @@ fn a_body_asks_for_an_item_when_it_is_polled_and_for_no_other() {
         assert_eq!(now(body.frame()).unwrap().unwrap().into_data().unwrap(), "chunk");
         assert_eq!(puppet.n_requests(), n);
     }
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     drop(body);
-    assert!(puppet.is_cancelled(), "the peer has gone");
+    assert!(puppet.is_canceled(), "the peer has gone");
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn a_flow_asks_for_as_many_requests_as_are_called_with() {
     (0..3).for_each(|_| puppet.next(request(Method::GET)).unwrap());
     assert_eq!(puppet.n_requests(), 1, "none has come back");
     probe.cancel();
-    wait_until(|| puppet.is_cancelled());
+    wait_until(|| puppet.is_canceled());
 }
 
 /// Lets other threads run until it is so.

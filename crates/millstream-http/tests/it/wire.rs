@@ -181,7 +181,7 @@ async fn a_client_that_goes_cancels_the_source_of_its_response() {
             let _body = response.await.unwrap().into_body();
             puppet_has_asked(&puppet).await;
             stream.send_reset(h2::Reason::CANCEL);
-            until("the cancel", || puppet.is_cancelled()).await;
+            until("the cancel", || puppet.is_canceled()).await;
         } else {
             let mut socket = TcpStream::connect(address).await.unwrap();
             socket.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
@@ -190,7 +190,7 @@ async fn a_client_that_goes_cancels_the_source_of_its_response() {
             let mut bytes = [0; 16];
             assert!(socket.read(&mut bytes).await.unwrap() > 0);
             drop(socket);
-            until("the cancel", || puppet.is_cancelled()).await;
+            until("the cancel", || puppet.is_canceled()).await;
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct Voice(Arc<Arbiter>);
 struct State {
     outstanding: u64,
     is_illegal: bool,
-    is_cancelled: bool,
+    is_canceled: bool,
     current: Option<Arc<dyn Subscription>>,
 }
 
@@ -48,7 +48,7 @@ pub struct Inside {
     /// No items were asked for, which is an error (rule 3.9).
     pub is_illegal: bool,
     /// The stream was canceled.
-    pub is_cancelled: bool,
+    pub is_canceled: bool,
 }
 
 impl Arbiter {
@@ -61,15 +61,15 @@ impl Arbiter {
 
     /// Returns whether the downstream has canceled.
     #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.state.lock().is_cancelled
+    pub fn is_canceled(&self) -> bool {
+        self.state.lock().is_canceled
     }
 
     /// Switches to the next source, which gets the outstanding demand or the cancel.
     pub fn set(&self, next: &Arc<dyn Subscription>) {
         let (outstanding, is_illegal) = {
             let mut state = self.state.lock();
-            if state.is_cancelled {
+            if state.is_canceled {
                 drop(state);
                 return next.cancel();
             }
@@ -121,13 +121,13 @@ impl Voice {
         // arbiter, and it is borrowed mutably here.
         let notes = unsafe { reentry.take() };
         drop(leave);
-        if notes.cancelled {
-            state.lock().is_cancelled = true;
+        if notes.canceled {
+            state.lock().is_canceled = true;
         }
         let inside = Inside {
             requested: notes.requested,
             is_illegal: notes.illegal,
-            is_cancelled: notes.cancelled,
+            is_canceled: notes.canceled,
         };
         (result, inside)
     }
@@ -141,7 +141,7 @@ impl Subscription for Arbiter {
         }
         let current = {
             let mut state = self.state.lock();
-            if state.is_cancelled {
+            if state.is_canceled {
                 return;
             }
             state.outstanding = state.outstanding.saturating_add(n);
@@ -159,7 +159,7 @@ impl Subscription for Arbiter {
         }
         let current = {
             let mut state = self.state.lock();
-            state.is_cancelled = true;
+            state.is_canceled = true;
             state.current.take()
         };
         if let Some(current) = current {

@@ -6,7 +6,7 @@
 //!   request ⟲ ┌─────────┐    set     ┌─────────┐   set   ┌─────┐ ⟲ request, cancel: passed on
 //!             │ WAITING │ ─────────▶ │ SETTING │ ──────▶ │ SET │
 //!             └─────────┘  (claim)   └─────────┘         └─────┘
-//!   cancel, finish: CANCELLED is added in every state, and kept; `set` then cancels what arrives.
+//!   cancel, finish: CANCELED is added in every state, and kept; `set` then cancels what arrives.
 //! ```
 //!
 //! # Invariants
@@ -16,7 +16,7 @@
 //! 2. Once SET, `slot` holds a subscription and is only read.
 //! 3. Demand that was added before SET is taken by the swap to SET, once; afterwards no demand is
 //!    added to the word.
-//! 4. Once CANCELLED, nothing is passed on but the one cancel that added it.
+//! 4. Once CANCELED, nothing is passed on but the one cancel that added it.
 
 use std::{fmt, sync::Arc};
 
@@ -27,7 +27,7 @@ use crate::sync::{AtomicU64, Ordering, UnsafeCell};
 
 const SETTING: u64 = 1 << 63;
 const SET: u64 = 1 << 62;
-const CANCELLED: u64 = 1 << 61;
+const CANCELED: u64 = 1 << 61;
 /// `request(0)` was called (rule 3.9).
 const ILLEGAL: u64 = 1 << 60;
 const DEMAND: PackedDemand = PackedDemand::below(ILLEGAL);
@@ -68,7 +68,7 @@ impl Deferred {
         });
         let mut before = self.word.load(Ordering::Relaxed);
         loop {
-            let next = SETTING | SET | (before & CANCELLED);
+            let next = SETTING | SET | (before & CANCELED);
             // AcqRel: publishes the slot; sees what was done before the requests.
             match self.word.compare_exchange_weak(before, next, Ordering::AcqRel, Ordering::Relaxed)
             {
@@ -77,7 +77,7 @@ impl Deferred {
             }
         }
         let Some(subscription) = self.get(SET) else { return };
-        if before & CANCELLED != 0 {
+        if before & CANCELED != 0 {
             return subscription.cancel();
         }
         if before & ILLEGAL != 0 {
@@ -105,19 +105,19 @@ impl Deferred {
     #[inline]
     #[must_use]
     pub fn is_disturbed(&self) -> bool {
-        self.word.load(Ordering::Relaxed) & (CANCELLED | ILLEGAL) != 0
+        self.word.load(Ordering::Relaxed) & (CANCELED | ILLEGAL) != 0
     }
 
     /// Returns whether there was a cancel.
     #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.word.load(Ordering::Relaxed) & CANCELLED != 0
+    pub fn is_canceled(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & CANCELED != 0
     }
 
     /// The stream has ended: requests and cancels are ignored from now on (rule 2.4).
     pub fn finish(&self) {
         // AcqRel: ordered with the other read-modify-writes of the word.
-        self.word.fetch_or(CANCELLED, Ordering::AcqRel);
+        self.word.fetch_or(CANCELED, Ordering::AcqRel);
     }
 
     /// The subscription, if it is there.
@@ -138,10 +138,10 @@ impl Subscription for Deferred {
     #[inline]
     fn request(&self, n: u64) {
         let set = if n == 0 { ILLEGAL } else { 0 };
-        let flags = Flags { refuse: CANCELLED | SET, clear: 0, set };
+        let flags = Flags { refuse: CANCELED | SET, clear: 0, set };
         // A word that refuses was acquired, so the slot is visible.
         if let Err(word) = DEMAND.add(&self.word, n, flags)
-            && word & CANCELLED == 0
+            && word & CANCELED == 0
             && let Some(subscription) = self.get(word)
         {
             subscription.request(n);
@@ -152,13 +152,13 @@ impl Subscription for Deferred {
     fn request_from_within(&self, n: u64) -> bool {
         // Acquire: the slot is visible once the word is SET.
         let word = self.word.load(Ordering::Acquire);
-        word & CANCELLED == 0 && self.get(word).is_some_and(|it| it.request_from_within(n))
+        word & CANCELED == 0 && self.get(word).is_some_and(|it| it.request_from_within(n))
     }
 
     fn cancel(&self) {
         // AcqRel: as in `request`.
-        let word = self.word.fetch_or(CANCELLED, Ordering::AcqRel);
-        if word & CANCELLED != 0 {
+        let word = self.word.fetch_or(CANCELED, Ordering::AcqRel);
+        if word & CANCELED != 0 {
             return;
         }
         if let Some(subscription) = self.get(word) {

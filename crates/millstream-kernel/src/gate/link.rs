@@ -78,7 +78,7 @@ where
             });
             match fed {
                 Fed::End(end) => Err(Verdict::Ended(end)),
-                _ if is_finished => Err(Verdict::Cancelled),
+                _ if is_finished => Err(Verdict::Canceled),
                 _ => source.end().map_or(Ok(demand), |end| Err(Verdict::Ended(end))),
             }
         };
@@ -97,7 +97,7 @@ where
         let (has_ended, end) = match verdict {
             Verdict::Ended(end) => (true, Some(end)),
             Verdict::Failed(error) => (false, Some(End::Failed(error))),
-            Verdict::Cancelled | Verdict::Settle(_) | Verdict::Ask(_) | Verdict::Yield => {
+            Verdict::Canceled | Verdict::Settle(_) | Verdict::Ask(_) | Verdict::Yield => {
                 (false, None)
             }
         };

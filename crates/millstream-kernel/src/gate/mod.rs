@@ -1,4 +1,4 @@
-//! Demand, running and cancelled in one word: who may emit, how much, and who cleans up.
+//! Demand, running and canceled in one word: who may emit, how much, and who cleans up.
 //!
 //! A gate owns a [`Source`] and the subscriber it feeds. Whoever calls `request`, `cancel` or
 //! `wake` adds to the word; the one who found it not running has acquired the *turn* and becomes
@@ -35,7 +35,7 @@
 //!    to
 //!    `link` and `demand`, and to the reentry.
 //! 2. `link` is initialized unless the word is CLOSED or a runner has it on its stack.
-//! 3. CANCELLED and CLOSED are never taken back. Once CLOSED, the link was taken out and source and
+//! 3. CANCELED and CLOSED are never taken back. Once CLOSED, the link was taken out and source and
 //!    subscriber were dropped or ended, once.
 //! 4. No request is lost: it begins a turn that takes it along; or it is added to the word by a
 //!    read-modify-write that either finds RUNNING, and then the settling compare-exchange of the
@@ -131,7 +131,7 @@ where
     /// Subscribes a subscriber to a source that is made with a handle to its own gate: `make` gets
     /// it and gives source, subscriber and dispatch back.
     ///
-    /// `on_subscribe` is signalled on this thread; the first turn is dispatched after it.
+    /// `on_subscribe` is signaled on this thread; the first turn is dispatched after it.
     pub fn start_with(make: impl FnOnce(&Weak<Self>) -> (P, S, D)) -> Arc<Self> {
         let gate = Arc::new_cyclic(|weak| {
             let (source, subscriber, dispatch) = make(weak);
@@ -215,7 +215,7 @@ where
         // The thread that cancels a stream that is idle, or whose turn has not begun, cleans up,
         // wherever turns run otherwise.
         if self.word.cancel() == Next::Run || (!D::IS_INLINE && self.word.claim().is_some()) {
-            self.end_turn(Verdict::Cancelled);
+            self.end_turn(Verdict::Canceled);
         }
     }
 }

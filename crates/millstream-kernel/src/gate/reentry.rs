@@ -46,8 +46,8 @@ pub(crate) struct Notes {
     pub(crate) requested: u64,
     /// Something of the following was noted.
     pub(crate) urgent: bool,
-    /// The stream was cancelled.
-    pub(crate) cancelled: bool,
+    /// The stream was canceled.
+    pub(crate) canceled: bool,
     /// No items at all were asked for (rule 3.9).
     pub(crate) illegal: bool,
     /// There may be something to do.
@@ -70,7 +70,7 @@ impl Notes {
 
     #[inline(always)]
     fn is_empty(self) -> bool {
-        self.requested == 0 && !(self.urgent | self.cancelled | self.illegal | self.woken)
+        self.requested == 0 && !(self.urgent | self.canceled | self.illegal | self.woken)
     }
 }
 
@@ -127,7 +127,7 @@ impl Reentry {
     #[must_use = "a cancel that was not noted has to go the shared way"]
     pub(crate) fn cancel(&self) -> bool {
         self.note(|notes| {
-            notes.cancelled = true;
+            notes.canceled = true;
             notes.urgent = true;
         })
     }

@@ -130,7 +130,7 @@ where
         let mut rescue = Rescue { link: Some(self.take_link()), gate: self };
         let verdict = match &mut rescue.link {
             Some(link) => Turn::new(self, cause, notes).run(link, demand),
-            None => Verdict::Cancelled,
+            None => Verdict::Canceled,
         };
         if !matches!(verdict, Verdict::Settle(_) | Verdict::Ask(_) | Verdict::Yield) {
             *closing = rescue.link.take();

@@ -34,7 +34,7 @@ pub(super) enum Verdict {
     /// Others should run now.
     Yield,
     /// The subscriber withdrew, or has had its last item.
-    Cancelled,
+    Canceled,
     /// The source ended.
     Ended(End),
     /// The source goes on, but the stream ends with an error.
@@ -132,7 +132,7 @@ where
         let mut is_illegal = false;
         match self.gate.word.look(self.quiet) {
             Look::Quiet => {}
-            Look::Cancelled => return ControlFlow::Break(Verdict::Cancelled),
+            Look::Canceled => return ControlFlow::Break(Verdict::Canceled),
             Look::News(news) => {
                 self.quiet = Quiet::RUNNING;
                 is_illegal = news.is_illegal;
@@ -149,8 +149,8 @@ where
             // SAFETY: as above.
             unsafe { self.gate.reentry.take() }
         };
-        if notes.cancelled {
-            return ControlFlow::Break(Verdict::Cancelled);
+        if notes.canceled {
+            return ControlFlow::Break(Verdict::Canceled);
         }
         if is_illegal || notes.illegal {
             return ControlFlow::Break(Verdict::Failed(self.gate.failure()));
@@ -227,8 +227,8 @@ where
             // SAFETY: the caller has the turn and is inside the reentry (reentry's invariant 1).
             let is_urgent = unsafe { gate.reentry.is_urgent() };
             // Where items wait to be worked on, a cancel from elsewhere is obeyed at the next one.
-            let is_cancelled = P::IS_WOKEN && gate.word.is_cancelled();
-            let is_over = is_finished || is_urgent || is_cancelled || Self::has_noted(asks);
+            let is_canceled = P::IS_WOKEN && gate.word.is_canceled();
+            let is_over = is_finished || is_urgent || is_canceled || Self::has_noted(asks);
             (offer, if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         };
         let fed = if before == units::UNBOUNDED {
@@ -245,7 +245,7 @@ where
             self.n_waited = 0;
         }
         match fed {
-            Fed::Full | Fed::Broken if is_finished => ControlFlow::Break(Verdict::Cancelled),
+            Fed::Full | Fed::Broken if is_finished => ControlFlow::Break(Verdict::Canceled),
             Fed::Full | Fed::Broken => {
                 if self.has_asks() {
                     return ControlFlow::Continue(());

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! 63 RUNNING      a thread has the turn
-//! 62 CANCELLED    the subscriber withdrew
+//! 62 CANCELED    the subscriber withdrew
 //! 61 CLOSED       source and subscriber are gone
 //! 60 ILLEGAL      `request(0)` was called (rule 3.9), or the stream has to fail otherwise
 //! 59 PARKING      the runner found nothing to do and is about to look for the last time
@@ -48,7 +48,7 @@ use crate::{
 };
 
 const RUNNING: u64 = 1 << 63;
-const CANCELLED: u64 = 1 << 62;
+const CANCELED: u64 = 1 << 62;
 const CLOSED: u64 = 1 << 61;
 const ILLEGAL: u64 = 1 << 60;
 const PARKING: u64 = 1 << 59;
@@ -80,7 +80,7 @@ pub(super) enum Look {
     /// It takes these along.
     News(News),
     /// It ends the stream.
-    Cancelled,
+    Canceled,
 }
 
 /// What others have written to the word while a runner had the turn.
@@ -169,7 +169,7 @@ impl Word {
     /// The subscriber withdraws.
     #[inline]
     pub(super) fn cancel(&self) -> Next {
-        self.raise(0, CANCELLED)
+        self.raise(0, CANCELED)
     }
 
     /// The stream has to fail.
@@ -188,7 +188,7 @@ impl Word {
     fn raise(&self, demand: u64, set: u64) -> Next {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            if word & (CANCELLED | CLOSED) != 0 {
+            if word & (CANCELED | CLOSED) != 0 {
                 return Next::Leave;
             }
             let next = (DEMAND.sum(word, demand) & !NO_DEMAND) | set | RUNNING;
@@ -217,13 +217,13 @@ impl Word {
         if word == quiet.0 {
             return Look::Quiet;
         }
-        if word & CANCELLED != 0 {
-            return Look::Cancelled;
+        if word & CANCELED != 0 {
+            return Look::Canceled;
         }
         // AcqRel: the header.
         let news = self.0.swap(RUNNING, Ordering::AcqRel);
-        if news & CANCELLED != 0 {
-            return Look::Cancelled;
+        if news & CANCELED != 0 {
+            return Look::Canceled;
         }
         Look::News(News {
             demand: news & units::UNBOUNDED,
@@ -254,7 +254,7 @@ impl Word {
     /// `RUNNING → CLOSED`, by the one who has the turn.
     pub(super) fn close(&self) {
         // A swap, so that it is ordered with the read-modify-writes of others. AcqRel: the header.
-        self.0.swap(RUNNING | CANCELLED | CLOSED, Ordering::AcqRel);
+        self.0.swap(RUNNING | CANCELED | CLOSED, Ordering::AcqRel);
     }
 
     /// Returns whether a runner will find what the caller has published (invariant 5).
@@ -279,9 +279,9 @@ impl Word {
 
     /// Returns whether the subscriber is known to have withdrawn.
     #[inline(always)]
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(super) fn is_canceled(&self) -> bool {
         // Relaxed: a hint; a runner that ends the stream looks again.
-        self.0.load(Ordering::Relaxed) & CANCELLED != 0
+        self.0.load(Ordering::Relaxed) & CANCELED != 0
     }
 
     /// Returns whether the stream is known to be over.

@@ -13,7 +13,7 @@
 //!   │ QUIET │                         │ NEW │ ⟲ request, attach: nobody rings
 //!   └───────┘ ◀────────────────────── └─────┘
 //!                      take
-//!   cancel: CANCELLED is added in every state, and kept; the first one rings.
+//!   cancel: CANCELED is added in every state, and kept; the first one rings.
 //! ```
 //!
 //! # Invariants
@@ -22,7 +22,7 @@
 //!    one word. Demand saturates, and all its bits set is unbounded (rule 3.17).
 //! 2. Of the calls that race for a quiet slot, one rings, after its change; so the driver has taken
 //!    what is in the slot, or a ring for it is on its way.
-//! 3. Once CANCELLED, nothing is requested any more.
+//! 3. Once CANCELED, nothing is requested any more.
 //! 4. A subscriber that is attached is in `place` until one caller of `take` or `attach` has it:
 //!    `place` is changed under a lock, under which no user code is run or dropped.
 //! 5. What happened before a request happens before its `take`, by release and acquire of the word.
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The subscriber canceled, or has ended.
-const CANCELLED: u64 = 1 << 63;
+const CANCELED: u64 = 1 << 63;
 /// `request(0)` was called (rule 3.9).
 const ILLEGAL: u64 = 1 << 62;
 /// A subscriber is in its place.
@@ -77,7 +77,7 @@ impl<S> SubscriberSlot<S> {
     #[must_use = "the caller rings for the driver if this is `true`"]
     pub fn request(&self, n: u64) -> bool {
         let set = if n == 0 { ILLEGAL } else { 0 };
-        DEMAND.add(&self.word, n, Flags { refuse: CANCELLED, clear: 0, set }) == Ok(0)
+        DEMAND.add(&self.word, n, Flags { refuse: CANCELED, clear: 0, set }) == Ok(0)
     }
 
     /// Leaves the subscriber for the driver: `QUIET → NEW`, `NEW → NEW`. Returns whether the caller
@@ -88,36 +88,36 @@ impl<S> SubscriberSlot<S> {
         drop(former);
         // AcqRel: a thread that sees the flag finds the subscriber.
         let before = self.word.fetch_or(ATTACHED, Ordering::AcqRel);
-        if before & CANCELLED != 0 {
+        if before & CANCELED != 0 {
             drop(self.detach());
             return false;
         }
         before == 0
     }
 
-    /// The subscriber cancels, or has ended: adds CANCELLED. Returns whether the caller is the
+    /// The subscriber cancels, or has ended: adds CANCELED. Returns whether the caller is the
     /// first, and has to ring.
     pub fn cancel(&self) -> bool {
         // AcqRel: as in `request`.
-        self.word.fetch_or(CANCELLED, Ordering::AcqRel) & CANCELLED == 0
+        self.word.fetch_or(CANCELED, Ordering::AcqRel) & CANCELED == 0
     }
 
     /// Returns whether the subscriber has canceled or ended.
     #[inline]
-    pub fn is_cancelled(&self) -> bool {
+    pub fn is_canceled(&self) -> bool {
         // Acquire: pairs with the release in `cancel`.
-        self.word.load(Ordering::Acquire) & CANCELLED != 0
+        self.word.load(Ordering::Acquire) & CANCELED != 0
     }
 
     /// Takes what is new: `NEW → QUIET`. For the driver.
     #[inline]
     pub fn take(&self) -> Changes<S> {
         // Relaxed: what is missed is followed by a ring (invariant 2).
-        if self.word.load(Ordering::Relaxed) & !CANCELLED == 0 {
+        if self.word.load(Ordering::Relaxed) & !CANCELED == 0 {
             return Changes { demand: 0, is_illegal: false, subscriber: None };
         }
         // AcqRel: invariant 5.
-        let word = self.word.fetch_and(CANCELLED, Ordering::AcqRel);
+        let word = self.word.fetch_and(CANCELED, Ordering::AcqRel);
         let subscriber = if word & ATTACHED == 0 { None } else { self.detach() };
         Changes { demand: DEMAND.get(word), is_illegal: word & ILLEGAL != 0, subscriber }
     }
@@ -129,9 +129,7 @@ impl<S> SubscriberSlot<S> {
 
 impl<S> fmt::Debug for SubscriberSlot<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_cancelled = self.word.load(Ordering::Relaxed) & CANCELLED != 0;
-        f.debug_struct("SubscriberSlot")
-            .field("is_cancelled", &is_cancelled)
-            .finish_non_exhaustive()
+        let is_canceled = self.word.load(Ordering::Relaxed) & CANCELED != 0;
+        f.debug_struct("SubscriberSlot").field("is_canceled", &is_canceled).finish_non_exhaustive()
     }
 }

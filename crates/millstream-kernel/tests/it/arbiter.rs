@@ -70,7 +70,7 @@ fn unbounded_demand_stays_unbounded() {
 }
 
 #[test]
-fn a_source_that_comes_after_the_cancel_is_cancelled() {
+fn a_source_that_comes_after_the_cancel_is_canceled() {
     let voice = Arbiter::new();
     let line = Line::new();
     voice.arbiter().request(1);
@@ -79,7 +79,7 @@ fn a_source_that_comes_after_the_cancel_is_cancelled() {
     voice.arbiter().set(&line.shared());
     voice.arbiter().request(1);
 
-    assert!(voice.arbiter().is_cancelled());
+    assert!(voice.arbiter().is_canceled());
     assert_eq!(line.take(), [Told::Cancel]);
 }
 
@@ -112,7 +112,7 @@ fn what_is_said_inside_a_signal_is_handed_to_the_caller() {
     });
 
     assert_eq!(result, 7);
-    assert_eq!(inside, Inside { requested: 5, is_illegal: false, is_cancelled: false });
+    assert_eq!(inside, Inside { requested: 5, is_illegal: false, is_canceled: false });
     assert_eq!(line.take(), []);
 }
 
@@ -126,8 +126,8 @@ fn a_cancel_inside_a_signal_is_remembered() {
         arbiter.cancel();
     });
 
-    assert_eq!(inside, Inside { requested: 0, is_illegal: true, is_cancelled: true });
-    assert!(arbiter.is_cancelled());
+    assert_eq!(inside, Inside { requested: 0, is_illegal: true, is_canceled: true });
+    assert!(arbiter.is_canceled());
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn an_arrival_without_calls_is_told_nothing() {
     deferred.set(line.shared());
 
     assert!(deferred.is_set());
-    assert!(!deferred.is_cancelled());
+    assert!(!deferred.is_canceled());
     assert_eq!(line.take(), []);
 }
 
@@ -53,7 +53,7 @@ fn a_cancel_before_the_arrival_stands_for_all_that_came_before() {
     deferred.request(0);
     deferred.set(line.shared());
 
-    assert!(deferred.is_cancelled());
+    assert!(deferred.is_canceled());
     assert_eq!(line.take(), [Told::Cancel]);
 }
 
@@ -83,7 +83,7 @@ fn unbounded_demand_arrives_unbounded() {
 }
 
 #[test]
-fn a_second_arrival_is_cancelled() {
+fn a_second_arrival_is_canceled() {
     let deferred = Deferred::new();
     let (first, second) = (Line::new(), Line::new());
     deferred.set(first.shared());
@@ -97,15 +97,15 @@ fn a_second_arrival_is_cancelled() {
 
 #[test]
 fn what_came_before_the_arrival_is_known() {
-    let [requested, disturbed, cancelled] = [(); 3].map(|()| Deferred::new());
+    let [requested, disturbed, canceled] = [(); 3].map(|()| Deferred::new());
     assert!(requested.is_fresh() && !requested.is_disturbed());
 
     requested.request(1);
     disturbed.request(0);
-    cancelled.cancel();
+    canceled.cancel();
 
-    assert!([&requested, &disturbed, &cancelled].iter().all(|deferred| !deferred.is_fresh()));
-    assert!(!requested.is_disturbed() && disturbed.is_disturbed() && cancelled.is_disturbed());
+    assert!([&requested, &disturbed, &canceled].iter().all(|deferred| !deferred.is_fresh()));
+    assert!(!requested.is_disturbed() && disturbed.is_disturbed() && canceled.is_disturbed());
 }
 
 #[test]

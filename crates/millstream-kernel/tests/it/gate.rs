@@ -6,7 +6,7 @@ use millstream_kernel::{End, Gate, Source, Step};
 use reactive_streams::{Error, ErrorKind, Offer};
 
 use crate::support::{
-    Event::{Completed, Dropped, Failed, Item, SourceCancelled, SourceDropped},
+    Event::{Completed, Dropped, Failed, Item, SourceCanceled, SourceDropped},
     Recorder, Script, Watch,
 };
 
@@ -156,11 +156,7 @@ fn a_request_for_nothing_fails_the_stream_once() {
     watch.request(1);
 
     let failed = Failed(ErrorKind::IllegalRequest);
-    assert_eq!(
-        watch.take(),
-        [Item(1), SourceCancelled, SourceDropped, failed, Dropped],
-        "rule 3.9"
-    );
+    assert_eq!(watch.take(), [Item(1), SourceCanceled, SourceDropped, failed, Dropped], "rule 3.9");
 }
 
 #[test]
@@ -170,7 +166,7 @@ fn a_request_for_nothing_from_inside_fails_the_stream_after_the_signal() {
     let watch = Watch::default();
     let subscriber = Recorder::new(&watch).on_subscribe(|subscription| subscription.request(0));
     Script::endless(&watch).start(subscriber);
-    assert_eq!(watch.take(), [SourceCancelled, SourceDropped, failed, Dropped], "rule 3.9");
+    assert_eq!(watch.take(), [SourceCanceled, SourceDropped, failed, Dropped], "rule 3.9");
 
     let watch = Watch::default();
     let subscriber = Recorder::new(&watch).on_item(|subscription, _| {
@@ -179,11 +175,7 @@ fn a_request_for_nothing_from_inside_fails_the_stream_after_the_signal() {
     });
     Script::endless(&watch).start(subscriber);
     watch.request(u64::MAX);
-    assert_eq!(
-        watch.take(),
-        [Item(1), SourceCancelled, SourceDropped, failed, Dropped],
-        "rule 3.9"
-    );
+    assert_eq!(watch.take(), [Item(1), SourceCanceled, SourceDropped, failed, Dropped], "rule 3.9");
 }
 
 #[test]
@@ -193,7 +185,7 @@ fn a_cancel_before_the_first_item_drops_both_at_once() {
 
     watch.cancel();
 
-    assert_eq!(watch.take(), [SourceCancelled, SourceDropped, Dropped], "rule 3.13");
+    assert_eq!(watch.take(), [SourceCanceled, SourceDropped, Dropped], "rule 3.13");
 }
 
 #[test]
@@ -206,7 +198,7 @@ fn a_cancel_from_inside_on_subscribe_lets_nothing_through() {
 
     Script::endless(&watch).start(subscriber);
 
-    assert_eq!(watch.take(), [SourceCancelled, SourceDropped, Dropped]);
+    assert_eq!(watch.take(), [SourceCanceled, SourceDropped, Dropped]);
 }
 
 #[test]
@@ -224,7 +216,7 @@ fn a_cancel_from_inside_an_item_makes_it_the_last() {
 
         watch.request(demand);
 
-        let expected = [Item(1), Item(2), SourceCancelled, SourceDropped, Dropped];
+        let expected = [Item(1), Item(2), SourceCanceled, SourceDropped, Dropped];
         assert_eq!(watch.take(), expected, "demand of {demand}");
     }
 }
@@ -294,7 +286,7 @@ fn a_finished_subscriber_is_dropped_without_a_signal() {
 
         watch.request(demand);
 
-        assert_eq!(watch.take(), [Item(1), Item(2), SourceCancelled, SourceDropped, Dropped]);
+        assert_eq!(watch.take(), [Item(1), Item(2), SourceCanceled, SourceDropped, Dropped]);
     }
 }
 
@@ -331,7 +323,7 @@ fn a_cancel_from_another_thread_is_seen_within_a_chunk() {
 
     let events = watch.take();
     assert!(events.len() as u64 <= Script::CHUNK + 3, "{} events", events.len());
-    assert_eq!(events[events.len() - 3..], [SourceCancelled, SourceDropped, Dropped]);
+    assert_eq!(events[events.len() - 3..], [SourceCanceled, SourceDropped, Dropped]);
 }
 
 #[test]

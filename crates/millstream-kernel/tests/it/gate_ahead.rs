@@ -4,7 +4,7 @@ use millstream_kernel::{End, Gate, Source, Step};
 use reactive_streams::{ErrorKind, Offer};
 
 use crate::support::{
-    Event::{Completed, Dropped, Failed, Item, SourceCancelled, SourceDropped},
+    Event::{Completed, Dropped, Failed, Item, SourceCanceled, SourceDropped},
     Recorder, Script, Watch,
 };
 
@@ -91,7 +91,7 @@ fn who_is_finished_gets_no_subscription() {
 
     Script::endless(&watch).start(Recorder::new(&watch).ahead(9).on_item(finished));
 
-    assert_eq!(watch.take(), [Item(1), Item(2), SourceCancelled, SourceDropped, Dropped]);
+    assert_eq!(watch.take(), [Item(1), Item(2), SourceCanceled, SourceDropped, Dropped]);
     assert!(!watch.is_subscribed());
 }
 
@@ -101,7 +101,7 @@ fn a_panic_fails_the_stream() {
 
     Script::endless(&watch).start(Recorder::new(&watch).ahead(9).on_item(|_, _| panic!("planted")));
 
-    let end = [SourceCancelled, SourceDropped, Failed(ErrorKind::Panicked), Dropped];
+    let end = [SourceCanceled, SourceDropped, Failed(ErrorKind::Panicked), Dropped];
     assert_eq!(watch.take(), [&[Item(1)], &end[..]].concat());
     assert!(!watch.is_subscribed());
 }

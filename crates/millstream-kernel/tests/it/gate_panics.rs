@@ -6,7 +6,7 @@ use millstream_kernel::{End, Step};
 use reactive_streams::{Error, ErrorKind, Offer};
 
 use crate::support::{
-    Event::{Completed, Dropped, Failed, Item, SourceCancelled, SourceDropped},
+    Event::{Completed, Dropped, Failed, Item, SourceCanceled, SourceDropped},
     Recorder, Script, Watch,
 };
 
@@ -30,7 +30,7 @@ fn in_next() {
         watch.request(demand);
         watch.request(1);
 
-        assert_eq!(watch.take(), [Item(1), SourceCancelled, SourceDropped, PANICKED, Dropped]);
+        assert_eq!(watch.take(), [Item(1), SourceCanceled, SourceDropped, PANICKED, Dropped]);
     }
 }
 
@@ -46,7 +46,7 @@ fn in_on_subscribe() {
     watch.request(1);
     watch.cancel();
 
-    assert_eq!(watch.take(), [SourceCancelled, SourceDropped, PANICKED, Dropped]);
+    assert_eq!(watch.take(), [SourceCanceled, SourceDropped, PANICKED, Dropped]);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn in_an_offer() {
         watch.request(demand);
         watch.request(1);
 
-        let expected = [Item(1), Item(2), SourceCancelled, SourceDropped, PANICKED, Dropped];
+        let expected = [Item(1), Item(2), SourceCanceled, SourceDropped, PANICKED, Dropped];
         assert_eq!(watch.take(), expected);
     }
 }
@@ -83,7 +83,7 @@ fn in_an_offer_after_a_cancel() {
 
     let events = watch.take();
     assert_eq!(events.iter().filter(|event| **event == Dropped).count(), 1, "{events:?}");
-    assert_eq!(events[..3], [Item(1), SourceCancelled, SourceDropped]);
+    assert_eq!(events[..3], [Item(1), SourceCanceled, SourceDropped]);
 }
 
 #[test]
@@ -130,13 +130,13 @@ fn in_the_drop_of_a_source_that_fails() {
 }
 
 #[test]
-fn in_the_cancel_and_the_drop_of_a_source_that_is_cancelled() {
+fn in_the_cancel_and_the_drop_of_a_source_that_is_canceled() {
     let watch = Watch::default();
     Script::endless(&watch).on_cancel(panics).on_drop(panics).start(Recorder::new(&watch));
 
     watch.cancel();
 
-    assert_eq!(watch.take(), [SourceCancelled, SourceDropped, Dropped]);
+    assert_eq!(watch.take(), [SourceCanceled, SourceDropped, Dropped]);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn in_the_drop_of_a_subscriber() {
     watch.cancel();
     watch.cancel();
 
-    assert_eq!(watch.take(), [SourceCancelled, SourceDropped, Dropped]);
+    assert_eq!(watch.take(), [SourceCanceled, SourceDropped, Dropped]);
 }
 
 #[test]
@@ -175,5 +175,5 @@ fn with_a_payload_that_panics_when_it_is_dropped() {
 
     watch.request(1);
 
-    assert_eq!(watch.take(), [SourceCancelled, SourceDropped, PANICKED, Dropped]);
+    assert_eq!(watch.take(), [SourceCanceled, SourceDropped, PANICKED, Dropped]);
 }

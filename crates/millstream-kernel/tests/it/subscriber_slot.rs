@@ -48,7 +48,7 @@ fn the_first_cancel_rings_and_nothing_is_asked_for_after_it() {
     let slot = SubscriberSlot::<()>::new();
     assert!(slot.request(1));
 
-    assert!(slot.cancel() && slot.is_cancelled());
+    assert!(slot.cancel() && slot.is_canceled());
 
     assert!(!slot.cancel() && !slot.request(1));
     assert_eq!(slot.take().demand, 1, "what was asked for before");

@@ -87,7 +87,7 @@ pub(crate) enum Event {
     /// The subscriber.
     Dropped,
     Advanced,
-    SourceCancelled,
+    SourceCanceled,
     SourceDropped,
 }
 
@@ -343,7 +343,7 @@ impl Source for Script {
     }
 
     fn cancel(&mut self) {
-        self.watch.note(Event::SourceCancelled);
+        self.watch.note(Event::SourceCanceled);
         (self.on_cancel)();
     }
 }

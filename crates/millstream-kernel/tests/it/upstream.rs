@@ -6,7 +6,7 @@ use reactive_streams::Offer;
 use crate::support::{Line, Told};
 
 #[test]
-fn a_second_subscription_is_cancelled() {
+fn a_second_subscription_is_canceled() {
     let mut upstream = Upstream::unset();
     let (first, second) = (Line::new(), Line::new());
 

@@ -48,7 +48,7 @@ fn a_cancel_that_races_with_a_switch_reaches_the_source() {
         arbiter.set(&(Arc::clone(&line) as Arc<dyn Subscription>));
         other.join().unwrap();
 
-        assert!(arbiter.is_cancelled());
+        assert!(arbiter.is_canceled());
         line.n_cancels.load(Ordering::Relaxed) > 0
     });
 }

@@ -56,7 +56,7 @@ fn requests_and_cancels_that_race_with_the_arrival_get_through() {
 
 /// A cancel meets the arrival: the subscription is canceled.
 ///
-/// Kills: `set` forgets CANCELLED.
+/// Kills: `set` forgets CANCELED.
 #[test]
 fn a_cancel_that_races_with_the_arrival_gets_through() {
     model(2, &[true], || {
@@ -77,7 +77,7 @@ fn a_cancel_that_races_with_the_arrival_gets_through() {
 ///
 /// Kills: the claim is a load and a store.
 #[test]
-fn one_of_two_arrivals_is_cancelled() {
+fn one_of_two_arrivals_is_canceled() {
     model(2, &[1], || {
         let deferred = Arc::new(Deferred::new());
         let lines = [Arc::new(Line::default()), Arc::new(Line::default())];

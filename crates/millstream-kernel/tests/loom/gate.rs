@@ -81,8 +81,8 @@ fn a_cancel_that_races_with_a_request_drops_the_subscriber_once() {
 #[test]
 fn a_cancel_that_races_with_the_end_leaves_one_end() {
     let completed = Seen { n_items: 1, n_completed: 1, n_failed: 0, n_dropped: 1 };
-    let cancelled = |n_items| Seen { n_items, n_dropped: 1, ..Seen::default() };
-    model(10, &[completed, cancelled(0), cancelled(1)], move || {
+    let canceled = |n_items| Seen { n_items, n_dropped: 1, ..Seen::default() };
+    model(10, &[completed, canceled(0), canceled(1)], move || {
         let watch = start(1, |watcher| watcher);
         let other = on_thread(&watch, |subscription| subscription.request(1));
         watch.subscription().cancel();

@@ -78,14 +78,14 @@ fn a_request_to_a_slot_is_ordered_before_its_take() {
     });
 }
 
-/// Kills: relaxed order in `cancel`; relaxed order in `is_cancelled`.
+/// Kills: relaxed order in `cancel`; relaxed order in `is_canceled`.
 #[test]
 fn a_cancel_of_a_slot_is_ordered_before_a_look() {
     model(2, &[false, true], || {
         hand_over(
             SubscriberSlot::<()>::new(),
             |slot| assert!(slot.cancel()),
-            SubscriberSlot::is_cancelled,
+            SubscriberSlot::is_canceled,
         )
     });
 }
@@ -94,17 +94,13 @@ fn a_cancel_of_a_slot_is_ordered_before_a_look() {
 struct Notes {
     thread: thread::ThreadId,
     n_requested: AtomicUsize,
-    n_cancelled: AtomicUsize,
+    n_canceled: AtomicUsize,
 }
 
 impl Notes {
     fn new() -> Arc<Self> {
         let thread = thread::current().id();
-        Arc::new(Self {
-            thread,
-            n_requested: AtomicUsize::new(0),
-            n_cancelled: AtomicUsize::new(0),
-        })
+        Arc::new(Self { thread, n_requested: AtomicUsize::new(0), n_canceled: AtomicUsize::new(0) })
     }
 
     fn is_mine(&self) -> bool {
@@ -115,8 +111,8 @@ impl Notes {
         self.n_requested.load(Ordering::Relaxed)
     }
 
-    fn n_cancelled(&self) -> usize {
-        self.n_cancelled.load(Ordering::Relaxed)
+    fn n_canceled(&self) -> usize {
+        self.n_canceled.load(Ordering::Relaxed)
     }
 }
 
@@ -129,7 +125,7 @@ impl Subscription for Notes {
 
     fn cancel(&self) {
         if self.is_mine() {
-            self.n_cancelled.fetch_add(1, Ordering::Relaxed);
+            self.n_canceled.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -190,7 +186,7 @@ fn an_arrival_is_ordered_before_a_cancel() {
             |deferred| deferred.set(subscription),
             |deferred| {
                 deferred.cancel();
-                notes.n_cancelled() == 1
+                notes.n_canceled() == 1
             },
         )
     });

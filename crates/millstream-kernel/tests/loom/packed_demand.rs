@@ -47,7 +47,7 @@ fn requests_that_race_saturate_below_the_flags() {
         let changes = slot.take();
 
         assert!(is_first != is_other_first);
-        (changes.demand, changes.is_illegal, slot.is_cancelled())
+        (changes.demand, changes.is_illegal, slot.is_canceled())
     });
 }
 

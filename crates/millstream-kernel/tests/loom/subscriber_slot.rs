@@ -82,7 +82,7 @@ impl Source for Driver {
             let (slot, subscriber, demand) = &mut self.ports[index];
             let changes = slot.take();
             *demand += changes.demand;
-            if slot.is_cancelled() {
+            if slot.is_canceled() {
                 drop(subscriber.take());
             }
         });

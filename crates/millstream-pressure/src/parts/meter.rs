@@ -159,7 +159,7 @@ impl<M: Meter> Link<M> {
             account.released = account.released.saturating_add(n);
         }
         self.upstream.request(n);
-        !self.upstream.is_cancelled()
+        !self.upstream.is_canceled()
     }
 
     /// Ends the flow: the downstream hears of it when the upstream lets go of its subscriber, since

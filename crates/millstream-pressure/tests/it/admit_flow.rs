@@ -78,7 +78,7 @@ fn a_cancel_gives_up_its_place_and_an_end_waits_for_the_item() {
     puppet.next(1).unwrap();
     assert!(breaker.snapshot().has_waiting);
     probe.cancel();
-    assert!(puppet.is_cancelled() && !breaker.snapshot().has_waiting);
+    assert!(puppet.is_canceled() && !breaker.snapshot().has_waiting);
 
     let probe = Probe::subscribe_to(range(0..1_u64).admit(&breaker).map(|admitted| admitted.item));
     probe.request(2);

@@ -105,7 +105,7 @@ fn what_a_filter_drops_is_acknowledged_and_what_a_cancel_drops_is_not() {
     assert_eq!((book.take(), puppet.requested().get()), (vec![ack(1)], 2));
     puppet.next(2).unwrap();
     probe.cancel();
-    assert!(puppet.is_cancelled() && book.take().is_empty());
+    assert!(puppet.is_canceled() && book.take().is_empty());
     drop(probe.take_items());
     assert_eq!(book.take(), [nack(2)]);
 }

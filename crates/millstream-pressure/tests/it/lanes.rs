@@ -124,7 +124,7 @@ fn the_first_error_is_passed_on_and_cancels_the_others() {
     first.fail(Error::new(ErrorKind::Other, "broken"));
     assert_eq!(probe.items(), [1]);
     assert!(probe.error().is_some());
-    assert!(second.is_cancelled());
+    assert!(second.is_canceled());
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_cancel_reaches_all_sources() {
     let probe = Probe::<u64>::subscribe_to(lanes.merge(sources).unwrap());
     probe.request(1);
     probe.cancel();
-    assert!(first.is_cancelled() && second.is_cancelled());
+    assert!(first.is_canceled() && second.is_canceled());
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn a_cancel_gives_back_what_was_acquired() {
     assert_eq!(limit.snapshot().in_flight, 2);
     probe.cancel();
     time.run();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(calls.running(), [] as [u64; 0]);
     let snapshot = limit.snapshot();
     assert_eq!((snapshot.in_flight, snapshot.ended(Outcome::Canceled)), (0, 2));
@@ -183,7 +183,7 @@ fn a_limit_that_is_closed_fails_the_flow() {
     puppet.next(1).unwrap();
     time.run();
     assert_eq!(probe.error().map(|error| error.kind()), Some(ErrorKind::Rejected));
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_cancel_gives_back_what_was_asked_for_and_leaves_what_waits() {
     puppet.next(1).unwrap();
     puppet.next(2).unwrap();
     probe.cancel();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     let snapshot = queue.snapshot();
     assert_eq!((snapshot.reserved, snapshot.items), (0, 1));
     assert_eq!(queue.try_take().map(|taken| taken.item), Some(2));
@@ -69,7 +69,7 @@ fn a_queue_that_is_closed_ends_its_flow() {
     puppet.next(1).unwrap();
     queue.close();
     assert_eq!(probe.items(), [1]);
-    assert!(probe.is_completed() && puppet.is_cancelled());
+    assert!(probe.is_completed() && puppet.is_canceled());
 }
 
 #[test]

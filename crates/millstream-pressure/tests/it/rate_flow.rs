@@ -62,7 +62,7 @@ fn what_was_not_used_is_given_back_at_the_end_and_after_a_cancel() {
             assert!(probe.is_completed());
         } else {
             probe.cancel();
-            assert!(puppet.is_cancelled());
+            assert!(puppet.is_canceled());
             puppet.drop_subscriber();
         }
         assert_eq!(limit.snapshot().free, 7);

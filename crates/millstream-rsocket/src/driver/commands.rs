@@ -101,7 +101,7 @@ impl<T> Driver<T> {
             incoming.subscriber = changes.subscriber;
         }
         incoming.demand.add(changes.demand);
-        if stream.slot().is_cancelled() {
+        if stream.slot().is_canceled() {
             self.cancel(key);
         } else if changes.is_illegal {
             self.refuse_request(key);

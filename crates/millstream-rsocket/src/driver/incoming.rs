@@ -112,7 +112,7 @@ impl<T> Driver<T> {
     pub(super) fn deliver(&mut self, key: u64, item: Payload) -> bool {
         let Some(entry) = self.entries.get_mut(&key) else { return false };
         let Some(incoming) = &mut entry.incoming else { return false };
-        if incoming.stream.slot().is_cancelled() {
+        if incoming.stream.slot().is_canceled() {
             // Its ring is behind frames that came together with this one.
             self.cancel(key);
             return false;

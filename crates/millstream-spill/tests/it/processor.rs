@@ -145,7 +145,7 @@ fn a_cancel_leaves_on_the_disk_what_was_not_passed_on() {
         assert_eq!(probe.items(), (round * 10..round * 10 + 10).collect::<Vec<_>>());
         probe.cancel();
         time.run();
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     }
     let spill = Spill::on(storage).config(small(Durability::Each));
     let (_sender, mut receiver) = spill.open(U64, disk()).expect("it was given free");
@@ -176,9 +176,9 @@ fn a_full_disk_only_stops_the_source_and_a_broken_one_ends_the_flow() {
         time.advance(Duration::from_millis(100));
         if kind == io::ErrorKind::StorageFull {
             assert_eq!(probe.items(), (0..10).collect::<Vec<_>>());
-            assert!(!puppet.is_cancelled());
+            assert!(!puppet.is_canceled());
         } else {
-            assert!(puppet.is_cancelled());
+            assert!(puppet.is_canceled());
             let error = probe.error().expect("it has failed");
             assert_eq!(error.kind(), millstream::ErrorKind::Io);
         }

@@ -28,7 +28,7 @@ struct Seen<T> {
     items: Vec<T>,
     n_requested: u64,
     subscription: Option<Arc<dyn Subscription>>,
-    /// Whether the consumer has cancelled or panicked.
+    /// Whether the consumer has canceled or panicked.
     is_stopped: bool,
     is_completed: bool,
     is_failed: bool,

@@ -61,7 +61,7 @@ struct State<T: 'static> {
     n_answers: usize,
     n_requested: u64,
     is_sending: bool,
-    is_cancelled: bool,
+    is_canceled: bool,
     /// Whether an item that is owed is sent after a cancel.
     is_late: bool,
     /// What is due later.
@@ -83,7 +83,7 @@ impl<T> ChaosSource<T> {
                 n_answers: 0,
                 n_requested: 0,
                 is_sending: false,
-                is_cancelled: false,
+                is_canceled: false,
                 is_late: plan.is_late,
                 later: None,
             }),
@@ -111,8 +111,8 @@ impl<T: Send + 'static> Publisher for ChaosSource<T> {
         {
             let mut state = shared.state.lock();
             state.is_sending = false;
-            state.is_cancelled |= subscribed.is_err();
-            if !state.is_cancelled {
+            state.is_canceled |= subscribed.is_err();
+            if !state.is_canceled {
                 state.subscriber = Some(BoxSubscriber::new(subscriber));
             }
         }
@@ -171,7 +171,7 @@ impl<T: Send + 'static> Shared<T> {
             if item.is_none() && !is_over {
                 return false;
             }
-            if state.is_cancelled {
+            if state.is_canceled {
                 return false;
             }
             let Some(subscriber) = state.subscriber.take() else { return false };
@@ -189,7 +189,7 @@ impl<T: Send + 'static> Shared<T> {
             }));
             let mut state = self.state.lock();
             state.is_sending = false;
-            state.is_cancelled = true;
+            state.is_canceled = true;
             return false;
         };
         let sent = catch_unwind(AssertUnwindSafe(|| {
@@ -203,17 +203,17 @@ impl<T: Send + 'static> Shared<T> {
         state.is_sending = false;
         let is_over = sent.as_ref().map_or(true, |offer| *offer == Offer::Finished);
         if is_over {
-            (state.is_cancelled, state.is_late) = (true, false);
+            (state.is_canceled, state.is_late) = (true, false);
         }
         if matches!(sent, Ok(Offer::Skipped)) && state.n_requested != u64::MAX {
             state.n_requested += 1;
         }
-        if state.is_cancelled && state.owes_a_late_item() {
+        if state.is_canceled && state.owes_a_late_item() {
             state.subscriber = Some(subscriber);
             self.part(&mut state);
             return false;
         }
-        if state.is_cancelled {
+        if state.is_canceled {
             drop(state);
             // Outside of the lock.
             let _caught = catch_unwind(AssertUnwindSafe(|| drop(subscriber)));
@@ -262,7 +262,7 @@ impl<T: Send + 'static> Subscription for Shared<T> {
     fn request(&self, n: u64) {
         {
             let mut state = self.state.lock();
-            if state.is_cancelled {
+            if state.is_canceled {
                 return;
             }
             state.n_requested = state.n_requested.saturating_add(n);
@@ -273,8 +273,8 @@ impl<T: Send + 'static> Subscription for Shared<T> {
     fn cancel(&self) {
         let (subscriber, later) = {
             let mut state = self.state.lock();
-            let was_cancelled = std::mem::replace(&mut state.is_cancelled, true);
-            if was_cancelled {
+            let was_canceled = std::mem::replace(&mut state.is_canceled, true);
+            if was_canceled {
                 return;
             }
             let later = state.later.take();
@@ -295,12 +295,12 @@ struct Later<T: 'static>(Arc<Shared<T>>);
 
 impl<T: Send + 'static> Task for Later<T> {
     fn run(&self) {
-        let (done, is_cancelled) = {
+        let (done, is_canceled) = {
             let mut state = self.0.state.lock();
-            (state.later.take(), state.is_cancelled)
+            (state.later.take(), state.is_canceled)
         };
         drop(done);
-        if is_cancelled {
+        if is_canceled {
             return self.0.send_the_late_item();
         }
         // One at least, so that it comes to an end.

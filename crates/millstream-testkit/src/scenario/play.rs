@@ -21,7 +21,7 @@ pub(super) struct Play<T> {
     /// Signals that steps were about.
     n_seen: usize,
     n_requested: u64,
-    /// Whether the flow has ended or was cancelled.
+    /// Whether the flow has ended or was canceled.
     is_over: bool,
 }
 

@@ -32,7 +32,7 @@ fn nothing_is_asked_for_by_itself() {
     let probe = Probe::subscribe_to(publisher);
 
     assert_eq!(puppet.n_requests(), 0);
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     assert_eq!(names(&probe), ["subscribed"]);
 }
 
@@ -46,7 +46,7 @@ fn requests_and_cancels_arrive_as_they_were_made() {
     assert_eq!((puppet.n_requests(), puppet.requested()), (2, Demand::new(5)));
     probe.cancel();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(puppet.n_requests(), 2);
 }
 
@@ -124,7 +124,7 @@ fn it_cancels_from_inside_the_item_that_was_named_and_then_asks_for_nothing() {
 }
 
 #[test]
-fn a_second_subscription_is_cancelled_and_the_first_is_kept() {
+fn a_second_subscription_is_canceled_and_the_first_is_kept() {
     let (puppet, publisher) = Puppet::<u8>::new();
     let probe = Probe::subscribe_to(publisher);
 

@@ -83,7 +83,7 @@ fn it_ends_once_even_after_a_cancel() {
 }
 
 #[test]
-fn it_keeps_a_subscriber_that_cancelled_until_it_is_told_to_let_go() {
+fn it_keeps_a_subscriber_that_canceled_until_it_is_told_to_let_go() {
     let (puppet, publisher) = Puppet::<u8>::new();
     let probe = Probe::subscribe_to(publisher);
     probe.cancel();
@@ -123,7 +123,7 @@ fn it_tells_who_does_not_cancel_a_second_subscription() {
     assert!(!puppet.force_second_subscription());
 
     assert_eq!(puppet.n_requests(), 1, "the second subscription is not the first");
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
 }
 
 #[test]

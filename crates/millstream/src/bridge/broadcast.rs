@@ -23,14 +23,14 @@ use crate::{FlattenResults, Flow, FromStream, from_stream};
 ///
 /// # Demand
 ///
-/// An item is received when it is asked for. The bridge holds none; what waits is in the channel, and
-/// is overwritten there by a sender that is ahead by the channel's capacity.
+/// An item is received when it is asked for. The bridge holds none; what waits is in the channel,
+/// and is overwritten there by a sender that is ahead by the channel's capacity.
 ///
 /// # Termination
 ///
-/// Completes when all senders are dropped and the items before were received. Fails with an error of
-/// kind `Overflow` that says how many items were lost, when items were lost; the next one after the gap
-/// is not passed on. A cancel drops the receiver.
+/// Completes when all senders are dropped and the items before were received.
+/// Fails with an error of kind `Overflow` that says how many items were lost, when items were lost;
+/// the next one after the gap is not passed on. A cancel drops the receiver.
 ///
 /// # Examples
 ///
@@ -54,8 +54,9 @@ pub fn from_broadcast<T: Clone + Send + 'static>(
     from_stream(Heard { parked: Parked::new(receiver), on_lag: fail }).flatten_results()
 }
 
-/// The items of a broadcast channel that this receiver was in time for. `on_lag` is told, at each gap
-/// and before the item after it, how many were lost; it can end the flow by an error.
+/// The items of a broadcast channel that this receiver was in time for.
+/// `on_lag` is told, at each gap and before the item after it, how many were lost; it can end the
+/// flow by an error.
 ///
 /// # Demand
 ///
@@ -64,7 +65,8 @@ pub fn from_broadcast<T: Clone + Send + 'static>(
 /// # Termination
 ///
 /// Completes when all senders are dropped and the items before were received. Fails with what
-/// `on_lag` returns, and with an error of kind `Panicked` if it panics. A cancel drops the receiver.
+/// `on_lag` returns, and with an error of kind `Panicked` if it panics.
+/// A cancel drops the receiver.
 ///
 /// # Examples
 ///

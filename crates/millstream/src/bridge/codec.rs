@@ -1,4 +1,5 @@
-//! `read_bytes`, `read_lines`, `read_frames`, `decode_with`, `write_to`: tokio's readers and writers.
+//! `read_bytes`, `read_lines`, `read_frames`, `decode_with`, `write_to`: tokio's readers and
+//! writers.
 
 use std::{
     error, io,
@@ -31,13 +32,14 @@ const FIRST_READ: usize = 8 << 10;
 ///
 /// # Demand
 ///
-/// A chunk is read, by one read, when it is asked for. What is held is a buffer, which begins with up
-/// to 64 KiB and grows to `size` bytes while reads fill it.
+/// A chunk is read, by one read, when it is asked for.
+/// What is held is a buffer, which begins with up to 64 KiB and grows to `size` bytes while reads
+/// fill it.
 ///
 /// # Termination
 ///
-/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails. A cancel drops
-/// the reader.
+/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails.
+/// A cancel drops the reader.
 ///
 /// # Panics
 ///
@@ -59,8 +61,8 @@ where
     from_stream(ByteChunks { reader: Box::pin(reader), chunk: Chunk::new(size) }).flatten_results()
 }
 
-/// The lines of a reader, without their line ends (`\n` or `\r\n`), each of up to `limit` bytes with
-/// its end.
+/// The lines of a reader, without their line ends (`\n` or `\r\n`), each of up to `limit` bytes
+/// with its end.
 ///
 /// # Demand
 ///
@@ -68,8 +70,8 @@ where
 ///
 /// # Termination
 ///
-/// As [`decode_with`]. A line that is not UTF-8 is an error of kind `InvalidData`; a last line needs no
-/// end.
+/// As [`decode_with`]. A line that is not UTF-8 is an error of kind `InvalidData`; a last line
+/// needs no end.
 ///
 /// # Panics
 ///
@@ -93,8 +95,8 @@ where
     decode_with(reader, LinesCodec::new(), limit)
 }
 
-/// The frames of a reader, each of up to `limit` bytes behind four bytes, the most significant first,
-/// that say how many they are.
+/// The frames of a reader, each of up to `limit` bytes behind four bytes, the most significant
+/// first, that say how many they are.
 ///
 /// # Demand
 ///
@@ -133,15 +135,15 @@ where
 ///
 /// # Demand
 ///
-/// The reader is read when a frame is asked for and the buffer does not have one. That buffer holds at
-/// most `limit` bytes and what one read brings more: 8 KiB, or as much again where it had to grow. A
-/// decoder that reserves space for a frame to come has a limit of its own.
+/// The reader is read when a frame is asked for and the buffer does not have one.
+/// That buffer holds at most `limit` bytes and what one read brings more: 8 KiB, or as much again
+/// where it had to grow. A decoder that reserves space for a frame to come has a limit of its own.
 ///
 /// # Termination
 ///
-/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails, and of kind
-/// `InvalidData`, with the number of the frame, if a frame is longer than `limit`, if the decoder
-/// rejects it, or if the input ends within it. A cancel drops the reader and what was read.
+/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails, and of
+/// kind `InvalidData`, with the number of the frame, if a frame is longer than `limit`, if the
+/// decoder rejects it, or if the input ends within it. A cancel drops the reader and what was read.
 ///
 /// # Panics
 ///
@@ -331,20 +333,21 @@ impl<D: Decoder> Decoder for Limited<D> {
 }
 
 impl<P: Publisher> Flow<P> {
-    /// Writes the items as `encoder` puts them into bytes, and shuts the writer down after the last.
+    /// Writes the items as `encoder` puts them into bytes, and shuts the writer down after the
+    /// last.
     ///
     /// # Demand
     ///
-    /// One item at a time, when the buffer has room: what is encoded is written once it is 8 KiB, or when
-    /// no item comes. The buffer holds at most 8 KiB and one encoded item.
+    /// One item at a time, when the buffer has room: what is encoded is written once it is 8 KiB,
+    /// or when no item comes. The buffer holds at most 8 KiB and one encoded item.
     ///
     /// # Termination
     ///
-    /// The outcome is `()` when the flow has completed, everything was written, and the writer was shut
-    /// down. When the flow fails, the outcome is its error, and the writer is dropped with the items
-    /// before written to it, not shut down. When the writer fails, the flow is canceled, and the outcome
-    /// is an error of kind `Io`; when the encoder rejects an item, of kind `InvalidData`. Dropping the outcome drops the writer and what is
-    /// not written.
+    /// The outcome is `()` when the flow has completed, everything was written, and the writer was
+    /// shut down. When the flow fails, the outcome is its error, and the writer is dropped with the
+    /// items before written to it, not shut down. When the writer fails, the flow is canceled, and
+    /// the outcome is an error of kind `Io`; when the encoder rejects an item, of kind
+    /// `InvalidData`. Dropping the outcome drops the writer and what is not written.
     ///
     /// # Examples
     ///

@@ -1,8 +1,9 @@
-//! `from_crossbeam`, `send_to_crossbeam`: a channel of crossbeam's, on a thread of the bridge's own.
+//! `from_crossbeam`, `send_to_crossbeam`: a channel of crossbeam's, on a thread of the bridge's
+//! own.
 //!
-//! Such a channel can only be waited for by blocking, and it tells nobody that something has changed. A
-//! worker that others use must not be blocked, so that each subscription has a thread. It waits for the
-//! channel and for a nudge, which a cancel gives it.
+//! Such a channel can only be waited for by blocking, and it tells nobody that something has
+//! changed. A worker that others use must not be blocked, so that each subscription has a thread.
+//! It waits for the channel and for a nudge, which a cancel gives it.
 
 use std::{
     future::poll_fn,
@@ -22,18 +23,20 @@ use crate::{
 
 /// The items of a channel.
 ///
-/// Each subscription has a thread of its own, which blocks in the channel while items are wanted, and
-/// ends with the subscription. Clones of the flow share the channel: each item goes to one of them.
+/// Each subscription has a thread of its own, which blocks in the channel while items are wanted,
+/// and ends with the subscription. Clones of the flow share the channel: each item goes to one of
+/// them.
 ///
 /// # Demand
 ///
-/// An item is received when it is asked for. The bridge holds none, so that the channel's capacity is
-/// all that waits, and senders wait once it is full.
+/// An item is received when it is asked for. The bridge holds none, so that the channel's capacity
+/// is all that waits, and senders wait once it is full.
 ///
 /// # Termination
 ///
-/// Completes when all senders are dropped and the items before were received. A cancel wakes the thread
-/// and drops the receiver; an item that it receives at that moment is dropped.
+/// Completes when all senders are dropped and the items before were received.
+/// A cancel wakes the thread and drops the receiver; an item that it receives at that moment is
+/// dropped.
 ///
 /// # Panics
 ///
@@ -108,19 +111,21 @@ impl<T: Send + 'static> Source for Received<T> {
 impl<P: Publisher> Flow<P> {
     /// Sends the items into a channel, whose receiver decides how fast.
     ///
-    /// It has a thread of its own, which blocks while the channel is full, and ends with the outcome.
+    /// It has a thread of its own, which blocks while the channel is full, and ends with the
+    /// outcome.
     ///
     /// # Demand
     ///
-    /// One item at a time, when the channel has room, or a receiver waits at one without capacity. Where
-    /// another sender takes the place meanwhile, that one item waits here.
+    /// One item at a time, when the channel has room, or a receiver waits at one without capacity.
+    /// Where another sender takes the place meanwhile, that one item waits here.
     ///
     /// # Termination
     ///
-    /// The outcome is `()` when the flow has completed and its last item was sent, and the error when
-    /// the flow fails; the sender is dropped in either case. When all receivers are dropped, the flow is
-    /// canceled and the outcome is an error of kind `Disconnected`: at once if the channel is full,
-    /// otherwise when the next item comes, which is dropped, because the channel does not tell before.
+    /// The outcome is `()` when the flow has completed and its last item was sent, and the error
+    /// when the flow fails; the sender is dropped in either case.
+    /// When all receivers are dropped, the flow is canceled and the outcome is an error of kind
+    /// `Disconnected`: at once if the channel is full, otherwise when the next item comes, which is
+    /// dropped, because the channel does not tell before.
     /// Dropping the outcome wakes the thread, and drops an item that waits.
     ///
     /// # Panics
@@ -181,8 +186,8 @@ struct Room<T> {
 }
 
 impl<T> Room<T> {
-    /// Blocks until there is room or no receiver; pending after a nudge, so that the gate looks for a
-    /// cancel.
+    /// Blocks until there is room or no receiver; pending after a nudge, so that the gate looks for
+    /// a cancel.
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         let mut select = Select::new();
         let room = select.send(&self.sender);

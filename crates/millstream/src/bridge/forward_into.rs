@@ -22,15 +22,16 @@ impl<P: Publisher> Flow<P> {
     /// # Demand
     ///
     /// One item at a time, when the sink is ready for it. While none comes, the sink is flushed, so
-    /// that no item stays behind in its buffer; if that makes the sink busy, the one item that comes
-    /// meanwhile waits here. What the sink buffers is the sink's own bound.
+    /// that no item stays behind in its buffer; if that makes the sink busy, the one item that
+    /// comes meanwhile waits here. What the sink buffers is the sink's own bound.
     ///
     /// # Termination
     ///
-    /// The outcome is `()` when the flow has completed and the sink was closed. When the flow fails, the
-    /// sink is flushed, dropped without being closed, so that what it wrote does not look complete, and
-    /// the outcome is the flow's error. When the sink fails, the flow is canceled, and the outcome is
-    /// the sink's error: of kind `Io` if it is an [`io::Error`](std::io::Error), otherwise as
+    /// The outcome is `()` when the flow has completed and the sink was closed.
+    /// When the flow fails, the sink is flushed, dropped without being closed, so that what it
+    /// wrote does not look complete, and the outcome is the flow's error.
+    /// When the sink fails, the flow is canceled, and the outcome is the sink's error: of kind `Io`
+    /// if it is an [`io::Error`](std::io::Error), otherwise as
     /// [`Error::other`] makes it. Dropping the outcome drops the sink as it is.
     ///
     /// # Examples

@@ -7,7 +7,8 @@ use reactive_streams::{Error, ErrorKind, Publisher};
 pub(super) use crate::parts::intake::Intake;
 use crate::{Once, Outcome, from_stream_on, parts::terminal, scheduler::Scheduler};
 
-/// Runs a future on a worker of `scheduler`; the outcome is its output. Dropping that drops the future.
+/// Runs a future on a worker of `scheduler`; the outcome is its output.
+/// Dropping that drops the future.
 pub(super) fn run<F, R>(scheduler: &impl Scheduler, future: F) -> Outcome<R>
 where
     F: Future<Output = Result<R, Error>> + Send + 'static,

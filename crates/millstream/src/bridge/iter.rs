@@ -16,13 +16,14 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the first `next`: then `capacity` items are asked for, and three quarters of that
-    /// again whenever as many were taken. Up to `capacity` items wait in a queue of that capacity.
+    /// Starts with the first `next`: then `capacity` items are asked for, and three quarters of
+    /// that again whenever as many were taken. Up to `capacity` items wait in a queue of that
+    /// capacity.
     ///
     /// # Termination
     ///
-    /// The iterator ends when the flow completes, and stays ended; a failure is its last item. Dropping
-    /// it cancels the flow and drops the items that wait.
+    /// The iterator ends when the flow completes, and stays ended; a failure is its last item.
+    /// Dropping it cancels the flow and drops the items that wait.
     ///
     /// # Panics
     ///

@@ -75,7 +75,8 @@ fn value<T: DeserializeOwned>(line: &[u8]) -> io::Result<Option<T>> {
 /// A value as a line of JSON, with its end.
 ///
 /// ```
-/// let lines = millstream::range(1..3).map(|n| millstream::bridge::json_line(&[n])).flatten_results();
+/// let lines = millstream::range(1..3).map(|n| millstream::bridge::json_line(&[n]))
+///     .flatten_results();
 /// assert_eq!(lines.collect::<Vec<_>>().wait()?, ["[1]\n", "[2]\n"]);
 /// # Ok::<(), millstream::Error>(())
 /// ```

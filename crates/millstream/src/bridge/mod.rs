@@ -1,9 +1,10 @@
-//! Bridges to what moves items otherwise: channels, sinks, readers and writers, iterators, services.
+//! Bridges to what moves items otherwise: channels, sinks, readers and writers, iterators,
+//! services.
 //!
 //! Demand crosses each bridge in both directions. Into a flow, an item is taken from the other side
-//! when it was asked for, and not before; out of a flow, an item is asked for when the other side has
-//! room. What that side buffers is its own affair, and its own bound; what the bridge holds is stated
-//! here and is all there is.
+//! when it was asked for, and not before; out of a flow, an item is asked for when the other side
+//! has room. What that side buffers is its own affair, and its own bound; what the bridge holds is
+//! stated here and is all there is.
 //!
 //! | from | to | feature | held by the bridge |
 //! |---|---|---|---|

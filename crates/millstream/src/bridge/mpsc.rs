@@ -17,14 +17,14 @@ use crate::{Flow, FromStream, Outcome, from_stream, scheduler};
 ///
 /// # Demand
 ///
-/// An item is received when it is asked for. The bridge holds none, so that the channel's capacity is
-/// all that waits, and senders wait once it is full.
+/// An item is received when it is asked for. The bridge holds none, so that the channel's capacity
+/// is all that waits, and senders wait once it is full.
 ///
 /// # Termination
 ///
 /// Completes when all senders are dropped, or the receiver was closed, and the items before were
-/// received. A cancel drops the receiver, and with it the items that wait in the channel; senders then
-/// get an error.
+/// received. A cancel drops the receiver, and with it the items that wait in the channel; senders
+/// then get an error.
 ///
 /// # Examples
 ///
@@ -59,23 +59,25 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// One item at a time, when the channel has room. No place is reserved while the item is awaited,
-    /// so that a slow flow keeps no other sender out; where another sender takes the place meanwhile,
-    /// that one item waits here. A place that is free is not a promise, and the channel's capacity is
-    /// never exceeded, however many flows share it.
+    /// One item at a time, when the channel has room.
+    /// No place is reserved while the item is awaited, so that a slow flow keeps no other sender
+    /// out; where another sender takes the place meanwhile, that one item waits here.
+    /// A place that is free is not a promise, and the channel's capacity is never exceeded, however
+    /// many flows share it.
     ///
     /// # Termination
     ///
-    /// The outcome is `()` when the flow has completed and its last item was sent, and the error when
-    /// the flow fails. The sender is dropped in either case, which ends the receiver if it was the last.
-    /// If the receiver is dropped or closed, the flow is canceled at once, even while it has nothing
-    /// to send, and the outcome is an error of kind `Disconnected`; an item that was on its way is
-    /// dropped.
+    /// The outcome is `()` when the flow has completed and its last item was sent, and the error
+    /// when the flow fails. The sender is dropped in either case, which ends the receiver if it was
+    /// the last.
+    /// If the receiver is dropped or closed, the flow is canceled at once, even while it has
+    /// nothing to send, and the outcome is an error of kind `Disconnected`; an item that was on its
+    /// way is dropped.
     ///
     /// # Cancel safety
     ///
-    /// Nothing that is awaited elsewhere owns an item: what the flow gave is in the channel, or waits
-    /// here until there is room, or until the outcome is dropped.
+    /// Nothing that is awaited elsewhere owns an item: what the flow gave is in the channel, or
+    /// waits here until there is room, or until the outcome is dropped.
     ///
     /// # Examples
     ///

@@ -6,7 +6,8 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A receiver, or the future that has it. Nothing is allocated unless there is something to wait for.
+/// A receiver, or the future that has it. Nothing is allocated unless there is something to wait
+/// for.
 pub(super) struct Parked<R, T> {
     /// `None` while it is awaited.
     receiver: Option<R>,

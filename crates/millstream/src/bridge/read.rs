@@ -10,19 +10,19 @@ use crate::{Flow, parts::inlet::check_bound};
 
 /// The bytes of a reader, in chunks of up to `size` bytes, as they are read.
 ///
-/// Reading blocks the thread that asks for chunks; put a [`subscribe_on`](Flow::subscribe_on) behind it
-/// where that matters. For lines, see [`lines`](crate::lines).
+/// Reading blocks the thread that asks for chunks; put a [`subscribe_on`](Flow::subscribe_on)
+/// behind it where that matters. For lines, see [`lines`](crate::lines).
 ///
 /// # Demand
 ///
-/// A chunk is read, by one read, when it is asked for. What is held is a buffer, which begins with up
-/// to 64 KiB and grows to `size` bytes while reads fill it. A cancel from another thread is seen before
-/// the next read.
+/// A chunk is read, by one read, when it is asked for.
+/// What is held is a buffer, which begins with up to 64 KiB and grows to `size` bytes while reads
+/// fill it. A cancel from another thread is seen before the next read.
 ///
 /// # Termination
 ///
-/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails; a read that
-/// was interrupted is tried again.
+/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails; a read
+/// that was interrupted is tried again.
 ///
 /// # Panics
 ///

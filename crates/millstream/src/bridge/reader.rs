@@ -43,8 +43,8 @@ impl<P: Publisher> Flow<P> {
         FlowReader { state: State::Before(self.source), chunk: None, n_used: 0 }
     }
 
-    /// What `decoder` makes of the bytes of the items, none of it out of more than `limit` bytes, and
-    /// wherever the chunks begin and end.
+    /// What `decoder` makes of the bytes of the items, none of it out of more than `limit` bytes,
+    /// and wherever the chunks begin and end.
     ///
     /// # Demand
     ///
@@ -53,9 +53,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As [`decode_with`](crate::bridge::decode_with): completes with the source, fails with its error,
-    /// and fails with an error of kind `InvalidData` if a frame is longer than `limit`, if the decoder
-    /// rejects it, or if the source completes within it; the source is canceled then.
+    /// As [`decode_with`](crate::bridge::decode_with): completes with the source, fails with its
+    /// error, and fails with an error of kind `InvalidData` if a frame is longer than `limit`, if
+    /// the decoder rejects it, or if the source completes within it; the source is canceled then.
     ///
     /// # Panics
     ///
@@ -66,7 +66,8 @@ impl<P: Publisher> Flow<P> {
     /// ```
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let lines = millstream::from_iter(["fir", "st\nsec", "ond\n"]).decode(LinesCodec::new(), 80);
+    /// let lines = millstream::from_iter(["fir", "st\nsec", "ond\n"])
+    ///     .decode(LinesCodec::new(), 80);
     /// assert_eq!(lines.collect::<Vec<_>>().wait()?, ["first", "second"]);
     /// # Ok::<(), millstream::Error>(())
     /// ```

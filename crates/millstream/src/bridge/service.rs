@@ -20,22 +20,24 @@ use crate::{
 type BoxError = Box<dyn error::Error + Send + Sync>;
 
 impl<P: Publisher> Flow<P> {
-    /// Calls a service with each item, up to `concurrency` calls at a time, and passes the responses on
-    /// in the order of the items.
+    /// Calls a service with each item, up to `concurrency` calls at a time, and passes the
+    /// responses on in the order of the items.
     ///
-    /// The service is asked whether it is ready when there is an item to call it with, and called as
-    /// soon as it is: no place that it reserves waits for an item that may never come. Readiness and
-    /// calls are polled on the [ambient](scheduler::ambient) scheduler, also while the downstream is busy.
+    /// The service is asked whether it is ready when there is an item to call it with, and called
+    /// as soon as it is: no place that it reserves waits for an item that may never come.
+    /// Readiness and calls are polled on the [ambient](scheduler::ambient) scheduler, also while
+    /// the downstream is busy.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: one item at a time is asked for, while fewer than
-    /// `concurrency` are held, as an item that waits for the service, a call, or a response.
+    /// Starts with the downstream's first request: one item at a time is asked for, while fewer
+    /// than `concurrency` are held, as an item that waits for the service, a call, or a response.
     ///
     /// # Termination
     ///
-    /// Completes after the source and the last response; fails with the source, after the responses to
-    /// the items before. If the service or a call fails, fails with its error: as it is if it is an
+    /// Completes after the source and the last response; fails with the source, after the responses
+    /// to the items before. If the service or a call fails, fails with its error: as it is if it is
+    /// an
     /// [`Error`], otherwise around a [`ServiceError`]; the source is canceled and other calls are
     /// dropped. For errors that are items, let the service respond with a `Result`.
     ///

@@ -1,7 +1,8 @@
 //! `sink`: a `Sink` of futures, and the flow of what is put into it.
 //!
-//! Items go one way through a queue, and places come back through another, which is full at first. So
-//! neither side counts what the other does, and each learns by its queue's end that the other is gone.
+//! Items go one way through a queue, and places come back through another, which is full at first.
+//! So neither side counts what the other does, and each learns by its queue's end that the other is
+//! gone.
 
 use std::{
     pin::Pin,
@@ -20,17 +21,17 @@ use crate::{FlattenResults, Flow, FromStream, from_stream};
 ///
 /// # Demand
 ///
-/// The sink is ready while fewer than `capacity` items wait; an item that was asked for makes room for
-/// another. What waits is held here, and is never more.
+/// The sink is ready while fewer than `capacity` items wait; an item that was asked for makes room
+/// for another. What waits is held here, and is never more.
 ///
 /// # Termination
 ///
-/// The flow completes when the sink is closed, and fails as [`FlowSink::fail`] says, after the items
-/// before; if the sink is dropped without either, with an error of kind `Disconnected`. When the flow is
-/// canceled or dropped, the items that wait are dropped, and the sink has an error of kind
-/// `Disconnected`; a task that waits for room is woken. Flushing waits for nothing, because
-/// what was put in is there for the flow at once; flushing and closing fail if items wait that nobody will
-/// take.
+/// The flow completes when the sink is closed, and fails as [`FlowSink::fail`] says, after the
+/// items before; if the sink is dropped without either, with an error of kind `Disconnected`.
+/// When the flow is canceled or dropped, the items that wait are dropped, and the sink has an error
+/// of kind `Disconnected`; a task that waits for room is woken. Flushing waits for nothing, because
+/// what was put in is there for the flow at once; flushing and closing fail if items wait that
+/// nobody will take.
 ///
 /// # Panics
 ///

@@ -16,14 +16,14 @@ use crate::{Flow, FromStream, from_stream};
 ///
 /// # Demand
 ///
-/// A value is read when it is asked for, and is then the latest; values that were replaced before are
-/// not seen. The bridge holds none.
+/// A value is read when it is asked for, and is then the latest; values that were replaced before
+/// are not seen. The bridge holds none.
 ///
 /// # Termination
 ///
 /// Completes when all senders are dropped and the last value was passed on. A cancel drops the
-/// receiver. A value is cloned while the channel is locked for reading; if that panics, fails with an
-/// error of kind `Panicked`.
+/// receiver. A value is cloned while the channel is locked for reading; if that panics, fails with
+/// an error of kind `Panicked`.
 ///
 /// # Examples
 ///

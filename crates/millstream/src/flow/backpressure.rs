@@ -1,4 +1,5 @@
-//! What a publisher does about demand, stated by its type, so that the compiler can ask for a bound.
+//! What a publisher does about demand, stated by its type, so that the compiler can ask for a
+//! bound.
 
 use reactive_streams::Publisher;
 
@@ -6,9 +7,9 @@ use crate::Flow;
 
 /// What a publisher does about demand.
 ///
-/// Each operator of this crate states it by its type; [`Bounded`] are those of which nothing is without
-/// bound. A publisher that states nothing, such as [`BoxPublisher`](crate::BoxPublisher), whose type
-/// does not say what is inside, has neither.
+/// Each operator of this crate states it by its type; [`Bounded`] are those of which nothing is
+/// without bound. A publisher that states nothing, such as [`BoxPublisher`](crate::BoxPublisher),
+/// whose type does not say what is inside, has neither.
 pub trait Backpressure {
     /// The kind of this stage.
     const KIND: BackpressureKind;
@@ -16,8 +17,8 @@ pub trait Backpressure {
     /// The most items that this publisher and those above it hold at a time, on their way to the
     /// subscriber or being worked on; `u64::MAX` is without bound.
     ///
-    /// Flows that are made as it runs, such as those of [`concat_map`](Flow::concat_map), add what they
-    /// hold themselves. What stands outside of the flow, such as a channel, has its own bound.
+    /// Flows that are made as it runs, such as those of [`concat_map`](Flow::concat_map), add what
+    /// they hold themselves. What stands outside of the flow, such as a channel, has its own bound.
     fn max_in_flight(&self) -> u64;
 }
 
@@ -49,21 +50,24 @@ pub enum BackpressureKind {
 )]
 pub trait Bounded: Backpressure {}
 
-/// Lets a flow pass of which the compiler knows that it holds a limited number of items, and no other.
+/// Lets a flow pass of which the compiler knows that it holds a limited number of items, and no
+/// other.
 ///
 /// # Examples
 ///
 /// ```
 /// use millstream::{Backpressure, assert_bounded, range, scheduler::Pool};
 ///
-/// let flow = range(0..9).map_async(4, |n| async move { n }).publish_on(&Pool::new(1)).capacity(16);
+/// let flow = range(0..9).map_async(4, |n| async move { n }).publish_on(&Pool::new(1))
+///     .capacity(16);
 /// assert_eq!(assert_bounded(flow).max_in_flight(), 20);
 /// ```
 ///
 /// A stage that is without bound, anywhere in the flow, does not compile:
 ///
 /// ```compile_fail,E0277
-/// # use millstream::{Backpressure, BackpressureKind, Flow, Publisher, Subscriber, assert_bounded, range};
+/// # use millstream::{Backpressure, BackpressureKind, Flow, Publisher, Subscriber, assert_bounded,
+/// #     range};
 /// /// Holds everything that comes.
 /// struct Hoard<P>(P);
 ///
@@ -106,13 +110,14 @@ impl<P: Backpressure> Backpressure for Flow<P> {
 impl<P: Bounded> Bounded for Flow<P> {}
 
 /// States what a publisher does about demand: `backpressure!(source Range<T>)`,
-/// `backpressure!(Map<P, F>, PassThrough)` with the publisher above in the field `source` and its type
-/// first, or `backpressure!(PublishOn<P>, Queue, |this| this.capacity)` with the items that it holds.
+/// `backpressure!(Map<P, F>, PassThrough)` with the publisher above in the field `source` and its
+/// type first, or `backpressure!(PublishOn<P>, Queue, |this| this.capacity)` with the items that it
+/// holds.
 ///
-/// Those with several above them: `backpressure!(two Zip<P, Q>, first + second, ..)`, where `+` is for
-/// flows that run at the same time, and `max` for those that do not; `backpressure!(list Merge<P>, ..)`
-/// with the items held of each in the field `flows`; `backpressure!(inner FlatMap<P, F>, ..)` where `F`
-/// makes flows of items.
+/// Those with several above them: `backpressure!(two Zip<P, Q>, first + second, ..)`, where `+` is
+/// for flows that run at the same time, and `max` for those that do not;
+/// `backpressure!(list Merge<P>, ..)` with the items held of each in the field `flows`;
+/// `backpressure!(inner FlatMap<P, F>, ..)` where `F` makes flows of items.
 ///
 /// The macro names the parameters alone: a publisher whose struct has bounds on them implements
 /// [`Backpressure`](crate::Backpressure) and [`Bounded`](crate::Bounded) by hand.

@@ -4,8 +4,8 @@
 /// [`merge`](crate::merge), [`flat_map`](crate::Flow::flat_map), [`concat_map`](crate::Flow::concat_map)
 /// and their like.
 ///
-/// In every mode the items that a flow gave before it failed come before its error. The first failure
-/// counts; later ones are dropped.
+/// In every mode the items that a flow gave before it failed come before its error.
+/// The first failure counts; later ones are dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorMode {
@@ -13,11 +13,12 @@ pub enum ErrorMode {
     /// dropped.
     #[default]
     Immediate,
-    /// The first failure is signaled when the flows that have begun have ended. No other flow begins,
-    /// and the source of flows is canceled. Where all flows begin at once, this is
+    /// The first failure is signaled when the flows that have begun have ended.
+    /// No other flow begins, and the source of flows is canceled.
+    /// Where all flows begin at once, this is
     /// [`Delayed`](Self::Delayed).
     Boundary,
-    /// The other flows go on, and so does the source; the first failure is signaled when all of them
-    /// have ended.
+    /// The other flows go on, and so does the source; the first failure is signaled when all of
+    /// them have ended.
     Delayed,
 }

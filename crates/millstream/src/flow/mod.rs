@@ -12,8 +12,8 @@ use reactive_streams::{BoxClonePublisher, BoxPublisher, Error, Publisher, Subscr
 
 /// A publisher with operators.
 ///
-/// A flow is a plan: nothing happens until it is subscribed to, by [`subscribe`](Self::subscribe) or
-/// by one of the operators that end a flow, such as [`fold`](Self::fold) or
+/// A flow is a plan: nothing happens until it is subscribed to, by [`subscribe`](Self::subscribe)
+/// or by one of the operators that end a flow, such as [`fold`](Self::fold) or
 /// [`collect`](Self::collect). Subscribing uses the flow up; a flow whose parts are `Clone` is `Clone`
 /// and can be run as often as it is cloned.
 ///
@@ -49,8 +49,8 @@ impl<P: Publisher> Flow<P> {
         self.source.subscribe(subscriber);
     }
 
-    /// Passes this flow through `stage`, which returns the flow that follows: for operators of other
-    /// crates, and for a part of a pipeline that several flows have in common.
+    /// Passes this flow through `stage`, which returns the flow that follows: for operators of
+    /// other crates, and for a part of a pipeline that several flows have in common.
     ///
     /// A crate that brings many operators puts them into an extension trait; see
     /// [`parts`](crate::parts) for what they are built from.

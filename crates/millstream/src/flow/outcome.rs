@@ -28,7 +28,7 @@ pub struct Outcome<T> {
     expired: Option<oneshot::Receiver<()>>,
     /// The timer of a shutdown, taken back when the flow has ended before.
     deadline: Option<Scheduled>,
-    /// Has something when the flow was cancelled since: it is not waited for any longer.
+    /// Has something when the flow was canceled since: it is not waited for any longer.
     is_given_up: Option<oneshot::Receiver<()>>,
     is_ready: bool,
 }

@@ -5,17 +5,19 @@ use std::hint::spin_loop;
 use super::{SendError, TrySendError};
 use crate::scheduler::spin_wait::{is_crowded, let_others_run};
 
-/// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the processor:
-/// less than a microsecond in all, and not at all if others ran last time. Whoever makes room may be waiting for
-/// this very processor.
+/// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the
+/// processor:
+/// less than a microsecond in all, and not at all if others ran last time.
+/// Whoever makes room may be waiting for this very processor.
 const N_SPINS: u32 = 4;
 
 /// How often it lets others run before it sleeps.
 const N_YIELDS: u32 = 8;
 
-/// Sends `item` by `try_send`, which is asked again for some microseconds while it says `Full`: a place is
-/// probably about to be free, and sleeping and being woken costs more. Longer and longer pauses, and then
-/// the turn of other threads, as crossbeam's channels do it; the pauses are fewer.
+/// Sends `item` by `try_send`, which is asked again for some microseconds while it says `Full`: a
+/// place is probably about to be free, and sleeping and being woken costs more.
+/// Longer and longer pauses, and then the turn of other threads, as crossbeam's channels do it; the
+/// pauses are fewer.
 ///
 /// # Errors
 ///

@@ -30,8 +30,8 @@ pub struct Broadcaster<T> {
 pub struct Sent {
     /// How many subscribers get it.
     pub n_subscribers: usize,
-    /// How many times a subscriber's queue was full and an item was dropped: this one, or an older one
-    /// in its place.
+    /// How many times a subscriber's queue was full and an item was dropped: this one, or an older
+    /// one in its place.
     pub n_dropped: usize,
     /// How many subscribers were ended because they lag behind.
     pub n_ended: usize,
@@ -76,8 +76,8 @@ impl<T: Clone> Broadcaster<T> {
     /// # Errors
     ///
     /// Gives the item back, which was then sent to nobody: `Full` if the slowest subscriber's queue
-    /// is, `NoSubscriber` if there is none and the hub is to wait for one, `Closed` if there is none
-    /// and no flow is left to subscribe to.
+    /// is, `NoSubscriber` if there is none and the hub is to wait for one, `Closed` if there is
+    /// none and no flow is left to subscribe to.
     pub fn try_send(&mut self, item: T) -> Result<Sent, TrySendError<T>> {
         match self.sender.send(item, now(self.clock.as_ref())) {
             Ok(delivery) => Ok(Sent {
@@ -98,8 +98,8 @@ impl<T: Clone> Broadcaster<T> {
     ///
     /// # Errors
     ///
-    /// Gives the item back if there is no subscriber and no flow is left to subscribe to, now or while
-    /// this waits.
+    /// Gives the item back if there is no subscriber and no flow is left to subscribe to, now or
+    /// while this waits.
     ///
     /// # Cancel safety
     ///

@@ -9,8 +9,8 @@ use crate::Flow;
 /// A value that changes, and the flow of its changes: a subscriber gets the present value when it
 /// comes, and then the newest one whenever it asks.
 ///
-/// Whoever holds the [`Latest`] reads the value and changes it in place; several that change it share a
-/// lock around it, such as a `Mutex`.
+/// Whoever holds the [`Latest`] reads the value and changes it in place; several that change it
+/// share a lock around it, such as a `Mutex`.
 ///
 /// # Demand
 ///
@@ -18,9 +18,9 @@ use crate::Flow;
 ///
 /// # Termination
 ///
-/// Completes and fails as the producer says, after the last value; who subscribes later gets the last
-/// value, and then the end. Fails with an error of kind `Disconnected` if the producer is dropped
-/// without either.
+/// Completes and fails as the producer says, after the last value; who subscribes later gets the
+/// last value, and then the end. Fails with an error of kind `Disconnected` if the producer is
+/// dropped without either.
 ///
 /// # Examples
 ///
@@ -54,8 +54,8 @@ pub fn latest<T: Clone + Send + 'static>(initial: T) -> (Latest<T>, Flow<Multica
     (Latest { broadcaster, value: initial }, flow)
 }
 
-/// The end of a [`latest`] hub that has the value. There is one: its methods that change the value take
-/// `&mut self`.
+/// The end of a [`latest`] hub that has the value.
+/// There is one: its methods that change the value take `&mut self`.
 ///
 /// Dropping it fails all streams with an error of kind `Disconnected`; see
 /// [`complete`](Self::complete) and [`fail`](Self::fail).
@@ -70,7 +70,8 @@ impl<T: Clone> Latest<T> {
     ///
     /// # Errors
     ///
-    /// If there is no subscriber, and no flow left to subscribe to. The value is replaced all the same.
+    /// If there is no subscriber, and no flow left to subscribe to.
+    /// The value is replaced all the same.
     pub fn set(&mut self, value: T) -> Result<Sent, super::Closed> {
         self.value = value;
         self.tell()

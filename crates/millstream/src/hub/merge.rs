@@ -1,7 +1,8 @@
 //! `merge`: from any number of producers to one subscriber.
 //!
-//! As `unicast`, with a queue from many threads to one. The end is an item of the queue, for which it
-//! has one place more than its capacity: the first to close the semaphore puts it there.
+//! As `unicast`, with a queue from many threads to one.
+//! The end is an item of the queue, for which it has one place more than its capacity: the first to
+//! close the semaphore puts it there.
 
 use std::sync::Arc;
 
@@ -29,20 +30,20 @@ use crate::{
 ///
 /// The senders never see it: items that were not asked for wait in a queue of exactly `capacity`
 /// items, however many senders there are. When it is full, [`try_send`](Sender::try_send) gives the
-/// item back and [`send`](Sender::send) waits. Senders that wait are served in the order in which they
-/// began to, one item each, and are not overtaken by others; they are woken each time a quarter of the
-/// queue was taken, and when there is no item or no demand left.
+/// item back and [`send`](Sender::send) waits. Senders that wait are served in the order in which
+/// they began to, one item each, and are not overtaken by others; they are woken each time a
+/// quarter of the queue was taken, and when there is no item or no demand left.
 ///
 /// The subscriber is signaled on the threads that send and on the one that requests; with
 /// [`signal_on`](crate::Flow::signal_on), on a worker.
 ///
 /// # Termination
 ///
-/// Completes when every sender has said [`complete`](Sender::complete). Fails as soon as one of them
-/// says [`fail`](Sender::fail), after the items that were sent before, and closes the others. Fails
-/// with an error of kind `Disconnected` when the last sender is gone and any of them was dropped
-/// without either. A cancel, or the drop of the flow, closes the senders and drops the items that
-/// wait.
+/// Completes when every sender has said [`complete`](Sender::complete).
+/// Fails as soon as one of them says [`fail`](Sender::fail), after the items that were sent before,
+/// and closes the others. Fails with an error of kind `Disconnected` when the last sender is gone
+/// and any of them was dropped without either. A cancel, or the drop of the flow, closes the
+/// senders and drops the items that wait.
 ///
 /// # Panics
 ///
@@ -87,8 +88,8 @@ pub fn merge<T: Send + 'static>(capacity: usize) -> (Sender<T>, Flow<Merge<T>>) 
 
 /// An end of a [`merge`] hub that sends. A clone is another one, and the bound stays what it was.
 ///
-/// Dropping it without [`complete`](Self::complete) or [`fail`](Self::fail) makes the stream end with
-/// an error of kind `Disconnected` once the last sender is gone.
+/// Dropping it without [`complete`](Self::complete) or [`fail`](Self::fail) makes the stream end
+/// with an error of kind `Disconnected` once the last sender is gone.
 #[must_use = "dropping a sender fails its stream in the end"]
 pub struct Sender<T> {
     inside: Arc<Inside<T>>,
@@ -114,8 +115,8 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has canceled
-    /// or another sender has failed the stream.
+    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has
+    /// canceled or another sender has failed the stream.
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         match self.inside.permits.try_acquire() {
             Ok(permit) => self.inside.push(permit, item).map_err(TrySendError::Closed),
@@ -141,7 +142,8 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Waits for a place, to be filled by [`SenderPermit::send`]. Until then the place counts as taken.
+    /// Waits for a place, to be filled by [`SenderPermit::send`].
+    /// Until then the place counts as taken.
     ///
     /// # Errors
     ///
@@ -180,7 +182,8 @@ impl<T> Sender<T> {
         self.inside.end(End::Failed(error));
     }
 
-    /// Whether the subscriber has canceled, the flow was dropped, or a sender has failed the stream.
+    /// Whether the subscriber has canceled, the flow was dropped, or a sender has failed the
+    /// stream.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.inside.permits.is_closed()

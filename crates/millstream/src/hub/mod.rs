@@ -12,18 +12,20 @@
 //! [`processor`] and [`multicast_processor`] are hubs whose producer is a subscriber, for a source that
 //! is not there yet. To share a source that is, see [`Flow::share`](crate::Flow::share).
 //!
-//! A hub has two ends. The end that sends learns what became of each item: an item that was not taken
-//! comes back with the error; `send` and `reserve` wait for a place instead. The other end is a [`Flow`](crate::Flow). Queues hold exactly as many items as was said,
-//! however many producers there are.
+//! A hub has two ends. The end that sends learns what became of each item: an item that was not
+//! taken comes back with the error; `send` and `reserve` wait for a place instead.
+//! The other end is a [`Flow`](crate::Flow). Queues hold exactly as many items as was said, however
+//! many producers there are.
 //!
 //! The subscriber of a hub is signaled on the threads that send; to have it on another, see
 //! [`Flow::signal_on`](crate::Flow::signal_on) and [`Flow::publish_on`](crate::Flow::publish_on).
 //!
 //! Ends may be dropped at any time. When the subscriber has canceled, or the flow was dropped, the
-//! sending end is closed: `try_send` gives items back, waiting producers are woken, and items that were
-//! queued are dropped. When the sending end is dropped without `complete` or `fail`, the stream fails
-//! with an error of kind [`Disconnected`](crate::ErrorKind::Disconnected), after the items that were
-//! sent: a producer that panicked, or whose task was aborted, does not look like one that was done.
+//! sending end is closed: `try_send` gives items back, waiting producers are woken, and items that
+//! were queued are dropped. When the sending end is dropped without `complete` or `fail`, the
+//! stream fails with an error of kind [`Disconnected`](crate::ErrorKind::Disconnected), after the
+//! items that were sent: a producer that panicked, or whose task was aborted, does not look like
+//! one that was done.
 
 mod blocking;
 mod broadcaster;

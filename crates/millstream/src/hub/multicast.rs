@@ -59,22 +59,23 @@ impl Policy {
 /// A producer, and the flow of what it sends, which can be cloned and subscribed to at any time: a
 /// subscriber gets the items that are sent after it has come.
 ///
-/// An item is sent to all subscribers at one moment, as a clone to all but one of them. A subscriber
-/// that leaves is gone at once, also while the producer waits for it; the hub stays open for others as
-/// long as a flow is left to subscribe to.
+/// An item is sent to all subscribers at one moment, as a clone to all but one of them.
+/// A subscriber that leaves is gone at once, also while the producer waits for it; the hub stays
+/// open for others as long as a flow is left to subscribe to.
 ///
 /// # Demand
 ///
-/// What was sent to a subscriber and not asked for waits in a queue of its own, of exactly the capacity
-/// that the [`Policy`] names, which also says what happens when that is full. The subscribers are
-/// signaled one after the other on the thread that sends, or on those that request.
+/// What was sent to a subscriber and not asked for waits in a queue of its own, of exactly the
+/// capacity that the [`Policy`] names, which also says what happens when that is full.
+/// The subscribers are signaled one after the other on the thread that sends, or on those that
+/// request.
 ///
 /// # Termination
 ///
-/// All streams complete and fail as the producer says, after the items that wait for them; so do those
-/// of who subscribes later. They fail with an error of kind `Disconnected` if the producer is dropped
-/// without either. A cancel drops the items that wait for that subscriber. A subscriber that panics
-/// ends alone.
+/// All streams complete and fail as the producer says, after the items that wait for them; so do
+/// those of who subscribes later. They fail with an error of kind `Disconnected` if the producer is
+/// dropped without either. A cancel drops the items that wait for that subscriber.
+/// A subscriber that panics ends alone.
 ///
 /// # Panics
 ///

@@ -10,8 +10,8 @@ use crate::{
 ///
 /// # Demand
 ///
-/// As [`unicast`](super::unicast()): up to `capacity` items wait for each of the flows. A flow that is
-/// full holds back the items for it, and those alone.
+/// As [`unicast`](super::unicast()): up to `capacity` items wait for each of the flows.
+/// A flow that is full holds back the items for it, and those alone.
 ///
 /// # Termination
 ///
@@ -21,7 +21,8 @@ use crate::{
 ///
 /// # Panics
 ///
-/// Unless `n` lies in `1..=65_536` and `capacity` in `1..=16_777_216`. `route` is called on the thread that sends, and so is its panic.
+/// Unless `n` lies in `1..=65_536` and `capacity` in `1..=16_777_216`.
+/// `route` is called on the thread that sends, and so is its panic.
 ///
 /// # Examples
 ///
@@ -32,7 +33,8 @@ use crate::{
 /// (0..6).for_each(|n| sender.try_send(n).unwrap());
 /// sender.complete();
 ///
-/// let parts: Vec<Vec<u64>> = flows.into_iter().map(|flow| flow.collect().wait().unwrap()).collect();
+/// let parts: Vec<Vec<u64>> = flows.into_iter().map(|flow| flow.collect().wait().unwrap())
+///     .collect();
 /// assert_eq!(parts, [[0, 2, 4], [1, 3, 5]]);
 /// ```
 #[track_caller]
@@ -65,8 +67,8 @@ impl<T, F: FnMut(&T) -> usize> Partitioner<T, F> {
     ///
     /// # Errors
     ///
-    /// Gives the item back: `Full` if `capacity` items wait for its flow, `Closed` if the subscriber of
-    /// its flow has canceled.
+    /// Gives the item back: `Full` if `capacity` items wait for its flow, `Closed` if the
+    /// subscriber of its flow has canceled.
     ///
     /// # Panics
     ///
@@ -76,8 +78,8 @@ impl<T, F: FnMut(&T) -> usize> Partitioner<T, F> {
         self.producer(&item).try_send(item)
     }
 
-    /// Sends `item` to its flow as soon as there is a place for it. Items for other flows wait behind
-    /// it.
+    /// Sends `item` to its flow as soon as there is a place for it.
+    /// Items for other flows wait behind it.
     ///
     /// # Errors
     ///

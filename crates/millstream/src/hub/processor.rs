@@ -15,8 +15,8 @@ use crate::{
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then `capacity` items are asked for, and three quarters
-/// of that again whenever as many were passed on. Up to `capacity` items wait.
+/// Starts with the downstream's first request: then `capacity` items are asked for, and three
+/// quarters of that again whenever as many were passed on. Up to `capacity` items wait.
 ///
 /// # Termination
 ///

@@ -42,8 +42,8 @@ impl Replay {
 ///
 /// # Termination
 ///
-/// As [`multicast`](super::multicast()); who subscribes after the end gets the items that were kept, and
-/// then the end.
+/// As [`multicast`](super::multicast()); who subscribes after the end gets the items that were
+/// kept, and then the end.
 ///
 /// # Panics
 ///

@@ -1,7 +1,7 @@
 //! `signal_on`: a hub's signals on another thread.
 //!
-//! What [`publish_on`](crate::Flow::publish_on) does with a queue of its own, a hub does out of the queue that
-//! it has anyway: the gate's turns run on the worker, and a producer only wakes it.
+//! What [`publish_on`](crate::Flow::publish_on) does with a queue of its own, a hub does out of the
+//! queue that it has anyway: the gate's turns run on the worker, and a producer only wakes it.
 
 use reactive_streams::{Publisher, Subscriber};
 
@@ -24,8 +24,8 @@ pub trait Sealed: Publisher {
 impl<P: Queued> Flow<P> {
     /// Signals the downstream on a worker of `scheduler`, straight out of the hub's queue.
     ///
-    /// As [`publish_on`](Self::publish_on), at half the cost: each item passes one queue instead of two, and
-    /// those who send leave the subscriber to the worker.
+    /// As [`publish_on`](Self::publish_on), at half the cost: each item passes one queue instead of
+    /// two, and those who send leave the subscriber to the worker.
     ///
     /// # Demand
     ///
@@ -33,9 +33,10 @@ impl<P: Queued> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As the hub's. Fails with an error of kind `Rejected`, and closes the hub, if an item, a request or an
-    /// end is due on a scheduler that was shut down. A cancel drops the waiting items at once, on the thread
-    /// that cancels, if nothing is being signaled; otherwise after the item that is.
+    /// As the hub's. Fails with an error of kind `Rejected`, and closes the hub, if an item, a
+    /// request or an end is due on a scheduler that was shut down.
+    /// A cancel drops the waiting items at once, on the thread that cancels, if nothing is being
+    /// signaled; otherwise after the item that is.
     ///
     /// # Examples
     ///

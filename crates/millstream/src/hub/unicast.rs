@@ -1,7 +1,7 @@
 //! `unicast`: from one producer to one subscriber.
 //!
-//! A queue from one thread to another, a [`Semaphore`] that bounds it and in which the producer waits, and
-//! a [`Listener`] through which the producer wakes a subscriber that may come later.
+//! A queue from one thread to another, a [`Semaphore`] that bounds it and in which the producer
+//! waits, and a [`Listener`] through which the producer wakes a subscriber that may come later.
 
 use std::sync::Arc;
 
@@ -30,14 +30,14 @@ use crate::{
 /// The producer never sees it: items that were not asked for wait in a queue of exactly `capacity`
 /// items, and when that is full, [`try_send`](Producer::try_send) gives the item back and
 /// [`send`](Producer::send) waits, until a quarter of the queue was taken, or there is no item or no demand
-/// left. The subscriber is signaled on the thread that sends or on the one that requests, whichever makes
-/// an item due; with [`signal_on`](crate::Flow::signal_on), on a worker.
+/// left. The subscriber is signaled on the thread that sends or on the one that requests, whichever
+/// makes an item due; with [`signal_on`](crate::Flow::signal_on), on a worker.
 ///
 /// # Termination
 ///
 /// Completes and fails as the producer says, after the items that were sent. Fails with an error of
-/// kind `Disconnected` if the producer is dropped without either. A cancel, or the drop of the flow,
-/// closes the producer and drops the items that wait.
+/// kind `Disconnected` if the producer is dropped without either.
+/// A cancel, or the drop of the flow, closes the producer and drops the items that wait.
 ///
 /// # Panics
 ///
@@ -86,7 +86,8 @@ impl<T> Producer<T> {
     ///
     /// # Errors
     ///
-    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has canceled.
+    /// Gives the item back: `Full` if `capacity` items wait, `Closed` if the subscriber has
+    /// canceled.
     pub fn try_send(&mut self, item: T) -> Result<(), TrySendError<T>> {
         match self.permits.try_acquire() {
             Ok(permit) => {
@@ -105,7 +106,8 @@ impl<T> Producer<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, it has not sent the item, and drops it. To keep the item, wait with
+    /// Dropped before it is ready, it has not sent the item, and drops it.
+    /// To keep the item, wait with
     /// [`reserve`](Self::reserve).
     pub async fn send(&mut self, item: T) -> Result<(), SendError<T>> {
         match self.reserve().await {

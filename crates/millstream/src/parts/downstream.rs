@@ -1,13 +1,15 @@
 //! The downstream of an operator that may end the flow before its source does.
 //!
-//! `take`, `take_while`, `scan`, `handle` and `flatten_results` end it in the middle of an offer, and the source
-//! hears of that by the answer. The downstream is not told before the source has let go: an operator that has
-//! answered [`Offer::Finished`] is dropped by whoever made the offer, after what stands above it, and its drop
-//! tells the downstream. So what the source held, such as the resource of `using`, is released before the end.
+//! `take`, `take_while`, `scan`, `handle` and `flatten_results` end it in the middle of an offer,
+//! and the source hears of that by the answer. The downstream is not told before the source has let
+//! go: an operator that has answered [`Offer::Finished`] is dropped by whoever made the offer,
+//! after what stands above it, and its drop tells the downstream.
+//! So what the source held, such as the resource of `using`, is released before the end.
 //! What the source sends all the same, or how it ends, concerns nobody any more.
 //!
-//! A publisher that calls `on_next` does not see the answer. It is canceled instead, before the downstream is
-//! told; when it drops the operator is its own matter.
+//! A publisher that calls `on_next` does not see the answer.
+//! It is canceled instead, before the downstream is told; when it drops the operator is its own
+//! matter.
 
 use std::{mem::replace, sync::Arc};
 
@@ -36,8 +38,8 @@ impl<S> Downstream<S> {
         !matches!(self.0, State::Open(_))
     }
 
-    /// Ends it, unless that was done before; the answer to whoever made the offer. The downstream is told when
-    /// this is dropped, or by [`settle`](Self::settle).
+    /// Ends it, unless that was done before; the answer to whoever made the offer.
+    /// The downstream is told when this is dropped, or by [`settle`](Self::settle).
     pub fn end<T>(&mut self, end: End) -> Offer
     where
         S: Subscriber<T>,
@@ -51,8 +53,8 @@ impl<S> Downstream<S> {
         Offer::Finished
     }
 
-    /// For a publisher that called `on_next`: does what it would have done with the answer to an `offer`, and
-    /// then tells the downstream, or lets go of one that has had enough.
+    /// For a publisher that called `on_next`: does what it would have done with the answer to an
+    /// `offer`, and then tells the downstream, or lets go of one that has had enough.
     #[inline]
     pub fn settle(&mut self, upstream: &Upstream, offer: Offer) {
         upstream.settle(offer);
@@ -129,10 +131,11 @@ impl<T, S: Subscriber<T>> Subscriber<T> for Downstream<S> {
     }
 }
 
-/// Passes `item` on, if there is one, and then ends `downstream`. The caller has demand for the item.
+/// Passes `item` on, if there is one, and then ends `downstream`.
+/// The caller has demand for the item.
 ///
-/// A terminal signal may come from outside of a turn's guard, so that a panic of the downstream is caught
-/// here.
+/// A terminal signal may come from outside of a turn's guard, so that a panic of the downstream is
+/// caught here.
 pub fn end_after<T, S: Subscriber<T>>(mut downstream: S, item: Option<T>, end: End) {
     let Some(item) = item else { return end.signal(downstream) };
     match caught(|| downstream.offer(item)) {

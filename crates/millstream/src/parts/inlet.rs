@@ -130,7 +130,7 @@ impl<T> Entrance<T> {
         P: Publisher<Item = T>,
         W: Wake + 'static,
     {
-        if !self.upstream.is_cancelled() {
+        if !self.upstream.is_canceled() {
             publisher.subscribe(self.subscriber(taker));
         }
     }

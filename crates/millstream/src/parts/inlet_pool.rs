@@ -2,7 +2,8 @@
 
 use super::inlet::{Entrance, Inlet, inlet};
 
-/// Inlets of one capacity for many upstreams: those that have ended leave their queues to those to come.
+/// Inlets of one capacity for many upstreams: those that have ended leave their queues to those to
+/// come.
 pub(crate) struct InletPool<T> {
     capacity: usize,
     /// Boxed because inlets move in and out of the pool.

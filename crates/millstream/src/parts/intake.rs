@@ -1,7 +1,8 @@
 //! The items of a flow, one at a time, for a future that polls.
 //!
-//! An [`Intake`] asks for one item when it is polled for one, so that what is polled only while there
-//! is room, such as the body of a response, is the flow's demand. What is held is that one item.
+//! An [`Intake`] asks for one item when it is polled for one, so that what is polled only while
+//! there is room, such as the body of a response, is the flow's demand.
+//! What is held is that one item.
 
 use std::{
     sync::Arc,

@@ -1,10 +1,10 @@
 //! What operators are built from, for those who write their own.
 //!
 //! An operator is a publisher that subscribes to its source with a subscriber of its own. One that
-//! answers each item at once needs no part: see the source of [`filter`](crate::Flow::filter). One that
-//! keeps items, or signals from somewhere else than its source, has a queue and a `Gate` of
-//! `millstream_kernel`, which says who may emit, how much, and who cleans up; here is what stands
-//! between the two.
+//! answers each item at once needs no part: see the source of [`filter`](crate::Flow::filter).
+//! One that keeps items, or signals from somewhere else than its source, has a queue and a `Gate`
+//! of `millstream_kernel`, which says who may emit, how much, and who cleans up; here is what
+//! stands between the two.
 //!
 //! | part | does | used by |
 //! |---|---|---|
@@ -24,8 +24,8 @@
 //! | [`timed_groups`] | Groups of items that are full, or old enough | `buffer_timeout`, `batch_sized` |
 //!
 //! Those that are not public are internals of the operators here. What is public is as stable as
-//! `millstream_kernel`: the decision on own operators says what that means. No part imports from `ops`,
-//! `hub` or `bridge`.
+//! `millstream_kernel`: the decision on own operators says what that means.
+//! No part imports from `ops`, `hub` or `bridge`.
 //!
 //! The book's page "Write your own operator" goes through one from the first line to its tests.
 

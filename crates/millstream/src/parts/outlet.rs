@@ -1,7 +1,7 @@
 //! The end of a queue that takes, as a publisher for one subscriber who may come later.
 //!
-//! `hub::unicast` and the flows that operators hand out, such as the windows of `window`, differ in who
-//! is to hear that items are taken: their [`Keeper`].
+//! `hub::unicast` and the flows that operators hand out, such as the windows of `window`, differ in
+//! who is to hear that items are taken: their [`Keeper`].
 
 use std::sync::Weak;
 

@@ -76,7 +76,7 @@ where
         Ok(((), inside)) => inside,
         Err(error) => return downstream.on_error(error),
     };
-    if inside.is_cancelled {
+    if inside.is_canceled {
         return;
     }
     if inside.is_illegal {
@@ -142,7 +142,7 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Handler for Succession<T, S,
     type Message = (End, Handoff<T, S, N>);
 
     fn handle(&mut self, (end, handoff): Self::Message) {
-        if !handoff.voice.arbiter().is_cancelled() {
+        if !handoff.voice.arbiter().is_canceled() {
             let surroundings = handoff.surroundings.clone();
             surroundings.within(|| self.successor.next(end, handoff));
         }
@@ -194,7 +194,7 @@ impl<T: 'static, S: Subscriber<T>, N: Successor<T>> Subscriber<T> for SourceSubs
         *stage = Stage::Signaling;
         let (offer, inside) = voice.inside(|| downstream.offer(item));
         *stage = Stage::Served;
-        if inside.is_cancelled {
+        if inside.is_canceled {
             return Offer::Finished;
         }
         if offer == Offer::Accepted {

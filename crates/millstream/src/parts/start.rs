@@ -11,8 +11,9 @@ use super::inlet::{Entrance, Inlet, inlet};
 
 /// Holds a source back until all is subscribed to.
 ///
-/// So the first flow of several does not have the whole of the demand before the others are there; and
-/// flows that answer at once do so within the gate's turn, in place of one turn for each of their items.
+/// So the first flow of several does not have the whole of the demand before the others are there;
+/// and flows that answer at once do so within the gate's turn, in place of one turn for each of
+/// their items.
 pub struct Start {
     signal: Inlet<()>,
     has_come: bool,

@@ -63,8 +63,8 @@ where
         }
     }
 
-    /// Sends the result if no more items are needed. Of a `finish` that panics, the outcome is that nothing
-    /// was sent.
+    /// Sends the result if no more items are needed.
+    /// Of a `finish` that panics, the outcome is that nothing was sent.
     fn conclude(&mut self) {
         if self.is_over {
             muted(|| self.finish());
@@ -95,7 +95,8 @@ where
         self.upstream.set(subscription);
     }
 
-    /// A few items need no subscription, if they are at hand. A flow that is run to its end can be canceled.
+    /// A few items need no subscription, if they are at hand.
+    /// A flow that is run to its end can be canceled.
     #[inline]
     fn initial_request(&mut self) -> u64 {
         if self.n == u64::MAX { 0 } else { std::mem::take(&mut self.n) }

@@ -64,8 +64,8 @@ pub(crate) enum Added {
     Exceeds,
 }
 
-/// Subscribes `downstream` to groups that are full by `rule`, or as old as `limit`; `n` items are asked
-/// for ahead.
+/// Subscribes `downstream` to groups that are full by `rule`, or as old as `limit`;
+/// `n` items are asked for ahead.
 pub(crate) fn subscribe<P, S, R>(
     source: P,
     worker: Worker,

@@ -1,9 +1,10 @@
 //! A gate's timer.
 //!
 //! Operators that wait for a time have at most one alarm outstanding as long as what they wait for
-//! moves later; when it rings, they look at the clock and set the next one. So an item costs a look at
-//! the clock, and no timer. An alarm that is still set when the timer is dropped, with the source of its
-//! gate, is taken back.
+//! moves later; when it rings, they look at the clock and set the next one.
+//! So an item costs a look at the clock, and no timer.
+//! An alarm that is still set when the timer is dropped, with the source of its gate, is taken
+//! back.
 
 use std::{
     fmt,
@@ -48,8 +49,9 @@ impl GateTimer {
         self.worker.now()
     }
 
-    /// Returns what a source answers that has nothing before `due`: `Pending`, and the gate is woken then
-    /// or before. If the scheduler was stopped or has no clock, calls `cancel`, which is to cancel the
+    /// Returns what a source answers that has nothing before `due`:
+    /// `Pending`, and the gate is woken then or before.
+    /// If the scheduler was stopped or has no clock, calls `cancel`, which is to cancel the
     /// upstream, and returns an end with an error of kind `Rejected`.
     pub fn wait_until<T>(&mut self, due: Duration, cancel: impl FnOnce()) -> Step<T> {
         if self.wakes_at(due) {

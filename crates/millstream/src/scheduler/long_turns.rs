@@ -40,9 +40,9 @@ impl fmt::Display for LongTurn {
 ///
 /// A worker runs one turn at a time, so that a closure that blocks, by a lock, a channel or a file,
 /// keeps all other flows of the worker waiting, and with them perhaps what it waits for. A turn is
-/// reported once: while it runs, from a thread of the watch's own, or when it has ended. What counts
-/// is real time, also of a turn in [`VirtualTime`](super::VirtualTime): on a machine that is busy
-/// with other things, a turn takes longer.
+/// reported once: while it runs, from a thread of the watch's own, or when it has ended.
+/// What counts is real time, also of a turn in [`VirtualTime`](super::VirtualTime): on a machine
+/// that is busy with other things, a turn takes longer.
 ///
 /// All workers of the process are watched until what is returned is dropped. Meanwhile each turn
 /// costs a lock.
@@ -69,7 +69,8 @@ impl fmt::Display for LongTurn {
 /// });
 /// let outcome = flow.count();
 ///
-/// assert!(reported.recv().unwrap().starts_with("a turn has kept the worker on thread `parser-0`"));
+/// assert!(reported.recv().unwrap()
+///     .starts_with("a turn has kept the worker on thread `parser-0`"));
 /// drop(release);
 /// assert_eq!(outcome.wait()?, 1);
 /// # }

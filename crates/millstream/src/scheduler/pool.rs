@@ -51,7 +51,8 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// Unless `n` lies in `1..=65_536`, or if the system cannot start a thread; see [`try_named`](Self::try_named).
+    /// Unless `n` lies in `1..=65_536`, or if the system cannot start a thread; see
+    /// [`try_named`](Self::try_named).
     #[must_use]
     #[track_caller]
     pub fn named(name: &str, n: usize) -> Self {

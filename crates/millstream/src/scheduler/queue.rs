@@ -17,12 +17,12 @@ use super::{
     wheel::{Key, Wheel},
 };
 
-/// How often a thread looks for a task before it lets others run: less than a microsecond, and not at all if
-/// others ran last time. Whoever makes the task may be waiting for this very processor.
+/// How often a thread looks for a task before it lets others run: less than a microsecond, and not
+/// at all if others ran last time. Whoever makes the task may be waiting for this very processor.
 const N_SPINS: u32 = 32;
 
-/// How often it lets others run before it sleeps: together for as long as it takes to wake a thread. Two
-/// threads that wait for each other would else sleep each time, because they do.
+/// How often it lets others run before it sleeps: together for as long as it takes to wake a
+/// thread. Two threads that wait for each other would else sleep each time, because they do.
 const N_YIELDS: u32 = 48;
 
 /// Longer than both take together: a thread does not look for tasks while a timer is due by then.
@@ -37,8 +37,8 @@ thread_local! {
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
-    /// Rung with each task, and when there is something else to see, for those who spin: they read this,
-    /// and leave the lock to threads that have a task.
+    /// Rung with each task, and when there is something else to see, for those who spin: they read
+    /// this, and leave the lock to threads that have a task.
     news: ReadySet,
     clock: Clock,
 }
@@ -48,8 +48,8 @@ struct State {
     ready: VecDeque<(Job, bool)>,
     timers: Wheel<Job>,
     is_closed: bool,
-    /// How many threads in [`run_until`](Self::run_until) have to look again; may be briefly negative, if
-    /// one looks before it is counted.
+    /// How many threads in [`run_until`](Self::run_until) have to look again; may be briefly
+    /// negative, if one looks before it is counted.
     n_nudged: i64,
     /// The time of a virtual clock.
     now: Duration,
@@ -100,7 +100,8 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Makes the threads that wait in [`run_until`](Self::run_until) look again. One of them [hears](Self::heard) it.
+    /// Makes the threads that wait in [`run_until`](Self::run_until) look again.
+    /// One of them [hears](Self::heard) it.
     pub(super) fn nudge(&self) {
         // The lock: a thread that looked before it is waiting now.
         self.state.lock().n_nudged += 1;
@@ -151,7 +152,8 @@ impl Queue {
         }
     }
 
-    /// Waits a little for a task, because sleeping and being woken costs more. Whether there are news.
+    /// Waits a little for a task, because sleeping and being woken costs more.
+    /// Whether there are news.
     fn spin(&self) -> bool {
         let first = if is_crowded() { N_SPINS } else { 0 };
         for i in first..N_SPINS + N_YIELDS {

@@ -82,7 +82,8 @@ impl TimerSlot {
         Self::default()
     }
 
-    /// Holds the `number`th timer in place of an earlier one. Takes it back if a later one is held, or if
+    /// Holds the `number`th timer in place of an earlier one.
+    /// Takes it back if a later one is held, or if
     /// [`end`](Self::end) was called.
     pub(crate) fn hold(&self, number: u64, scheduled: Scheduled) {
         let mut place = self.0.lock();

@@ -1,8 +1,9 @@
 //! How long a thread looks again for what another is about to do, before it lets others run.
 //!
-//! Sleeping and being woken costs more than looking for a while. But the other thread may be waiting for this
-//! very processor, and then every look is lost. Which of the two it is changes within milliseconds, as the
-//! system moves threads; a thread guesses it from how long letting others run took last.
+//! Sleeping and being woken costs more than looking for a while.
+//! But the other thread may be waiting for this very processor, and then every look is lost.
+//! Which of the two it is changes within milliseconds, as the system moves threads; a thread
+//! guesses it from how long letting others run took last.
 
 use std::{
     cell::Cell,
@@ -10,17 +11,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// For how many pauses of the processor a runner on a worker waits for the next item: about as long as parking
-/// and being woken takes.
+/// For how many pauses of the processor a runner on a worker waits for the next item: about as long
+/// as parking and being woken takes.
 const N_PAUSES: u32 = 64;
 
-/// For how many if its thread let others run last time: long enough to see whether anybody is sending.
+/// For how many if its thread let others run last time: long enough to see whether anybody is
+/// sending.
 const N_PAUSES_CROWDED: u32 = 16;
 
-/// Longer than letting others run took where nobody else wanted the processor, on the systems measured.
+/// Longer than letting others run took where nobody else wanted the processor, on the systems
+/// measured.
 const UNHEEDED: Duration = Duration::from_micros(1);
 
-/// How many times the least that letting others run has taken is not yet long, on systems that need longer.
+/// How many times the least that letting others run has taken is not yet long, on systems that need
+/// longer.
 const N_LEAST: u32 = 2;
 
 thread_local! {
@@ -31,7 +35,8 @@ thread_local! {
     static LEAST: Cell<Duration> = const { Cell::new(Duration::MAX) };
 }
 
-/// Returns whether the peer is probably waiting for this CPU: then this thread should yield at once.
+/// Returns whether the peer is probably waiting for this CPU: then this thread should yield at
+/// once.
 #[inline]
 pub(crate) fn is_crowded() -> bool {
     IS_CROWDED.get()
@@ -55,8 +60,8 @@ fn remember(took: Duration) {
     IS_CROWDED.set(took > UNHEEDED.max(least * N_LEAST));
 }
 
-/// How many of these pauses a runner makes before it looks again, having waited for `n_waited`: the more items
-/// may come meanwhile, the more.
+/// How many of these pauses a runner makes before it looks again, having waited for `n_waited`: the
+/// more items may come meanwhile, the more.
 #[inline]
 pub(crate) fn pause(n_waited: u32, capacity: u64) -> u32 {
     let most = if is_crowded() { N_PAUSES_CROWDED } else { N_PAUSES };

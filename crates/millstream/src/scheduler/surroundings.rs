@@ -1,5 +1,5 @@
-//! `Surroundings`: what is around the place where a flow is subscribed to: its context, and the tokio
-//! runtime there.
+//! `Surroundings`: what is around the place where a flow is subscribed to: its context, and the
+//! tokio runtime there.
 //!
 //! Futures need the runtime that they were written for, and a flow runs on whatever thread has an
 //! item. So the runtime is taken along: by each [`Worker`](super::Worker) for its tasks, and by the

@@ -1,19 +1,20 @@
 //! Shared: timers in a hierarchical wheel.
 //!
-//! Scheme 7 of Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987): setting a timer and taking
-//! one back cost O(1), however many are pending. A tick is a nanosecond, so that nothing is rounded; each level
-//! has 64 slots, and a level is made when the first timer needs it. A slot is a list in the order in which its
-//! timers were set. Our deviations: the wheel does not turn while nothing is due, because each slot keeps a
-//! lower bound of its dues; and when a slot is opened the wheel jumps to that bound, so that a timer moves down
-//! once for each other due that shares its slot, and at most once a level.
+//! Scheme 7 of Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987): setting a timer
+//! and taking one back cost O(1), however many are pending.
+//! A tick is a nanosecond, so that nothing is rounded; each level has 64 slots, and a level is made
+//! when the first timer needs it. A slot is a list in the order in which its timers were set.
+//! Our deviations: the wheel does not turn while nothing is due, because each slot keeps a lower
+//! bound of its dues; and when a slot is opened the wheel jumps to that bound, so that a timer
+//! moves down once for each other due that shares its slot, and at most once a level.
 //!
 //! # Invariants
 //!
-//! 1. A timer's level is the highest digit, in base 64, in which its due differs from `now`, and its slot is that
-//!    digit of its due. So all timers of a level are due before those of the levels above, and those of a slot
-//!    before those of the slots behind it.
-//! 2. A bit of `occupied` is set when the slot's list is not empty; `earliest` is then no later than any due in
-//!    the list. In level 0 it is the due of all.
+//! 1. A timer's level is the highest digit, in base 64, in which its due differs from `now`, and
+//!    its slot is that digit of its due. So all timers of a level are due before those of the
+//!    levels above, and those of a slot before those of the slots behind it.
+//! 2. A bit of `occupied` is set when the slot's list is not empty;
+//!    `earliest` is then no later than any due in the list. In level 0 it is the due of all.
 //! 3. Timers with one due share a list, in the order in which they were set.
 //! 4. `now` never passes the due of a pending timer.
 
@@ -145,8 +146,8 @@ impl<T> Wheel<T> {
         self.first().map(|(_, _, earliest)| duration(earliest))
     }
 
-    /// Gives all values that are due at `now`, those that are due first before the others, and those that are
-    /// due at the same time in the order in which they were set.
+    /// Gives all values that are due at `now`, those that are due first before the others, and
+    /// those that are due at the same time in the order in which they were set.
     pub(super) fn expire(&mut self, now: Duration, mut give: impl FnMut(T)) {
         let now = now.as_nanos();
         while let Some((level, slot, earliest)) = self.first()

@@ -9,7 +9,7 @@ use millstream::{
 use millstream_testkit::{Probe, Puppet};
 
 #[test]
-fn a_cancelled_subscriber_is_dropped_while_its_subscription_is_held() {
+fn a_canceled_subscriber_is_dropped_while_its_subscription_is_held() {
     let probe = Probe::subscribe_to(range(0..9).map(|n| n).filter(|_| true).concat(never()));
     probe.request(2);
     let subscription = probe.subscription();
@@ -63,11 +63,11 @@ fn a_cancel_reaches_the_source_through_a_queue() {
 
     probe.cancel();
 
-    assert!(puppet.is_cancelled() && probe.is_dropped());
+    assert!(puppet.is_canceled() && probe.is_dropped());
 }
 
 #[test]
-fn items_that_wait_are_dropped_once_with_a_cancelled_stream() {
+fn items_that_wait_are_dropped_once_with_a_canceled_stream() {
     let clock = VirtualTime::new();
     let witness = Arc::new(());
     let items = vec![Arc::clone(&witness); 8];
@@ -127,15 +127,15 @@ fn a_cancel_from_another_thread_is_seen_before_the_next_waiting_item() {
 fn an_outcome_that_is_dropped_cancels() {
     let (puppet, publisher) = Puppet::<u8>::new();
     let outcome = Flow::from(publisher).count();
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
 
     drop(outcome);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
-fn an_outcome_that_is_cancelled_from_elsewhere_ends() {
+fn an_outcome_that_is_canceled_from_elsewhere_ends() {
     let outcome = never::<u8>().count();
 
     outcome.subscription().cancel();
@@ -150,11 +150,11 @@ fn a_stream_that_is_dropped_cancels() {
 
     drop(stream);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
-fn a_second_subscription_is_cancelled() {
+fn a_second_subscription_is_canceled() {
     for operator in [
         (|flow| flow.filter(|_| true).boxed()) as fn(Flow<_>) -> Flow<_>,
         |flow| flow.take(3).boxed(),

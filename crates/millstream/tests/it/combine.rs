@@ -87,7 +87,7 @@ fn puppets(
 }
 
 #[test]
-fn every_flow_is_cancelled_with_the_downstream_and_when_another_one_fails() {
+fn every_flow_is_canceled_with_the_downstream_and_when_another_one_fails() {
     type Two = fn(Flow<BoxPublisher<u8>>, Flow<BoxPublisher<u8>>) -> Flow<BoxPublisher<u8>>;
     let operators: [Two; 9] = [
         |one, other| one.merge_with(other).boxed(),
@@ -110,12 +110,12 @@ fn every_flow_is_cancelled_with_the_downstream_and_when_another_one_fails() {
         let (one, other, probe) = puppets(operator);
         probe.request(1);
         probe.cancel();
-        assert!(one.is_cancelled() && other.is_cancelled() && probe.is_dropped(), "{index}");
+        assert!(one.is_canceled() && other.is_canceled() && probe.is_dropped(), "{index}");
 
         let (one, other, probe) = puppets(operator);
         probe.request(1);
         one.fail(Error::message("no"));
-        assert!(other.is_cancelled() && probe.error().is_some(), "{index}");
+        assert!(other.is_canceled() && probe.error().is_some(), "{index}");
         assert!(probe.is_dropped(), "{index}");
     }
 }
@@ -141,7 +141,7 @@ fn rows_end_with_the_first_flow_that_has_no_item_for_the_next() {
     other.complete();
 
     assert_eq!(probe.items(), [11]);
-    assert!(probe.is_completed() && one.is_cancelled());
+    assert!(probe.is_completed() && one.is_canceled());
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn rows_are_made_of_what_waits_before_a_failure_is_told() {
     probe.request(1);
 
     assert_eq!(probe.items(), [11, 22]);
-    assert!(probe.error().is_some() && other.is_cancelled());
+    assert!(probe.error().is_some() && other.is_canceled());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_flow_without_an_item_ends_the_combination() {
 
     other.complete();
 
-    assert!(probe.is_completed() && one.is_cancelled());
+    assert!(probe.is_completed() && one.is_canceled());
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_sign_without_demand_ends_a_flow_after_the_items_that_were_in_time() {
 
     other.next(0).unwrap();
 
-    assert!(one.is_cancelled() && other.is_cancelled() && !probe.is_ended());
+    assert!(one.is_canceled() && other.is_canceled() && !probe.is_ended());
     assert_eq!(one.next(3), Err(3));
     probe.request(1);
     assert_eq!(probe.items(), [1, 2]);
@@ -251,13 +251,13 @@ fn a_sign_may_come_before_anything_is_asked_for() {
 }
 
 #[test]
-fn the_first_flow_to_answer_is_taken_and_the_others_are_cancelled() {
+fn the_first_flow_to_answer_is_taken_and_the_others_are_canceled() {
     let (one, other, probe) = puppets(|one, other| first_with_signal([one, other]).boxed());
     probe.request(2);
 
     other.next(1).unwrap();
 
-    assert!(one.is_cancelled() && !other.is_cancelled());
+    assert!(one.is_canceled() && !other.is_canceled());
     other.next(2).unwrap();
     other.complete();
     assert_eq!(probe.items(), [1, 2]);
@@ -277,7 +277,7 @@ fn an_item_that_the_downstream_skips_is_an_item() {
 }
 
 #[test]
-fn the_flow_before_is_cancelled_and_what_waits_of_it_is_dropped() {
+fn the_flow_before_is_canceled_and_what_waits_of_it_is_dropped() {
     let (source, publisher) = Puppet::new();
     let (old, old_flow) = Puppet::new();
     let (new, new_flow) = Puppet::new();
@@ -291,7 +291,7 @@ fn the_flow_before_is_cancelled_and_what_waits_of_it_is_dropped() {
 
     source.next(()).unwrap();
 
-    assert!(old.is_cancelled());
+    assert!(old.is_canceled());
     new.next(3).unwrap();
     source.complete();
     probe.request(9);

@@ -262,7 +262,7 @@ fn a_publisher_that_does_not_hear_answers_is_canceled_before_the_end() {
         let flow = end(Flow::from(Once(Arc::new(Mutex::new(Some(source))))).boxed_clone());
         let flow = flow.on_error_complete().concat(millstream::defer(move || {
             // One that was not asked for anything may not even be subscribed.
-            let is_over = seen.is_cancelled() || seen.n_requests() == 0;
+            let is_over = seen.is_canceled() || seen.n_requests() == 0;
             assert!(is_over, "canceled before the end of {name}");
             just(42)
         }));

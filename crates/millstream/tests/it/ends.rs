@@ -79,7 +79,7 @@ fn an_error_is_replaced_by_what_was_said() {
 }
 
 #[test]
-fn a_publisher_that_sends_too_much_is_cancelled() {
+fn a_publisher_that_sends_too_much_is_canceled() {
     let (puppet, publisher) = Puppet::new();
     let probe = Probe::subscribe_to(Flow::from(publisher).limit_rate(2));
     probe.request(1);
@@ -87,7 +87,7 @@ fn a_publisher_that_sends_too_much_is_cancelled() {
 
     probe.request(9);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(probe.error().unwrap().kind(), ErrorKind::Overflow);
     assert!(probe.items().starts_with(&[1, 2]));
 }

@@ -139,7 +139,7 @@ fn at_the_boundary_the_flows_that_run_go_on_and_no_other_begins() {
         flows[0].next(10).unwrap();
 
         flows[0].fail(named("first"));
-        assert!(source.is_cancelled() && !flows[1].is_cancelled() && !probe.is_ended());
+        assert!(source.is_canceled() && !flows[1].is_canceled() && !probe.is_ended());
         flows[1].next(20).unwrap();
         flows[1].fail(named("second"));
 
@@ -161,7 +161,7 @@ fn at_the_boundary_a_failure_of_the_source_waits_for_the_flows_that_run() {
             source.next(0).unwrap();
 
             source.fail(named("source"));
-            assert_eq!((probe.is_ended(), inner.is_cancelled()), (!waits, !waits), "{mode:?}");
+            assert_eq!((probe.is_ended(), inner.is_canceled()), (!waits, !waits), "{mode:?}");
             if waits {
                 inner.next(1).unwrap();
                 inner.complete();
@@ -189,7 +189,7 @@ fn a_failing_source_interrupts_concat_map_if_it_is_told_to() {
 
         // Two items wait without demand.
         let is_immediate = mode == ErrorMode::Immediate;
-        assert_eq!((probe.is_ended(), inner.is_cancelled()), (is_immediate, is_immediate));
+        assert_eq!((probe.is_ended(), inner.is_canceled()), (is_immediate, is_immediate));
         probe.request(9);
         inner.complete();
         assert_eq!(probe.n_items(), if is_immediate { 1 } else { 3 }, "{mode:?}");

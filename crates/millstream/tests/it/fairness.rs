@@ -97,7 +97,7 @@ fn flows_whose_turn_has_not_come_run_beside_one_that_never_stops() {
 
     assert_eq!(puppet.requested().get(), 32);
     probe.cancel();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 /// Another thread fills the flow whose turn it is as fast as it is emptied, so that the gate
@@ -150,7 +150,7 @@ fn a_flow_that_comes_later_begins_beside_one_that_never_stops() {
 
     probe.cancel();
     assert_eq!(filler.join().unwrap(), 32);
-    assert!(next.is_cancelled() && busy.is_cancelled());
+    assert!(next.is_canceled() && busy.is_canceled());
 }
 
 #[test]

@@ -73,8 +73,8 @@ proptest! {
                     prop_assert_eq!(probe.n_items(), requested.min(total), "{}", name);
                 }
             }
-            let is_cancelled = cancel_after.is_some_and(|at| at < requests.len());
-            if !is_cancelled {
+            let is_canceled = cancel_after.is_some_and(|at| at < requests.len());
+            if !is_canceled {
                 probe.request(u64::MAX);
                 clock.run();
                 prop_assert!(probe.is_completed(), "{}: no end", name);
@@ -117,11 +117,11 @@ fn a_failure_cancels_the_other_flows_after_the_items_of_its_own() {
 
         failing.fail(Error::message("no"));
 
-        assert!(!probe.is_ended() && !going_on.is_cancelled());
+        assert!(!probe.is_ended() && !going_on.is_canceled());
         probe.request(1);
         assert_eq!(probe.items(), [1, 2]);
         assert_eq!(probe.error().unwrap().to_string(), "no");
-        assert!(going_on.is_cancelled() && probe.is_dropped());
+        assert!(going_on.is_canceled() && probe.is_dropped());
     }
 }
 
@@ -137,7 +137,7 @@ fn a_failure_without_items_before_it_needs_no_demand() {
     failing.fail(Error::message("no"));
 
     assert_eq!(probe.items(), [1]);
-    assert!(probe.error().is_some() && going_on.is_cancelled());
+    assert!(probe.error().is_some() && going_on.is_canceled());
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_source_that_fails_cancels_its_flows() {
 
     source.fail(Error::message("no"));
 
-    assert!(inner.is_cancelled() && probe.error().is_some());
+    assert!(inner.is_canceled() && probe.error().is_some());
 }
 
 #[test]
@@ -204,8 +204,8 @@ fn a_cancel_reaches_every_flow_and_the_source() {
 
     probe.cancel();
 
-    assert!(source.is_cancelled() && probe.is_dropped());
-    assert!(inners.iter().all(Puppet::is_cancelled));
+    assert!(source.is_canceled() && probe.is_dropped());
+    assert!(inners.iter().all(Puppet::is_canceled));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_panic_cancels_the_flows_and_the_source() {
     source.next(()).unwrap();
 
     assert_eq!(probe.error().unwrap().kind(), ErrorKind::Panicked);
-    assert!(inner.is_cancelled() && source.is_cancelled());
+    assert!(inner.is_canceled() && source.is_canceled());
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn the_source_is_asked_for_a_flow_in_place_of_each_that_ended() {
 }
 
 #[test]
-fn a_flow_that_sends_too_much_is_cancelled() {
+fn a_flow_that_sends_too_much_is_canceled() {
     let (puppet, publisher) = Puppet::new();
     let probe = Probe::subscribe_to(
         just(())
@@ -264,7 +264,7 @@ fn a_flow_that_sends_too_much_is_cancelled() {
         puppet.force_next(n).unwrap();
     }
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     probe.request(9);
     assert_eq!(probe.items(), [0, 1, 2]);
     assert_eq!(probe.error().unwrap().kind(), ErrorKind::Overflow);
@@ -296,7 +296,7 @@ fn a_hundred_thousand_synchronous_flows_take_no_stack() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "whoever requests has to do the work")]
-fn an_endless_run_of_empty_flows_can_be_cancelled() {
+fn an_endless_run_of_empty_flows_can_be_canceled() {
     let probe =
         Probe::subscribe_to(range(0_u64..).flat_map(|_| empty::<u8>()).concurrency(4).prefetch(1));
     let subscription = probe.subscription();

@@ -31,7 +31,7 @@ fn name(ending: &Ending) -> String {
     match ending {
         Ending::Completed => "completed".to_owned(),
         Ending::Failed(error) => format!("failed: {error}"),
-        Ending::Cancelled => "cancelled".to_owned(),
+        Ending::Canceled => "canceled".to_owned(),
     }
 }
 
@@ -48,7 +48,7 @@ fn endings() -> Vec<Case> {
     vec![
         ("completed", range(0..3).boxed(), request),
         ("failed: no luck", range(0..3).concat(millstream::error(no_luck())).boxed(), request),
-        ("cancelled", range(0..3).concat(never()).boxed(), Probe::cancel),
+        ("canceled", range(0..3).concat(never()).boxed(), Probe::cancel),
         ("failed: panicked: bang", range(0..3).map(|_| -> u8 { panic!("bang") }).boxed(), request),
     ]
 }
@@ -132,14 +132,14 @@ fn a_resource_is_released_by_a_future_however_the_flow_ends() {
         clock.run();
 
         assert_eq!(log.lines(), [ending]);
-        assert!(probe.is_dropped() && probe.is_ended() == (ending != "cancelled"));
+        assert!(probe.is_dropped() && probe.is_ended() == (ending != "canceled"));
         all_released.wait();
     }
 }
 
 #[test]
 fn a_release_that_takes_long_is_waited_for() {
-    for is_cancelled in [true, false] {
+    for is_canceled in [true, false] {
         let clock = VirtualTime::new();
         let (open, door) = futures::channel::oneshot::channel::<()>();
         let flow = using_async_on(
@@ -156,7 +156,7 @@ fn a_release_that_takes_long_is_waited_for() {
         probe.request(3);
         clock.run();
         assert_eq!(probe.n_items(), 3);
-        if is_cancelled {
+        if is_canceled {
             probe.cancel();
         }
         clock.run();
@@ -165,13 +165,13 @@ fn a_release_that_takes_long_is_waited_for() {
         open.send(()).unwrap();
         clock.run();
 
-        assert_eq!(probe.is_completed(), !is_cancelled);
+        assert_eq!(probe.is_completed(), !is_canceled);
         assert!(all_released.now_or_never().is_some());
     }
 }
 
 #[test]
-fn a_resource_that_is_on_its_way_when_the_flow_is_cancelled_is_released() {
+fn a_resource_that_is_on_its_way_when_the_flow_is_canceled_is_released() {
     let clock = VirtualTime::new();
     let log = Log::default();
     let released = log.clone();
@@ -197,7 +197,7 @@ fn a_resource_that_is_on_its_way_when_the_flow_is_cancelled_is_released() {
     probe.cancel();
     clock.run();
 
-    assert_eq!(log.lines(), ["cancelled"]);
+    assert_eq!(log.lines(), ["canceled"]);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_listener_that_panics_fails_the_flow() {
     let (puppet, publisher) = Puppet::<u8>::new();
     let flow = Flow::from(publisher).listen(Listener::new().on_cancel(bang));
     Probe::subscribe_to(flow).cancel();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
@@ -331,10 +331,10 @@ fn a_switch_near_the_source_lets_what_is_on_its_way_arrive() {
 }
 
 #[test]
-fn a_cancelled_or_finished_flow_hears_nothing_of_its_switch() {
+fn a_canceled_or_finished_flow_hears_nothing_of_its_switch() {
     let switch = KillSwitch::new();
-    let cancelled = Probe::subscribe_to(range(0..9).kill_switch(&switch));
-    cancelled.cancel();
+    let canceled = Probe::subscribe_to(range(0..9).kill_switch(&switch));
+    canceled.cancel();
     let (puppet, publisher) = Puppet::new();
     let finished = Probe::subscribe_to(Flow::from(publisher).kill_switch(&switch).take(1));
     finished.request(1);
@@ -343,7 +343,7 @@ fn a_cancelled_or_finished_flow_hears_nothing_of_its_switch() {
     switch.fail(no_luck());
     puppet.drop_subscriber();
 
-    assert!(cancelled.is_dropped() && !cancelled.is_ended());
+    assert!(canceled.is_dropped() && !canceled.is_ended());
     assert!(finished.is_completed() && finished.error().is_none());
 }
 

@@ -72,7 +72,7 @@ fn name(ending: &Ending) -> String {
     match ending {
         Ending::Completed => "completed".to_owned(),
         Ending::Failed(error) => format!("failed: {error}"),
-        Ending::Cancelled => "cancelled".to_owned(),
+        Ending::Canceled => "canceled".to_owned(),
     }
 }
 
@@ -131,7 +131,7 @@ const OPERATORS: &[(&str, Operator, Check)] = &[
                 _ if !seen.was_requested => None,
                 Source::Completes => Some("completed"),
                 Source::Fails => Some("failed: no luck"),
-                Source::Waits => seen.ending.as_ref().map(|_| "cancelled"),
+                Source::Waits => seen.ending.as_ref().map(|_| "canceled"),
             };
             get(&scene.counts.n_acquired) == u64::from(seen.was_requested)
                 && get(&scene.counts.n_released) == u64::from(ending.is_some())
@@ -153,7 +153,7 @@ const OPERATORS: &[(&str, Operator, Check)] = &[
             let [requests, cancels, errors, ends] = [(); 4].map(|()| Arc::clone(&scene.counts));
             let listener = Listener::new()
                 .on_request(move |n| add(&requests.n_requested, n))
-                .on_cancel(move || cancels.end("cancelled"))
+                .on_cancel(move || cancels.end("canceled"))
                 .on_error(move |error| errors.end(format!("failed: {error}")))
                 .on_complete(move || ends.end("completed"));
             flow.listen(listener).boxed()
@@ -189,7 +189,7 @@ const OPERATORS: &[(&str, Operator, Check)] = &[
             let stage = &scene.registry.stages()[0];
             let is_over = seen.ending.as_deref().map(|text| match text {
                 "completed" => LastSignal::Complete,
-                "cancelled" => LastSignal::Cancel,
+                "canceled" => LastSignal::Cancel,
                 _ => LastSignal::Error,
             });
             // Requests that come too late pass by as well.
@@ -250,7 +250,7 @@ proptest! {
                     }
                     Act::Cancel => {
                         probe.cancel();
-                        ended = ended.or((!is_over).then_some("cancelled"));
+                        ended = ended.or((!is_over).then_some("canceled"));
                     }
                     Act::Throw(fails) => {
                         let error = || Error::message("thrown");
@@ -267,21 +267,21 @@ proptest! {
                 prop_assert_eq!(seen.len() as u64, at_most, "{}", name);
                 prop_assert!(seen.iter().map(|(n, _)| *n).eq(0..at_most as u8), "{}", name);
                 if cancel_at.is_some_and(|at| at as u64 == at_most) && ended.is_none() && !probe.is_ended() {
-                    ended = Some("cancelled");
+                    ended = Some("canceled");
                 }
                 let ends_itself = source != Source::Waits && at_most == u64::from(n_items);
                 prop_assert_eq!(
                     probe.is_ended(),
-                    ended.map_or(ends_itself, |ending| ending != "cancelled"),
+                    ended.map_or(ends_itself, |ending| ending != "canceled"),
                     "{} {:?}", name, ended
                 );
-                let signalled = match probe.error() {
+                let signaled = match probe.error() {
                     Some(error) => Some(format!("failed: {error}")),
                     None => probe.is_completed().then(|| "completed".to_owned()),
                 };
-                let is_right = ended.is_none_or(|text| signalled.as_deref().is_none_or(|is| is == text));
-                prop_assert!(is_right, "{}: {:?} {:?}", name, signalled, ended);
-                let ending = signalled.or(ended.map(str::to_owned));
+                let is_right = ended.is_none_or(|text| signaled.as_deref().is_none_or(|is| is == text));
+                prop_assert!(is_right, "{}: {:?} {:?}", name, signaled, ended);
+                let ending = signaled.or(ended.map(str::to_owned));
                 prop_assert_eq!(probe.is_dropped(), ending.is_some(), "{}", name);
                 let (n_items, n_requested) = (at_most, requested);
                 let seen = Seen { source, n_items, n_requested, ending, was_requested };

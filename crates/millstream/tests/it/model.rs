@@ -347,8 +347,8 @@ proptest! {
             if probe.is_ended() {
                 prop_assert_eq!(probe.items(), expected, "{}", name);
             }
-            let is_cancelled = cancel_after.is_some_and(|at| at < requests.len());
-            if is_cancelled {
+            let is_canceled = cancel_after.is_some_and(|at| at < requests.len());
+            if is_canceled {
                 clock.run();
                 prop_assert!(probe.is_dropped(), "{name}: still held after a cancel");
             } else {

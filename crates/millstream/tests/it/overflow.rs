@@ -54,7 +54,7 @@ fn nothing_is_asked_for_before_the_first_request_and_everything_after_it() {
         puppet.next(7).unwrap();
         assert_eq!(probe.items(), [7]);
         probe.cancel();
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     }
 }
 

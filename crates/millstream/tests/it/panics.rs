@@ -133,7 +133,7 @@ fn a_panic_behind_a_queue_cancels_the_source() {
 
     assert!(puppet.next(1).is_ok());
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_panicked(outcome);
 }
 

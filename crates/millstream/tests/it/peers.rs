@@ -139,7 +139,8 @@ fn shares<const N: usize>(items: impl Iterator<Item = usize>) -> [usize; N] {
     shares
 }
 
-/// A chain of `select`s gives half to the stream that was added last, and a quarter to the one before.
+/// A chain of `select`s gives half to the stream that was added last, and a quarter to the one
+/// before.
 #[test]
 fn streams_that_are_merged_in_a_chain_get_less_and_less() {
     let endless = |n| stream::repeat(n).boxed();

@@ -39,7 +39,7 @@ fn every_end_is_told_apart_and_leaves_nothing_outstanding() {
     assert!(failing.count().wait().is_err());
     let taken = range(0..9).inspect_demand("taken", &registry).take(2);
     assert_eq!(taken.count().wait().unwrap(), 2);
-    let probe = Probe::subscribe_to(range(0..9).inspect_demand("cancelled", &registry));
+    let probe = Probe::subscribe_to(range(0..9).inspect_demand("canceled", &registry));
     probe.cancel();
 
     let stages = registry.stages();

@@ -38,7 +38,7 @@ fn a_queue_whose_turn_has_not_come_is_emptied_by_a_cancel() {
 
     probe.cancel();
 
-    assert!(puppet.is_cancelled() && probe.is_dropped());
+    assert!(puppet.is_canceled() && probe.is_dropped());
     puppet.drop_subscriber();
     assert_eq!(Arc::strong_count(&token), 1);
     clock.run();
@@ -60,7 +60,7 @@ fn a_timeout_and_a_cancel_that_meet_leave_nothing() {
         if is_timeout_first {
             probe.request(1);
             clock.advance(TIME);
-            assert!(puppet.is_cancelled());
+            assert!(puppet.is_canceled());
         }
         // On their way: of the first flow, and of the one in its place.
         assert!(puppet.force_next(items.pop().unwrap()).is_ok());
@@ -73,14 +73,14 @@ fn a_timeout_and_a_cancel_that_meet_leave_nothing() {
         assert_eq!((probe.n_items(), probe.is_ended(), probe.is_dropped()), (n_items, false, true));
         puppet.drop_subscriber();
         late.drop_subscriber();
-        assert!(puppet.is_cancelled() && late.is_cancelled() == is_timeout_first);
+        assert!(puppet.is_canceled() && late.is_canceled() == is_timeout_first);
         // The probe has what came.
         assert_eq!(Arc::strong_count(&token), 1 + n_items);
     }
 }
 
-/// A future that is not ready wakes itself each time; what it waits for is done by another task of the
-/// same thread.
+/// A future that is not ready wakes itself each time; what it waits for is done by another task of
+/// the same thread.
 #[test]
 fn a_future_that_wakes_itself_lets_other_tasks_run() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -110,8 +110,8 @@ fn a_future_that_wakes_itself_lets_other_tasks_run() {
     assert_eq!(n_done, 3);
 }
 
-/// Tokio's budget runs out in the midst of the futures; those that come after it are not polled over
-/// and over.
+/// Tokio's budget runs out in the midst of the futures; those that come after it are not polled
+/// over and over.
 #[test]
 fn futures_that_find_no_budget_are_polled_a_few_times_each() {
     const N: usize = 1_000;
@@ -189,8 +189,8 @@ fn flows_with_workers_of_their_own_run_at_the_same_time() {
     assert_eq!(meets.count().wait().unwrap(), 2);
 }
 
-/// A downstream that panics in the midst of items leaves the source cancelled, and another one of the
-/// same flow is served.
+/// A downstream that panics in the midst of items leaves the source canceled, and another one of
+/// the same flow is served.
 #[test]
 fn a_subscriber_that_panics_spoils_nothing_for_the_next() {
     let (token, items) = alive(3);
@@ -203,8 +203,8 @@ fn a_subscriber_that_panics_spoils_nothing_for_the_next() {
     assert_eq!(Arc::strong_count(&token), 1);
 }
 
-/// Requests and a cancel from inside `on_next`, on operators that hold a queue: none of them is entered
-/// again, and none waits for itself.
+/// Requests and a cancel from inside `on_next`, on operators that hold a queue: none of them is
+/// entered again, and none waits for itself.
 #[test]
 fn calls_that_come_back_from_inside_an_item_do_not_lock_up() {
     let clock = VirtualTime::new();

@@ -26,14 +26,14 @@ fn assert_dropped_on_cancel<P>(
     probe.cancel();
     puppet.drop_subscriber();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     drop(probe);
     assert_eq!(Arc::strong_count(&witness), 1);
 }
 
 /// Items at the boundary of two groups were lost by others on a cancel.
 #[test]
-fn items_that_are_held_are_dropped_once_with_a_cancelled_flow() {
+fn items_that_are_held_are_dropped_once_with_a_canceled_flow() {
     assert_dropped_on_cancel(5, 9, |flow| flow.buffer(3));
     assert_dropped_on_cancel(5, 9, |flow| flow.buffer_until(|_| false));
     assert_dropped_on_cancel(5, 9, |flow| flow.buffer_while(|_| true));

@@ -24,7 +24,7 @@ fn what_is_on_its_way_arrives_before_the_time_is_up() {
     (1..=2).for_each(|n| puppet.next(n).unwrap());
 
     let running = running.shutdown_on(&clock, &switch, SECOND);
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     puppet.drop_subscriber();
     clock.advance(SECOND * 2);
 
@@ -32,16 +32,16 @@ fn what_is_on_its_way_arrives_before_the_time_is_up() {
 }
 
 #[test]
-fn a_flow_that_is_not_done_in_time_is_cancelled() {
+fn a_flow_that_is_not_done_in_time_is_canceled() {
     let clock = VirtualTime::new();
     let (puppet, publisher) = Puppet::<u8>::new();
     let running = Flow::from(publisher).count();
 
     let running = running.shutdown_on(&clock, &KillSwitch::new(), SECOND);
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     clock.advance(SECOND);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     puppet.drop_subscriber();
     assert_eq!(running.wait().unwrap_err().kind(), ErrorKind::Timeout);
 }
@@ -92,7 +92,7 @@ fn a_subscriber_that_had_enough_hears_nothing_of_a_switch() {
     let (puppet, publisher) = Puppet::new();
     Flow::from(publisher).kill_switch(&switch).subscribe(Enough(Arc::clone(&n_signals)));
     puppet.next(1).unwrap();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 
     switch.complete();
     puppet.drop_subscriber();

@@ -79,7 +79,7 @@ fn time_runs_out_only_for_a_downstream_that_waits() {
     clock.advance(ms(10));
 
     assert_eq!(probe.error().unwrap().kind(), ErrorKind::Timeout);
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn the_last_value_comes_before_the_end() {
 }
 
 #[test]
-fn a_cancelled_timer_is_let_go_at_once() {
+fn a_canceled_timer_is_let_go_at_once() {
     let clock = VirtualTime::new();
     let probe = Probe::subscribe_to(interval(&clock, ms(1), MissedTick::Burst));
     probe.request(9);
@@ -234,7 +234,8 @@ fn a_slow_consumer_of_groups_bounds_what_waits() {
         n_sent += 1;
         clock.advance(ms(100));
     }
-    // One group was passed on; a full group waits, and two items in a queue that is refilled by three.
+    // One group was passed on; a full group waits, and two items in a queue that is refilled by
+    // three.
     assert_eq!(probe.items(), [vec![0]]);
     assert_eq!(n_sent, 1 + 4 + 2);
 }

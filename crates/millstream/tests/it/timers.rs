@@ -59,7 +59,7 @@ fn again(clock: &VirtualTime) -> [(&'static str, Flow<BoxPublisher<u64>>); 4] {
 }
 
 #[test]
-fn a_flow_that_is_cancelled_takes_its_timer_back() {
+fn a_flow_that_is_canceled_takes_its_timer_back() {
     for (name, make) in WAITING {
         let clock = VirtualTime::new();
         let (puppet, source) = Puppet::new();
@@ -179,7 +179,8 @@ fn a_thousand_ended_flows_leave_no_task() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         end_a_thousand(&Tokio::try_current().unwrap());
-        // Tasks that were aborted, and workers that nobody holds, end when the runtime gets to them.
+        // Tasks that were aborted, and workers that nobody holds, end when the runtime gets to
+        // them.
         let metrics = tokio::runtime::Handle::current().metrics();
         for _ in 0..10_000 {
             if metrics.num_alive_tasks() == 0 {

@@ -73,7 +73,7 @@ fn windows_that_nobody_wants_are_passed_over() {
 }
 
 #[test]
-fn a_window_outlives_the_flow_that_is_cancelled() {
+fn a_window_outlives_the_flow_that_is_canceled() {
     let (puppet, publisher) = Puppet::new();
     let (probe, shelf) = Shelf::fill_from(Flow::from(publisher).window(3));
     probe.request(1);
@@ -83,16 +83,16 @@ fn a_window_outlives_the_flow_that_is_cancelled() {
 
     probe.cancel();
 
-    assert!(probe.is_dropped() && !puppet.is_cancelled());
+    assert!(probe.is_dropped() && !puppet.is_canceled());
     puppet.next(2).unwrap();
     assert_eq!((window.items(), window.is_ended()), (vec![1, 2], false));
     puppet.next(3).unwrap();
     assert_eq!((window.items(), window.is_completed()), (vec![1, 2, 3], true));
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
-fn the_source_is_cancelled_with_the_last_that_leaves() {
+fn the_source_is_canceled_with_the_last_that_leaves() {
     for window_first in [false, true] {
         for is_subscribed in [false, true] {
             let (puppet, publisher) = Puppet::new();
@@ -108,14 +108,14 @@ fn the_source_is_cancelled_with_the_last_that_leaves() {
             };
             if window_first {
                 leave();
-                assert!(!puppet.is_cancelled());
+                assert!(!puppet.is_canceled());
                 probe.cancel();
             } else {
                 probe.cancel();
-                assert!(!puppet.is_cancelled());
+                assert!(!puppet.is_canceled());
                 leave();
             }
-            assert!(puppet.is_cancelled() && probe.is_dropped());
+            assert!(puppet.is_canceled() && probe.is_dropped());
         }
     }
 }
@@ -172,13 +172,13 @@ fn a_window_is_filled_ahead_of_its_subscriber_only_for_the_next() {
 }
 
 #[test]
-fn a_window_that_was_cancelled_is_passed_over_when_the_next_is_wanted() {
+fn a_window_that_was_canceled_is_passed_over_when_the_next_is_wanted() {
     let (puppet, publisher) = Puppet::new();
     let (probe, shelf) = Shelf::fill_from(Flow::from(publisher).window(3));
     probe.request(1);
     puppet.next(0).unwrap();
     shelf.subscribe().cancel();
-    assert!(!puppet.is_cancelled(), "the next one may be asked for");
+    assert!(!puppet.is_canceled(), "the next one may be asked for");
     puppet.next(1).unwrap();
 
     probe.request(1);
@@ -211,11 +211,11 @@ fn taking_some_windows_leaves_them_open_and_asks_for_no_more() {
     let (probe, shelf) = Shelf::fill_from(Flow::from(publisher).window(2).take(1));
     probe.request(5);
     puppet.next(0).unwrap();
-    assert!(probe.is_completed() && probe.is_dropped() && !puppet.is_cancelled());
+    assert!(probe.is_completed() && probe.is_dropped() && !puppet.is_canceled());
 
     puppet.next(1).unwrap();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     let items = shelf.take().collect::<Vec<_>>().wait().unwrap();
     assert_eq!(items, [0, 1]);
 }
@@ -240,7 +240,7 @@ fn a_downstream_that_fails_by_its_own_fault_fails_the_open_window() {
         let window = windows.recv().unwrap();
         assert_eq!(window.items(), [7]);
         assert_eq!(window.error().unwrap().kind(), ErrorKind::Disconnected);
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     }
 }
 
@@ -308,7 +308,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 /// A window that came, and what became of it.
 enum Came<T> {
     Kept(Flow<Window<T>>),
-    Subscribed { probe: Probe<T>, requested: u64, is_cancelled: bool },
+    Subscribed { probe: Probe<T>, requested: u64, is_canceled: bool },
     Dropped,
 }
 
@@ -330,20 +330,20 @@ proptest! {
         let chunks: Vec<&[usize]> = numbers.chunks(n).collect();
         let (outer, shelf) = Shelf::fill_from(from_iter(items.collect::<Vec<_>>()).window(n));
         let mut windows = Vec::new();
-        let (mut n_requested, mut is_cancelled) = (0, false);
+        let (mut n_requested, mut is_canceled) = (0, false);
         let finale = [Deed::Request(u64::MAX)].into_iter();
         let finale = finale.chain((0..200).map(Deed::Subscribe));
         let finale = finale.chain((0..200).map(|at| Deed::RequestOf(at, u64::MAX)));
         for deed in script.into_iter().chain(finale) {
             match deed {
                 Deed::Request(n) => {
-                    if !is_cancelled {
+                    if !is_canceled {
                         n_requested = n.saturating_add(n_requested);
                     }
                     outer.request(n);
                 }
                 Deed::Cancel => {
-                    is_cancelled = true;
+                    is_canceled = true;
                     outer.cancel();
                     prop_assert!(outer.is_dropped());
                 }
@@ -353,17 +353,17 @@ proptest! {
                     *place = match (deed, window) {
                         (Deed::Subscribe(_), Came::Kept(window)) => {
                             let probe = Probe::subscribe_to(window);
-                            Came::Subscribed { probe, requested: 0, is_cancelled: false }
+                            Came::Subscribed { probe, requested: 0, is_canceled: false }
                         }
-                        (Deed::RequestOf(_, n), Came::Subscribed { probe, requested, is_cancelled }) => {
+                        (Deed::RequestOf(_, n), Came::Subscribed { probe, requested, is_canceled }) => {
                             probe.request(n);
                             let sum = requested.saturating_add(n);
-                            let requested = if is_cancelled { requested } else { sum };
-                            Came::Subscribed { probe, requested, is_cancelled }
+                            let requested = if is_canceled { requested } else { sum };
+                            Came::Subscribed { probe, requested, is_canceled }
                         }
                         (Deed::CancelOf(_), Came::Subscribed { probe, requested, .. }) => {
                             probe.cancel();
-                            Came::Subscribed { probe, requested, is_cancelled: true }
+                            Came::Subscribed { probe, requested, is_canceled: true }
                         }
                         (Deed::Drop(_), Came::Kept(_)) => Came::Dropped,
                         (_, window) => window,
@@ -371,24 +371,24 @@ proptest! {
                 }
             }
             windows.extend(shelf.0.lock().unwrap().drain(..).map(Came::Kept));
-            if !is_cancelled {
+            if !is_canceled {
                 let n_windows = (n_requested.min(chunks.len() as u64)) as usize;
                 prop_assert_eq!(windows.len(), n_windows, "no window holds up another");
             }
             for (window, chunk) in windows.iter().zip(&chunks) {
-                let Came::Subscribed { probe, requested, is_cancelled } = window else { continue };
+                let Came::Subscribed { probe, requested, is_canceled } = window else { continue };
                 let seen: Vec<usize> = probe.items().into_iter().map(|(n, _)| n).collect();
                 let n_seen = (*requested).min(chunk.len() as u64) as usize;
                 prop_assert_eq!(&seen, &chunk[..n_seen]);
-                prop_assert!(!*is_cancelled || probe.is_dropped());
+                prop_assert!(!*is_canceled || probe.is_dropped());
             }
         }
-        if !is_cancelled {
+        if !is_canceled {
             prop_assert!(outer.is_completed());
         }
         for window in &windows {
-            if let Came::Subscribed { probe, is_cancelled, .. } = window {
-                prop_assert!(*is_cancelled || probe.is_completed());
+            if let Came::Subscribed { probe, is_canceled, .. } = window {
+                prop_assert!(*is_canceled || probe.is_completed());
                 prop_assert!(probe.is_dropped());
             }
         }

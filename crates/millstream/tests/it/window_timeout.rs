@@ -106,7 +106,7 @@ fn what_had_no_place_when_time_was_over_is_in_the_next_window() {
 }
 
 #[test]
-fn the_source_is_cancelled_when_time_ends_the_last_window() {
+fn the_source_is_canceled_when_time_ends_the_last_window() {
     let clock = VirtualTime::new();
     let (puppet, publisher) = Puppet::new();
     let windows = Flow::from(publisher).window_timeout(&clock, 9, ms(10));
@@ -116,11 +116,11 @@ fn the_source_is_cancelled_when_time_ends_the_last_window() {
     probe.cancel();
     let window = shelf.subscribe();
     window.request(9);
-    assert!(probe.is_dropped() && !puppet.is_cancelled());
+    assert!(probe.is_dropped() && !puppet.is_canceled());
 
     clock.advance(ms(10));
 
-    assert!(window.is_completed() && puppet.is_cancelled());
+    assert!(window.is_completed() && puppet.is_canceled());
 }
 
 #[test]

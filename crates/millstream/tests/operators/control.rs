@@ -116,7 +116,7 @@ fn the_rest_goes_on_when_the_pair_was_taken() {
     drop(std::mem::replace(&mut pair, Probe::new().0));
     // The tail is in the probe, and was dropped with it.
     puppet.drop_subscriber();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
@@ -138,16 +138,16 @@ fn a_tail_has_what_comes_after_and_the_end() {
 }
 
 #[test]
-fn a_tail_that_is_cancelled_cancels_the_source() {
+fn a_tail_that_is_canceled_cancels_the_source() {
     let (puppet, publisher) = Puppet::<u8>::new();
     let pair = Flow::from(publisher).prefix_and_tail(0).first();
     let (prefix, tail) = pair.wait().unwrap().unwrap();
     let probe = Probe::subscribe_to(tail);
-    assert!(prefix.is_empty() && !puppet.is_cancelled());
+    assert!(prefix.is_empty() && !puppet.is_canceled());
 
     probe.cancel();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn all_items_that_are_let_go_of_cancel_the_source() {
 
     puppet.next(3).unwrap();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(probe.items(), [1]);
     assert!(probe.is_completed());
 }
@@ -246,11 +246,11 @@ fn the_time_for_the_first_item_is_no_time_for_the_others() {
 
     clock.advance(10 * SECOND);
 
-    assert!(!probe.is_ended() && !puppet.is_cancelled());
+    assert!(!probe.is_ended() && !puppet.is_canceled());
 }
 
 #[test]
-fn a_subscription_that_is_cancelled_before_its_time_is_not_made() {
+fn a_subscription_that_is_canceled_before_its_time_is_not_made() {
     let clock = VirtualTime::new();
     let (puppet, publisher) = Puppet::<u8>::new();
     let probe = Probe::subscribe_to(Flow::from(publisher).delay_subscription(&clock, SECOND));
@@ -274,7 +274,7 @@ fn a_cancel_on_a_scheduler_that_was_stopped_still_arrives() {
     probe.cancel();
     probe.request(3);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(puppet.n_requests(), 0, "a request after the cancel is none");
 }
 

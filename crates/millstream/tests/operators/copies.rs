@@ -79,7 +79,7 @@ fn a_tap_waits_for_its_downstream() {
 }
 
 #[test]
-fn copies_that_are_dropped_or_cancelled_leave_the_flow_alone() {
+fn copies_that_are_dropped_or_canceled_leave_the_flow_alone() {
     let (puppet, publisher) = Puppet::new();
     let side = Side::default();
     let keep = probed(&side);
@@ -99,7 +99,7 @@ fn copies_that_are_dropped_or_cancelled_leave_the_flow_alone() {
 }
 
 #[test]
-fn a_flow_that_is_cancelled_completes_its_copies_after_those_that_wait() {
+fn a_flow_that_is_canceled_completes_its_copies_after_those_that_wait() {
     let (puppet, publisher) = Puppet::new();
     let side = Side::default();
     let keep = probed(&side);
@@ -111,7 +111,7 @@ fn a_flow_that_is_cancelled_completes_its_copies_after_those_that_wait() {
 
     main.cancel();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert!(!copies.is_ended());
     copies.request(9);
     assert_eq!(copies.items(), [1]);

@@ -160,8 +160,8 @@ fn a_fold_by_futures_gives_its_value_or_why_not() {
     assert_eq!(panicked.wait().unwrap_err().kind(), ErrorKind::Panicked);
 }
 
-/// Pekko's pull request 3365: a stage whose buffer was full of items that wait for a key in use did not go
-/// on when that key was free, because nothing was pulled and nothing pushed.
+/// Pekko's pull request 3365: a stage whose buffer was full of items that wait for a key in use did
+/// not go on when that key was free, because nothing was pulled and nothing pushed.
 #[test]
 fn a_key_that_takes_all_places_goes_on_when_it_is_free() {
     let clock = VirtualTime::new();

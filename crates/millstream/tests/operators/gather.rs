@@ -113,7 +113,7 @@ fn a_cancel_drops_the_state_and_finishes_nothing() {
     probe.cancel();
     puppet.drop_subscriber();
 
-    assert!(puppet.is_cancelled() && probe.is_dropped());
+    assert!(puppet.is_canceled() && probe.is_dropped());
     assert!(!is_finished.load(Ordering::Relaxed));
     assert_eq!(Arc::strong_count(&state), 1);
 }

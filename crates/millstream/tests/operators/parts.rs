@@ -62,7 +62,7 @@ fn a_part_that_is_full_holds_up_the_others_and_loses_nothing() {
 }
 
 #[test]
-fn the_items_of_a_part_that_was_cancelled_are_dropped() {
+fn the_items_of_a_part_that_was_canceled_are_dropped() {
     let (puppet, publisher) = Puppet::new();
     let (even, odd) = Flow::from(publisher).divert(2, |n| n % 2 == 1);
     let even = Probe::subscribe_to(even);
@@ -70,11 +70,11 @@ fn the_items_of_a_part_that_was_cancelled_are_dropped() {
     drop(odd);
     (0..8).for_each(|n| puppet.next(n).unwrap());
     assert_eq!(even.items(), [0, 2, 4, 6]);
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
 
     even.cancel();
 
-    assert!(puppet.is_cancelled(), "there is no part left");
+    assert!(puppet.is_canceled(), "there is no part left");
 }
 
 #[test]

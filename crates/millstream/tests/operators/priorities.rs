@@ -37,7 +37,7 @@ fn a_flow_fails_in_its_turn_and_cancels_the_others() {
     puppet.next(2).unwrap();
 
     assert_eq!(probe.items(), [0, 1, 2]);
-    assert!(probe.error().is_some() && puppet.is_cancelled());
+    assert!(probe.error().is_some() && puppet.is_canceled());
 }
 
 /// The most items of others that pass while one waits at the head of its flow.
@@ -70,7 +70,7 @@ fn a_preferred_item_passes_those_that_wait() {
     assert_eq!(probe.items(), [10, 0, 1, 11]);
     assert_eq!(high.requested(), Demand::new(32));
     probe.cancel();
-    assert!(high.is_cancelled() && low.is_cancelled());
+    assert!(high.is_canceled() && low.is_canceled());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_failure_comes_after_the_items_of_its_flow() {
     probe.request(1);
 
     assert_eq!(probe.items(), [0, 1]);
-    assert!(probe.error().is_some() && puppet.is_cancelled());
+    assert!(probe.error().is_some() && puppet.is_canceled());
 }
 
 #[test]

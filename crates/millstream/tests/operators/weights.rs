@@ -150,7 +150,7 @@ fn only_a_downstream_that_leaves_an_item_waiting_is_late() {
     clock.advance(ms(1));
 
     assert_eq!(probe.error().unwrap().kind(), ErrorKind::Timeout);
-    assert!(puppet.is_cancelled() && probe.is_dropped());
+    assert!(puppet.is_canceled() && probe.is_dropped());
 }
 
 #[test]

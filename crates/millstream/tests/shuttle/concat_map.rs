@@ -31,8 +31,8 @@ impl Scheduler for Fixed {
 
 /// Items come flow by flow, under requests from two threads and wake-ups from two more.
 ///
-/// Kills: in `gate/word.rs`, a wake-up does not look at PARKING; in `spsc/bounded.rs`, `take_end` looks at
-/// the queue before the flag.
+/// Kills: in `gate/word.rs`, a wake-up does not look at PARKING; in `spsc/bounded.rs`, `take_end`
+/// looks at the queue before the flag.
 #[test]
 fn inner_flows_follow_one_another() {
     explore(&[Came::ToItsEnd], || {
@@ -57,7 +57,7 @@ fn inner_flows_follow_one_another() {
 
 /// A cancel reaches both sources, wherever the flow is.
 ///
-/// Kills: in `deferred.rs`, `set` forgets CANCELLED.
+/// Kills: in `deferred.rs`, `set` forgets CANCELED.
 #[test]
 fn a_cancel_reaches_both_sources() {
     explore(&[Came::Nowhere, Came::Midway, Came::ToItsEnd], || {

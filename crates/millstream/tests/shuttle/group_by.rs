@@ -10,8 +10,8 @@ use crate::support::{Came, Item, Tally, Thread, Watch, at_once, dawdle, explore}
 /// The groups that came: the key, what was seen, and who asks.
 type Groups = Arc<Mutex<Vec<(u64, Watch, JoinHandle<()>)>>>;
 
-/// Two groups of two: 0 and 2, 1 and 3. The first one asks for an item and cancels, the second asks for
-/// one and for one.
+/// Two groups of two: 0 and 2, 1 and 3. The first one asks for an item and cancels, the second asks
+/// for one and for one.
 fn keys(
     tally: &Tally,
     source: &Thread,
@@ -49,18 +49,18 @@ fn wait(groups: &Groups) -> Option<Came> {
     first
 }
 
-/// A group is cancelled while items come for it and for the other one, which has all of its own.
+/// A group is canceled while items come for it and for the other one, which has all of its own.
 ///
 /// Kills: in `port.rs`, a line rings without noting its number.
 #[test]
-fn a_group_is_cancelled_while_its_items_come() {
+fn a_group_is_canceled_while_its_items_come() {
     let comes = [Came::Nowhere, Came::Midway].map(Some);
     explore(&comes, || {
         let (tally, source) = (Tally::default(), Thread::start());
         let groups = Groups::default();
         let watch = Watch::subscribe_to(keys(&tally, &source, &groups));
 
-        // A group that is cancelled comes back.
+        // A group that is canceled comes back.
         watch.subscription().request(9);
 
         let n_keys = watch.wait().items.len();
@@ -72,11 +72,11 @@ fn a_group_is_cancelled_while_its_items_come() {
     });
 }
 
-/// The groups are cancelled while they come: those that are there go on, and the source ends.
+/// The groups are canceled while they come: those that are there go on, and the source ends.
 ///
-/// Kills: in `grouping.rs`, the source is cancelled with the flow of groups.
+/// Kills: in `grouping.rs`, the source is canceled with the flow of groups.
 #[test]
-fn the_groups_are_cancelled_while_they_come() {
+fn the_groups_are_canceled_while_they_come() {
     explore(&[Came::Nowhere, Came::Midway, Came::ToItsEnd], || {
         let (tally, source) = (Tally::default(), Thread::start());
         let groups = Groups::default();

@@ -78,7 +78,7 @@ fn outputs_in_the_order_of_completion_are_complete() {
 
 /// A cancel races with futures that complete: items and outputs are dropped, wherever they are.
 ///
-/// Kills: in `gate/seat.rs`, a cancelled gate keeps its source.
+/// Kills: in `gate/seat.rs`, a canceled gate keeps its source.
 #[test]
 fn a_cancel_drops_what_is_in_flight() {
     explore(&[Came::Nowhere, Came::Midway, Came::ToItsEnd], || {

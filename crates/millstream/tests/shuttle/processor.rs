@@ -5,8 +5,8 @@ use shuttle::thread;
 
 use crate::support::{Came, Tally, Watch, explore};
 
-/// The source and the subscriber come at the same time, each on a thread of its own: no item is left in
-/// the queue.
+/// The source and the subscriber come at the same time, each on a thread of its own: no item is
+/// left in the queue.
 ///
 /// Kills: in `listener.rs`, `set` wakes instead of catching up.
 #[test]

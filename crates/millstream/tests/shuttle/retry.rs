@@ -50,10 +50,10 @@ fn demand_is_carried_over_to_the_second_attempt() {
     });
 }
 
-/// A cancel that races with the failure reaches whichever attempt is there. There is not enough demand
-/// for an end without it.
+/// A cancel that races with the failure reaches whichever attempt is there.
+/// There is not enough demand for an end without it.
 ///
-/// Kills: in `arbiter.rs`, `set` does not look whether it was cancelled.
+/// Kills: in `arbiter.rs`, `set` does not look whether it was canceled.
 #[test]
 fn a_cancel_reaches_either_attempt() {
     explore(&[Came::Nowhere, Came::Midway], || {

@@ -5,8 +5,8 @@ use shuttle::thread;
 
 use crate::support::{Came, Tally, Thread, Watch, explore};
 
-/// Two threads send, a third one is signalled: everything comes, each thread's items in their order, and the
-/// end after them.
+/// Two threads send, a third one is signaled: everything comes, each thread's items in their order,
+/// and the end after them.
 ///
 /// Kills: in `gate/turn.rs`, the runner settles without PARKING.
 #[test]
@@ -47,7 +47,8 @@ fn what_two_threads_send_arrives_on_a_third() {
 
 /// A cancel races with two who send: what was sent is delivered or dropped, once.
 ///
-/// Kills: in `mpsc/bounded.rs`, the queue does not drop what was pushed after its consumer was dropped.
+/// Kills: in `mpsc/bounded.rs`, the queue does not drop what was pushed after its consumer was
+/// dropped.
 #[test]
 fn a_cancel_that_races_with_two_who_send_leaves_nothing() {
     explore(&[Came::Nowhere, Came::Midway], || {

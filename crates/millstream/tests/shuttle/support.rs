@@ -1,5 +1,5 @@
-//! What the tests share: an explorer, items that are counted, a scheduler of shuttle's threads, and a
-//! subscriber that writes down what it sees.
+//! What the tests share: an explorer, items that are counted, a scheduler of shuttle's threads, and
+//! a subscriber that writes down what it sees.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -31,8 +31,8 @@ const N_RANDOM: usize = 2_000;
 const N_PCT: usize = 500;
 const PCT_DEPTH: usize = 3;
 
-/// Runs `f`, which tells what came of it, under many schedules, and fails unless exactly `outcomes`,
-/// in ascending order, were seen.
+/// Runs `f`, which tells what came of it, under many schedules, and fails unless exactly
+/// `outcomes`, in ascending order, were seen.
 ///
 /// A failure prints its schedule. The seed is another one each time; `SHUTTLE_RANDOM_SEED` brings
 /// one back.
@@ -194,7 +194,8 @@ impl Executor for ThreadExecutor {
         self.0.changed.notify_one();
         // Tells the task, which may call back: not under the lock.
         drop(rejected);
-        // Time passes for the jobs alone, so that one that was not taken back is one that came too late.
+        // Time passes for the jobs alone, so that one that was not taken back is one that came too
+        // late.
         Scheduled::over()
     }
 
@@ -268,16 +269,17 @@ impl Watch {
 /// How far a stream came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Came {
-    /// It was cancelled before the first item.
+    /// It was canceled before the first item.
     Nowhere,
-    /// It was cancelled later.
+    /// It was canceled later.
     Midway,
     ToItsEnd,
 }
 
 impl Seen {
-    /// Fails unless the subscriber was dropped once, after at most one terminal signal and none but a
-    /// completion, and the items are the first ones of `expected`, and all of them if it completed.
+    /// Fails unless the subscriber was dropped once, after at most one terminal signal and none but
+    /// a completion, and the items are the first ones of `expected`, and all of them if it
+    /// completed.
     #[track_caller]
     pub(crate) fn check(&self, expected: &[u64]) -> Came {
         assert_eq!((self.n_dropped, self.n_failed), (1, 0), "{self:?}");

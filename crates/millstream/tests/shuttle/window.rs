@@ -71,8 +71,8 @@ fn a_cancel_that_races_with_the_clock_leaves_nothing() {
     });
 }
 
-/// The flow of windows is cancelled while its first one is open, and taken from on another thread: the
-/// window gets its items and ends.
+/// The flow of windows is canceled while its first one is open, and taken from on another thread:
+/// the window gets its items and ends.
 ///
 /// Kills: in `lasting.rs`, the relay passes on that the downstream is finished.
 #[test]
@@ -104,7 +104,8 @@ fn waiting(tally: &Tally, source: &Thread, n: u64) -> Flow<impl Publisher<Item =
     items.inspect(move |_| _ = &own).subscribe_on(source)
 }
 
-/// A cancel while no window is open finds the operator at work, or about to stop: it reaches the source.
+/// A cancel while no window is open finds the operator at work, or about to stop: it reaches the
+/// source.
 ///
 /// Kills: in `lasting.rs`, a cancel asks for nothing.
 #[test]
@@ -132,7 +133,7 @@ fn a_cancel_reaches_a_source_that_waits() {
     });
 }
 
-/// The last window is cancelled after its flow was: that reaches the source.
+/// The last window is canceled after its flow was: that reaches the source.
 ///
 /// Kills: in `outlet.rs`, the keeper does not hear that nobody takes any more.
 #[test]

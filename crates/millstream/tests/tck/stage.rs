@@ -1,8 +1,8 @@
 //! The subscriber that an operator puts before its downstream, under the TCK.
 //!
 //! The operator stands between the TCK's publisher and an end that reports what reaches it, so that
-//! the rules of subscribers are judged on what the operator does with its source: how it asks, passes
-//! items and ends on, cancels, and takes a second subscription.
+//! the rules of subscribers are judged on what the operator does with its source: how it asks,
+//! passes items and ends on, cancels, and takes a second subscription.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},

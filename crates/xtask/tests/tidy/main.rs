@@ -28,6 +28,7 @@ mod prose;
 mod rule_numbers;
 mod scan;
 mod sizes;
+mod spelling;
 mod tck_lines;
 mod tree;
 mod unsafe_page;
@@ -72,6 +73,11 @@ fn the_readme_has_the_numbers_of_the_book() {
 #[test]
 fn no_output_of_a_build_is_kept() {
     assert_tidy(&outputs::check(&Tree::load()));
+}
+
+#[test]
+fn words_are_spelled_in_one_way() {
+    assert_tidy(&spelling::check(&Tree::load()));
 }
 
 #[test]

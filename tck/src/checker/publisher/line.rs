@@ -9,8 +9,8 @@ use crate::{
     trace::{Answer, Call, Event, Phase},
 };
 
-/// Items that may still come after a cancel where demand sets no limit: more is a publisher that does
-/// not stop.
+/// Items that may still come after a cancel where demand sets no limit: more is a publisher that
+/// does not stop.
 const STRAGGLERS: u64 = 4_096;
 
 /// What is known about one subscription so far.
@@ -49,7 +49,7 @@ pub(super) struct Line {
     /// The threads inside of a cancel that began after another one had returned.
     repeating: Vec<u32>,
     /// Whether a cancel returned while no other thread was inside of anything.
-    cancelled_alone: bool,
+    canceled_alone: bool,
     pub(super) finished: bool,
     pub(super) released: bool,
     pub(super) subscriber_panicked: bool,
@@ -111,7 +111,7 @@ impl Line {
                     Call::Cancel => {
                         self.cancels_ended += 1;
                         let is_alone = self.open.iter().all(|(thread, _)| *thread == event.thread);
-                        self.cancelled_alone |= is_alone;
+                        self.canceled_alone |= is_alone;
                     }
                     _ => {}
                 }
@@ -271,7 +271,7 @@ impl Line {
             self.report("3.7", at, "a repeated `cancel` led to a signal");
         } else if in_cancel && (is_item || policy != AfterCancel::Terminal) {
             self.report("1.8", at, "`cancel` led to a signal");
-        } else if policy == AfterCancel::Nothing && self.cancelled_alone {
+        } else if policy == AfterCancel::Nothing && self.canceled_alone {
             self.report("1.8", at, "a signal came after `cancel` had returned, against the policy");
         }
         if is_item && self.cancels_ended > 0 {

@@ -1,9 +1,9 @@
 //! Judges traces of a publisher: no clocks, no threads, no input or output.
 //!
 //! [`check_publisher`] goes through a trace once, keeps a line for each subscription, and reports
-//! every rule that the publisher broke, with the event that shows it. Rules about what must happen in
-//! the end are judged only if [`Expectation::settled`] says that nothing more can come, or the trace
-//! does.
+//! every rule that the publisher broke, with the event that shows it.
+//! Rules about what must happen in the end are judged only if [`Expectation::settled`] says that
+//! nothing more can come, or the trace does.
 
 mod line;
 mod settle;
@@ -40,7 +40,8 @@ pub struct Expectation {
     pub after_cancel: AfterCancel,
     /// Whether the trace tells when a subscriber is dropped (rules 3.13, R.1 and R.8).
     pub retention: bool,
-    /// Whether what a subscriber throws may come out of the call that led to the signal (rule 2.13).
+    /// Whether what a subscriber throws may come out of the call that led to the signal (rule
+    /// 2.13).
     pub rethrows: bool,
 }
 

@@ -77,7 +77,7 @@ impl Line {
         match self.terminal {
             Some(Terminal::Failed { .. }) => {}
             Some(Terminal::Completed) => {
-                self.report("1.4", end, "a publisher that failed signalled `on_complete`");
+                self.report("1.4", end, "a publisher that failed signaled `on_complete`");
             }
             // It may wait with the error for a request, as with everything else.
             None if self.requested == 0 => {}

@@ -91,8 +91,8 @@ impl Line {
         self.hand_over(target, move |target| line.introduce(target));
     }
 
-    /// Takes the initial request and serves it, as far as that is the manner; `None` if the subscriber gets
-    /// nothing more.
+    /// Takes the initial request and serves it, as far as that is the manner;
+    /// `None` if the subscriber gets nothing more.
     fn start_ahead(&self, mut target: Box<dyn Target>) -> Option<Box<dyn Target>> {
         if !self.manner.initial {
             return Some(target);
@@ -138,7 +138,7 @@ impl Line {
         self.state().allowed = 0;
     }
 
-    /// Sends so many items, as far as they were asked for, although the subscriber has cancelled.
+    /// Sends so many items, as far as they were asked for, although the subscriber has canceled.
     pub(crate) fn send_late(&self, n: u64) {
         let mut state = self.state();
         state.late = n;
@@ -183,26 +183,26 @@ impl Line {
         state.sent - state.skipped
     }
 
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.state().cancelled
+    pub(crate) fn is_canceled(&self) -> bool {
+        self.state().canceled
     }
 
     /// Whether an item could be sent.
     pub(crate) fn has_demand(&self) -> bool {
         let state = self.state();
-        !state.demand.is_zero() && !state.cancelled
+        !state.demand.is_zero() && !state.canceled
     }
 
     /// Whether all that is allowed was sent, and the end as well, or nothing more can be.
     pub(crate) fn is_done(&self) -> bool {
         let state = self.state();
-        (state.allowed == 0 && state.end.is_none()) || state.cancelled || state.over
+        (state.allowed == 0 && state.end.is_none()) || state.canceled || state.over
     }
 
     /// Whether nothing can be sent any more.
     pub(crate) fn is_over(&self) -> bool {
         let state = self.state();
-        state.cancelled || state.over
+        state.canceled || state.over
     }
 
     /// Whether a terminal signal was sent.
@@ -381,7 +381,7 @@ impl Subscription for Handle {
     fn cancel(&self) {
         let line = &self.0;
         line.record(Phase::Made, Call::Cancel, None);
-        line.state().cancelled = true;
+        line.state().canceled = true;
         if !line.manner.keeps {
             line.drain();
         }

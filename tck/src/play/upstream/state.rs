@@ -21,8 +21,8 @@ pub(super) struct State {
     pub(super) skipped: u64,
     pub(super) end: Option<End>,
     pub(super) illegal: bool,
-    pub(super) cancelled: bool,
-    /// Whether nothing is signalled any more.
+    pub(super) canceled: bool,
+    /// Whether nothing is signaled any more.
     pub(super) over: bool,
     /// Whether a terminal signal was sent.
     pub(super) ended: bool,
@@ -40,9 +40,9 @@ impl State {
     /// What is to be done next; an item that is to be sent is counted as sent.
     pub(super) fn next(&mut self) -> Next {
         let may_send = !self.demand.is_zero() && self.allowed > 0;
-        if self.cancelled && self.late > 0 && may_send {
+        if self.canceled && self.late > 0 && may_send {
             self.late -= 1;
-        } else if self.cancelled {
+        } else if self.canceled {
             return Next::LetGo;
         } else if self.illegal {
             return Next::End(None);

@@ -97,7 +97,7 @@ pub static MISTAKES: &[Mistake] = &[
     new("R10.1", "requests from its upstream when that completes", &["2.3"], || flawed(Flaw::RequestsAtTheEnd)),
     new("R10.2", "cancels its upstream when that completes", &["2.3"], || flawed(Flaw::CancelsAtTheEnd)),
     new("R11", "accepts a second upstream", &["2.5"], || flawed(Flaw::AcceptsASecondUpstream)),
-    new("R12", "keeps a subscriber that has cancelled", &["3.13"], || flawed(Flaw::RetainsItsSubscriber)),
+    new("R12", "keeps a subscriber that has canceled", &["3.13"], || flawed(Flaw::RetainsItsSubscriber)),
     new("R13", "passes an error on to one of its subscribers", &["4.2"],
         || relay(Style { flaw: Flaw::FailsTheFirstOnly, ..BUFFERING }, Sharing::Multicast)),
     new("R14", "recovers, and goes on to use its upstream", &["2.4"],

@@ -1,7 +1,7 @@
 //! A correct processor of numbers in several styles, and the flaws it can be told to have.
 //!
-//! Each subscriber has a queue. One call at a time goes round: it looks for something to do under the
-//! lock, does it without the lock, and leaves when there is nothing more.
+//! Each subscriber has a queue. One call at a time goes round: it looks for something to do under
+//! the lock, does it without the lock, and leaves when there is nothing more.
 
 use std::{
     collections::VecDeque,
@@ -96,7 +96,7 @@ struct Line {
     subscriber: Option<BoxSubscriber<u64>>,
     is_there: bool,
     is_over: bool,
-    is_cancelled: bool,
+    is_canceled: bool,
     is_illegal: bool,
     demand: Demand,
     queue: VecDeque<u64>,
@@ -194,7 +194,7 @@ impl Shared {
         match answer {
             Ok(Offer::Accepted) => {}
             Ok(Offer::Skipped) => line.demand.add(1),
-            Ok(Offer::Finished) | Err(_) => line.is_cancelled = true,
+            Ok(Offer::Finished) | Err(_) => line.is_canceled = true,
         }
     }
 }
@@ -207,13 +207,13 @@ impl State {
             if line.subscriber.is_none() || line.is_over {
                 continue;
             }
-            if line.is_cancelled && flaw == Flaw::RetainsItsSubscriber {
+            if line.is_canceled && flaw == Flaw::RetainsItsSubscriber {
                 continue;
             }
             let waits = !line.queue.is_empty();
             let wants = !line.demand.is_zero() && (all_want || !style.coordinated);
             let ends = match &end {
-                _ if line.is_cancelled || line.is_illegal => true,
+                _ if line.is_canceled || line.is_illegal => true,
                 Some(Some(_)) if flaw == Flaw::FailsTheFirstOnly && index > 0 => false,
                 Some(Some(_)) if flaw == Flaw::ErrorOnRequestOnly => !line.demand.is_zero(),
                 Some(Some(_)) if style.delays_errors || flaw == Flaw::DelaysErrors => !waits,
@@ -226,7 +226,7 @@ impl State {
                 line.queue.clear();
                 let subscriber = line.subscriber.take()?;
                 return Some(match end.flatten() {
-                    _ if line.is_cancelled => Work::LetGo(subscriber),
+                    _ if line.is_canceled => Work::LetGo(subscriber),
                     _ if line.is_illegal => Work::End(subscriber, Some(Error::illegal_request())),
                     error => Work::End(subscriber, error),
                 });
@@ -372,7 +372,7 @@ impl Subscription for Handle {
             state.lines[self.1].subscriber = None;
             return;
         }
-        state.lines[self.1].is_cancelled = true;
+        state.lines[self.1].is_canceled = true;
         drop(state);
         self.0.wake();
     }

@@ -43,7 +43,7 @@ struct State {
     requests: u64,
     entered: bool,
     draining: bool,
-    cancelled: bool,
+    canceled: bool,
     illegal: bool,
     overflowed: bool,
     /// The thread that is inside a signal.
@@ -64,7 +64,7 @@ pub(super) fn panic_quietly() -> ! {
 impl State {
     /// Whether a cancel ends the stream now.
     fn is_over(&self, slip: Option<Slip>) -> bool {
-        self.cancelled
+        self.canceled
             && match slip {
                 Some(Slip::IgnoresCancel | Slip::EmitsWithoutDemandAfterCancel) => false,
                 Some(Slip::FinishesBatch) => {
@@ -78,7 +78,7 @@ impl State {
         let more = match slip {
             Some(Slip::OverByOne) => self.sent == 1,
             Some(Slip::IgnoresDemand) => self.sent > 0,
-            Some(Slip::EmitsWithoutDemandAfterCancel) => self.cancelled,
+            Some(Slip::EmitsWithoutDemandAfterCancel) => self.canceled,
             _ => false,
         };
         (more || !self.demand.is_zero()) && slip != Some(Slip::NeverEmits)
@@ -161,7 +161,7 @@ impl Line {
             let _one = state.demand.take(1);
             state.left -= 1;
             state.sent += 1;
-            state.sent_after_cancel += u64::from(state.cancelled);
+            state.sent_after_cancel += u64::from(state.canceled);
             let item = match (self.slip, state.sent) {
                 (Some(Slip::Repeats), 3) | (Some(Slip::Swaps), 3) => 1,
                 (Some(Slip::Swaps), 2) => 2,
@@ -236,7 +236,7 @@ impl Subscription for Handle {
             state = line.state();
         }
         if line.is(Slip::RequestRevives) {
-            state.cancelled = false;
+            state.canceled = false;
         }
         match (n, line.slip) {
             (0, Some(Slip::IgnoresZero)) => return,
@@ -246,7 +246,7 @@ impl Subscription for Handle {
                 panic_quietly();
             }
             (0, _) => state.illegal = true,
-            _ if state.cancelled && !line.is(Slip::IgnoresCancel) => return,
+            _ if state.canceled && !line.is(Slip::IgnoresCancel) => return,
             _ => {
                 let n = state.counted(n, line.slip);
                 line.add_demand(state, n);
@@ -263,7 +263,7 @@ impl Subscription for Handle {
             clock::pause(Duration::from_millis(20));
         }
         let mut state = line.state();
-        let again = std::mem::replace(&mut state.cancelled, true);
+        let again = std::mem::replace(&mut state.canceled, true);
         let subscriber = match line.slip {
             Some(Slip::IgnoresCancel | Slip::KeepsSubscriberAfterCancel | Slip::RequestRevives) => {
                 return;
@@ -281,7 +281,7 @@ impl Subscription for Handle {
                 subscriber.on_complete();
             }
             (Some(Slip::CancelFails), Some(subscriber)) => {
-                subscriber.on_error(Error::message("cancelled"));
+                subscriber.on_error(Error::message("canceled"));
             }
             (Some(Slip::CancelEmits), Some(mut subscriber)) => subscriber.on_next(0),
             _ => {}

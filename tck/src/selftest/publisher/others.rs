@@ -79,8 +79,8 @@ pub(super) fn muffled() -> BoxPublisher<u64> {
     BoxPublisher::new(Altered { publisher: iterate(panicking()), alteration: Alteration::Muffles })
 }
 
-/// A publisher on a thread of its own that sends what was requested, and some time later an item that was
-/// not.
+/// A publisher on a thread of its own that sends what was requested, and some time later an item
+/// that was not.
 #[derive(Clone, Copy)]
 pub(super) struct Late {
     pub(super) len: u64,

@@ -97,7 +97,7 @@ pub(super) struct Worker {
     flaw: Flaw,
     pending: Pending,
     kept: Option<Arc<dyn Subscription>>,
-    is_cancelled: Arc<Mutex<bool>>,
+    is_canceled: Arc<Mutex<bool>>,
     seen: u64,
     held_back: Option<u64>,
     home: ThreadId,
@@ -109,7 +109,7 @@ pub(super) struct Worker {
 struct Strings {
     flaw: Flaw,
     subscription: Weak<dyn Subscription>,
-    is_cancelled: Arc<Mutex<bool>>,
+    is_canceled: Arc<Mutex<bool>>,
 }
 
 impl Puppet for Strings {
@@ -126,7 +126,7 @@ impl Puppet for Strings {
 
     fn signal_cancel(&self) {
         if self.flaw != Flaw::IgnoresItsPuppetsCancel {
-            *lock(&self.is_cancelled) = true;
+            *lock(&self.is_canceled) = true;
             self.subscription.upgrade().inspect(|subscription| subscription.cancel());
         }
     }
@@ -146,7 +146,7 @@ impl Worker {
             flaw,
             pending: Arc::clone(pending),
             kept: None,
-            is_cancelled: Arc::default(),
+            is_canceled: Arc::default(),
             seen: 0,
             held_back: None,
             home: std::thread::current().id(),
@@ -208,11 +208,11 @@ impl Subscriber<u64> for Worker {
             return self.second(&subscription);
         }
         assert!(self.flaw != Flaw::PanicsInOnSubscribe, "a subscription");
-        let (flaw, is_cancelled) = (self.flaw, Arc::clone(&self.is_cancelled));
+        let (flaw, is_canceled) = (self.flaw, Arc::clone(&self.is_canceled));
         let weak = Arc::downgrade(&subscription);
         self.kept = Some(subscription);
         match &self.probe {
-            Some(probe) => probe.on_subscribe(Strings { flaw, subscription: weak, is_cancelled }),
+            Some(probe) => probe.on_subscribe(Strings { flaw, subscription: weak, is_canceled }),
             None if self.flaw == Flaw::NeverRequests => {}
             None if matches!(self.flaw, Flaw::AsksTwice | Flaw::AsksAhead) => {}
             None => self.request(1),
@@ -231,7 +231,7 @@ impl Subscriber<u64> for Worker {
 
     fn on_next(&mut self, item: u64) {
         self.seen += 1;
-        if *lock(&self.is_cancelled) {
+        if *lock(&self.is_canceled) {
             assert!(self.flaw != Flaw::PanicsAfterCancel, "an item after the cancel");
             return;
         }

@@ -1,7 +1,7 @@
 //! Random scripts of requests and cancels, judged by the same checker as every check.
 //!
-//! Not a library for property tests: those bring a runner of their own, which could not put all scripts
-//! into one trace.
+//! Not a library for property tests: those bring a runner of their own, which could not put all
+//! scripts into one trace.
 
 mod script;
 mod shrink;
@@ -26,7 +26,8 @@ use crate::{
 pub(crate) static PUBLISHER: Check =
     Check { name: "property_random_scripts", rule: "1.1", suite: Suite::Publisher, originals: &[] };
 
-/// Plays as many random scripts as are set; if one shows a broken rule, looks for the smallest that does.
+/// Plays as many random scripts as are set; if one shows a broken rule, looks for the smallest that
+/// does.
 pub(crate) fn run(subject: &str, publisher: &ErasedPublisher, settings: &Settings) -> Outcome {
     let cases: Vec<Case> = (0..settings.cases)
         .map(|index| Case::draw(settings.seed, index, &publisher.capabilities))
@@ -34,7 +35,8 @@ pub(crate) fn run(subject: &str, publisher: &ErasedPublisher, settings: &Setting
     let mut outcome = play_all(subject, publisher, settings, &cases);
     outcome.seed = Some(settings.seed);
     let Some(index) = first_broken(&outcome, publisher, &cases) else { return outcome };
-    // What came too late once will do so again: nobody wants to wait as long for each smaller script.
+    // What came too late once will do so again: nobody wants to wait as long for each smaller
+    // script.
     let hasty = Settings { deadline: settings.deadline / 10, ..*settings };
     let fails = |case: &Case| {
         let outcome = play_all(subject, publisher, &hasty, std::slice::from_ref(case));
@@ -58,7 +60,8 @@ fn first_broken(outcome: &Outcome, publisher: &ErasedPublisher, cases: &[Case]) 
     (1..).zip(cases).position(|(id, case)| !judge_one(&parts, id, case, publisher).is_empty())
 }
 
-/// The events of each subscription, and where they are in the trace. Lost items have no subscription.
+/// The events of each subscription, and where they are in the trace.
+/// Lost items have no subscription.
 type Parts = BTreeMap<u32, (Vec<usize>, Vec<Event>)>;
 
 fn parts(trace: &[Event]) -> Parts {

@@ -192,7 +192,7 @@ async fn what_a_publisher_sends_that_ignores_its_demand_does_not_pile_up() {
 
     let error = probe.error().unwrap();
     assert!(error.to_string().contains("more than was requested"), "{error}");
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!((probe.items().len(), Arc::strong_count(&held)), (3, 1 + 3));
     // It goes on, and nobody keeps what it sends.
     for _ in 0..1000 {

@@ -15,8 +15,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// The outcome is whether it held for one, and the flow's error when it fails before. Of no items,
-    /// it holds for none. If `predicate` panics, the outcome is an error of kind `Panicked`.
+    /// The outcome is whether it held for one, and the flow's error when it fails before.
+    /// Of no items, it holds for none. If `predicate` panics, the outcome is an error of kind
+    /// `Panicked`.
     ///
     /// # Examples
     ///
@@ -44,8 +45,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// The outcome is whether it held for all, and the flow's error when it fails before. Of no items,
-    /// it holds for all. If `predicate` panics, the outcome is an error of kind `Panicked`.
+    /// The outcome is whether it held for all, and the flow's error when it fails before.
+    /// Of no items, it holds for all. If `predicate` panics, the outcome is an error of kind
+    /// `Panicked`.
     ///
     /// # Examples
     ///

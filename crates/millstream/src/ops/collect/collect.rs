@@ -18,8 +18,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// The outcome is the collection when the flow completes, and its error when it fails; the items
-    /// before the failure are then dropped.
+    /// The outcome is the collection when the flow completes, and its error when it fails; the
+    /// items before the failure are then dropped.
     ///
     /// # Examples
     ///

@@ -7,10 +7,11 @@ use reactive_streams::Publisher;
 use crate::{Flow, Outcome};
 
 impl<P: Publisher> Flow<P> {
-    /// Runs the flow and puts its items into a map by their key; of items with the same key, the last is
-    /// kept.
+    /// Runs the flow and puts its items into a map by their key; of items with the same key, the
+    /// last is kept.
     ///
-    /// The map grows with the flow. For a map of another kind, [`collect`](Self::collect) takes pairs.
+    /// The map grows with the flow. For a map of another kind, [`collect`](Self::collect) takes
+    /// pairs.
     ///
     /// # Demand
     ///
@@ -18,8 +19,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// The outcome is the map when the flow completes, and its error when it fails; the items before the
-    /// failure are then dropped. If `key` panics, the outcome is an error of kind `Panicked`.
+    /// The outcome is the map when the flow completes, and its error when it fails; the items
+    /// before the failure are then dropped. If `key` panics, the outcome is an error of kind
+    /// `Panicked`.
     ///
     /// # Examples
     ///
@@ -51,7 +53,8 @@ impl<P: Publisher> Flow<P> {
     /// # Examples
     ///
     /// ```
-    /// let by_length = millstream::from_iter(["a", "bc", "d"]).collect_multimap(|s| s.len()).wait()?;
+    /// let by_length = millstream::from_iter(["a", "bc", "d"]).collect_multimap(|s| s.len())
+    ///     .wait()?;
     /// assert_eq!(by_length[&1], ["a", "d"]);
     /// # Ok::<(), millstream::Error>(())
     /// ```

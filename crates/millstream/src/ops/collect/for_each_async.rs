@@ -9,8 +9,9 @@ use crate::{Flow, Outcome};
 impl<P: Publisher> Flow<P> {
     /// Runs the flow and awaits the future that `f` makes of each item, one at a time.
     ///
-    /// The futures are polled on the [ambient](crate::scheduler::ambient) scheduler. For several at a
-    /// time, use [`map_async`](Self::map_async) with a [`for_each`](Self::for_each).
+    /// The futures are polled on the [ambient](crate::scheduler::ambient) scheduler.
+    /// For several at a time, use [`map_async`](Self::map_async) with a
+    /// [`for_each`](Self::for_each).
     ///
     /// # Demand
     ///

@@ -15,8 +15,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// The outcome is the item when the flow completes, `None` if there was none, and its error when
-    /// it fails.
+    /// The outcome is the item when the flow completes, `None` if there was none, and its error
+    /// when it fails.
     ///
     /// # Examples
     ///

@@ -13,8 +13,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// The outcome is the item when the flow completes, `None` if there was none, and the flow's error
-    /// when it fails.
+    /// The outcome is the item when the flow completes, `None` if there was none, and the flow's
+    /// error when it fails.
     ///
     /// # Examples
     ///
@@ -52,7 +52,8 @@ impl<P: Publisher> Flow<P> {
         self.reduce(Ord::max)
     }
 
-    /// Runs the flow and keeps the item for which `key` returns the least; of equal ones, the first.
+    /// Runs the flow and keeps the item for which `key` returns the least; of equal ones, the
+    /// first.
     ///
     /// # Demand
     ///
@@ -77,7 +78,8 @@ impl<P: Publisher> Flow<P> {
         self.reduce(move |a, b| if key(&b) < key(&a) { b } else { a })
     }
 
-    /// Runs the flow and keeps the item for which `key` returns the greatest; of equal ones, the last.
+    /// Runs the flow and keeps the item for which `key` returns the greatest; of equal ones, the
+    /// last.
     ///
     /// # Demand
     ///
@@ -90,7 +92,8 @@ impl<P: Publisher> Flow<P> {
     /// # Examples
     ///
     /// ```
-    /// assert_eq!(millstream::from_iter(["abc", "d"]).max_by_key(|s| s.len()).wait()?, Some("abc"));
+    /// let longest = millstream::from_iter(["abc", "d"]).max_by_key(|s| s.len()).wait()?;
+    /// assert_eq!(longest, Some("abc"));
     /// # Ok::<(), millstream::Error>(())
     /// ```
     pub fn max_by_key<K, F>(self, mut key: F) -> Outcome<Option<P::Item>>

@@ -1,14 +1,15 @@
 //! `combine_latest`: the latest items of several flows, whenever one of them changes.
 //!
-//! Each flow has an inlet, and rings when it has something; the bells leave the numbers of their flows
-//! in one queue, so that items are combined in the order in which they came, also after a pause.
+//! Each flow has an inlet, and rings when it has something; the bells leave the numbers of their
+//! flows in one queue, so that items are combined in the order in which they came, also after a
+//! pause.
 //!
 //! # Invariants
 //!
 //! 1. Each item that waits in an inlet, and each end, is followed by a number in the queue and a
 //!    wake-up; there may be numbers for nothing.
-//! 2. A number is taken for each item that is taken, so the queue needs a place for each place of the
-//!    inlets, and for two numbers more of each: its end, and an overflow before it.
+//! 2. A number is taken for each item that is taken, so the queue needs a place for each place of
+//!    the inlets, and for two numbers more of each: its end, and an overflow before it.
 
 use std::sync::{Arc, Weak};
 
@@ -26,20 +27,21 @@ use crate::{
 
 /// The latest items of two to eight flows, whenever one of them has a new one.
 ///
-/// Takes a tuple of flows, and gives tuples of their items. The first comes when each flow has given
-/// an item; from then on every item makes a tuple, with clones of the latest of the others. Where
-/// items have to wait, they are combined in the order in which they came.
+/// Takes a tuple of flows, and gives tuples of their items.
+/// The first comes when each flow has given an item; from then on every item makes a tuple, with
+/// clones of the latest of the others. Where items have to wait, they are combined in the order in
+/// which they came.
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-/// whenever as many were combined. Up to 32 items of each flow wait.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+/// more whenever as many were combined. Up to 32 items of each flow wait.
 ///
 /// # Termination
 ///
-/// Completes when all flows have completed, or one of them without an item. Fails with the first that
-/// fails, after its items; the others are canceled, and what waits of them is dropped. A cancel
-/// reaches every flow.
+/// Completes when all flows have completed, or one of them without an item.
+/// Fails with the first that fails, after its items; the others are canceled, and what waits of
+/// them is dropped. A cancel reaches every flow.
 ///
 /// # Examples
 ///
@@ -64,8 +66,8 @@ where
 }
 
 impl<P: Publisher> Flow<P> {
-    /// Pairs the latest items of this flow and of `other`, whenever one of them has a new one. For more
-    /// than two flows, see [`combine_latest`].
+    /// Pairs the latest items of this flow and of `other`, whenever one of them has a new one.
+    /// For more than two flows, see [`combine_latest`].
     ///
     /// # Demand
     ///
@@ -111,7 +113,8 @@ impl<T> Column<T> {
         Self { inlet, latest: None, n_taken: 0, is_done: false }
     }
 
-    /// Takes what the flow's number in the queue stands for: an item, how everything ends, or nothing.
+    /// Takes what the flow's number in the queue stands for: an item, how everything ends, or
+    /// nothing.
     fn receive(&mut self) -> Step<()> {
         if self.is_done {
             return Step::Pending;
@@ -233,8 +236,8 @@ impl<C: Columns> Source for CombineLatestSource<C> {
     }
 }
 
-/// Implements `combine_latest` for tuples: a name for each flow's type and for its column, and their
-/// numbers.
+/// Implements `combine_latest` for tuples: a name for each flow's type and for its column, and
+/// their numbers.
 macro_rules! combine_latest {
     ($($P:ident $column:ident $index:tt),+) => {
         impl<$($P),+> Publisher for CombineLatest<($($P,)+)>

@@ -24,8 +24,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with `other`; fails with whichever fails first. [`error_mode`](Flow::error_mode) may have
-    /// `other` run after a failure.
+    /// Completes with `other`; fails with whichever fails first. [`error_mode`](Flow::error_mode)
+    /// may have `other` run after a failure.
     ///
     /// # Examples
     ///

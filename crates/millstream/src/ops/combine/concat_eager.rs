@@ -14,8 +14,8 @@ use crate::{
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-/// whenever as many were passed on. Up to 32 items of each flow wait.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+/// more whenever as many were passed on. Up to 32 items of each flow wait.
 ///
 /// # Termination
 ///

@@ -19,8 +19,9 @@ use crate::{
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and the one that
-/// is taken for 24 more whenever as many were passed on. What the others have given is dropped.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and the one
+/// that is taken for 24 more whenever as many were passed on.
+/// What the others have given is dropped.
 ///
 /// # Termination
 ///

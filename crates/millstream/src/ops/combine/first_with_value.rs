@@ -15,20 +15,22 @@ use crate::{
 
 /// The flow that is the first to give an item; the others are canceled.
 ///
-/// A flow that ends without one, well or not, is out of the running. Of several that have an item at the
-/// first look, the first of the list is taken. Where an end decides as well, see
+/// A flow that ends without one, well or not, is out of the running.
+/// Of several that have an item at the first look, the first of the list is taken.
+/// Where an end decides as well, see
 /// [`first_with_signal`](crate::first_with_signal).
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and the one that
-/// is taken for 24 more whenever as many were passed on. What the others have given is dropped.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and the one
+/// that is taken for 24 more whenever as many were passed on.
+/// What the others have given is dropped.
 ///
 /// # Termination
 ///
-/// Completes and fails with the flow that is taken. If none has an item: completes when all have ended,
-/// or fails with the first failure there was. Completes at once if there are no flows. A cancel reaches
-/// every flow that is in the running.
+/// Completes and fails with the flow that is taken.
+/// If none has an item: completes when all have ended, or fails with the first failure there was.
+/// Completes at once if there are no flows. A cancel reaches every flow that is in the running.
 ///
 /// # Examples
 ///

@@ -14,20 +14,22 @@ use crate::{
     },
 };
 
-/// The items of several flows in turn: `n` of the first, `n` of the second, and so on, round and round.
+/// The items of several flows in turn: `n` of the first, `n` of the second, and so on, round and
+/// round.
 ///
-/// Waits for the flow whose turn it is, so that the order is always the same; a flow that has completed is
-/// left out. Where that order does not matter, [`merge`](crate::merge) waits for none.
+/// Waits for the flow whose turn it is, so that the order is always the same; a flow that has
+/// completed is left out. Where that order does not matter, [`merge`](crate::merge) waits for none.
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-/// whenever as many were passed on. Up to 32 items of each flow wait.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+/// more whenever as many were passed on. Up to 32 items of each flow wait.
 ///
 /// # Termination
 ///
-/// Completes when all flows have; at once if there are none. Fails with a flow that fails, when it is its
-/// turn; the others are canceled, and what waits of them is dropped. A cancel reaches every flow.
+/// Completes when all flows have; at once if there are none.
+/// Fails with a flow that fails, when it is its turn; the others are canceled, and what waits of
+/// them is dropped. A cancel reaches every flow.
 ///
 /// # Panics
 ///

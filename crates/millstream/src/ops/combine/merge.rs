@@ -12,13 +12,14 @@ use crate::{
 /// The items of several flows, as they come.
 ///
 /// Fair: a flow that always has an item gives at most 8 before the next one that has some gets its
-/// turn, however many flows there are. The items of one flow stay in order. All flows are subscribed
-/// to at once; for flows that begin when others have ended, see [`Flow::flat_map`].
+/// turn, however many flows there are. The items of one flow stay in order.
+/// All flows are subscribed to at once; for flows that begin when others have ended, see
+/// [`Flow::flat_map`].
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-/// whenever as many were passed on. Up to 32 items of each flow wait.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+/// more whenever as many were passed on. Up to 32 items of each flow wait.
 ///
 /// # Termination
 ///
@@ -47,8 +48,8 @@ pub fn merge<P: Publisher>(flows: impl IntoIterator<Item = P>) -> Flow<Merge<P>>
 impl<P: Publisher> Flow<P> {
     /// The items of this flow and of `other`, as they come.
     ///
-    /// Fair as [`merge`] is. For more than two flows use that one: it gives each the same share, which
-    /// a chain of pairs does not.
+    /// Fair as [`merge`] is. For more than two flows use that one: it gives each the same share,
+    /// which a chain of pairs does not.
     ///
     /// # Demand
     ///

@@ -17,23 +17,24 @@ use crate::{
 /// How many items of a preferred flow may pass while others wait.
 const PREFERENCE: u32 = 32;
 
-/// The items of several flows, as they come, in rounds in which each gives at most as many as its weight.
+/// The items of several flows, as they come, in rounds in which each gives at most as many as its
+/// weight.
 ///
-/// Of those that have an item and something left in this round, the first of the list is next; a round is
-/// over when none is left. So a flow that always has items gets a share of the whole by its weight, and no
-/// item at the head of its flow waits for more than twice the sum of the other flows' weights. What it
-/// costs grows with the number of flows: it is for a few.
+/// Of those that have an item and something left in this round, the first of the list is next; a
+/// round is over when none is left. So a flow that always has items gets a share of the whole by
+/// its weight, and no item at the head of its flow waits for more than twice the sum of the other
+/// flows' weights. What it costs grows with the number of flows: it is for a few.
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-/// whenever as many were passed on. Up to 32 items of each flow wait.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+/// more whenever as many were passed on. Up to 32 items of each flow wait.
 ///
 /// # Termination
 ///
-/// Completes when all flows have; at once if there are none. Fails with the first that fails, after the
-/// items of that flow; the others are canceled, and what waits of them is dropped. A cancel reaches every
-/// flow.
+/// Completes when all flows have; at once if there are none.
+/// Fails with the first that fails, after the items of that flow; the others are canceled, and what
+/// waits of them is dropped. A cancel reaches every flow.
 ///
 /// # Panics
 ///
@@ -59,8 +60,8 @@ pub fn merge_prioritized<P: Publisher>(
 }
 
 impl<P: Publisher> Flow<P> {
-    /// The items of this flow and of `preferred`, as they come; where both have one, that of `preferred`
-    /// comes first.
+    /// The items of this flow and of `preferred`, as they come; where both have one, that of
+    /// `preferred` comes first.
     ///
     /// While an item of this flow waits, at most 64 items of `preferred` pass.
     /// [`merge_prioritized`] sets other weights, for any number of flows.
@@ -151,7 +152,8 @@ opaque_debug!(MergePrioritized<P>);
 backpressure!(two MergePreferred<P, Q>, source saturating_add preferred, Queue, |_this| 2 * PREFETCH);
 opaque_debug!(MergePreferred<P, Q>);
 
-/// A gate for the flows, an entrance for each of them, and what is given when all of them are subscribed to.
+/// A gate for the flows, an entrance for each of them, and what is given when all of them are
+/// subscribed to.
 type Opened<T, S> = (Arc<Gate<Rounds<T>, S, Inline>>, Vec<Entrance<T>>, StartSignal);
 
 fn open<T: Send + 'static, S: Subscriber<T>>(weights: &[u32], downstream: S) -> Opened<T, S> {
@@ -182,7 +184,8 @@ struct Lane<T> {
 }
 
 impl<T> Lane<T> {
-    /// Notes that the flow has completed. Its failure, if it has one instead, and no item comes before it.
+    /// Notes that the flow has completed. Its failure, if it has one instead, and no item comes
+    /// before it.
     fn look(&mut self) -> Option<End> {
         if self.is_over {
             return None;

@@ -20,20 +20,21 @@ use crate::{
 
 /// The items of several flows, each of which is sorted, in ascending order.
 ///
-/// The least of the flows' next items comes next; of equal ones, that of the flow that is earlier in
-/// the list. So nothing comes before each flow has an item or has completed, and the slowest flow
-/// sets the pace. If a flow is not sorted, what comes out is not sorted either, and nothing is lost.
+/// The least of the flows' next items comes next; of equal ones, that of the flow that is earlier
+/// in the list. So nothing comes before each flow has an item or has completed, and the slowest
+/// flow sets the pace. If a flow is not sorted, what comes out is not sorted either, and nothing is
+/// lost.
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-/// whenever as many were passed on. Up to 32 items of each flow wait.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+/// more whenever as many were passed on. Up to 32 items of each flow wait.
 ///
 /// # Termination
 ///
-/// Completes when all flows have; at once if there are none. Fails with a flow that fails, in place of
-/// its next item; the others are canceled, and what waits of them is dropped. A cancel reaches every
-/// flow.
+/// Completes when all flows have; at once if there are none.
+/// Fails with a flow that fails, in place of its next item; the others are canceled, and what waits
+/// of them is dropped. A cancel reaches every flow.
 ///
 /// # Examples
 ///
@@ -55,8 +56,8 @@ where
 
 /// The items of several flows, each of which is sorted by `key`, in ascending order of it.
 ///
-/// Of equal keys, the item of the flow that is earlier in the list comes first. [`Reverse`] makes the
-/// order a descending one.
+/// Of equal keys, the item of the flow that is earlier in the list comes first. [`Reverse`] makes
+/// the order a descending one.
 ///
 /// # Demand
 ///

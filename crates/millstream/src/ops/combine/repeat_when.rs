@@ -14,20 +14,20 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Runs the flow again when it completes, after the time that `policy` says; `None` completes.
     ///
-    /// `policy` sees which run has ended and how many items it had, so that polling can slow down when
-    /// there is nothing new. The time is waited for on the [ambient](scheduler::ambient) scheduler, and
-    /// one of zero is not waited for at all.
+    /// `policy` sees which run has ended and how many items it had, so that polling can slow down
+    /// when there is nothing new. The time is waited for on the [ambient](scheduler::ambient)
+    /// scheduler, and one of zero is not waited for at all.
     ///
     /// # Demand
     ///
-    /// Passed to the present run. What it did not meet is asked of the next one, together with what was
-    /// asked for meanwhile.
+    /// Passed to the present run. What it did not meet is asked of the next one, together with what
+    /// was asked for meanwhile.
     ///
     /// # Termination
     ///
     /// Completes when `policy` says so. Fails with the first run that fails, with an error of kind
-    /// `Panicked` if `policy` panics, and of kind `Rejected` if the scheduler was shut down. A cancel
-    /// while it waits is obeyed at once.
+    /// `Panicked` if `policy` panics, and of kind `Rejected` if the scheduler was shut down.
+    /// A cancel while it waits is obeyed at once.
     ///
     /// # Examples
     ///

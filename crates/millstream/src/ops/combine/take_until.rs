@@ -21,14 +21,15 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// `other` is asked for one item when this is subscribed to. The rest starts with the downstream's
-    /// first request: then the source is asked for 32 items, and for 24 more whenever as many were
-    /// passed on. Up to 32 items wait.
+    /// `other` is asked for one item when this is subscribed to.
+    /// The rest starts with the downstream's first request: then the source is asked for 32 items,
+    /// and for 24 more whenever as many were passed on. Up to 32 items wait.
     ///
     /// # Termination
     ///
-    /// Completes with the source, or with the sign of `other`; fails with the source or with `other`;
-    /// each after the items that wait. Whichever goes on is canceled. A cancel reaches both.
+    /// Completes with the source, or with the sign of `other`; fails with the source or with
+    /// `other`; each after the items that wait. Whichever goes on is canceled.
+    /// A cancel reaches both.
     ///
     /// # Examples
     ///

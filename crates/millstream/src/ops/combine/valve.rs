@@ -17,23 +17,25 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Holds items back while the latest item of `is_open` is `false`.
     ///
-    /// It is open until `is_open` says otherwise. With [`hub::latest`](crate::hub::latest) as `is_open` the
-    /// other end of that is the handle. Closed, it lets the source finish what was asked for, which waits
-    /// here, and asks for no more; nothing is lost. When the call that closes it returns, no item begins
-    /// to pass; one that another thread is passing on at that moment arrives.
+    /// It is open until `is_open` says otherwise. With [`hub::latest`](crate::hub::latest) as
+    /// `is_open` the other end of that is the handle.
+    /// Closed, it lets the source finish what was asked for, which waits here, and asks for no
+    /// more; nothing is lost. When the call that closes it returns, no item begins to pass; one
+    /// that another thread is passing on at that moment arrives.
     ///
     /// # Demand
     ///
-    /// `is_open` is asked for one item at a time, the first when this is subscribed to. The rest starts
-    /// with the downstream's first request while it is open: then the source is asked for 32 items, and
-    /// for 24 more whenever as many were passed on. Up to 32 items wait; [`capacity`](Flow::capacity)
-    /// sets another bound, and 1 holds the source back to the item.
+    /// `is_open` is asked for one item at a time, the first when this is subscribed to.
+    /// The rest starts with the downstream's first request while it is open: then the source is
+    /// asked for 32 items, and for 24 more whenever as many were passed on.
+    /// Up to 32 items wait; [`capacity`](Flow::capacity) sets another bound, and 1 holds the source
+    /// back to the item.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the items that wait: an end waits as they do. Fails with
-    /// `is_open`, at once. If that completes, the valve stays open; one that would stay closed fails the
-    /// flow with an error of kind `Disconnected`. A cancel reaches both.
+    /// Completes and fails with the source, after the items that wait: an end waits as they do.
+    /// Fails with `is_open`, at once. If that completes, the valve stays open; one that would stay
+    /// closed fails the flow with an error of kind `Disconnected`. A cancel reaches both.
     ///
     /// # Examples
     ///
@@ -62,8 +64,8 @@ impl<P, Q> Flow<Valve<P, Q>> {
     ///
     /// # Demand
     ///
-    /// The source is asked for `n` items at first, and for three quarters of that whenever as many were
-    /// passed on.
+    /// The source is asked for `n` items at first, and for three quarters of that whenever as many
+    /// were passed on.
     ///
     /// # Termination
     ///

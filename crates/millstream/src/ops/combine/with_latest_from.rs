@@ -21,8 +21,9 @@ impl<P: Publisher> Flow<P> {
     /// # Demand
     ///
     /// Starts with the downstream's first request. This flow is then asked for 32 items, and for 24
-    /// more whenever as many were passed on or dropped. `other` is asked for 32 items, and for more as
-    /// they come, whatever the downstream does: its items replace each other and do not wait.
+    /// more whenever as many were passed on or dropped.
+    /// `other` is asked for 32 items, and for more as they come, whatever the downstream does: its
+    /// items replace each other and do not wait.
     ///
     /// # Termination
     ///
@@ -39,7 +40,8 @@ impl<P: Publisher> Flow<P> {
     ///     "-a----b-----c-|",
     ///     |letters, clock| {
     ///         let numbers = source("---1-2---3-----|", clock);
-    ///         letters.with_latest_from(numbers).map(|(letter, number)| format!("{letter}{number}"))
+    ///         letters.with_latest_from(numbers)
+    ///             .map(|(letter, number)| format!("{letter}{number}"))
     ///     },
     ///     "------[b2]-----[c3]-|",
     /// );

@@ -20,14 +20,14 @@ use crate::{
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-/// whenever as many rows were passed on. Up to 32 items of each flow wait for the others.
+/// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+/// more whenever as many rows were passed on. Up to 32 items of each flow wait for the others.
 ///
 /// # Termination
 ///
-/// Completes with the first flow that completes, and fails with the first that fails, after the rows
-/// that its items are part of; the others are canceled, and what waits of them is dropped. A cancel
-/// reaches every flow.
+/// Completes with the first flow that completes, and fails with the first that fails, after the
+/// rows that its items are part of; the others are canceled, and what waits of them is dropped.
+/// A cancel reaches every flow.
 ///
 /// # Examples
 ///

@@ -12,18 +12,19 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Pairs the items of this flow with those of `other`, with `None` in place of those of the one that
-    /// has completed.
+    /// Pairs the items of this flow with those of `other`, with `None` in place of those of the one
+    /// that has completed.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24 more
-    /// whenever as many pairs were passed on. Up to 32 items of each flow wait for the other.
+    /// Starts with the downstream's first request: then each flow is asked for 32 items, and for 24
+    /// more whenever as many pairs were passed on. Up to 32 items of each flow wait for the other.
     ///
     /// # Termination
     ///
-    /// Completes when both have, and fails with the first that fails, after the pairs that its items are
-    /// part of; the other is canceled, and what waits of it is dropped. A cancel reaches both.
+    /// Completes when both have, and fails with the first that fails, after the pairs that its
+    /// items are part of; the other is canceled, and what waits of it is dropped.
+    /// A cancel reaches both.
     ///
     /// # Examples
     ///

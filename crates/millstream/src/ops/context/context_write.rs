@@ -26,7 +26,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// struct Tenant(&'static str);
     ///
-    /// let who = defer_contextual(|context: &Context| just(context.get::<Tenant>().map(|it| it.0)));
+    /// let who = defer_contextual(|context: &Context|
+    ///     just(context.get::<Tenant>().map(|it| it.0)));
     /// let flow = who
     ///     .retry(3) // subscribes again with the same context
     ///     .context_write(|context| context.with(Tenant("acme")))

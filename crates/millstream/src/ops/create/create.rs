@@ -20,21 +20,23 @@ use crate::{
 
 /// The items that a future sends: `f` makes it of the [`Emitter`] to send them by.
 ///
-/// An asynchronous generator: loops, branches and `?` in place of a state machine. The future runs on the
+/// An asynchronous generator: loops, branches and `?` in place of a state machine.
+/// The future runs on the
 /// [ambient](scheduler::ambient) scheduler, and sends by `out.send(item).await`, which waits for a place;
-/// the emitter may also go to a task or thread of its own, as long as the future waits for that. For a
-/// producer that is there before the flow, see [`hub::unicast`](crate::hub::unicast).
+/// the emitter may also go to a task or thread of its own, as long as the future waits for that.
+/// For a producer that is there before the flow, see [`hub::unicast`](crate::hub::unicast).
 ///
 /// # Demand
 ///
-/// `f` is called with the downstream's first request. From then on one item waits for its demand, so that
-/// the future is at most that far ahead; [`capacity`](Flow::capacity) sets another bound.
+/// `f` is called with the downstream's first request.
+/// From then on one item waits for its demand, so that the future is at most that far ahead;
+/// [`capacity`](Flow::capacity) sets another bound.
 ///
 /// # Termination
 ///
-/// Ends when the future does: completes with `()` or `Ok`, and fails with an `Err`, after the items that
-/// were sent. If `f` or the future panics, fails with an error of kind `Panicked`. A cancel drops the
-/// future where it stands.
+/// Ends when the future does: completes with `()` or `Ok`, and fails with an `Err`, after the items
+/// that were sent. If `f` or the future panics, fails with an error of kind `Panicked`.
+/// A cancel drops the future where it stands.
 ///
 /// # Examples
 ///
@@ -136,9 +138,9 @@ impl<T> Emitter<T> {
     ///
     /// # Errors
     ///
-    /// Of kind `Disconnected` if the flow was canceled or has ended, which a future that sends for itself
-    /// never sees, because it is dropped. [`into_producer`](Self::into_producer) has a way that gives the
-    /// item back.
+    /// Of kind `Disconnected` if the flow was canceled or has ended, which a future that sends for
+    /// itself never sees, because it is dropped. [`into_producer`](Self::into_producer) has a way
+    /// that gives the item back.
     ///
     /// # Cancel safety
     ///
@@ -152,8 +154,8 @@ impl<T> Emitter<T> {
 
     /// Returns the producer inside, which can also try, reserve a place, and block.
     ///
-    /// Ended by [`complete`](Producer::complete) or [`fail`](Producer::fail), it ends nothing: the future
-    /// does.
+    /// Ended by [`complete`](Producer::complete) or [`fail`](Producer::fail), it ends nothing: the
+    /// future does.
     pub fn into_producer(self) -> Producer<T> {
         self.0
     }

@@ -9,8 +9,8 @@ use crate::Flow;
 ///
 /// # Demand
 ///
-/// The iterator is advanced only for items that were asked for. A cancel from another thread is seen
-/// within 64 items.
+/// The iterator is advanced only for items that were asked for.
+/// A cancel from another thread is seen within 64 items.
 ///
 /// # Termination
 ///

@@ -26,8 +26,8 @@ use crate::{
 ///
 /// # Termination
 ///
-/// Completes with the stream, when the item after the last is asked for. If the stream panics, fails
-/// with an error of kind `Panicked`. For a stream of `Result`s, see
+/// Completes with the stream, when the item after the last is asked for.
+/// If the stream panics, fails with an error of kind `Panicked`. For a stream of `Result`s, see
 /// [`flatten_results`](Flow::flatten_results).
 ///
 /// # Examples
@@ -80,7 +80,8 @@ where
 ///
 /// # Termination
 ///
-/// Completes after the output, when another item is asked for. If the future panics, fails with an error of kind `Panicked`.
+/// Completes after the output, when another item is asked for.
+/// If the future panics, fails with an error of kind `Panicked`.
 ///
 /// # Examples
 ///
@@ -122,7 +123,8 @@ where
     from_stream_on(scheduler, Once(Some(Box::pin(future))))
 }
 
-/// Publisher returned by [`from_stream`], [`from_stream_on`], [`from_future`] and [`from_future_on`].
+/// Publisher returned by [`from_stream`], [`from_stream_on`], [`from_future`] and
+/// [`from_future_on`].
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct FromStream<St> {

@@ -27,8 +27,9 @@ pub const LINE_LIMIT: usize = 16 << 20;
 ///
 /// # Termination
 ///
-/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails, and of kind
-/// `InvalidData`, with the line's number, if a line is not UTF-8 or is longer than [`LINE_LIMIT`].
+/// Completes at the end of the input. Fails with an error of kind `Io` if reading fails, and of
+/// kind `InvalidData`, with the line's number, if a line is not UTF-8 or is longer than
+/// [`LINE_LIMIT`].
 ///
 /// # Examples
 ///
@@ -63,7 +64,8 @@ pub fn byte_lines<R: BufRead + Send + 'static>(reader: R) -> Flow<Lines<R, Vec<u
     Flow { source: Lines { reader: Ok(reader), decode: |_, line| Ok(line) } }
 }
 
-/// The lines of a file, as text. The file is opened here and now; it is read when lines are asked for.
+/// The lines of a file, as text. The file is opened here and now; it is read when lines are asked
+/// for.
 ///
 /// # Demand
 ///

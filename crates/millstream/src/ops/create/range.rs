@@ -73,8 +73,8 @@ impl<T: Number> Publisher for Range<T> {
 
 backpressure!(source Range<T>);
 
-/// Numbers in a round of the loop, which the compiler unrolls if what is done with a number is little: a
-/// sum of them is taken in two thirds of the time of a plain loop.
+/// Numbers in a round of the loop, which the compiler unrolls if what is done with a number is
+/// little: a sum of them is taken in two thirds of the time of a plain loop.
 const UNROLLED: u64 = 4;
 
 impl<T: Number> Source for Range<T> {

@@ -12,9 +12,10 @@ use crate::{Backpressure, BackpressureKind, Bounded, Flow, parts::downstream::Do
 
 /// Acquires a resource for each subscriber, and releases it when the subscriber is done.
 ///
-/// `make` makes the flow of the resource. A value that cleans up when it is dropped can simply be moved
-/// into the flow's closures; this is for cleaning up before the end is signaled, and in a function that
-/// takes the resource. For cleaning up that has to be awaited, see [`using_async`](crate::using_async).
+/// `make` makes the flow of the resource. A value that cleans up when it is dropped can simply be
+/// moved into the flow's closures; this is for cleaning up before the end is signaled, and in a
+/// function that takes the resource. For cleaning up that has to be awaited, see
+/// [`using_async`](crate::using_async).
 ///
 /// # Demand
 ///
@@ -23,9 +24,9 @@ use crate::{Backpressure, BackpressureKind, Bounded, Flow, parts::downstream::Do
 /// # Termination
 ///
 /// Completes and fails with the made flow, after `release` was called; fails with the error of
-/// `acquire`. `release` is called exactly once for each resource: before the end is signaled, or after a
-/// cancel, when the made flow is gone. If a closure panics, fails with an error of kind `Panicked`,
-/// except where the flow has failed already.
+/// `acquire`. `release` is called exactly once for each resource: before the end is signaled, or
+/// after a cancel, when the made flow is gone. If a closure panics, fails with an error of kind
+/// `Panicked`, except where the flow has failed already.
 ///
 /// # Examples
 ///
@@ -123,7 +124,8 @@ where
 opaque_debug!(Using<A, M, C>);
 
 struct UsingSubscriber<S, R, C: FnOnce(R)> {
-    // Dropped first, so that a downstream that ended the flow itself is told when the resource is free.
+    // Dropped first, so that a downstream that ended the flow itself is told when the resource is
+    // free.
     held: Held<R, C>,
     upstream: Upstream,
     downstream: Downstream<S>,

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// How long to wait before each retry: exponentially longer, up to a cap, with jitter.
 ///
-/// The wait before retry number `n`, counting from 0, lies below `first * factor^n` or `cap`, whichever
-/// is shorter, by a random share of up to `jitter` of it: flows that failed together do not come back
-/// together, and no wait is longer than the cap.
+/// The wait before retry number `n`, counting from 0, lies below `first * factor^n` or `cap`,
+/// whichever is shorter, by a random share of up to `jitter` of it: flows that failed together do
+/// not come back together, and no wait is longer than the cap.
 ///
 /// # Examples
 ///
@@ -93,15 +93,16 @@ impl Backoff {
         self
     }
 
-    /// The longest time to spend on waits in all: a retry that would exceed it is not made. Default:
+    /// The longest time to spend on waits in all: a retry that would exceed it is not made.
+    /// Default:
     /// no bound.
     pub const fn budget(mut self, time: Duration) -> Self {
         self.budget = time;
         self
     }
 
-    /// Whether the waits start over after an attempt that had items, so that one that worked for days is
-    /// retried as if it were the first. Default: no.
+    /// Whether the waits start over after an attempt that had items, so that one that worked for
+    /// days is retried as if it were the first. Default: no.
     #[doc(alias = "transient_errors")]
     pub const fn start_over_after_items(mut self, starts_over: bool) -> Self {
         self.starts_over = starts_over;
@@ -136,7 +137,8 @@ impl Iterator for Delays {
         if self.n_retries == max_retries {
             return None;
         }
-        // Beyond that, any factor has reached the cap, or is 1. Not infinite, so that no time stays no time.
+        // Beyond that, any factor has reached the cap, or is 1.
+        // Not infinite, so that no time stays no time.
         let power = i32::try_from(self.n_retries).unwrap_or(i32::MAX);
         let growth = factor.powi(power).min(f64::MAX);
         let longest = (first.as_secs_f64() * growth).min(cap.as_secs_f64());

@@ -18,8 +18,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Fails with the first item that is an `Err`, as [`Error::other`] makes it, and stops the source;
-    /// otherwise completes and fails with the source.
+    /// Fails with the first item that is an `Err`, as [`Error::other`] makes it, and stops the
+    /// source; otherwise completes and fails with the source.
     ///
     /// # Examples
     ///

@@ -10,8 +10,8 @@ use crate::Flow;
 impl<P: Publisher> Flow<P> {
     /// Fails with the error that `f` makes of the flow's error.
     ///
-    /// An error of the user's own comes out as [`Error::other`] makes it, and an [`Error`] as it is. To
-    /// say where an error came from, see [`checkpoint`](Self::checkpoint).
+    /// An error of the user's own comes out as [`Error::other`] makes it, and an [`Error`] as it
+    /// is. To say where an error came from, see [`checkpoint`](Self::checkpoint).
     ///
     /// # Demand
     ///
@@ -19,8 +19,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with the source; fails with what `f` returns, or with an error of kind `Panicked` if it
-    /// panics.
+    /// Completes with the source; fails with what `f` returns, or with an error of kind `Panicked`
+    /// if it panics.
     ///
     /// # Examples
     ///

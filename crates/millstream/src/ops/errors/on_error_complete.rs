@@ -82,7 +82,7 @@ where
         self.source.subscribe(OnErrorCompleteIfSubscriber {
             downstream,
             predicate: self.predicate,
-            is_signalling: false,
+            is_signaling: false,
         });
     }
 }
@@ -94,7 +94,7 @@ struct OnErrorCompleteIfSubscriber<S, F> {
     downstream: S,
     predicate: F,
     /// Still set when the stream ends only if the downstream has panicked.
-    is_signalling: bool,
+    is_signaling: bool,
 }
 
 impl<T, S, F> Subscriber<T> for OnErrorCompleteIfSubscriber<S, F>
@@ -103,30 +103,30 @@ where
     F: FnOnce(&Error) -> bool + Send + 'static,
 {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        self.is_signalling = true;
+        self.is_signaling = true;
         self.downstream.on_subscribe(subscription);
-        self.is_signalling = false;
+        self.is_signaling = false;
     }
 
     #[inline]
     fn on_next(&mut self, item: T) {
-        self.is_signalling = true;
+        self.is_signaling = true;
         self.downstream.on_next(item);
-        self.is_signalling = false;
+        self.is_signaling = false;
     }
 
     #[inline]
     fn offer(&mut self, item: T) -> Offer {
-        self.is_signalling = true;
+        self.is_signaling = true;
         let offer = self.downstream.offer(item);
-        self.is_signalling = false;
+        self.is_signaling = false;
         offer
     }
 
     fn on_error(self, error: Error) {
-        let Self { downstream, predicate, is_signalling } = self;
+        let Self { downstream, predicate, is_signaling } = self;
         // The downstream's own failures are not the source's: nothing makes up for them.
-        if is_signalling || !may_be_mended(&error) {
+        if is_signaling || !may_be_mended(&error) {
             return downstream.on_error(error);
         }
         match caught(|| predicate(&error)) {

@@ -22,8 +22,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes with the first attempt that completes; fails with the error of the last attempt, when
-    /// `backoff` has no more waits; otherwise as [`retry_when`](Self::retry_when).
+    /// Completes with the first attempt that completes; fails with the error of the last attempt,
+    /// when `backoff` has no more waits; otherwise as [`retry_when`](Self::retry_when).
     ///
     /// # Examples
     ///

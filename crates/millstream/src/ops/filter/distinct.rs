@@ -15,8 +15,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items as it
-    /// asked for (rule 3.8).
+    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items
+    /// as it asked for (rule 3.8).
     ///
     /// # Termination
     ///
@@ -52,7 +52,8 @@ impl<P: Publisher> Flow<P> {
     /// # Examples
     ///
     /// ```
-    /// let words = millstream::from_iter(["ab", "b", "a", "cd"]).distinct_by_key(|word| word.len());
+    /// let words = millstream::from_iter(["ab", "b", "a", "cd"])
+    ///     .distinct_by_key(|word| word.len());
     /// assert_eq!(words.collect::<Vec<_>>().wait()?, ["ab", "b"]);
     /// # Ok::<(), millstream::Error>(())
     /// ```

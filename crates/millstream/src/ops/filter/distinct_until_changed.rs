@@ -9,8 +9,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items as it
-    /// asked for (rule 3.8).
+    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items
+    /// as it asked for (rule 3.8).
     ///
     /// # Termination
     ///
@@ -45,7 +45,8 @@ impl<P: Publisher> Flow<P> {
     /// # Examples
     ///
     /// ```
-    /// let numbers = millstream::from_iter([1, 3, 4, 6, 7]).distinct_until_changed_by_key(|n| n % 2);
+    /// let numbers = millstream::from_iter([1, 3, 4, 6, 7])
+    ///     .distinct_until_changed_by_key(|n| n % 2);
     /// assert_eq!(numbers.collect::<Vec<_>>().wait()?, [1, 4, 7]);
     /// # Ok::<(), millstream::Error>(())
     /// ```

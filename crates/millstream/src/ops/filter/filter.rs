@@ -12,8 +12,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items as it
-    /// asked for (rule 3.8).
+    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items
+    /// as it asked for (rule 3.8).
     ///
     /// # Termination
     ///
@@ -24,7 +24,8 @@ impl<P: Publisher> Flow<P> {
     /// ```
     /// use millstream_testkit::marbles::check;
     ///
-    /// check("--1--2--3--4--|", |source| source.filter(|item| "24".contains(*item)), "-----2-----4--|");
+    /// check("--1--2--3--4--|", |source| source.filter(|item| "24".contains(*item)),
+    ///     "-----2-----4--|");
     /// ```
     pub fn filter<F>(self, predicate: F) -> Flow<Filter<P, F>>
     where

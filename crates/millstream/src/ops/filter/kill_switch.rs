@@ -309,7 +309,7 @@ impl<T> Outcome<T> {
 struct Deadline {
     /// Of a flow that has ended nothing is kept.
     upstream: Weak<Deferred>,
-    /// For the time that is up, and for the flow that is cancelled.
+    /// For the time that is up, and for the flow that is canceled.
     senders: Slot<(oneshot::Sender<()>, oneshot::Sender<()>)>,
 }
 

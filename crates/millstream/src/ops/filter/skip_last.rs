@@ -14,7 +14,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Passed on unchanged. The first `n` items use no demand, because nothing is passed on for them.
+    /// Passed on unchanged. The first `n` items use no demand, because nothing is passed on for
+    /// them.
     ///
     /// # Termination
     ///

@@ -10,8 +10,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items as it
-    /// asked for (rule 3.8).
+    /// Passed on unchanged. A dropped item uses no demand, so the downstream receives as many items
+    /// as it asked for (rule 3.8).
     ///
     /// # Termination
     ///

@@ -1,7 +1,8 @@
 //! `take_last`: passes the last items on.
 //!
-//! Which items are the last ones is known at the end. They are gathered on the way, and handed to a gate
-//! as one item of its queue, so that they wait there for demand.
+//! Which items are the last ones is known at the end.
+//! They are gathered on the way, and handed to a gate as one item of its queue, so that they wait
+//! there for demand.
 
 use std::{
     collections::VecDeque,
@@ -23,13 +24,13 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// With the downstream's first request all of the source's items are asked for. The last ones wait
-    /// until they are asked for.
+    /// With the downstream's first request all of the source's items are asked for.
+    /// The last ones wait until they are asked for.
     ///
     /// # Termination
     ///
-    /// Completes after the last item. Fails with the source, at once: which items would have been the
-    /// last ones is not known, and those that are held are dropped.
+    /// Completes after the last item. Fails with the source, at once: which items would have been
+    /// the last ones is not known, and those that are held are dropped.
     ///
     /// # Examples
     ///

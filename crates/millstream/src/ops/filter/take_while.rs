@@ -16,7 +16,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes at the first item for which `predicate` fails; otherwise completes and fails with the source.
+    /// Completes at the first item for which `predicate` fails; otherwise completes and fails with
+    /// the source.
     ///
     /// # Examples
     ///

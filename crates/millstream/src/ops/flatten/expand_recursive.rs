@@ -20,24 +20,26 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Passes each item on, and then the items of the flow that `f` makes of it, of each of which `f` makes
-    /// another flow, and so on: a tree, level by level.
+    /// Passes each item on, and then the items of the flow that `f` makes of it, of each of which
+    /// `f` makes another flow, and so on: a tree, level by level.
     ///
-    /// One flow runs at a time, and up to `capacity` others wait for their turn. For pages, each of which
-    /// names the next, 1 is enough; a tree of width `w` needs as many.
+    /// One flow runs at a time, and up to `capacity` others wait for their turn.
+    /// For pages, each of which names the next, 1 is enough; a tree of width `w` needs as many.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the flow whose turn it is, the source at first, is
-    /// asked for 32 items, and for 24 more whenever as many were passed on. `f` is called as an item is
-    /// passed on, and its flow is subscribed to when it is its turn.
+    /// Starts with the downstream's first request: then the flow whose turn it is, the source at
+    /// first, is asked for 32 items, and for 24 more whenever as many were passed on.
+    /// `f` is called as an item is passed on, and its flow is subscribed to when it is its turn.
     ///
     /// # Termination
     ///
-    /// Completes when no flow is left. Fails with the first that fails, or with an error of kind `Overflow`
-    /// if more than `capacity` flows would wait. If `f` panics, fails with an error of kind `Panicked`. A
-    /// cancel reaches the flow that runs, and drops those that wait. Whether there is anything in flows that
-    /// are not at hand is known when another item is asked for.
+    /// Completes when no flow is left. Fails with the first that fails, or with an error of kind
+    /// `Overflow` if more than `capacity` flows would wait.
+    /// If `f` panics, fails with an error of kind `Panicked`.
+    /// A cancel reaches the flow that runs, and drops those that wait.
+    /// Whether there is anything in flows that are not at hand is known when another item is asked
+    /// for.
     ///
     /// # Panics
     ///
@@ -148,8 +150,8 @@ where
         )));
     }
 
-    /// Takes the next flow whole if its items are at hand, and returns it if not; `None` if it was taken,
-    /// or there is none.
+    /// Takes the next flow whole if its items are at hand, and returns it if not;
+    /// `None` if it was taken, or there is none.
     fn take_at_hand(&mut self) -> Option<Q> {
         let flow = self.waiting.pop_front()?;
         let Self { at_hand, surroundings, .. } = self;

@@ -14,9 +14,10 @@ impl<P: Publisher> Flow<P> {
     /// Turns each item into a flow, runs up to 32 of them at a time, and passes their items
     /// on as they come.
     ///
-    /// Fair: a flow that always has an item gives at most 8 before the next one that has some gets its
-    /// turn. The items of one flow stay in order. With thousands of flows, those that are idle cost
-    /// nothing but their memory. For the order of the source, see
+    /// Fair: a flow that always has an item gives at most 8 before the next one that has some gets
+    /// its turn. The items of one flow stay in order.
+    /// With thousands of flows, those that are idle cost nothing but their memory.
+    /// For the order of the source, see
     /// [`flat_map_sequential`](Self::flat_map_sequential); for one flow at a time,
     /// [`concat_map`](Self::concat_map).
     ///
@@ -24,16 +25,18 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked for as many items as flows may run,
-    /// and for one more for each flow that ended. Each flow is asked for 32 items when it
-    /// begins, and for three quarters of that again whenever as many were passed on. At most 32 items
-    /// of each flow wait, 1024 in all. Flows of at most 8 items at hand, such as
+    /// Starts with the downstream's first request: then the source is asked for as many items as
+    /// flows may run, and for one more for each flow that ended.
+    /// Each flow is asked for 32 items when it begins, and for three quarters of that again
+    /// whenever as many were passed on. At most 32 items of each flow wait, 1024 in all.
+    /// Flows of at most 8 items at hand, such as
     /// [`just`](crate::just), are taken whole, and count as one flow while their items wait.
     ///
     /// # Termination
     ///
-    /// Completes after the source and all flows. Fails with the first flow that fails, after the items
-    /// of that flow, or with the source; the others are canceled, and what waits of them is dropped.
+    /// Completes after the source and all flows. Fails with the first flow that fails, after the
+    /// items of that flow, or with the source; the others are canceled, and what waits of them is
+    /// dropped.
     /// [`error_mode`](Flow::error_mode) may delay that until all have ended. A cancel reaches the
     /// source and every flow. If `f` panics, fails with an error of kind `Panicked`.
     ///
@@ -143,7 +146,12 @@ impl<P, F> Flow<FlatMap<P, F>> {
     /// use millstream_testkit::Probe;
     ///
     /// let flow = range(0..3)
-    ///     .flat_map(|n| if n == 0 { error(Error::message("no")).boxed() } else { just(n).boxed() }).concurrency(3).prefetch(1)
+    ///     .flat_map(|n| match n {
+    ///         0 => error(Error::message("no")).boxed(),
+    ///         _ => just(n).boxed(),
+    ///     })
+    ///     .concurrency(3)
+    ///     .prefetch(1)
     ///     .error_mode(ErrorMode::Delayed);
     /// let probe = Probe::subscribe_to(flow);
     /// probe.request(9);

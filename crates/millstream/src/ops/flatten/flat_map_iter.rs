@@ -23,8 +23,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes after the source and the last iterator; fails with the source, after the iterators of
-    /// the items before. A cancel drops the present iterator where it stands.
+    /// Completes after the source and the last iterator; fails with the source, after the iterators
+    /// of the items before. A cancel drops the present iterator where it stands.
     ///
     /// # Examples
     ///

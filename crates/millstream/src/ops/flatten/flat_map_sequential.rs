@@ -20,11 +20,12 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked for as many items as flows may run,
-    /// and for one more for each flow of which all was passed on. Each flow is asked for 32
-    /// items when it begins, and for three quarters of that again whenever as many were passed on. At
-    /// most `concurrency * prefetch` items wait, in queues of exactly `prefetch` each. Flows of at
-    /// most 8 items at hand, such as [`just`](crate::just), are taken whole.
+    /// Starts with the downstream's first request: then the source is asked for as many items as
+    /// flows may run, and for one more for each flow of which all was passed on.
+    /// Each flow is asked for 32 items when it begins, and for three quarters of that again
+    /// whenever as many were passed on. At most `concurrency * prefetch` items wait, in queues of
+    /// exactly `prefetch` each. Flows of at most 8 items at hand, such as [`just`](crate::just),
+    /// are taken whole.
     ///
     /// # Termination
     ///
@@ -108,7 +109,8 @@ impl<P, F> Flow<FlatMapSequential<P, F>> {
     /// use millstream::range;
     /// use millstream_testkit::Probe;
     ///
-    /// let flow = range(0..9).flat_map_sequential(|n| range(n..).inspect(|n| println!("{n}"))).prefetch(1);
+    /// let flow = range(0..9).flat_map_sequential(|n| range(n..).inspect(|n| println!("{n}")))
+    ///     .prefetch(1);
     /// let probe = Probe::subscribe_to(flow.take(1));
     /// probe.request(1);
     /// assert_eq!(probe.items(), [0]);

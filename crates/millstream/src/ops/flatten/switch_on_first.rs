@@ -7,22 +7,22 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Goes on with the flow that `f` makes of the flow of all items, of which the first is there to be
-    /// looked at, by [`head`](Flow::head).
+    /// Goes on with the flow that `f` makes of the flow of all items, of which the first is there
+    /// to be looked at, by [`head`](Flow::head).
     ///
-    /// Without a first item the source has ended, and the flow of all items ends in the same way. Other
-    /// parts of a flow than the first item: [`prefix_and_tail`](Self::prefix_and_tail).
+    /// Without a first item the source has ended, and the flow of all items ends in the same way.
+    /// Other parts of a flow than the first item: [`prefix_and_tail`](Self::prefix_and_tail).
     ///
     /// # Demand
     ///
-    /// The source is asked for one item when the downstream asks for something, and for 32 more when
-    /// there is one, which wait for the flow of all items. The flow of `f` is asked for 32 items, and for
-    /// 24 more whenever as many were passed on.
+    /// The source is asked for one item when the downstream asks for something, and for 32 more
+    /// when there is one, which wait for the flow of all items.
+    /// The flow of `f` is asked for 32 items, and for 24 more whenever as many were passed on.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the flow of `f`. When the flow of all items is dropped, the source is
-    /// canceled. If `f` panics, fails with an error of kind `Panicked`.
+    /// Completes and fails with the flow of `f`. When the flow of all items is dropped, the source
+    /// is canceled. If `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Examples
     ///

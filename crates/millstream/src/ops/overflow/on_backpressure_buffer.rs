@@ -15,8 +15,8 @@ use crate::{
 pub type Discard<T> = fn(T);
 
 impl<P: Publisher> Flow<P> {
-    /// Asks the source for everything, and lets up to `capacity` items wait; `strategy` says which item
-    /// goes when there are more.
+    /// Asks the source for everything, and lets up to `capacity` items wait;
+    /// `strategy` says which item goes when there are more.
     ///
     /// # Demand
     ///
@@ -25,8 +25,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the items that wait. With [`Overflow::Fail`], fails
-    /// with an error of kind `Overflow`, after the items that wait.
+    /// Completes and fails with the source, after the items that wait.
+    /// With [`Overflow::Fail`], fails with an error of kind `Overflow`, after the items that wait.
     ///
     /// # Panics
     ///
@@ -66,9 +66,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As [`on_backpressure_buffer`](Self::on_backpressure_buffer). Items that wait when the stream is
-    /// canceled are dropped, not handed over. If `on_evicted` panics, fails with an error of kind
-    /// `Panicked`.
+    /// As [`on_backpressure_buffer`](Self::on_backpressure_buffer).
+    /// Items that wait when the stream is canceled are dropped, not handed over.
+    /// If `on_evicted` panics, fails with an error of kind `Panicked`.
     ///
     /// # Panics
     ///
@@ -82,7 +82,8 @@ impl<P: Publisher> Flow<P> {
     /// use millstream_testkit::Probe;
     ///
     /// let (sender, evicted) = mpsc::channel();
-    /// let flow = millstream::range(1..=5).on_backpressure_buffer_with(2, Overflow::DropIncoming, move |n| {
+    /// let flow = millstream::range(1..=5)
+    ///     .on_backpressure_buffer_with(2, Overflow::DropIncoming, move |n| {
     ///     sender.send(n).unwrap();
     /// });
     /// let probe = Probe::subscribe_to(flow);

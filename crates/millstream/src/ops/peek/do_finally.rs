@@ -15,12 +15,12 @@ pub enum Ending {
     /// It failed.
     Failed(Error),
     /// The downstream had enough, or the publisher let go of its subscriber.
-    Cancelled,
+    Canceled,
 }
 
 impl<P: Publisher> Flow<P> {
-    /// Calls `f` once when it is over, however it came to that: after the terminal signal was passed on,
-    /// or after a cancel.
+    /// Calls `f` once when it is over, however it came to that: after the terminal signal was
+    /// passed on, or after a cancel.
     ///
     /// # Demand
     ///
@@ -28,7 +28,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source. When `f` is called, nobody is left to be told of a panic.
+    /// Completes and fails with the source. When `f` is called, nobody is left to be told of a
+    /// panic.
     ///
     /// # Examples
     ///
@@ -38,7 +39,7 @@ impl<P: Publisher> Flow<P> {
     ///
     /// let (log, lines) = mpsc::channel();
     /// let first = millstream::range(0..)
-    ///     .do_finally(move |ending| log.send(matches!(ending, Ending::Cancelled)).unwrap())
+    ///     .do_finally(move |ending| log.send(matches!(ending, Ending::Canceled)).unwrap())
     ///     .first();
     /// assert_eq!(first.wait()?, Some(0));
     /// assert_eq!(lines.try_recv(), Ok(true));
@@ -69,7 +70,7 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        let finally = Finally { f: Some(self.f), ending: Ending::Cancelled };
+        let finally = Finally { f: Some(self.f), ending: Ending::Canceled };
         self.source.subscribe(DoFinallySubscriber { downstream, finally });
     }
 }
@@ -129,7 +130,7 @@ struct Finally<F: FnOnce(Ending)> {
 impl<F: FnOnce(Ending)> Drop for Finally<F> {
     fn drop(&mut self) {
         if let Some(f) = self.f.take() {
-            let ending = std::mem::replace(&mut self.ending, Ending::Cancelled);
+            let ending = std::mem::replace(&mut self.ending, Ending::Canceled);
             muted(|| f(ending));
         }
     }

@@ -8,12 +8,12 @@ use reactive_streams::{Error, Offer, Publisher, Subscriber, Subscription};
 use crate::{Flow, ops::peek::registry::Registry};
 
 impl<P: Publisher> Flow<P> {
-    /// Counts the requests and items that pass here, under a name, in a registry that can be read and
-    /// printed while the flow runs.
+    /// Counts the requests and items that pass here, under a name, in a registry that can be read
+    /// and printed while the flow runs.
     ///
-    /// The places of a flow stand in its registry in the order in which they are written, so that each
-    /// flow has a registry of its own. Subscribing begins anew at the place: what is read is the latest
-    /// subscription. For flows that stand still, see [`stalls`](crate::stalls).
+    /// The places of a flow stand in its registry in the order in which they are written, so that
+    /// each flow has a registry of its own. Subscribing begins anew at the place: what is read is
+    /// the latest subscription. For flows that stand still, see [`stalls`](crate::stalls).
     ///
     /// # Demand
     ///

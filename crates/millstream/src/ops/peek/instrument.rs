@@ -9,10 +9,11 @@ use tracing::Span;
 use crate::Flow;
 
 impl<P: Publisher> Flow<P> {
-    /// Enters `span` around each signal on its way down, and around each request and cancel on its way up.
+    /// Enters `span` around each signal on its way down, and around each request and cancel on its
+    /// way up.
     ///
-    /// What the downstream does with an item, and what a source does that works on the thread that asks,
-    /// is in the span. Needs the feature `tracing`.
+    /// What the downstream does with an item, and what a source does that works on the thread that
+    /// asks, is in the span. Needs the feature `tracing`.
     ///
     /// # Demand
     ///
@@ -26,7 +27,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// ```
     /// let span = tracing::info_span!("numbers");
-    /// let flow = millstream::range(0..3).instrument(span).inspect(|n| tracing::info!(n, "in a span"));
+    /// let flow = millstream::range(0..3).instrument(span)
+    ///     .inspect(|n| tracing::info!(n, "in a span"));
     /// assert_eq!(flow.count().wait()?, 3);
     /// # Ok::<(), millstream::Error>(())
     /// ```

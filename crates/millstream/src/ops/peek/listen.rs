@@ -20,14 +20,14 @@ use crate::Flow;
 type Hook<A> = Arc<dyn Fn(A) + Send + Sync>;
 type ErrorHook = Arc<dyn Fn(&Error) + Send + Sync>;
 
-/// What [`Flow::listen`] calls. A listener does nothing until it is told what to listen to, and can be
-/// cloned for several flows.
+/// What [`Flow::listen`] calls. A listener does nothing until it is told what to listen to, and can
+/// be cloned for several flows.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Listener {
     subscribed: Option<Hook<()>>,
     requested: Option<Hook<u64>>,
-    cancelled: Option<Hook<()>>,
+    canceled: Option<Hook<()>>,
     failed: Option<ErrorHook>,
     completed: Option<Hook<()>>,
 }
@@ -50,10 +50,10 @@ impl Listener {
         self
     }
 
-    /// Calls `f` when the downstream withdraws, on the thread that does, before that is passed on: once,
-    /// and not when the flow has ended before.
+    /// Calls `f` when the downstream withdraws, on the thread that does, before that is passed on:
+    /// once, and not when the flow has ended before.
     pub fn on_cancel(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
-        self.cancelled = Some(Arc::new(move |()| f()));
+        self.canceled = Some(Arc::new(move |()| f()));
         self
     }
 
@@ -79,7 +79,8 @@ impl fmt::Debug for Listener {
 impl<P: Publisher> Flow<P> {
     /// Has `listener` look at what passes between source and downstream, except the items.
     ///
-    /// For items, see [`inspect`](Self::inspect), and for what is to be done at the end in any case,
+    /// For items, see [`inspect`](Self::inspect), and for what is to be done at the end in any
+    /// case,
     /// [`do_finally`](Self::do_finally).
     ///
     /// # Demand
@@ -88,8 +89,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source. Fails with an error of kind `Panicked` if the listener panics,
-    /// except at a cancel and at an error, which are passed on.
+    /// Completes and fails with the source. Fails with an error of kind `Panicked` if the listener
+    /// panics, except at a cancel and at an error, which are passed on.
     ///
     /// # Examples
     ///
@@ -145,10 +146,10 @@ struct ListenSubscriber<S> {
 
 impl<S> ListenSubscriber<S> {
     /// The downstream withdraws no more, or has just done so.
-    fn take_cancelled(&self) -> Option<Hook<()>> {
+    fn take_canceled(&self) -> Option<Hook<()>> {
         self.subscription
             .as_ref()
-            .and_then(|(subscription, _)| subscription.cancelled.take().flatten())
+            .and_then(|(subscription, _)| subscription.canceled.take().flatten())
     }
 }
 
@@ -165,7 +166,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
         let subscription = Arc::new(ListenedSubscription {
             upstream: subscription,
             requested: self.listener.requested.take(),
-            cancelled: Slot::new(self.listener.cancelled.take()),
+            canceled: Slot::new(self.listener.canceled.take()),
             panic: Slot::new(sender),
         });
         self.subscription = Some((Arc::clone(&subscription), panic));
@@ -185,7 +186,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
     fn offer(&mut self, item: T) -> Offer {
         let offer = self.downstream.offer(item);
         if offer == Offer::Finished
-            && let Some(f) = self.take_cancelled()
+            && let Some(f) = self.take_canceled()
         {
             muted(|| f(()));
         }
@@ -193,7 +194,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
     }
 
     fn on_error(mut self, error: Error) {
-        drop(self.take_cancelled());
+        drop(self.take_canceled());
         let panic = self.subscription.take().and_then(|(_, mut panic)| {
             let mut context = Context::from_waker(Waker::noop());
             match Pin::new(&mut panic).poll(&mut context) {
@@ -209,7 +210,7 @@ impl<T, S: Subscriber<T>> Subscriber<T> for ListenSubscriber<S> {
     }
 
     fn on_complete(self) {
-        drop(self.take_cancelled());
+        drop(self.take_canceled());
         let heard = match &self.listener.completed {
             Some(f) => caught(|| f(())),
             None => Ok(()),
@@ -226,14 +227,14 @@ struct ListenedSubscription {
     upstream: Arc<dyn Subscription>,
     requested: Option<Hook<u64>>,
     /// Called at most once.
-    cancelled: Slot<Option<Hook<()>>>,
+    canceled: Slot<Option<Hook<()>>>,
     /// Takes a panic of the listener to the subscriber.
     panic: Slot<oneshot::Sender<Error>>,
 }
 
 impl ListenedSubscription {
-    /// Fails the flow where nobody may see a panic (rules 2.13 and 3.16): the source fails, because it is
-    /// asked for nothing, and its error is replaced.
+    /// Fails the flow where nobody may see a panic (rules 2.13 and 3.16): the source fails, because
+    /// it is asked for nothing, and its error is replaced.
     fn fail(&self, error: Error) {
         if let Some(panic) = self.panic.take() {
             panic.send(error);
@@ -253,7 +254,7 @@ impl Subscription for ListenedSubscription {
     }
 
     fn cancel(&self) {
-        if let Some(Some(f)) = self.cancelled.take() {
+        if let Some(Some(f)) = self.canceled.take() {
             muted(|| f(()));
         }
         self.upstream.cancel();

@@ -10,8 +10,8 @@ use crate::{Flow, Listener};
 impl<P: Publisher> Flow<P> {
     /// Writes `tracing` events for what passes: an item at level TRACE, all else at level DEBUG.
     ///
-    /// Events have the target `millstream::log` and the field `flow`, which is `name`. Needs the feature
-    /// `tracing`.
+    /// Events have the target `millstream::log` and the field `flow`, which is `name`.
+    /// Needs the feature `tracing`.
     ///
     /// # Demand
     ///
@@ -19,8 +19,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source. If an item's `Debug` panics, fails with an error of kind
-    /// `Panicked`.
+    /// Completes and fails with the source. If an item's `Debug` panics, fails with an error of
+    /// kind `Panicked`.
     ///
     /// # Examples
     ///

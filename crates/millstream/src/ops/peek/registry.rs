@@ -7,8 +7,8 @@ use millstream_kernel::{Gauges, Passed, Reading, RecorderClock};
 use super::recording::{self, Recording};
 use crate::scheduler::Scheduler;
 
-/// The stages of one flow that [`inspect_demand`](crate::Flow::inspect_demand) counts, from the source
-/// to the end.
+/// The stages of one flow that [`inspect_demand`](crate::Flow::inspect_demand) counts, from the
+/// source to the end.
 ///
 /// Its `Display` is a table. A clone is the same registry.
 #[derive(Clone, Default)]
@@ -30,8 +30,8 @@ pub struct Stage {
     /// without bound; 0 after an end.
     pub outstanding: u64,
     /// Items that came by the stage before, were not dropped, and have not come by here: what waits
-    /// between the two, if the operators there make one item of each. `None` for the first stage, and
-    /// where more came out than went in.
+    /// between the two, if the operators there make one item of each.
+    /// `None` for the first stage, and where more came out than went in.
     pub buffered: Option<u64>,
     /// What passed last.
     pub last: LastSignal,
@@ -62,11 +62,11 @@ impl Registry {
         Self::default()
     }
 
-    /// Without stages; the last `n` signals of each, rounded up to a power of 2, will be recorded with
-    /// the time by the clock of `scheduler`, to be read by [`recording`](Self::recording).
+    /// Without stages; the last `n` signals of each, rounded up to a power of 2, will be recorded
+    /// with the time by the clock of `scheduler`, to be read by [`recording`](Self::recording).
     ///
-    /// A stage takes at most 64 bytes for each of its `n` signals, however long the flow runs, and none
-    /// for those that have not come. The clock is read
+    /// A stage takes at most 64 bytes for each of its `n` signals, however long the flow runs, and
+    /// none for those that have not come. The clock is read
     /// for every signal, which on some machines takes longer than all else: see
     /// [`recording_coarsely`](Self::recording_coarsely).
     ///
@@ -96,8 +96,8 @@ impl Registry {
     }
 
     /// As [`recording_last`](Self::recording_last), with times that are up to `resolution` old: a
-    /// task on `scheduler` reads the clock that often, and a signal costs a few stores. The order of a
-    /// stage's signals is exact all the same.
+    /// task on `scheduler` reads the clock that often, and a signal costs a few stores.
+    /// The order of a stage's signals is exact all the same.
     #[must_use]
     pub fn recording_coarsely(n: usize, scheduler: &impl Scheduler, resolution: Duration) -> Self {
         let time = recording::tick(scheduler.worker(), resolution);
@@ -106,8 +106,8 @@ impl Registry {
 
     /// The last signals of each stage, from the source to the end; none if they are not recorded.
     ///
-    /// It is read while the flow runs, which does not wait for it: a signal that is being written at
-    /// the time may be missing.
+    /// It is read while the flow runs, which does not wait for it: a signal that is being written
+    /// at the time may be missing.
     #[must_use]
     pub fn recording(&self) -> Recording {
         Recording::of(&self.0)
@@ -117,8 +117,8 @@ impl Registry {
         &self.0
     }
 
-    /// The stages now, from the source to the end. Each is consistent in itself: no item shows without
-    /// its request. Between two of them, the flow may have gone on.
+    /// The stages now, from the source to the end. Each is consistent in itself: no item shows
+    /// without its request. Between two of them, the flow may have gone on.
     #[must_use]
     pub fn stages(&self) -> Vec<Stage> {
         let mut before: Option<Reading> = None;
@@ -193,7 +193,7 @@ impl fmt::Display for LastSignal {
             Self::Next => "item",
             Self::Complete => "completed",
             Self::Error => "failed",
-            Self::Cancel => "cancelled",
+            Self::Cancel => "canceled",
         })
     }
 }

@@ -17,13 +17,15 @@ use crate::scheduler::{Scheduler, Worker};
 ///
 /// let (clock, registry) = (VirtualTime::new(), Registry::new());
 /// let mut stalls = stalls(&registry, &clock, Duration::from_secs(5));
-/// let flow = never::<u8>().inspect_demand("source", &registry).map(|n| n).inspect_demand("end", &registry);
+/// let flow = never::<u8>().inspect_demand("source", &registry).map(|n| n)
+///     .inspect_demand("end", &registry);
 /// let probe = Probe::subscribe_to(flow);
 /// probe.request(3);
 /// assert!(stalls.look().is_none());
 /// clock.advance(Duration::from_secs(5));
 /// let stall = stalls.look().expect("nothing has come");
-/// assert_eq!(stall.to_string(), "what is above `source` was asked for 3 items and has sent none for 5s");
+/// assert_eq!(stall.to_string(),
+///     "what is above `source` was asked for 3 items and has sent none for 5s");
 /// ```
 pub fn stalls(registry: &Registry, scheduler: &impl Scheduler, after: Duration) -> Stalls {
     let clock = scheduler.worker();
@@ -82,8 +84,8 @@ pub enum Holder {
 impl Stalls {
     /// Looks at the stages; who holds the credit, if nothing has moved for long enough.
     ///
-    /// A change is noticed when it is looked for, so that a flow counts as moving until two looks at
-    /// least `after` apart have seen the same.
+    /// A change is noticed when it is looked for, so that a flow counts as moving until two looks
+    /// at least `after` apart have seen the same.
     pub fn look(&mut self) -> Option<Stall> {
         let now = self.clock.now();
         let stages = self.registry.stages();

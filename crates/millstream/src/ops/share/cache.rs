@@ -7,19 +7,19 @@ use crate::{Backpressure, BackpressureKind, Flow, Replayed, Sharing, hub::Replay
 impl<P: Publisher> Flow<P> {
     /// Runs the source once, and keeps all of its items and its end for who subscribes later.
     ///
-    /// The first subscriber connects to the source, which stays connected until its end, or until there
-    /// is no subscriber and no clone of this flow. To keep the last items alone, use
+    /// The first subscriber connects to the source, which stays connected until its end, or until
+    /// there is no subscriber and no clone of this flow. To keep the last items alone, use
     /// [`replay_with`](Self::replay_with) and [`Sharing::stay_connected`].
     ///
     /// # Demand
     ///
-    /// As [`share`](Self::share): the slowest subscriber holds back all, and while there is none, nothing
-    /// is asked for. All items are kept, so that this is without bound.
+    /// As [`share`](Self::share): the slowest subscriber holds back all, and while there is none,
+    /// nothing is asked for. All items are kept, so that this is without bound.
     ///
     /// # Termination
     ///
-    /// As [`replay`](Self::replay): each subscriber gets all items, and then the end of the source. A
-    /// failure is kept as well, and is not tried again.
+    /// As [`replay`](Self::replay): each subscriber gets all items, and then the end of the source.
+    /// A failure is kept as well, and is not tried again.
     ///
     /// # Panics
     ///

@@ -128,7 +128,7 @@ impl<T> Connection<T> {
 
     fn has_ended(&self) -> bool {
         // A closed connection has no owner, so nobody calls this on one.
-        self.upstream.is_cancelled()
+        self.upstream.is_canceled()
     }
 }
 

@@ -13,23 +13,24 @@ impl<P: Publisher> Flow<P> {
     /// [`share`](Self::share) whose late subscribers first get the last items that came before them, as
     /// many as `replay` says, and the end if there was one.
     ///
-    /// The first subscriber connects to the source. When the last one leaves before the end, the source
-    /// is canceled and what was kept is dropped; who comes then connects anew, with a clone of the
-    /// source. After the end nobody connects any more: what was kept stays as long as a clone of this
-    /// flow. See [`replay_with`](Self::replay_with) for other ways.
+    /// The first subscriber connects to the source. When the last one leaves before the end, the
+    /// source is canceled and what was kept is dropped; who comes then connects anew, with a clone
+    /// of the source. After the end nobody connects any more: what was kept stays as long as a
+    /// clone of this flow. See [`replay_with`](Self::replay_with) for other ways.
     ///
     /// # Demand
     ///
     /// As [`share`](Self::share): starts with the first request of any subscriber, and the slowest
-    /// subscriber holds back all. What is replayed waits for a late subscriber in addition to its queue,
-    /// and holds back nobody.
+    /// subscriber holds back all. What is replayed waits for a late subscriber in addition to its
+    /// queue, and holds back nobody.
     ///
     /// # Termination
     ///
-    /// All subscribers complete and fail with the source, after the items that wait for them, and so do
-    /// those that come later, after what is replayed to them. A `retry` below therefore meets the same
-    /// error again: to try again, put it above. A subscriber that panics ends alone, and so does one for
-    /// which the clone of an item panics as it comes.
+    /// All subscribers complete and fail with the source, after the items that wait for them, and
+    /// so do those that come later, after what is replayed to them.
+    /// A `retry` below therefore meets the same error again: to try again, put it above.
+    /// A subscriber that panics ends alone, and so does one for which the clone of an item panics
+    /// as it comes.
     ///
     /// # Panics
     ///
@@ -59,8 +60,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// As [`replay`](Self::replay). While there is no subscriber, nothing is asked for; items that are on
-    /// their way then are kept for who comes.
+    /// As [`replay`](Self::replay). While there is no subscriber, nothing is asked for; items that
+    /// are on their way then are kept for who comes.
     ///
     /// # Termination
     ///
@@ -94,7 +95,8 @@ impl<P: Publisher> Flow<P> {
     }
 }
 
-/// Publisher returned by [`Flow::replay`] and its like. Clones share one subscription to the source.
+/// Publisher returned by [`Flow::replay`] and its like.
+/// Clones share one subscription to the source.
 #[must_use = "publishers do nothing until subscribed to"]
 pub struct Replayed<P: Publisher> {
     source: P,

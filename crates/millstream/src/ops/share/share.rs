@@ -8,13 +8,13 @@ use super::{connection::Connector, sharing::Sharing};
 use crate::{Backpressure, BackpressureKind, Bounded, Flow};
 
 impl<P: Publisher> Flow<P> {
-    /// Subscribes to the source once for all who subscribe to clones of this flow: they get the same
-    /// items from when they come.
+    /// Subscribes to the source once for all who subscribe to clones of this flow: they get the
+    /// same items from when they come.
     ///
     /// The first subscriber connects to the source, and the source is canceled when the last one
-    /// leaves. Who comes after that, or after the source has ended, connects anew, with a clone of the
-    /// source. See [`share_with`](Self::share_with) for other ways, and [`replay`](Self::replay) for
-    /// subscribers that are to get what was before them.
+    /// leaves. Who comes after that, or after the source has ended, connects anew, with a clone of
+    /// the source. See [`share_with`](Self::share_with) for other ways, and
+    /// [`replay`](Self::replay) for subscribers that are to get what was before them.
     ///
     /// Items are fetched ahead, and what was fetched is not sent again. So a subscriber that comes
     /// from inside an item begins after those that were fetched with it, not with the next one.
@@ -22,15 +22,15 @@ impl<P: Publisher> Flow<P> {
     /// # Demand
     ///
     /// Starts with the first request of any subscriber. The slowest subscriber holds back all: the
-    /// source is asked for as many items as the fullest queue has places for, less those that are on
-    /// their way, when that is three quarters of `capacity` or when none are. A subscriber's queue holds
-    /// exactly `capacity` items.
+    /// source is asked for as many items as the fullest queue has places for, less those that are
+    /// on their way, when that is three quarters of `capacity` or when none are.
+    /// A subscriber's queue holds exactly `capacity` items.
     ///
     /// # Termination
     ///
-    /// All subscribers complete and fail with the source, after the items that wait for them. If the
-    /// source sends more than was asked for, it is canceled, and they fail with an error of kind
-    /// `Overflow`. A subscriber that panics ends alone.
+    /// All subscribers complete and fail with the source, after the items that wait for them.
+    /// If the source sends more than was asked for, it is canceled, and they fail with an error of
+    /// kind `Overflow`. A subscriber that panics ends alone.
     ///
     /// # Panics
     ///
@@ -49,8 +49,8 @@ impl<P: Publisher> Flow<P> {
     /// assert_eq!(two.items(), [0, 1, 2, 3]);
     /// ```
     ///
-    /// One that comes from inside the second item, when five were fetched, four of them at first and
-    /// one in place of the first item:
+    /// One that comes from inside the second item, when five were fetched, four of them at first
+    /// and one in place of the first item:
     ///
     /// ```
     /// use std::sync::mpsc::channel;
@@ -84,8 +84,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// As [`share`](Self::share). Items that are on their way when the last subscriber leaves, and come
-    /// while there is none, are dropped.
+    /// As [`share`](Self::share). Items that are on their way when the last subscriber leaves, and
+    /// come while there is none, are dropped.
     ///
     /// # Termination
     ///

@@ -7,7 +7,8 @@ use crate::{
     scheduler::{Scheduler, Worker},
 };
 
-/// How a flow is shared: [`Flow::share_with`](crate::Flow::share_with), [`Flow::replay_with`](crate::Flow::replay_with).
+/// How a flow is shared: [`Flow::share_with`](crate::Flow::share_with),
+/// [`Flow::replay_with`](crate::Flow::replay_with).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Sharing {
@@ -56,8 +57,8 @@ impl Sharing {
         self
     }
 
-    /// Stays connected for `grace` after the last subscriber has left, by the clock of `scheduler`, in
-    /// case another one comes. Default: disconnects at once.
+    /// Stays connected for `grace` after the last subscriber has left, by the clock of `scheduler`,
+    /// in case another one comes. Default: disconnects at once.
     ///
     /// When no flow is left to subscribe to, it disconnects with the last subscriber in any case.
     pub fn grace(mut self, grace: Duration, scheduler: &impl Scheduler) -> Self {

@@ -12,22 +12,26 @@ use crate::{Flow, parts::inlet::check_capacity};
 impl<P: Publisher> Flow<P> {
     /// Gives a copy of each item to a flow of its own as well, and waits for both.
     ///
-    /// `side` is called with that flow when this one is subscribed to, before it is asked for anything.
-    /// It subscribes to the copies, or hands them on, and returns: what blocks there blocks this flow.
+    /// `side` is called with that flow when this one is subscribed to, before it is asked for
+    /// anything.
+    /// It subscribes to the copies, or hands them on, and returns: what blocks there blocks this
+    /// flow.
     ///
     /// # Demand
     ///
-    /// The source is asked for `capacity` items when the copies or this flow are subscribed to, and for
-    /// three quarters of that again whenever as many were passed on. Up to `capacity` items wait for the
-    /// downstream, as many for the subscriber of the copies, and as many before both while one of the two
-    /// is full: the slower sets the pace. To drop copies in its place, see [`tap_into`](Self::tap_into).
+    /// The source is asked for `capacity` items when the copies or this flow are subscribed to, and
+    /// for three quarters of that again whenever as many were passed on.
+    /// Up to `capacity` items wait for the downstream, as many for the subscriber of the copies,
+    /// and as many before both while one of the two is full: the slower sets the pace.
+    /// To drop copies in its place, see [`tap_into`](Self::tap_into).
     ///
     /// # Termination
     ///
-    /// Both complete and fail with the source, after their items. If the copies are canceled or dropped,
-    /// this flow goes on by itself; if this flow is canceled, so is the source, and the copies complete
-    /// after those that wait. If `side` panics, this flow fails with an error of kind `Panicked`; if a
-    /// clone does, both fail with one of kind `Disconnected`.
+    /// Both complete and fail with the source, after their items.
+    /// If the copies are canceled or dropped, this flow goes on by itself; if this flow is
+    /// canceled, so is the source, and the copies complete after those that wait.
+    /// If `side` panics, this flow fails with an error of kind `Panicked`; if a clone does, both
+    /// fail with one of kind `Disconnected`.
     ///
     /// # Panics
     ///
@@ -59,15 +63,15 @@ impl<P: Publisher> Flow<P> {
 
     /// Gives a copy of each item to a flow of its own as well, if there is a place for it there.
     ///
-    /// As [`also_to`](Self::also_to), but a subscriber of the copies that is slow misses some, and never
-    /// holds this flow up.
+    /// As [`also_to`](Self::also_to), but a subscriber of the copies that is slow misses some, and
+    /// never holds this flow up.
     ///
     /// # Demand
     ///
-    /// The source is asked for `capacity` items when the copies or this flow are subscribed to, and for
-    /// three quarters of that again whenever as many were passed on. Up to `capacity` items wait for the
-    /// downstream, as many before it, and as many copies for their subscriber. A copy for which there is
-    /// no place is not made.
+    /// The source is asked for `capacity` items when the copies or this flow are subscribed to, and
+    /// for three quarters of that again whenever as many were passed on.
+    /// Up to `capacity` items wait for the downstream, as many before it, and as many copies for
+    /// their subscriber. A copy for which there is no place is not made.
     ///
     /// # Termination
     ///

@@ -13,22 +13,24 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Splits the flow into `n` parts: an item goes to the next one, round and round, that has room.
+    /// Splits the flow into `n` parts: an item goes to the next one, round and round, that has
+    /// room.
     ///
     /// One that is slow gets less. For several threads that do the same, see
     /// [`parallel`](Self::parallel).
     ///
     /// # Demand
     ///
-    /// The source is subscribed to with the first of the parts, and asked for `capacity` items then, and for
-    /// three quarters of that again whenever as many were dealt. Up to `capacity` items wait in each part,
-    /// and as many before them, while all parts are full. A part that nobody takes from is full with
-    /// `capacity` items, which wait there.
+    /// The source is subscribed to with the first of the parts, and asked for `capacity` items
+    /// then, and for three quarters of that again whenever as many were dealt.
+    /// Up to `capacity` items wait in each part, and as many before them, while all parts are full.
+    /// A part that nobody takes from is full with `capacity` items, which wait there.
     ///
     /// # Termination
     ///
-    /// All parts complete and fail with the source, after their items. A part that was canceled or dropped
-    /// gets no more, and drops what it has; when there is no part left, the source is canceled.
+    /// All parts complete and fail with the source, after their items.
+    /// A part that was canceled or dropped gets no more, and drops what it has; when there is no
+    /// part left, the source is canceled.
     ///
     /// # Panics
     ///

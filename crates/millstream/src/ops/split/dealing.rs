@@ -1,13 +1,14 @@
 //! Shared: one flow dealt out to several parts, each of which is a flow for one subscriber.
 //!
-//! `partition`, `balance` and `unzip` differ in whose an item is, which is up to the [`Deal`]. What they
-//! share is here: a gate without a downstream takes from the source as long as there is a place for its
-//! next item, and is woken when a place is free again. The source is subscribed to with the first of the
-//! parts.
+//! `partition`, `balance` and `unzip` differ in whose an item is, which is up to the [`Deal`].
+//! What they share is here: a gate without a downstream takes from the source as long as there is a
+//! place for its next item, and is woken when a place is free again.
+//! The source is subscribed to with the first of the parts.
 //!
 //! # Invariants
 //!
-//! 1. Items reach the parts in the order of the source: one whose part is full holds up those behind it.
+//! 1. Items reach the parts in the order of the source: one whose part is full holds up those
+//!    behind it.
 //! 2. A part that was canceled or dropped takes all that comes for it, and keeps nothing.
 //! 3. The source is canceled when there is no part left.
 
@@ -55,8 +56,8 @@ pub(super) trait Deal<T>: Send + 'static {
 
 /// One part of a flow: see [`Flow::partition`], [`Flow::balance`] and [`Flow::unzip`].
 ///
-/// It serves one subscriber, who may come at any time and from any thread, and who is signaled on the
-/// thread that requests or on that of the source. Dropped, it is canceled.
+/// It serves one subscriber, who may come at any time and from any thread, and who is signaled on
+/// the thread that requests or on that of the source. Dropped, it is canceled.
 #[must_use = "publishers do nothing until subscribed to, and a part that is dropped takes no items"]
 pub struct Part<T> {
     inner: Inner<T>,
@@ -132,8 +133,8 @@ where
     parts
 }
 
-/// The gate, which is made after the parts. They hold it, because what they are still to get is in it when
-/// the source has ended; its end, which the last of them makes it find, lets go of them.
+/// The gate, which is made after the parts. They hold it, because what they are still to get is in
+/// it when the source has ended; its end, which the last of them makes it find, lets go of them.
 struct Relay(OnceLock<Arc<dyn Wake>>);
 
 impl Wake for Relay {

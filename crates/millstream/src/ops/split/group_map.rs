@@ -11,16 +11,16 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Splits a flow by key, turns each group into a flow by `f`, and passes the items of all of them on
-    /// as they come.
+    /// Splits a flow by key, turns each group into a flow by `f`, and passes the items of all of
+    /// them on as they come.
     ///
-    /// This is [`group_by`](Self::group_by) with a [`flat_map`](Self::flat_map) behind it that runs all
-    /// groups that are open, so that none waits for another one to end.
+    /// This is [`group_by`](Self::group_by) with a [`flat_map`](Self::flat_map) behind it that runs
+    /// all groups that are open, so that none waits for another one to end.
     ///
     /// # Demand
     ///
-    /// As [`group_by`](Self::group_by). The flow of each group is asked for 32 items when it begins, and
-    /// for 24 again whenever as many were passed on.
+    /// As [`group_by`](Self::group_by). The flow of each group is asked for 32 items when it
+    /// begins, and for 24 again whenever as many were passed on.
     ///
     /// # Termination
     ///

@@ -15,21 +15,23 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Splits the flow into `n` parts: an item goes to the one whose number `f` returns.
     ///
-    /// For keys whose number is not known, see [`group_by`](Self::group_by); for a producer outside of a
-    /// flow, [`hub::partition`](crate::hub::partition).
+    /// For keys whose number is not known, see [`group_by`](Self::group_by); for a producer outside
+    /// of a flow, [`hub::partition`](crate::hub::partition).
     ///
     /// # Demand
     ///
-    /// The source is subscribed to with the first of the parts, and asked for `capacity` items then, and for
-    /// three quarters of that again whenever as many were dealt. Up to `capacity` items wait in each part,
-    /// and as many before them; one whose part is full holds up those behind it, whatever they are, so that
-    /// every part has to be taken from, canceled or dropped.
+    /// The source is subscribed to with the first of the parts, and asked for `capacity` items
+    /// then, and for three quarters of that again whenever as many were dealt.
+    /// Up to `capacity` items wait in each part, and as many before them; one whose part is full
+    /// holds up those behind it, whatever they are, so that every part has to be taken from,
+    /// canceled or dropped.
     ///
     /// # Termination
     ///
-    /// All parts complete and fail with the source, after their items. The items of a part that was canceled
-    /// or dropped are dropped; when there is no part left, the source is canceled. If `f` panics, or returns
-    /// a number that is not below `n`, the parts fail with an error of kind `Disconnected`.
+    /// All parts complete and fail with the source, after their items.
+    /// The items of a part that was canceled or dropped are dropped; when there is no part left,
+    /// the source is canceled. If `f` panics, or returns a number that is not below `n`, the parts
+    /// fail with an error of kind `Disconnected`.
     ///
     /// # Panics
     ///
@@ -60,8 +62,8 @@ impl<P: Publisher> Flow<P> {
         })
     }
 
-    /// Splits the flow in two: the items for which `predicate` holds go to the second flow, and the others
-    /// to the first.
+    /// Splits the flow in two: the items for which `predicate` holds go to the second flow, and the
+    /// others to the first.
     ///
     /// # Demand
     ///

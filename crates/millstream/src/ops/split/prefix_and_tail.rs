@@ -24,16 +24,17 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// When the pair is asked for, `n` items are asked for, and as soon as it is passed on, as many as the
-    /// flow of the others may hold: up to 32 items, or `n` if that is more, wait here, and as many in the
-    /// flow of the others, which takes them ahead of its subscriber.
+    /// When the pair is asked for, `n` items are asked for, and as soon as it is passed on, as many
+    /// as the flow of the others may hold: up to 32 items, or `n` if that is more, wait here, and
+    /// as many in the flow of the others, which takes them ahead of its subscriber.
     ///
     /// # Termination
     ///
-    /// The flow of the others completes and fails with the source, and so does this one after it. A source
-    /// that fails before it has given `n` items fails the flow of the others and not the pair, so that
-    /// the items before the failure are not lost. A cancel, such as by [`first`](Self::first), does not
-    /// end the flow of the others; when that is canceled as well, or dropped, the source is canceled.
+    /// The flow of the others completes and fails with the source, and so does this one after it.
+    /// A source that fails before it has given `n` items fails the flow of the others and not the
+    /// pair, so that the items before the failure are not lost.
+    /// A cancel, such as by [`first`](Self::first), does not end the flow of the others; when that
+    /// is canceled as well, or dropped, the source is canceled.
     ///
     /// # Panics
     ///
@@ -142,8 +143,8 @@ enum Stage<T> {
 }
 
 impl<T: Send + 'static> Split<T> {
-    /// Takes the first items. How the source has ended, if before the last of them; `Pending` if they are
-    /// not all there.
+    /// Takes the first items. How the source has ended, if before the last of them;
+    /// `Pending` if they are not all there.
     fn take_prefix(&mut self) -> Step<Option<End>> {
         if !self.is_asked && self.n > 0 {
             self.is_asked = true;

@@ -14,15 +14,16 @@ impl<A, B, P: Publisher<Item = (A, B)>> Flow<P> {
     ///
     /// # Demand
     ///
-    /// The source is subscribed to with the first of the parts, and asked for `capacity` pairs then, and for
-    /// three quarters of that again whenever as many were dealt. Up to `capacity` items wait in each part,
-    /// and as many pairs before them, while one of the two is full: both have to be taken from, canceled or
-    /// dropped.
+    /// The source is subscribed to with the first of the parts, and asked for `capacity` pairs
+    /// then, and for three quarters of that again whenever as many were dealt.
+    /// Up to `capacity` items wait in each part, and as many pairs before them, while one of the
+    /// two is full: both have to be taken from, canceled or dropped.
     ///
     /// # Termination
     ///
-    /// Both complete and fail with the source, after their items. The items of one that was canceled or
-    /// dropped are dropped; when both were, the source is canceled.
+    /// Both complete and fail with the source, after their items.
+    /// The items of one that was canceled or dropped are dropped; when both were, the source is
+    /// canceled.
     ///
     /// # Panics
     ///

@@ -7,22 +7,23 @@ use reactive_streams::Publisher;
 use crate::{Flow, Windows, parts::inlet::check_capacity, scheduler::Scheduler};
 
 impl<P: Publisher> Flow<P> {
-    /// Passes items on in windows: each is a flow that ends when it has had `n` items, or when `limit`
-    /// has passed since its first.
+    /// Passes items on in windows: each is a flow that ends when it has had `n` items, or when
+    /// `limit` has passed since its first.
     ///
     /// There is no window without items: while none come, none begins.
     ///
     /// # Demand
     ///
-    /// As [`window`](Self::window): a window begins with its first item when it is asked for, and until
-    /// then that item waits. Time that passes without demand is never an error. Of a window whose
-    /// subscriber is slow, items that had no place when its time came are in the next one.
+    /// As [`window`](Self::window): a window begins with its first item when it is asked for, and
+    /// until then that item waits. Time that passes without demand is never an error.
+    /// Of a window whose subscriber is slow, items that had no place when its time came are in the
+    /// next one.
     ///
     /// # Termination
     ///
-    /// As [`window`](Self::window). Time also ends a window whose items are dropped because nobody takes
-    /// them. Fails with an error of kind `Rejected`, after the open window, if the scheduler was shut
-    /// down or has no clock.
+    /// As [`window`](Self::window). Time also ends a window whose items are dropped because nobody
+    /// takes them. Fails with an error of kind `Rejected`, after the open window, if the scheduler
+    /// was shut down or has no clock.
     ///
     /// # Panics
     ///

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Passes items on in windows: each is a flow that ends with an item for which `is_last` holds, or
-    /// when it has had `n` items.
+    /// Passes items on in windows: each is a flow that ends with an item for which `is_last` holds,
+    /// or when it has had `n` items.
     ///
     /// `n` bounds what is held for a window that nobody takes from. Where a vector will do,
     /// [`buffer_until`](Self::buffer_until) costs less.
@@ -21,8 +21,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As [`window`](Self::window). If `is_last` panics, fails with an error of kind `Panicked`, and the
-    /// open window with one of kind `Disconnected`.
+    /// As [`window`](Self::window). If `is_last` panics, fails with an error of kind `Panicked`,
+    /// and the open window with one of kind `Disconnected`.
     ///
     /// # Panics
     ///

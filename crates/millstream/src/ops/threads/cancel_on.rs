@@ -13,9 +13,9 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Has a cancel run on a worker of `scheduler`, for sources that block while they let go.
     ///
-    /// The call of `cancel` returns at once, and items may come until the worker got to it. A downstream
-    /// that has had enough of an item, such as [`take`](Self::take), says so in its answer: that is no
-    /// cancel, and the source lets go on its own thread.
+    /// The call of `cancel` returns at once, and items may come until the worker got to it.
+    /// A downstream that has had enough of an item, such as [`take`](Self::take), says so in its
+    /// answer: that is no cancel, and the source lets go on its own thread.
     ///
     /// # Demand
     ///
@@ -23,8 +23,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source. If the scheduler was shut down, the source is canceled on the
-    /// thread that cancels.
+    /// Completes and fails with the source. If the scheduler was shut down, the source is canceled
+    /// on the thread that cancels.
     ///
     /// # Examples
     ///
@@ -36,9 +36,9 @@ impl<P: Publisher> Flow<P> {
     /// let clock = VirtualTime::new();
     /// let probe = Probe::subscribe_to(millstream::Flow::from(publisher).cancel_on(&clock));
     /// probe.cancel();
-    /// assert!(!puppet.is_cancelled());
+    /// assert!(!puppet.is_canceled());
     /// clock.run();
-    /// assert!(puppet.is_cancelled());
+    /// assert!(puppet.is_canceled());
     /// ```
     #[doc(alias = "unsubscribe_on")]
     pub fn cancel_on(self, scheduler: &impl Scheduler) -> Flow<CancelOn<P>> {

@@ -19,7 +19,8 @@ impl<P: Publisher> Flow<P> {
     /// # Demand
     ///
     /// Starts with the downstream's first request: then `n` items are asked for, and three quarters
-    /// of `n` again whenever as many were passed on. Up to `n` items wait in a queue of that capacity.
+    /// of `n` again whenever as many were passed on.
+    /// Up to `n` items wait in a queue of that capacity.
     ///
     /// # Termination
     ///

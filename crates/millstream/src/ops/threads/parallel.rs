@@ -13,24 +13,27 @@ use crate::{
 const AHEAD: usize = 16;
 
 impl<P: Publisher> Flow<P> {
-    /// Deals the items out to `n` workers of `scheduler`, on each of which the flow that `f` makes of its
-    /// share runs, and passes on what they give, as it comes.
+    /// Deals the items out to `n` workers of `scheduler`, on each of which the flow that `f` makes
+    /// of its share runs, and passes on what they give, as it comes.
     ///
-    /// An item goes to a worker that has room, so that one that is slow gets fewer. The closures that are
-    /// to run there belong into `f`. Where each item becomes one other and the order matters, see
+    /// An item goes to a worker that has room, so that one that is slow gets fewer.
+    /// The closures that are to run there belong into `f`.
+    /// Where each item becomes one other and the order matters, see
     /// [`parallel_map`](Self::parallel_map); for futures, [`map_async`](Self::map_async).
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request. Up to 16 items wait before the workers, 32 for each of
-    /// them, and 32 items of each behind it; the source is asked for as many as there is room for.
+    /// Starts with the downstream's first request. Up to 16 items wait before the workers, 32 for
+    /// each of them, and 32 items of each behind it; the source is asked for as many as there is
+    /// room for.
     ///
     /// # Termination
     ///
-    /// Completes when the source has and all workers are done; fails with the first of their flows that
-    /// fails, or with the source, after the items that a worker has got. A cancel reaches the source and all
-    /// workers. If `f`, or something on a worker, panics, fails with an error of kind `Panicked`. Fails with
-    /// an error of kind `Rejected` if the scheduler was shut down.
+    /// Completes when the source has and all workers are done; fails with the first of their flows
+    /// that fails, or with the source, after the items that a worker has got.
+    /// A cancel reaches the source and all workers. If `f`, or something on a worker, panics, fails
+    /// with an error of kind `Panicked`. Fails with an error of kind `Rejected` if the scheduler
+    /// was shut down.
     ///
     /// # Panics
     ///
@@ -62,11 +65,12 @@ impl<P: Publisher> Flow<P> {
         Flow { source: Parallel { source: self.source, workers, f } }
     }
 
-    /// Turns each item into another on one of `n` workers of `scheduler`, and passes them on in order.
+    /// Turns each item into another on one of `n` workers of `scheduler`, and passes them on in
+    /// order.
     ///
-    /// The workers get an item each in turn, and each has a clone of `f`: for work that takes about the same
-    /// time for every item. Where the order does not matter, [`parallel`](Self::parallel) evens out what
-    /// does not.
+    /// The workers get an item each in turn, and each has a clone of `f`: for work that takes about
+    /// the same time for every item. Where the order does not matter, [`parallel`](Self::parallel)
+    /// evens out what does not.
     ///
     /// # Demand
     ///
@@ -74,9 +78,10 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the outputs of the items before. A cancel reaches the
-    /// source and all workers. If `f` panics, fails with an error of kind `Panicked`, after the outputs of
-    /// the items before. Fails with an error of kind `Rejected` if the scheduler was shut down.
+    /// Completes and fails with the source, after the outputs of the items before.
+    /// A cancel reaches the source and all workers. If `f` panics, fails with an error of kind
+    /// `Panicked`, after the outputs of the items before.
+    /// Fails with an error of kind `Rejected` if the scheduler was shut down.
     ///
     /// # Panics
     ///

@@ -84,7 +84,7 @@ where
         let start = Arc::new(Start { ends, line: Arc::clone(&line), context });
         let release: Weak<dyn Release> = Arc::downgrade(&(Arc::clone(&start) as Arc<dyn Release>));
         *line.start.lock() = Some(release);
-        if line.upstream.is_cancelled() {
+        if line.upstream.is_canceled() {
             // It came before there was anything to find.
             return start.release();
         }
@@ -124,7 +124,7 @@ where
 {
     fn run(&self) {
         if let Some((source, downstream)) = self.ends.take()
-            && !self.line.upstream.is_cancelled()
+            && !self.line.upstream.is_canceled()
         {
             let line = Arc::clone(&self.line);
             let downstream = Downstream::new(downstream);
@@ -135,7 +135,7 @@ where
 
     fn abandon(&self, error: Error) {
         if let Some((_, downstream)) = self.ends.take()
-            && !self.line.upstream.is_cancelled()
+            && !self.line.upstream.is_canceled()
         {
             downstream.on_error(error);
         }
@@ -188,7 +188,7 @@ impl<T, S: Subscriber<T>> SubscribeOnSubscriber<T, S> {
     /// Stops a source that sends ahead of its subscription, which could not be told.
     #[cold]
     fn interrupt(&mut self) -> Offer {
-        if self.line.upstream.is_cancelled() {
+        if self.line.upstream.is_canceled() {
             return Offer::Finished;
         }
         self.downstream.end(End::Failed(Error::illegal_request()))
@@ -261,7 +261,7 @@ impl Task for SubscribeOnSubscription {
         // source's: `cancel` makes the source drop it, and its drop tells the downstream. While
         // `Start` is at it, either this sees the subscription, or `on_subscribe` sees what was
         // lost.
-        if self.upstream.is_cancelled() {
+        if self.upstream.is_canceled() {
             return;
         }
         let n = self.pending.take();

@@ -11,20 +11,20 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Groups items, and passes a group on when it has `n` of them, or when `limit` has passed since
-    /// its first came.
+    /// Groups items, and passes a group on when it has `n` of them, or when `limit` has passed
+    /// since its first came.
     ///
     /// # Demand
     ///
-    /// One unit for a group. Starts with the downstream's first request: then `n` items are asked for,
-    /// and three quarters of that again whenever as many were put into a group. A group whose time has
-    /// come waits until it is asked for, and takes up to `n` items meanwhile; another `n` wait behind
-    /// it. It is never an error for lack of demand.
+    /// One unit for a group. Starts with the downstream's first request: then `n` items are asked
+    /// for, and three quarters of that again whenever as many were put into a group.
+    /// A group whose time has come waits until it is asked for, and takes up to `n` items
+    /// meanwhile; another `n` wait behind it. It is never an error for lack of demand.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the group that was begun. Fails with an error of kind
-    /// `Rejected` if the scheduler was shut down or has no clock.
+    /// Completes and fails with the source, after the group that was begun.
+    /// Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
     ///
     /// # Panics
     ///

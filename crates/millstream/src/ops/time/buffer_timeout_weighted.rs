@@ -14,11 +14,12 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Groups items that cost at most `max` in all, such as bytes, and passes a group on when nothing
-    /// more goes in, when it has `n` of them, or when `limit` has passed since its first came.
+    /// Groups items that cost at most `max` in all, such as bytes, and passes a group on when
+    /// nothing more goes in, when it has `n` of them, or when `limit` has passed since its first
+    /// came.
     ///
-    /// An item that would exceed `max` opens the next group; one that costs more by itself has a group
-    /// of its own.
+    /// An item that would exceed `max` opens the next group; one that costs more by itself has a
+    /// group of its own.
     ///
     /// # Demand
     ///

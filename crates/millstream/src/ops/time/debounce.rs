@@ -25,8 +25,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the item that waits, which does not wait for quiet
-    /// then. Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
+    /// Completes and fails with the source, after the item that waits, which does not wait for
+    /// quiet then. Fails with an error of kind `Rejected` if the scheduler was shut down or has no
+    /// clock.
     ///
     /// # Examples
     ///
@@ -35,7 +36,8 @@ impl<P: Publisher> Flow<P> {
     /// use millstream_testkit::marbles::check_in_time;
     ///
     /// let three = Duration::from_millis(3);
-    /// check_in_time("1-2-----3-|", |source, clock| source.debounce(clock, three), "-----2----(3|)");
+    /// check_in_time("1-2-----3-|", |source, clock| source.debounce(clock, three),
+    ///     "-----2----(3|)");
     /// ```
     #[doc(alias = "throttle_with_timeout")]
     #[doc(alias = "sample_timeout")]

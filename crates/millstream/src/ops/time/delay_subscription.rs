@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Subscribes to the source once `delay` has passed since the subscription, and something was asked
-    /// for.
+    /// Subscribes to the source once `delay` has passed since the subscription, and something was
+    /// asked for.
     ///
     /// A flow that waits for another one in place of the time:
     /// `other.take(1).filter_map(|_| None).concat(flow)`.
@@ -23,8 +23,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source. A cancel before the time drops it. Fails with an error of kind
-    /// `Rejected` if the scheduler was shut down or has no clock.
+    /// Completes and fails with the source. A cancel before the time drops it.
+    /// Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
     ///
     /// # Examples
     ///

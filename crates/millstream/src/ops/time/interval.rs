@@ -28,8 +28,8 @@ pub enum MissedTick {
 ///
 /// # Demand
 ///
-/// A tick waits until it is asked for; `missed` says what becomes of those that come meanwhile. No tick
-/// is ever an error for lack of demand.
+/// A tick waits until it is asked for; `missed` says what becomes of those that come meanwhile.
+/// No tick is ever an error for lack of demand.
 ///
 /// # Termination
 ///

@@ -22,13 +22,14 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// The source is asked for 32 items with the downstream's first request, and then in batches. An
-    /// item that `f` makes uses demand like any other, and is made only if there is some.
+    /// The source is asked for 32 items with the downstream's first request, and then in batches.
+    /// An item that `f` makes uses demand like any other, and is made only if there is some.
     ///
     /// # Termination
     ///
     /// Completes and fails with the source, after the items that wait. Fails with an error of kind
-    /// `Rejected` if the scheduler was shut down or has no clock, and of kind `Panicked` if `f` panics.
+    /// `Rejected` if the scheduler was shut down or has no clock, and of kind `Panicked` if `f`
+    /// panics.
     ///
     /// # Examples
     ///
@@ -37,7 +38,8 @@ impl<P: Publisher> Flow<P> {
     /// use millstream_testkit::marbles::check_in_time;
     ///
     /// let two = Duration::from_millis(2);
-    /// check_in_time("1-----2|", |source, clock| source.keep_alive(clock, two, || '.'), "1-.-.-2|");
+    /// check_in_time("1-----2|", |source, clock| source.keep_alive(clock, two, || '.'),
+    ///     "1-.-.-2|");
     /// ```
     pub fn keep_alive<F>(
         self,

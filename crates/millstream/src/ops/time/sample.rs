@@ -19,14 +19,14 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked without bound. The newest
-    /// item waits until it is asked for; one of a later period takes its place.
+    /// Starts with the downstream's first request: then the source is asked without bound.
+    /// The newest item waits until it is asked for; one of a later period takes its place.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the item that waits, which does not wait for the end
-    /// of the period then. Fails with an error of kind `Rejected` if the scheduler was shut down or has
-    /// no clock.
+    /// Completes and fails with the source, after the item that waits, which does not wait for the
+    /// end of the period then. Fails with an error of kind `Rejected` if the scheduler was shut
+    /// down or has no clock.
     ///
     /// # Panics
     ///
@@ -39,7 +39,8 @@ impl<P: Publisher> Flow<P> {
     /// use millstream_testkit::marbles::check_in_time;
     ///
     /// let four = Duration::from_millis(4);
-    /// check_in_time("-12------3-|", |source, clock| source.sample(clock, four), "----2------(3|)");
+    /// check_in_time("-12------3-|", |source, clock| source.sample(clock, four),
+    ///     "----2------(3|)");
     /// ```
     #[doc(alias = "throttle_last")]
     pub fn sample(self, scheduler: &impl Scheduler, period: Duration) -> Flow<Sample<P>> {

@@ -1,4 +1,5 @@
-//! `throttle`, `throttle_weighted`: at most so many items, or so much of what they cost, in so much time.
+//! `throttle`, `throttle_weighted`: at most so many items, or so much of what they cost, in so much
+//! time.
 
 use std::{
     sync::{Arc, Weak},
@@ -20,13 +21,14 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Passes at most `n` items on in each `period`, and has the source wait for the others.
     ///
-    /// Nothing is dropped: a source that can be asked is asked more slowly. After a pause, up to `n`
-    /// items pass at once. The rule is the generic cell rate algorithm (ITU-T I.371).
+    /// Nothing is dropped: a source that can be asked is asked more slowly.
+    /// After a pause, up to `n` items pass at once. The rule is the generic cell rate algorithm
+    /// (ITU-T I.371).
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then `n` items are asked for, and three quarters of
-    /// that again whenever as many were passed on.
+    /// Starts with the downstream's first request: then `n` items are asked for, and three quarters
+    /// of that again whenever as many were passed on.
     ///
     /// # Termination
     ///
@@ -44,7 +46,8 @@ impl<P: Publisher> Flow<P> {
     /// use millstream_testkit::marbles::check_in_time;
     ///
     /// let four = Duration::from_millis(4);
-    /// check_in_time("(1234)------|", |source, clock| source.throttle(clock, 2, four), "(12)-3-4--|");
+    /// check_in_time("(1234)------|", |source, clock| source.throttle(clock, 2, four),
+    ///     "(12)-3-4--|");
     /// ```
     #[doc(alias = "rate_limit")]
     #[track_caller]
@@ -58,17 +61,18 @@ impl<P: Publisher> Flow<P> {
         Flow { source: Throttle { source: self.source, worker: scheduler.worker(), n, period } }
     }
 
-    /// Passes items on that cost at most `max` in all in each `period`, such as bytes, and has the source
-    /// wait for the others.
+    /// Passes items on that cost at most `max` in all in each `period`, such as bytes, and has the
+    /// source wait for the others.
     ///
-    /// As [`throttle`](Self::throttle), by what items cost. After a pause, items that cost up to `max` pass
-    /// at once. One that costs more passes as if it cost `max`, so that it passes at all. One that costs
-    /// nothing passes once those before it did.
+    /// As [`throttle`](Self::throttle), by what items cost.
+    /// After a pause, items that cost up to `max` pass at once.
+    /// One that costs more passes as if it cost `max`, so that it passes at all.
+    /// One that costs nothing passes once those before it did.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then 32 items are asked for, and three quarters of
-    /// that again whenever as many were passed on.
+    /// Starts with the downstream's first request: then 32 items are asked for, and three quarters
+    /// of that again whenever as many were passed on.
     ///
     /// # Termination
     ///
@@ -210,13 +214,14 @@ impl Bookings {
     /// When an item that costs so much has had its time: a period divided by `n` for each unit.
     fn after(&self, (nanos, nths): (u128, u128), cost: u64) -> (u128, u128) {
         let (n, cost) = (u128::from(self.n), u128::from(cost.min(self.n)));
-        // Neither product overflows: the first is at most a period, the second less than `n` squared.
+        // Neither product overflows: the first is at most a period, the second less than `n`
+        // squared.
         let nths = nths + cost * (self.period % n);
         (nanos + cost * (self.period / n) + nths / n, nths % n)
     }
 
-    /// When the next item may pass: as soon as its time ends within a period from now. Those that pass
-    /// ahead of their time are the burst.
+    /// When the next item may pass: as soon as its time ends within a period from now.
+    /// Those that pass ahead of their time are the burst.
     fn opens_at(&self, cost: u64) -> Duration {
         let (nanos, nths) = self.after(self.until, cost);
         duration((nanos + u128::from(nths > 0)).saturating_sub(self.period))

@@ -18,19 +18,19 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Passes an item on at once, then at most one each `period`: the newest that came in it.
     ///
-    /// A period begins with an item that is passed on. Where none came in it, the next item passes at
-    /// once.
+    /// A period begins with an item that is passed on.
+    /// Where none came in it, the next item passes at once.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked without bound. The newest
-    /// item waits until it is asked for; one of a later period takes its place.
+    /// Starts with the downstream's first request: then the source is asked without bound.
+    /// The newest item waits until it is asked for; one of a later period takes its place.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the item that waits, which does not wait for the end
-    /// of the period then. Fails with an error of kind `Rejected` if the scheduler was shut down or has
-    /// no clock.
+    /// Completes and fails with the source, after the item that waits, which does not wait for the
+    /// end of the period then. Fails with an error of kind `Rejected` if the scheduler was shut
+    /// down or has no clock.
     ///
     /// # Examples
     ///

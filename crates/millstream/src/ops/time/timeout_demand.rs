@@ -28,14 +28,14 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// The source is asked for 32 items with the downstream's first request, and for three quarters of
-    /// that again whenever as many were passed on.
+    /// The source is asked for 32 items with the downstream's first request, and for three quarters
+    /// of that again whenever as many were passed on.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the items that wait. After a timeout the source is
-    /// canceled, and the items that wait are dropped. Fails with an error of kind `Rejected` if the
-    /// scheduler was shut down or has no clock.
+    /// Completes and fails with the source, after the items that wait.
+    /// After a timeout the source is canceled, and the items that wait are dropped.
+    /// Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
     ///
     /// # Examples
     ///

@@ -12,22 +12,23 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Fails with an error of kind `Timeout` when the flow has not ended `limit` after its subscription.
+    /// Fails with an error of kind `Timeout` when the flow has not ended `limit` after its
+    /// subscription.
     ///
-    /// The time runs whether or not anything is asked for, so that a downstream that takes long uses it up
-    /// as well. For the time between two items, see [`timeout`](Self::timeout); for the time until the
-    /// first one, [`timeout_first`](Self::timeout_first).
+    /// The time runs whether or not anything is asked for, so that a downstream that takes long
+    /// uses it up as well. For the time between two items, see [`timeout`](Self::timeout); for the
+    /// time until the first one, [`timeout_first`](Self::timeout_first).
     ///
     /// # Demand
     ///
-    /// As [`take_until`](Self::take_until): the source is asked for 32 items with the downstream's first
-    /// request, and for 24 more whenever as many were passed on.
+    /// As [`take_until`](Self::take_until): the source is asked for 32 items with the downstream's
+    /// first request, and for 24 more whenever as many were passed on.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the items that wait. After a timeout the source is
-    /// canceled, and the items that wait come before the error. Fails with an error of kind `Rejected` if
-    /// the scheduler was shut down or has no clock.
+    /// Completes and fails with the source, after the items that wait.
+    /// After a timeout the source is canceled, and the items that wait come before the error.
+    /// Fails with an error of kind `Rejected` if the scheduler was shut down or has no clock.
     ///
     /// # Examples
     ///

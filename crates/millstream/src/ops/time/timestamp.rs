@@ -38,7 +38,8 @@ impl<P: Publisher> Flow<P> {
         Flow { source: Timestamp { source: self.source, worker: scheduler.worker() } }
     }
 
-    /// Puts before each item the time that has passed since the one before it, or since the subscription.
+    /// Puts before each item the time that has passed since the one before it, or since the
+    /// subscription.
     ///
     /// # Demand
     ///

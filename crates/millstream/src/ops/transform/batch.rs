@@ -16,20 +16,21 @@ pub(super) const QUEUE: usize = 16;
 impl<P: Publisher> Flow<P> {
     /// Puts up to `max` items together while the downstream has no demand.
     ///
-    /// `seed` makes a value of an item, and `f` adds another item to it. While the downstream keeps up,
-    /// each item becomes a value of its own. For putting together without an end, see
+    /// `seed` makes a value of an item, and `f` adds another item to it.
+    /// While the downstream keeps up, each item becomes a value of its own.
+    /// For putting together without an end, see
     /// [`conflate`](Self::conflate).
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then `max` items are asked for, but at most 16, and
-    /// three quarters of that again whenever as many were put together or passed on. Apart from the value
-    /// of up to `max` items, as many as were asked for wait in a queue.
+    /// Starts with the downstream's first request: then `max` items are asked for, but at most 16,
+    /// and three quarters of that again whenever as many were put together or passed on.
+    /// Apart from the value of up to `max` items, as many as were asked for wait in a queue.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the value and the items that wait. If `seed` or `f`
-    /// panics, fails with an error of kind `Panicked`.
+    /// Completes and fails with the source, after the value and the items that wait.
+    /// If `seed` or `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Panics
     ///
@@ -139,7 +140,8 @@ where
     type Item = A;
     const IS_WOKEN: bool = true;
 
-    /// Puts together what came while there was no demand. Where there is some, items are left to `next`.
+    /// Puts together what came while there was no demand.
+    /// Where there is some, items are left to `next`.
     fn advance(&mut self) {
         let n_before = self.n_items;
         while self.is_idle
@@ -149,7 +151,8 @@ where
             self.add(item);
         }
         if self.n_items > n_before {
-            // A source on this thread may send as many items now; they wake the gate, which comes back.
+            // A source on this thread may send as many items now; they wake the gate, which comes
+            // back.
             self.inlet.release((self.n_items - n_before) as u64);
         }
     }

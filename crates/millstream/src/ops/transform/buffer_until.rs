@@ -10,13 +10,13 @@ use crate::{Flow, parts::downstream::end_after};
 impl<P: Publisher> Flow<P> {
     /// Collects items into a vector that ends with one for which `is_last` holds.
     ///
-    /// A vector grows until there is such an item: bound it in `is_last` where the source is not to be
-    /// trusted.
+    /// A vector grows until there is such an item: bound it in `is_last` where the source is not to
+    /// be trusted.
     ///
     /// # Demand
     ///
-    /// Passed on unchanged. An item that does not close its vector uses no demand, so the downstream
-    /// receives as many vectors as it asked for (rule 3.8).
+    /// Passed on unchanged. An item that does not close its vector uses no demand, so the
+    /// downstream receives as many vectors as it asked for (rule 3.8).
     ///
     /// # Termination
     ///
@@ -42,8 +42,8 @@ impl<P: Publisher> Flow<P> {
 
     /// Collects items into a vector as long as `belongs` holds.
     ///
-    /// The item for which it fails closes the vector, and is dropped: it is a separator. Between two
-    /// separators in a row there is no vector.
+    /// The item for which it fails closes the vector, and is dropped: it is a separator.
+    /// Between two separators in a row there is no vector.
     ///
     /// # Demand
     ///
@@ -114,7 +114,8 @@ struct BufferUntilSubscriber<T, S, F> {
     downstream: S,
     upstream: Upstream,
     predicate: F,
-    /// What the predicate says of an item that closes a vector. One of which it holds belongs to it.
+    /// What the predicate says of an item that closes a vector.
+    /// One of which it holds belongs to it.
     closes_at: bool,
     /// Items that used no demand, so that there is some for them.
     items: Vec<T>,

@@ -18,8 +18,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after a vector of the items that are left, which waits until
-    /// it is asked for. If the comparison panics, fails with an error of kind `Panicked`.
+    /// Completes and fails with the source, after a vector of the items that are left, which waits
+    /// until it is asked for. If the comparison panics, fails with an error of kind `Panicked`.
     ///
     /// # Examples
     ///
@@ -37,7 +37,8 @@ impl<P: Publisher> Flow<P> {
         self.buffer_until_changed_by_key(P::Item::clone)
     }
 
-    /// Collects items into a vector as long as `key` returns the same for each as for the one before.
+    /// Collects items into a vector as long as `key` returns the same for each as for the one
+    /// before.
     ///
     /// A vector grows until another key comes. For groups of items that are not neighbors, see
     /// [`group_by`](Self::group_by).

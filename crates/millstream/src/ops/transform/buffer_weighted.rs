@@ -8,8 +8,9 @@ use crate::Flow;
 impl<P: Publisher> Flow<P> {
     /// Collects items into vectors that cost at most `max` in all, such as bytes.
     ///
-    /// An item that would exceed that opens the next vector; one that costs more than `max` by itself has
-    /// a vector of its own. An item costs at least 1, so that a vector has at most `max` items.
+    /// An item that would exceed that opens the next vector; one that costs more than `max` by
+    /// itself has a vector of its own. An item costs at least 1, so that a vector has at most `max`
+    /// items.
     ///
     /// # Demand
     ///
@@ -18,8 +19,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after a vector of the items that are left, which waits until
-    /// it is asked for. If `cost` panics, fails with an error of kind `Panicked`.
+    /// Completes and fails with the source, after a vector of the items that are left, which waits
+    /// until it is asked for. If `cost` panics, fails with an error of kind `Panicked`.
     ///
     /// # Panics
     ///
@@ -30,7 +31,8 @@ impl<P: Publisher> Flow<P> {
     /// ```
     /// let lines = millstream::from_iter(["a", "bc", "defghi", "j"]);
     /// let packets = lines.buffer_weighted(4, |line| line.len() as u64);
-    /// assert_eq!(packets.collect::<Vec<_>>().wait()?, [vec!["a", "bc"], vec!["defghi"], vec!["j"]]);
+    /// let packets = packets.collect::<Vec<_>>().wait()?;
+    /// assert_eq!(packets, [vec!["a", "bc"], vec!["defghi"], vec!["j"]]);
     /// # Ok::<(), millstream::Error>(())
     /// ```
     #[doc(alias = "grouped_weighted")]

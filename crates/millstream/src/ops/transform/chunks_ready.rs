@@ -13,14 +13,14 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Collects the items that are there when the downstream has demand, up to `n`, into a vector.
     ///
-    /// A fast downstream gets short vectors and a slow one gets long ones; nothing waits for a vector to
-    /// be full.
+    /// A fast downstream gets short vectors and a slow one gets long ones; nothing waits for a
+    /// vector to be full.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then `n` items are asked for, and three quarters of
-    /// that again whenever as many were passed on. Up to `n` items wait in a queue of exactly that
-    /// capacity.
+    /// Starts with the downstream's first request: then `n` items are asked for, and three quarters
+    /// of that again whenever as many were passed on.
+    /// Up to `n` items wait in a queue of exactly that capacity.
     ///
     /// # Termination
     ///
@@ -100,7 +100,8 @@ impl<T: Send + 'static> Source for ChunksReadySource<T> {
         {
             chunk.push(item);
         }
-        // After the last one was taken, so that a source on this thread does not fill the queue midway.
+        // After the last one was taken, so that a source on this thread does not fill the queue
+        // midway.
         self.inlet.release(chunk.len() as u64);
         Step::Item(chunk)
     }

@@ -5,22 +5,23 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::Flow;
 
 impl<P: Publisher> Flow<P> {
-    /// Puts all items together that come while the downstream has no demand, so that the source never has
-    /// to wait.
+    /// Puts all items together that come while the downstream has no demand, so that the source
+    /// never has to wait.
     ///
-    /// `f` adds a later item to an earlier one; `|latest, item| *latest = item` keeps the latest. While
-    /// the downstream keeps up, items pass unchanged. A source that works on the thread that asks, such
-    /// as a range, runs to its end: what makes it wait is that nobody asks.
+    /// `f` adds a later item to an earlier one; `|latest, item| *latest = item` keeps the latest.
+    /// While the downstream keeps up, items pass unchanged.
+    /// A source that works on the thread that asks, such as a range, runs to its end: what makes it
+    /// wait is that nobody asks.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked for 16 items, and for more
-    /// as soon as they were put together or passed on.
+    /// Starts with the downstream's first request: then the source is asked for 16 items, and for
+    /// more as soon as they were put together or passed on.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the item that waits. If `f` panics, fails with an error
-    /// of kind `Panicked`.
+    /// Completes and fails with the source, after the item that waits.
+    /// If `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Examples
     ///

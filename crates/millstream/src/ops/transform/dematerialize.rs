@@ -5,7 +5,8 @@ use reactive_streams::{Publisher, Subscriber};
 use crate::{Flow, Handled, Signal};
 
 impl<P: Publisher> Flow<P> {
-    /// Makes signals of items that stand for them: the reverse of [`materialize`](Self::materialize).
+    /// Makes signals of items that stand for them: the reverse of
+    /// [`materialize`](Self::materialize).
     ///
     /// # Demand
     ///
@@ -13,8 +14,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Ends with the first item that stands for an end, and stops the source; otherwise completes and
-    /// fails with the source.
+    /// Ends with the first item that stands for an end, and stops the source; otherwise completes
+    /// and fails with the source.
     ///
     /// # Examples
     ///

@@ -11,24 +11,24 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Turns each item into an iterator, whose items are passed on until the next item of the source is
-    /// there.
+    /// Turns each item into an iterator, whose items are passed on until the next item of the
+    /// source is there.
     ///
-    /// The first item of each iterator is passed on in any case, and the others when the downstream asks
-    /// for more than the source has. `expand(std::iter::repeat)` says the latest item again, and
-    /// `expand(Some)` changes nothing. With an endless iterator the downstream must not ask for
+    /// The first item of each iterator is passed on in any case, and the others when the downstream
+    /// asks for more than the source has. `expand(std::iter::repeat)` says the latest item again,
+    /// and `expand(Some)` changes nothing. With an endless iterator the downstream must not ask for
     /// everything at once, unless the source works on another thread.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then one item is asked for, and another whenever the
-    /// one before was taken. One item waits.
+    /// Starts with the downstream's first request: then one item is asked for, and another whenever
+    /// the one before was taken. One item waits.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the first item of the iterator of each of its items; a
-    /// cancel drops the iterator where it stands. If `f` or an iterator panics, fails with an error of
-    /// kind `Panicked`.
+    /// Completes and fails with the source, after the first item of the iterator of each of its
+    /// items; a cancel drops the iterator where it stands.
+    /// If `f` or an iterator panics, fails with an error of kind `Panicked`.
     ///
     /// # Examples
     ///

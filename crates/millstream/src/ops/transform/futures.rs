@@ -1,9 +1,9 @@
 //! Shared: futures that run several at a time on one worker.
 //!
-//! They live in slots. A slot is allocated when it is first used, with its waker, and used again for the
-//! next future, so that nothing is allocated per item. A waker sets the slot's bit in a `ReadySet` and
-//! wakes the gate, which polls what is ready, on its worker: the consumer's pace decides what is passed
-//! on, never what is polled.
+//! They live in slots. A slot is allocated when it is first used, with its waker, and used again
+//! for the next future, so that nothing is allocated per item.
+//! A waker sets the slot's bit in a `ReadySet` and wakes the gate, which polls what is ready, on
+//! its worker: the consumer's pace decides what is passed on, never what is polled.
 //!
 //! # Invariants
 //!
@@ -109,8 +109,8 @@ impl<Fut: Future> Futures<Fut> {
         Some(output)
     }
 
-    /// Polls the futures that were woken, as far as the worker's budget goes, and tells `done` which gave
-    /// their outputs.
+    /// Polls the futures that were woken, as far as the worker's budget goes, and tells `done`
+    /// which gave their outputs.
     pub(super) fn poll_ready(&mut self, mut done: impl FnMut(usize)) {
         let mut may_poll = true;
         while may_poll && let Some(index) = self.overdue.pop_front() {

@@ -11,25 +11,27 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Turns each item into any number of others with a state of its own, and what is left of the state
-    /// into the last ones.
+    /// Turns each item into any number of others with a state of its own, and what is left of the
+    /// state into the last ones.
     ///
-    /// `step` is called with each item, and what it returns is iterated over as it is asked for; `finish`
-    /// is called once, when the source has ended. The shape of Java's `Gatherer`. With one output at most
-    /// for an item, and none at the end, [`filter_map`](Self::filter_map) costs less; [`scan`](Self::scan)
-    /// may end the flow.
+    /// `step` is called with each item, and what it returns is iterated over as it is asked for;
+    /// `finish` is called once, when the source has ended. The shape of Java's `Gatherer`.
+    /// With one output at most for an item, and none at the end, [`filter_map`](Self::filter_map)
+    /// costs less; [`scan`](Self::scan) may end the flow.
     ///
     /// # Demand
     ///
-    /// The source is asked for one item, when an item is asked for and the outputs of the one before are
-    /// used up: nothing but those is ever held. Behind a source that is slow to answer put a queue before
-    /// this, such as [`limit_rate`](Self::limit_rate).
+    /// The source is asked for one item, when an item is asked for and the outputs of the one
+    /// before are used up: nothing but those is ever held.
+    /// Behind a source that is slow to answer put a queue before this, such as
+    /// [`limit_rate`](Self::limit_rate).
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the outputs of the items before and those of `finish`,
-    /// which wait until they are asked for. If a closure or an iterator panics, fails with an error of
-    /// kind `Panicked`. A cancel drops the state, and `finish` is not called.
+    /// Completes and fails with the source, after the outputs of the items before and those of
+    /// `finish`, which wait until they are asked for.
+    /// If a closure or an iterator panics, fails with an error of kind `Panicked`.
+    /// A cancel drops the state, and `finish` is not called.
     ///
     /// # Examples
     ///

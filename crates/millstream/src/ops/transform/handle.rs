@@ -25,18 +25,18 @@ pub enum Handled<U> {
 impl<P: Publisher> Flow<P> {
     /// Decides about each item: passes something on for it, skips it, or ends the flow.
     ///
-    /// `map`, `filter`, `take_while` and `flatten_results` in one, for decisions that need to see the item
-    /// once.
+    /// `map`, `filter`, `take_while` and `flatten_results` in one, for decisions that need to see
+    /// the item once.
     ///
     /// # Demand
     ///
-    /// Passed on unchanged. A skipped item uses no demand, so the downstream receives as many items as it
-    /// asked for (rule 3.8).
+    /// Passed on unchanged. A skipped item uses no demand, so the downstream receives as many items
+    /// as it asked for (rule 3.8).
     ///
     /// # Termination
     ///
-    /// Completes or fails when `f` says so, and stops the source; otherwise completes and fails with
-    /// the source.
+    /// Completes or fails when `f` says so, and stops the source; otherwise completes and fails
+    /// with the source.
     ///
     /// # Examples
     ///

@@ -15,8 +15,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Counts items and separators. The source is asked for one item at a time, while something is asked
-    /// for, as by [`gather`](Self::gather). A separator comes with the item after it, and not before.
+    /// Counts items and separators. The source is asked for one item at a time, while something is
+    /// asked for, as by [`gather`](Self::gather). A separator comes with the item after it, and not
+    /// before.
     ///
     /// # Termination
     ///

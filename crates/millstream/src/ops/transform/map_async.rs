@@ -46,9 +46,9 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes after the source and the last output; fails with the source, after the outputs of the
-    /// items before. A cancel drops the futures. If a future or `f` panics, fails with an error of kind
-    /// `Panicked`.
+    /// Completes after the source and the last output; fails with the source, after the outputs of
+    /// the items before. A cancel drops the futures.
+    /// If a future or `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Panics
     ///
@@ -111,8 +111,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As [`map_async`](Self::map_async); fails with an error of kind `Rejected` if the scheduler was
-    /// shut down.
+    /// As [`map_async`](Self::map_async); fails with an error of kind `Rejected` if the scheduler
+    /// was shut down.
     ///
     /// # Panics
     ///

@@ -2,10 +2,10 @@
 //!
 //! # Invariants
 //!
-//! 1. A key is in `keys` as long as a future of one of its items runs; the items that wait for that are
-//!    there, in order.
-//! 2. The items asked of the source, waiting in the inlet or for their key, running, and the outputs that
-//!    were not passed on, are at most `concurrency`.
+//! 1. A key is in `keys` as long as a future of one of its items runs; the items that wait for that
+//!    are there, in order.
+//! 2. The items asked of the source, waiting in the inlet or for their key, running, and the
+//!    outputs that were not passed on, are at most `concurrency`.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -25,24 +25,25 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Turns each item into a future, of which those with the same key run one after the other, and up to
-    /// `concurrency` with different keys at a time; passes their outputs on as they are done.
+    /// Turns each item into a future, of which those with the same key run one after the other, and
+    /// up to `concurrency` with different keys at a time; passes their outputs on as they are done.
     ///
-    /// So the outputs of a key are in the order of its items. `f` is called when it is an item's turn. The
-    /// futures are polled on the [ambient](scheduler::ambient) scheduler, also while the downstream is busy
-    /// or wants nothing.
+    /// So the outputs of a key are in the order of its items.
+    /// `f` is called when it is an item's turn. The futures are polled on the
+    /// [ambient](scheduler::ambient) scheduler, also while the downstream is busy or wants nothing.
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then `concurrency` items are asked for, and one more for
-    /// each output that was passed on. At most `concurrency` items and outputs are held, those that wait
-    /// for their key included: many in a row with the same key leave fewer places for others.
+    /// Starts with the downstream's first request: then `concurrency` items are asked for, and one
+    /// more for each output that was passed on. At most `concurrency` items and outputs are held,
+    /// those that wait for their key included: many in a row with the same key leave fewer places
+    /// for others.
     ///
     /// # Termination
     ///
-    /// Completes after the source and the last output; fails with the source, after the outputs of the
-    /// items before. A cancel drops the futures and the items that wait. If a future, `key` or `f` panics,
-    /// fails with an error of kind `Panicked`.
+    /// Completes after the source and the last output; fails with the source, after the outputs of
+    /// the items before. A cancel drops the futures and the items that wait.
+    /// If a future, `key` or `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Panics
     ///
@@ -82,8 +83,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As [`map_async_partitioned`](Self::map_async_partitioned); fails with an error of kind `Rejected` if
-    /// the scheduler was shut down.
+    /// As [`map_async_partitioned`](Self::map_async_partitioned); fails with an error of kind
+    /// `Rejected` if the scheduler was shut down.
     ///
     /// # Panics
     ///

@@ -30,8 +30,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes after the item for the source's end. Fails only when the downstream asks for nothing
-    /// (rule 3.9), which is not the source's end.
+    /// Completes after the item for the source's end.
+    /// Fails only when the downstream asks for nothing (rule 3.9), which is not the source's end.
     ///
     /// # Examples
     ///

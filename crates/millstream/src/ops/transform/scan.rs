@@ -8,7 +8,8 @@ use crate::{Flow, parts::downstream::Downstream};
 impl<P: Publisher> Flow<P> {
     /// Turns each item into another with a state of its own; a `None` ends the flow.
     ///
-    /// The shape of `Iterator::scan`. A running total is `scan(0, |sum, n| { *sum += n; Some(*sum) })`.
+    /// The shape of `Iterator::scan`. A running total is `scan(0, |sum, n| { *sum += n;
+    /// Some(*sum) })`.
     ///
     /// # Demand
     ///
@@ -16,7 +17,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes when `f` returns `None`, and stops the source; otherwise completes and fails with it.
+    /// Completes when `f` returns `None`, and stops the source; otherwise completes and fails with
+    /// it.
     ///
     /// # Examples
     ///

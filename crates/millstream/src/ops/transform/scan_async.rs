@@ -23,20 +23,21 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Turns each item into the output of a future, which has the state, and gives it back.
     ///
-    /// One future runs at a time, on the [ambient](scheduler::ambient) scheduler, while an output is asked
-    /// for. Its output is the state for the next item, and what is passed on. For futures that may fail, see
+    /// One future runs at a time, on the [ambient](scheduler::ambient) scheduler, while an output
+    /// is asked for. Its output is the state for the next item, and what is passed on.
+    /// For futures that may fail, see
     /// [`flatten_results`](Self::flatten_results).
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked for one item, and for another
-    /// whenever one was taken, so that one waits while a future runs.
+    /// Starts with the downstream's first request: then the source is asked for one item, and for
+    /// another whenever one was taken, so that one waits while a future runs.
     ///
     /// # Termination
     ///
-    /// Completes after the source and the last output; fails with the source, after the outputs of the
-    /// items before. A cancel drops the future that runs. If a future or `f` panics, fails with an error of
-    /// kind `Panicked`.
+    /// Completes after the source and the last output; fails with the source, after the outputs of
+    /// the items before. A cancel drops the future that runs.
+    /// If a future or `f` panics, fails with an error of kind `Panicked`.
     ///
     /// # Examples
     ///
@@ -65,8 +66,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// As [`scan_async`](Self::scan_async); fails with an error of kind `Rejected` if the scheduler was shut
-    /// down.
+    /// As [`scan_async`](Self::scan_async); fails with an error of kind `Rejected` if the scheduler
+    /// was shut down.
     ///
     /// # Examples
     ///
@@ -95,19 +96,19 @@ impl<P: Publisher> Flow<P> {
         Flow { source: ScanAsync { source: self.source, state, f, worker } }
     }
 
-    /// Runs the flow and combines its items into one value by futures, one after the other, starting with
-    /// `init`.
+    /// Runs the flow and combines its items into one value by futures, one after the other,
+    /// starting with `init`.
     ///
     /// # Demand
     ///
-    /// One item at a time: the next is asked for when the future of the one before has taken it, so that
-    /// one waits.
+    /// One item at a time: the next is asked for when the future of the one before has taken it, so
+    /// that one waits.
     ///
     /// # Termination
     ///
-    /// The outcome is the value when the flow and the last future complete, and the flow's error when it
-    /// fails. If a future or `f` panics, the flow is canceled, and the outcome is an error of kind
-    /// `Panicked`.
+    /// The outcome is the value when the flow and the last future complete, and the flow's error
+    /// when it fails. If a future or `f` panics, the flow is canceled, and the outcome is an error
+    /// of kind `Panicked`.
     ///
     /// # Examples
     ///

@@ -13,9 +13,9 @@ const ROOM: usize = 1024;
 impl<P: Publisher> Flow<P> {
     /// Collects the last `n` items into a vector, each time that `step` items have come.
     ///
-    /// With a `step` below `n` the vectors overlap, with one above it items between them are dropped, and
-    /// with the same it is [`buffer`](Self::buffer). The last vector is shorter if items are left that
-    /// were in none.
+    /// With a `step` below `n` the vectors overlap, with one above it items between them are
+    /// dropped, and with the same it is [`buffer`](Self::buffer).
+    /// The last vector is shorter if items are left that were in none.
     ///
     /// # Demand
     ///
@@ -24,7 +24,8 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the last vector, which waits until it is asked for.
+    /// Completes and fails with the source, after the last vector, which waits until it is asked
+    /// for.
     ///
     /// # Panics
     ///

@@ -1,15 +1,15 @@
 //! Inlets that take turns.
 //!
-//! Inlets that hold something stand in a line, so that thousands that are idle cost nothing. The first
-//! in line gives up to [`BURST`] items, and then goes to the end of the line: no inlet waits for more
-//! than a burst of each of the others.
+//! Inlets that hold something stand in a line, so that thousands that are idle cost nothing.
+//! The first in line gives up to [`BURST`] items, and then goes to the end of the line: no inlet
+//! waits for more than a burst of each of the others.
 //!
 //! # Invariants
 //!
 //! 1. A slot is open, and then it has an inlet, or its number is in `idle`; `n_open` are open.
 //! 2. An open slot in the line holds an item, except perhaps the first.
-//! 3. An open slot that is not in the line was drained and not at its end when it was last looked at;
-//!    whatever comes to it afterwards is followed by its bell.
+//! 3. An open slot that is not in the line was drained and not at its end when it was last looked
+//!    at; whatever comes to it afterwards is followed by its bell.
 
 use std::{collections::VecDeque, sync::Arc};
 

@@ -25,7 +25,8 @@ pub(crate) struct InOrder<T> {
     n_gone: usize,
     /// How many of them were not yet asked for.
     n_closed: u64,
-    /// Items until the next look at the source, whose items must not wait for a flow that never stops.
+    /// Items until the next look at the source, whose items must not wait for a flow that never
+    /// stops.
     n_until_look: u32,
     mode: ErrorMode,
     failure: Option<Error>,

@@ -1,7 +1,7 @@
 //! The flows of a list, all at a time.
 //!
-//! `merge` and `concat_eager` differ in whose items come next, which is up to the [`Inlets`]; what they
-//! share is here.
+//! `merge` and `concat_eager` differ in whose items come next, which is up to the [`Inlets`]; what
+//! they share is here.
 
 use std::{
     marker::PhantomData,
@@ -16,7 +16,8 @@ use crate::parts::{
     start::{Start, StartSignal},
 };
 
-/// A gate for the flows, an entrance for each of them, and what is given when all of them are subscribed to.
+/// A gate for the flows, an entrance for each of them, and what is given when all of them are
+/// subscribed to.
 type Opened<T, I, S> = (Arc<Gate<Merging<T, I>, S, Bells>>, Vec<SlotEntrance<T>>, StartSignal);
 
 /// Subscribes `downstream` to all of `flows` through `inlets`.

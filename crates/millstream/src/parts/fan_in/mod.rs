@@ -42,8 +42,8 @@ pub(crate) trait Inlets<T>: Send + 'static {
     /// Asks for the first batch of an inlet, if it was not closed before.
     fn start(&mut self, index: usize);
 
-    /// Whether it is time to [look](Self::look): inlets that became ready must not wait for those in
-    /// line to be drained.
+    /// Whether it is time to [look](Self::look): inlets that became ready must not wait for those
+    /// in line to be drained.
     fn is_time_to_look(&self) -> bool;
 
     /// Whether items of a flow that begins now may come before what is left of the open ones.
@@ -64,8 +64,8 @@ pub(crate) trait Inlets<T>: Send + 'static {
     /// Closes those whose last item was taken, so that their end is known without demand.
     fn close_ended(&mut self);
 
-    /// How everything ends, if it does: by a failure that is not to wait, or after the last inlet, if
-    /// no more of them come. Cancels what is left.
+    /// How everything ends, if it does: by a failure that is not to wait, or after the last inlet,
+    /// if no more of them come. Cancels what is left.
     fn end(&mut self, is_last: bool) -> Option<End>;
 
     /// Notes a failure; the first one counts.

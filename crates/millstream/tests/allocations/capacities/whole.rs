@@ -1,4 +1,5 @@
-//! The table is whole: each public function of the crate with a number among its parameters is in it.
+//! The table is whole: each public function of the crate with a number among its parameters is in
+//! it.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -74,9 +74,9 @@ fn writing_that_fails_cancels_the_flow_and_says_when() {
     let (puppet, publisher) = Puppet::new();
     let written = Flow::from(publisher).write_all_to(Breaks(1));
     puppet.next("a").unwrap();
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     puppet.next("b").unwrap();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     let failed = written.wait().map(drop).unwrap_err();
     assert_eq!(
         (failed.kind(), failed.to_string().as_str()),
@@ -152,7 +152,7 @@ fn a_scheduler_that_cannot_wait_flushes_at_once() {
 
     assert_eq!(*flushed.lock().unwrap(), [b"a"]);
     drop(written);
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn flushing_that_fails_while_no_item_comes_cancels_the_flow() {
     let writer = Keeps { is_full: true, ..Keeps::default() };
     let written = Flow::from(publisher).write_all_to_on(&clock, writer);
     puppet.next("a").unwrap();
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
 
     clock.advance(Duration::from_millis(50));
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     let failed = written.wait().map(drop).unwrap_err();
     assert_eq!(failed.kind(), ErrorKind::Io);
     assert!(failed.to_string().starts_with("flushing: "), "{failed}");
@@ -234,5 +234,5 @@ fn an_iterator_crosses_threads_in_order_and_cancels_when_dropped() {
     let (puppet, publisher) = Puppet::<u8>::new();
     drop(Flow::from(publisher).into_iter_blocking(1));
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }

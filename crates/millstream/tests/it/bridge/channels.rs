@@ -119,7 +119,7 @@ fn a_receiver_that_is_dropped_cancels_the_flow_and_is_named() {
             drop(receiver);
 
             assert_eq!(sent.await.unwrap_err().kind(), ErrorKind::Disconnected);
-            assert!(puppet.is_cancelled());
+            assert!(puppet.is_canceled());
         }
     });
 }

@@ -191,7 +191,7 @@ fn a_writer_that_fails_cancels_the_flow() {
         puppet.next("lost").unwrap();
 
         assert_eq!(written.await.unwrap_err().kind(), ErrorKind::Io);
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     });
 }
 

@@ -135,7 +135,7 @@ fn dropping_the_outcome_wakes_the_thread_that_waits_for_room() {
 
     drop(sent);
 
-    while !puppet.is_cancelled() {
+    while !puppet.is_canceled() {
         std::thread::yield_now();
     }
     assert_eq!(receiver.iter().collect::<Vec<_>>(), [1]);

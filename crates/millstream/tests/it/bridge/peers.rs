@@ -54,7 +54,8 @@ fn the_bound_of_a_channel_stays_however_many_flows_are_sent_into_it() {
     });
 }
 
-/// A future that owns an item on its way into a channel, dropped by a `select!`, takes the item along.
+/// A future that owns an item on its way into a channel, dropped by a `select!`, takes the item
+/// along.
 #[test]
 fn a_send_that_is_dropped_loses_its_item() {
     let (sender, mut receiver) = mpsc::channel(1);
@@ -114,7 +115,8 @@ fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// A future that stands in the line for a permit, and is not polled any more, holds up all behind it.
+/// A future that stands in the line for a permit, and is not polled any more, holds up all behind
+/// it.
 #[test]
 fn a_future_that_is_not_polled_locks_out_the_others() {
     let permits = Arc::new(Semaphore::new(1));
@@ -160,7 +162,8 @@ fn a_stage_that_waits_for_a_permit_goes_on_while_its_consumer_waits_for_the_same
     assert_eq!(items.next().now_or_never().flatten().unwrap().unwrap(), 1);
 }
 
-/// A receiver that lags is told by the channel; a flow that is slow is not sent more than it asked for.
+/// A receiver that lags is told by the channel; a flow that is slow is not sent more than it asked
+/// for.
 #[test]
 fn a_slow_flow_behind_a_channel_loses_nothing() {
     runtime().block_on(async {

@@ -57,7 +57,7 @@ fn a_sink_that_fails_or_is_dropped_fails_the_flow_after_its_items() {
 }
 
 #[test]
-fn a_flow_that_is_cancelled_wakes_and_fails_the_sink() {
+fn a_flow_that_is_canceled_wakes_and_fails_the_sink() {
     runtime().block_on(async {
         let (mut sink, flow) = sink(1);
         let probe = Probe::subscribe_to(flow);

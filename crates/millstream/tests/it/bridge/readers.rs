@@ -33,7 +33,7 @@ fn chunks_are_asked_for_when_a_frame_is_asked_for() {
         assert_eq!(puppet.n_requests(), 2, "the second line was here");
         probe.cancel();
         settle().await;
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     });
 }
 
@@ -74,7 +74,7 @@ fn a_frame_that_is_too_long_or_cut_cancels_the_source() {
             let failed = probe.error().unwrap();
             assert_eq!(failed.kind(), ErrorKind::InvalidData);
             assert!(failed.to_string().contains(said), "{failed}");
-            assert!(puppet.is_cancelled());
+            assert!(puppet.is_canceled());
         }
     });
 }
@@ -100,7 +100,7 @@ fn a_reader_asks_for_one_chunk_at_a_time_and_cancels_when_it_is_dropped() {
         let mut reader = Flow::from(publisher).into_reader();
         assert!(futures::poll!(Box::pin(reader.read_u8())).is_pending());
         drop(reader);
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     });
 }
 

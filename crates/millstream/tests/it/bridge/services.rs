@@ -116,7 +116,8 @@ fn a_service_is_called_when_it_is_ready_and_at_most_as_often_at_once_as_was_said
     });
 }
 
-/// Tower's reservation deadlock: whoever is ready and has nothing to call with keeps the others out.
+/// Tower's reservation deadlock: whoever is ready and has nothing to call with keeps the others
+/// out.
 #[test]
 fn a_flow_without_an_item_reserves_nothing() {
     runtime().block_on(async {
@@ -158,7 +159,7 @@ fn a_call_that_fails_fails_the_flow_with_its_error() {
         let error = probe.error().unwrap();
         let cause = error.downcast_ref::<ServiceError>().unwrap();
         assert!(cause.get_ref().is::<oneshot::Canceled>());
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     });
 }
 

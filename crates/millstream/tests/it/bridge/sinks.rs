@@ -127,7 +127,7 @@ fn a_sink_that_fails_cancels_the_flow() {
         let error = done.await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         assert!(error.downcast_ref::<io::Error>().is_some());
-        assert!(puppet.is_cancelled());
+        assert!(puppet.is_canceled());
     });
 }
 
@@ -196,7 +196,7 @@ fn a_stream_of_a_flow_is_fused_and_cancels_when_dropped() {
     let (puppet, publisher) = Puppet::<u8>::new();
     drop(Flow::from(publisher).into_stream(1));
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]

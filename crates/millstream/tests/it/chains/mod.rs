@@ -70,8 +70,8 @@ fn model(source: &Source, ops: &[Op]) -> Option<Expected> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Whatever is put together: no item without demand, each where it is due and in order, an end after
-    /// the last one, and nothing that stays alive with a subscription that is over.
+    /// Whatever is put together: no item without demand, each where it is due and in order, an end
+    /// after the last one, and nothing that stays alive with a subscription that is over.
     #[test]
     fn every_chain_does_what_its_iterators_do(
         source in source(),
@@ -105,11 +105,11 @@ proptest! {
         // An empty flow may end by itself, and so may one that needs no item to fail.
         prop_assert_eq!(probe.n_items(), 0);
         let mut due = 0;
-        let mut is_cancelled = false;
+        let mut is_canceled = false;
         for (index, (n, runs)) in requests.into_iter().enumerate() {
             if matches!(cancel, Cancel::Before(at) if at == index) {
                 probe.cancel();
-                is_cancelled = true;
+                is_canceled = true;
             }
             probe.request(n);
             due = if each { usize::MAX } else { due + n as usize };
@@ -117,21 +117,21 @@ proptest! {
                 clock.run();
             }
             let seen = probe.items();
-            is_cancelled |= matches!(cancel, Cancel::Inside(n) if n <= seen.len());
+            is_canceled |= matches!(cancel, Cancel::Inside(n) if n <= seen.len());
             prop_assert!(seen.len() <= due, "more than was asked for");
             prop_assert!(expected.starts_with(&seen), "{seen:?} of {expected:?}");
-            if runs && !is_cancelled {
+            if runs && !is_canceled {
                 prop_assert_eq!(seen.len(), due.min(expected.len()), "{:?} of {:?}", seen, expected);
             }
         }
-        if !is_cancelled {
+        if !is_canceled {
             probe.request(u64::MAX);
             clock.run();
-            is_cancelled = matches!(cancel, Cancel::Inside(n) if n <= probe.n_items());
+            is_canceled = matches!(cancel, Cancel::Inside(n) if n <= probe.n_items());
         }
         clock.run();
         let is_right_end = probe.items() == expected && probe.error().is_some() == fails;
-        if is_cancelled {
+        if is_canceled {
             // The end may have been on its way with the last item.
             prop_assert!(expected.starts_with(&probe.items()));
             prop_assert!(is_right_end || !probe.is_ended());

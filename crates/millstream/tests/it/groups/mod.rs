@@ -138,7 +138,7 @@ fn asking_a_group_for_nothing_fails_that_group_alone() {
 }
 
 #[test]
-fn a_cancelled_group_comes_back_with_the_next_item_of_its_key() {
+fn a_canceled_group_comes_back_with_the_next_item_of_its_key() {
     let (puppet, publisher) = Puppet::new();
     let (groups, keys) =
         Groups::of(Flow::from(publisher).group_by(|_| 7).max_groups(1).capacity(3));
@@ -156,7 +156,7 @@ fn a_cancelled_group_comes_back_with_the_next_item_of_its_key() {
 }
 
 #[test]
-fn groups_of_few_keys_that_are_cancelled_early_do_not_hold_up_the_rest() {
+fn groups_of_few_keys_that_are_canceled_early_do_not_hold_up_the_rest() {
     let firsts =
         range(0..10_000_u64).group_map(|n| n % 3, |group| group.take(10)).max_groups(3).capacity(4);
 
@@ -191,19 +191,19 @@ fn a_cancel_of_the_groups_leaves_those_that_are_there() {
     assert_eq!(groups.get(0).items(), [0, 9, 18]);
     assert_eq!(keys.items(), [0, 1], "other keys are dropped");
     groups.get(0).cancel();
-    assert!(!puppet.is_cancelled(), "a group is there that waits");
+    assert!(!puppet.is_canceled(), "a group is there that waits");
     groups.get(1).cancel();
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
-fn the_source_is_cancelled_at_once_if_there_are_no_groups() {
+fn the_source_is_canceled_at_once_if_there_are_no_groups() {
     let (puppet, publisher) = Puppet::<u64>::new();
     let (_, keys) = Groups::of(Flow::from(publisher).group_by(|n| n % 9).max_groups(9).capacity(3));
 
     keys.cancel();
 
-    assert!(puppet.is_cancelled() && keys.is_dropped());
+    assert!(puppet.is_canceled() && keys.is_dropped());
 }
 
 #[test]

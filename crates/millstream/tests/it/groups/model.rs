@@ -41,7 +41,7 @@ fn policies() -> impl Strategy<Value = GroupPolicy> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// What comes of a key, group after group, are the items of the key; and what was cancelled is
+    /// What comes of a key, group after group, are the items of the key; and what was canceled is
     /// dropped once.
     #[test]
     fn the_groups_of_a_key_have_its_items_in_order(

@@ -42,7 +42,7 @@ fn a_group_that_ends_makes_room_for_one_that_waits() {
 }
 
 #[test]
-fn a_group_that_was_cancelled_in_the_same_turn_makes_room() {
+fn a_group_that_was_canceled_in_the_same_turn_makes_room() {
     let first = Arc::new(Mutex::new(None));
     let mut running = Vec::new();
     let keys = [0, 1, 1, 2];
@@ -208,7 +208,7 @@ fn groups_on_other_threads_have_all_their_items() {
 }
 
 #[test]
-fn groups_that_are_cancelled_on_other_threads_leave_nothing_behind() {
+fn groups_that_are_canceled_on_other_threads_leave_nothing_behind() {
     let pool = Pool::new(3);
     let witness = Arc::new(());
     let workers = pool.clone();

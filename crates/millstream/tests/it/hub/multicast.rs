@@ -169,7 +169,7 @@ fn a_subscriber_that_panics_ends_alone() {
 }
 
 #[test]
-fn a_subscriber_may_bring_and_send_away_others_while_it_is_signalled() {
+fn a_subscriber_may_bring_and_send_away_others_while_it_is_signaled() {
     let (mut sender, flow) = hub::multicast(GATES, Unheard::Drop);
     let others: Arc<Mutex<Vec<Probe<u8>>>> = Arc::default();
     let probe = Probe::subscribe_to(flow.clone().inspect({

@@ -30,7 +30,7 @@ fn either_end_may_go_first() {
     let (subscriber, flow) = hub::processor(4).split();
     drop(flow);
     Flow::from(publisher).subscribe(subscriber);
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 
     let (subscriber, flow) = hub::processor::<u8>(4).split();
     drop(subscriber);
@@ -56,10 +56,10 @@ fn many_subscribers_of_a_processor_hold_back_its_source_until_they_are_gone() {
 
     slow.cancel();
     assert_eq!(puppet.demand().get(), 2);
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     fast.cancel();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]

@@ -34,7 +34,7 @@ struct Member {
     first: usize,
     n_before: usize,
     requested: usize,
-    is_cancelled: bool,
+    is_canceled: bool,
 }
 
 impl Member {
@@ -81,22 +81,22 @@ proptest! {
                     first: n_before.saturating_sub(limit),
                     n_before,
                     requested: 0,
-                    is_cancelled: false,
+                    is_canceled: false,
                 }),
                 Act::Request(who, n) => if let Some(member) = members.get_mut(who % n_members) {
                     member.probe.request(n);
-                    if !member.is_cancelled {
+                    if !member.is_canceled {
                         member.requested += n as usize;
                     }
                 },
                 Act::Cancel(who) => if let Some(member) = members.get_mut(who % n_members) {
                     member.probe.cancel();
-                    member.is_cancelled = true;
+                    member.is_canceled = true;
                 },
             }
             let sent = n_sent.load(Ordering::Relaxed);
             let has_ended = sent == N_ITEMS;
-            let there = || members.iter().filter(|member| !member.is_cancelled);
+            let there = || members.iter().filter(|member| !member.is_canceled);
             let fullest = there().map(|member| member.n_waiting(sent)).max();
             prop_assert!(fullest.is_none_or(|n| n <= capacity), "{fullest:?} wait");
             for member in there() {
@@ -110,7 +110,7 @@ proptest! {
                 let is_over = has_ended && member.requested > available;
                 prop_assert!(!is_over || member.probe.is_completed(), "no end");
             }
-            for member in members.iter().filter(|member| member.is_cancelled) {
+            for member in members.iter().filter(|member| member.is_canceled) {
                 prop_assert!(member.probe.is_dropped());
             }
             if there().next().is_none() && !has_ended && !stays {

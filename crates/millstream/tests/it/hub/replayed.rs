@@ -141,10 +141,10 @@ fn what_was_kept_stays_for_a_while() {
     second_one.request(9);
     assert_eq!(second_one.items(), [0, 1]);
     second_one.cancel();
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     clock.advance(2 * second);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
@@ -156,15 +156,15 @@ fn a_connection_that_stays_is_closed_with_the_last_flow_and_the_last_subscriber(
         probe.request(1);
         if leaves_first {
             probe.cancel();
-            assert!(!puppet.is_cancelled());
+            assert!(!puppet.is_canceled());
             drop(flow);
         } else {
             drop(flow);
-            assert!(!puppet.is_cancelled());
+            assert!(!puppet.is_canceled());
             probe.cancel();
         }
 
-        assert!(puppet.is_cancelled(), "{leaves_first}");
+        assert!(puppet.is_canceled(), "{leaves_first}");
     }
 }
 
@@ -183,7 +183,7 @@ fn a_cancel_from_inside_on_subscribe_leaves_no_connection_behind() {
     puppet.next(7).unwrap();
     next.cancel();
     assert_eq!(next.items(), [7]);
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }
 
 #[test]
@@ -196,12 +196,12 @@ fn a_cancel_from_inside_on_subscribe_is_no_reason_to_stay_connected_without_a_fl
     flow.subscribe(subscriber);
 
     assert!(probe.is_dropped());
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(puppet.requested().get(), 0);
 }
 
 #[test]
-fn a_source_that_sends_too_much_is_cancelled_and_the_failure_kept() {
+fn a_source_that_sends_too_much_is_canceled_and_the_failure_kept() {
     let (puppet, flow) = puppet();
     let flow = flow.replay(1, Replay::last(1));
     let early = Probe::subscribe_to(flow.clone());
@@ -211,7 +211,7 @@ fn a_source_that_sends_too_much_is_cancelled_and_the_failure_kept() {
     let late = Probe::subscribe_to(flow);
     late.request(9);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(late.error().unwrap().kind(), ErrorKind::Overflow);
 }
 

@@ -35,7 +35,7 @@ fn puppet() -> (Puppet<u64>, Flow<impl millstream::Publisher<Item = u64> + Clone
 }
 
 #[test]
-fn the_source_is_subscribed_to_once_and_cancelled_with_the_last() {
+fn the_source_is_subscribed_to_once_and_canceled_with_the_last() {
     let (puppet, flow) = puppet();
     let shared = flow.share(4);
     let (one, two) = (Probe::subscribe_to(shared.clone()), Probe::subscribe_to(shared));
@@ -45,10 +45,10 @@ fn the_source_is_subscribed_to_once_and_cancelled_with_the_last() {
     puppet.next(7).unwrap();
 
     one.cancel();
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     two.cancel();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!((one.items(), two.items()), (vec![7], vec![7]));
 }
 
@@ -74,7 +74,7 @@ fn the_slowest_holds_back_all_and_its_queue_holds_what_was_said() {
 }
 
 #[test]
-fn a_source_that_sends_too_much_is_cancelled() {
+fn a_source_that_sends_too_much_is_canceled() {
     let (puppet, flow) = puppet();
     let probe = Probe::subscribe_to(flow.share(1));
     probe.request(1);
@@ -83,7 +83,7 @@ fn a_source_that_sends_too_much_is_cancelled() {
     puppet.force_next(2).unwrap();
     probe.request(9);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(probe.items(), [0, 1]);
     assert_eq!(probe.error().unwrap().kind(), ErrorKind::Overflow);
 }
@@ -165,7 +165,7 @@ fn it_stays_connected_for_a_while() {
     one.request(1);
     one.cancel();
     clock.advance(second);
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     puppet.next(0).unwrap();
 
     // In time; and the time begins anew when it leaves.
@@ -175,10 +175,10 @@ fn it_stays_connected_for_a_while() {
     clock.advance(2 * second);
     two.cancel();
     clock.advance(second);
-    assert!(!puppet.is_cancelled());
+    assert!(!puppet.is_canceled());
     clock.advance(second);
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
     assert_eq!(two.items(), [1]);
 }
 
@@ -238,5 +238,5 @@ fn it_stays_connected_for_nobody_when_no_flow_is_left() {
 
     one.cancel();
 
-    assert!(puppet.is_cancelled());
+    assert!(puppet.is_canceled());
 }

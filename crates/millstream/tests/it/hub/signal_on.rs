@@ -18,7 +18,7 @@ use millstream_testkit::Probe;
 use super::Counted;
 
 #[test]
-fn the_subscriber_is_signalled_on_the_worker_alone() {
+fn the_subscriber_is_signaled_on_the_worker_alone() {
     let name = || thread::current().name().map(str::to_owned);
     let pool = Pool::named("there", 1);
     let (mut producer, unicast) = hub::unicast(1);

@@ -37,7 +37,7 @@ fn as_many_items_wait_as_was_said() {
 }
 
 #[test]
-fn an_item_that_is_due_is_signalled_before_try_send_returns() {
+fn an_item_that_is_due_is_signaled_before_try_send_returns() {
     let (mut producer, flow) = hub::unicast(1);
     let probe = Probe::subscribe_to(flow);
     probe.request(2);

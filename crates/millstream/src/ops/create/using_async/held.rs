@@ -61,7 +61,7 @@ where
     C: FnOnce(R, Ending) -> Releasing + Send + 'static,
 {
     fn drop(&mut self) {
-        muted(|| self.release(Ending::Cancelled, drop));
+        muted(|| self.release(Ending::Canceled, drop));
     }
 }
 

@@ -24,23 +24,24 @@ use crate::{
     scheduler::{self, Ambient, Scheduler, Worker},
 };
 
-/// Acquires a resource for each subscriber, and releases it when the subscriber is done, with futures that
-/// are polled on the [ambient](scheduler::ambient) scheduler.
+/// Acquires a resource for each subscriber, and releases it when the subscriber is done, with
+/// futures that are polled on the [ambient](scheduler::ambient) scheduler.
 ///
 /// `make` makes the flow of the resource; `release` also gets to know how that flow has ended. For
 /// resources that need no futures, see [`using`](crate::using).
 ///
 /// # Demand
 ///
-/// Starts with the downstream's first request: then the resource is acquired, and the flow is asked for
-/// 32 items, and for 24 more whenever as many were passed on. Up to 32 items wait, and may do so when
-/// the resource has been released.
+/// Starts with the downstream's first request: then the resource is acquired, and the flow is asked
+/// for 32 items, and for 24 more whenever as many were passed on.
+/// Up to 32 items wait, and may do so when the resource has been released.
 ///
 /// # Termination
 ///
 /// Completes and fails with the made flow, once the resource was released. Fails with the error of
-/// `acquire`, and with that of `release` where the flow has completed. `release` is called exactly once
-/// for each resource, and what it returns is polled to its end, also after a cancel:
+/// `acquire`, and with that of `release` where the flow has completed.
+/// `release` is called exactly once for each resource, and what it returns is polled to its end,
+/// also after a cancel:
 /// [`with_released`](Flow::with_released) tells when that was. If a closure or a future panics, fails
 /// with an error of kind `Panicked`.
 ///
@@ -89,8 +90,8 @@ where
 ///
 /// # Termination
 ///
-/// As [`using_async`]. Fails with an error of kind `Rejected` if the scheduler was shut down; it then
-/// drops a resource that it cannot release.
+/// As [`using_async`]. Fails with an error of kind `Rejected` if the scheduler was shut down; it
+/// then drops a resource that it cannot release.
 ///
 /// # Examples
 ///
@@ -127,8 +128,9 @@ where
 }
 
 impl<A, M, C> Flow<UsingAsync<A, M, C>> {
-    /// The flow, and a future that is done when nothing is left to be released: no subscriber of the flow
-    /// or of its clones has a resource, and none is to come, because the flow itself is gone.
+    /// The flow, and a future that is done when nothing is left to be released: no subscriber of
+    /// the flow or of its clones has a resource, and none is to come, because the flow itself is
+    /// gone.
     #[must_use = "the flow does nothing until subscribed to"]
     pub fn with_released(mut self) -> (Self, Released) {
         let (sender, receiver) = oneshot::channel();
@@ -285,13 +287,13 @@ where
     C: FnOnce(R, Ending) -> Releasing + Send + 'static,
     S: Send + 'static,
 {
-    /// Releases the resource. A downstream that has ended the flow itself stays until that is done, because
-    /// its drop may tell others of the end.
+    /// Releases the resource. A downstream that has ended the flow itself stays until that is done,
+    /// because its drop may tell others of the end.
     fn let_go(&mut self) {
         if self.is_finished
             && let Some(downstream) = self.downstream.take()
         {
-            self.held.release(Ending::Cancelled, move |_| drop(downstream));
+            self.held.release(Ending::Canceled, move |_| drop(downstream));
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::Flow;
 /// # Termination
 ///
 /// Completes and fails with the source, after the items that wait; completes when it gives way to
-/// another group. A cancel, or the drop of the group, drops the items that wait: the next item with this
-/// key opens another group.
+/// another group. A cancel, or the drop of the group, drops the items that wait: the next item with
+/// this key opens another group.
 #[must_use = "publishers do nothing until subscribed to, and dropping this one cancels its group"]
 pub struct Group<K, T> {
     key: K,

@@ -4,27 +4,29 @@
 use crate::Flow;
 use crate::parts::fan_in::PREFETCH;
 
-/// What gives way in [`group_by`](Flow::group_by) when a key comes that has no group, and there is no
-/// room for another one.
+/// What gives way in [`group_by`](Flow::group_by) when a key comes that has no group, and there is
+/// no room for another one.
 ///
-/// There is none when `max_groups` groups are open, or when the downstream asks for no group and has as
-/// many as it takes at a time: what it asked for at first, which is the concurrency of a
+/// There is none when `max_groups` groups are open, or when the downstream asks for no group and
+/// has as many as it takes at a time: what it asked for at first, which is the concurrency of a
 /// [`flat_map`](Flow::flat_map) behind it. While it has fewer, it is about to ask for one in place of
 /// one that ended, and that is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GroupPolicy {
-    /// The flow fails with an error of kind `Overflow`, which says what number to raise: for a number of
-    /// keys that is known to be limited. A downstream that has asked for more groups later takes more.
+    /// The flow fails with an error of kind `Overflow`, which says what number to raise: for a
+    /// number of keys that is known to be limited. A downstream that has asked for more groups
+    /// later takes more.
     Fail,
-    /// The group that was opened first completes, after the items that wait in it; a later item with its
-    /// key opens a new one. For keys without limit: this never waits for a group to end by itself.
+    /// The group that was opened first completes, after the items that wait in it; a later item
+    /// with its key opens a new one. For keys without limit: this never waits for a group to end by
+    /// itself.
     ///
-    /// Of groups that were completed in this way, as many as `max_groups` may have items left; only then
-    /// the source waits.
+    /// Of groups that were completed in this way, as many as `max_groups` may have items left; only
+    /// then the source waits.
     EvictOldest,
-    /// The item is held back, and the source is not asked, until there is room: for groups that end by
-    /// themselves, such as by [`take`](Flow::take) or [`take_until`](Flow::take_until).
+    /// The item is held back, and the source is not asked, until there is room: for groups that end
+    /// by themselves, such as by [`take`](Flow::take) or [`take_until`](Flow::take_until).
     ///
     /// If none of them ends before the source, this waits forever. A place of
     /// [`inspect_demand`](Flow::inspect_demand) right behind then shows groups, and nothing asked for.
@@ -44,7 +46,8 @@ impl Limits {
     pub(crate) const DEFAULT: Self =
         Self { max_groups: 1024, capacity: PREFETCH, policy: GroupPolicy::Fail };
 
-    /// How many items wait in groups at most: in those that are open, or were evicted and have some left.
+    /// How many items wait in groups at most: in those that are open, or were evicted and have some
+    /// left.
     pub(crate) fn n_held(self) -> usize {
         let Self { max_groups, capacity, policy } = self;
         let n_groups = match policy {

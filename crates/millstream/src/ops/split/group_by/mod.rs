@@ -22,15 +22,16 @@ use crate::{
 impl<P: Publisher> Flow<P> {
     /// Splits a flow into one for each key: a flow of groups.
     ///
-    /// A group is a flow of the items that have its [`key`](Flow::key), in order, for one subscriber. Up
-    /// to 1024 of them are open at a time, unless [`max_groups`](Flow::max_groups) sets another bound;
+    /// A group is a flow of the items that have its [`key`](Flow::key), in order, for one
+    /// subscriber. Up to 1024 of them are open at a time, unless [`max_groups`](Flow::max_groups)
+    /// sets another bound;
     /// [`policy`](Flow::policy) says what gives way to another one, and without it the flow fails. Keys are
-    /// looked up by one hash an item, and those of groups that are gone are not remembered: when a group
-    /// was canceled or dropped, or was completed by the policy, the next item with its key opens a new
-    /// group.
+    /// looked up by one hash an item, and those of groups that are gone are not remembered: when a
+    /// group was canceled or dropped, or was completed by the policy, the next item with its key
+    /// opens a new group.
     ///
-    /// Take from all groups at the same time, or drop them: one that nobody takes from fills up, and then
-    /// all wait for it, whatever the policy. One group after the other, as by
+    /// Take from all groups at the same time, or drop them: one that nobody takes from fills up,
+    /// and then all wait for it, whatever the policy. One group after the other, as by
     /// [`concat_map`](Self::concat_map), needs groups that fit into their capacity.
     ///
     /// All groups are signaled on one thread at a time, that which makes an item due; for work on
@@ -40,22 +41,23 @@ impl<P: Publisher> Flow<P> {
     ///
     /// # Demand
     ///
-    /// Starts with the downstream's first request: then the source is asked for 32 items, and for 24
-    /// again whenever as many have found their group, whether or not more groups are asked for. An item
-    /// goes to the subscriber of its group at once if that has asked for it; otherwise up to 32
-    /// items, or as many as [`capacity`](Flow::capacity) says, wait in the group, also before it is
-    /// subscribed to. A group that is full holds the source
+    /// Starts with the downstream's first request: then the source is asked for 32 items, and for
+    /// 24 again whenever as many have found their group, whether or not more groups are asked for.
+    /// An item goes to the subscriber of its group at once if that has asked for it; otherwise up
+    /// to 32 items, or as many as [`capacity`](Flow::capacity) says, wait in the group, also before
+    /// it is subscribed to. A group that is full holds the source
     /// back, and with it the other groups.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source. So do the groups, right before it or when the items that wait
-    /// in them have been taken. If `key` panics, or the `Hash`, `Eq` or `Clone` of what it returns,
-    /// all fail with an error of kind `Panicked`. A panic of a subscriber fails that subscriber alone.
+    /// Completes and fails with the source. So do the groups, right before it or when the items
+    /// that wait in them have been taken. If `key` panics, or the `Hash`, `Eq` or `Clone` of what
+    /// it returns, all fail with an error of kind `Panicked`.
+    /// A panic of a subscriber fails that subscriber alone.
     ///
-    /// A cancel of the flow of groups leaves those that are there: they go on, and items with other keys
-    /// are dropped. The source is canceled when the flow of groups and all groups are canceled or
-    /// dropped.
+    /// A cancel of the flow of groups leaves those that are there: they go on, and items with other
+    /// keys are dropped. The source is canceled when the flow of groups and all groups are canceled
+    /// or dropped.
     ///
     /// # Examples
     ///

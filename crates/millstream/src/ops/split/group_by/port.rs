@@ -1,8 +1,9 @@
 //! Shared: one of many subscribers that a single gate serves.
 //!
-//! A gate of its own for each of them would have a turn for each item. Here the operator's source holds
-//! the subscribers, one [`Port`] each, and signals them inside of its own turn; a [`PortSubscription`] is what a
-//! subscriber has in its hands, and rings for a turn.
+//! A gate of its own for each of them would have a turn for each item.
+//! Here the operator's source holds the subscribers, one [`Port`] each, and signals them inside of
+//! its own turn; a [`PortSubscription`] is what a subscriber has in its hands, and rings for a
+//! turn.
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl<S> Port<S> {
     /// Whether the subscriber has withdrawn or ended, or will never come.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.slot.is_cancelled()
+        self.slot.is_canceled()
     }
 
     /// What was asked for and is not used up, as far as it was looked at.

@@ -1,18 +1,20 @@
 //! Shared: one source for many groups of its items, each with a subscriber of its own.
 //!
 //! Everything is done in the turns of one gate: it takes items, finds their groups, and signals the
-//! subscribers of the groups and that of the flow of groups, each through its port. While a group is
-//! open, the downstream may have canceled the flow of groups: then items with other keys are dropped.
+//! subscribers of the groups and that of the flow of groups, each through its port.
+//! While a group is open, the downstream may have canceled the flow of groups: then items with
+//! other keys are dropped.
 //!
 //! # Invariants
 //!
-//! 1. At most one item is held back, and while it is, none is taken from the inlet: no item of a group
-//!    overtakes another, and no end overtakes an item.
+//! 1. At most one item is held back, and while it is, none is taken from the inlet: no item of a
+//!    group overtakes another, and no end overtakes an item.
 //! 2. At most `max_groups` groups are open, and at most as many were evicted and are not drained.
-//! 3. `n_wanted` is what the downstream takes at a time. A downstream that has fewer groups and asks for
-//!    none is about to ask for one in place of one that ended. On another thread it may ask before
-//!    the end is seen here. So `n_wanted` is the peak of open groups plus demand where too small a
-//!    number would fail the flow, and the first demand where too large a number would make it wait.
+//! 3. `n_wanted` is what the downstream takes at a time.
+//!    A downstream that has fewer groups and asks for none is about to ask for one in place of one
+//!    that ended. On another thread it may ask before the end is seen here.
+//!    So `n_wanted` is the peak of open groups plus demand where too small a number would fail the
+//!    flow, and the first demand where too large a number would make it wait.
 
 use std::{
     convert::Infallible,
@@ -149,7 +151,8 @@ where
 
     /// Takes what the subscribers have asked since.
     fn look(&mut self) {
-        // The order matters for invariant 3: a group that was replaced is gone before it is counted.
+        // The order matters for invariant 3: a group that was replaced is gone before it is
+        // counted.
         self.main.attend();
         self.ready.take(|index| self.groups.settle(index));
         let is_known = self.n_wanted > 0 && self.limits.policy == GroupPolicy::EvictOldest;

@@ -6,9 +6,9 @@
 //!
 //! ```text
 //!          open     ┌──────┐  evict_oldest, close   ┌─────────┐  settle: its items are taken
-//!        ─────────▶ │ OPEN │ ─────────────────────▶ │ CLOSING │ ──────────────────────────────▶ gone
+//!        ─────────▶ │ OPEN │ ─────────────────────▶ │ CLOSING │ ────────────────────────────▶ gone
 //!                   └──────┘                        └─────────┘
-//!          cancelled, or dropped without a subscriber, in every state ──────────────────────▶ gone
+//!          canceled, or dropped without a subscriber, in every state ────────────────────▶ gone
 //! ```
 //!
 //! # Invariants

@@ -1,9 +1,9 @@
 //! Shared: an operator whose items are flows that go on when it is canceled.
 //!
-//! A gate whose subscriber withdraws lets go of its source at once. Here the source has to stay for as
-//! long as one of the flows that were handed out needs it. So the gate's own subscriber is a relay, which
-//! never withdraws: when the downstream does, the relay lets go of it, and the gate runs on for the flows
-//! alone, until they are done.
+//! A gate whose subscriber withdraws lets go of its source at once.
+//! Here the source has to stay for as long as one of the flows that were handed out needs it.
+//! So the gate's own subscriber is a relay, which never withdraws: when the downstream does, the
+//! relay lets go of it, and the gate runs on for the flows alone, until they are done.
 
 use std::sync::{Arc, Weak};
 
@@ -19,7 +19,8 @@ pub(crate) trait Flows: Send + 'static {
     fn next(&mut self) -> Step<Self::Flow>;
 
     /// Fills the flows that were handed out: at the beginning of a turn and after each wake-up.
-    /// `is_last`: no others will be asked for, so that the source is cancelled before the last of them ends.
+    /// `is_last`: no others will be asked for, so that the source is canceled before the last of
+    /// them ends.
     fn advance(&mut self, is_last: bool);
 
     /// How the source has ended, if all that it gave is in a flow.
@@ -124,7 +125,8 @@ impl<F, S: Subscriber<F>> Subscriber<Option<F>> for Relay<S> {
                 if offer != Offer::Finished {
                     return offer;
                 }
-                // It stays until the source has let go, or goes on for others: its drop may tell of an end.
+                // It stays until the source has let go, or goes on for others: its drop may tell of
+                // an end.
                 let _is_first = self.cancels.add(1);
             }
             _ => muted(|| drop(self.downstream.take())),

@@ -1,14 +1,16 @@
 //! Shared: a flow that an operator hands out, and fills item by item.
 //!
-//! The operator holds the [`Feed`], the end that pushes; the [`Inner`] is a publisher for one subscriber,
-//! who may be on another thread, come late, or never. It tells the operator of places that are free
-//! again, and of its own end, by waking it: the operator's gate, which then looks.
+//! The operator holds the [`Feed`], the end that pushes; the [`Inner`] is a publisher for one
+//! subscriber, who may be on another thread, come late, or never.
+//! It tells the operator of places that are free again, and of its own end, by waking it: the
+//! operator's gate, which then looks.
 //!
 //! # Invariants
 //!
 //! 1. At most `capacity` items wait that were not taken.
-//! 2. The operator is woken whenever three quarters of `ahead` items were taken. So one that stopped
-//!    because `ahead` of them waited, or more, is woken before the last of these is taken.
+//! 2. The operator is woken whenever three quarters of `ahead` items were taken.
+//!    So one that stopped because `ahead` of them waited, or more, is woken before the last of
+//!    these is taken.
 //! 3. An operator that was woken by the end of its flow finds the feed closed.
 
 use std::sync::Arc;
@@ -92,7 +94,8 @@ impl<T> Feed<T> {
         has_place || self.is_closed()
     }
 
-    /// Whether nobody will take an item any more: the subscriber has canceled, or the flow was dropped.
+    /// Whether nobody will take an item any more: the subscriber has canceled, or the flow was
+    /// dropped.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.queue.as_ref().is_none_or(spsc::Producer::is_abandoned)
@@ -123,8 +126,8 @@ impl<T: Send + 'static> Inner<T> {
 /// Some consecutive items of a flow: see [`Flow::window`](crate::Flow::window) and
 /// [`Flow::window_timeout`](crate::Flow::window_timeout).
 ///
-/// It serves one subscriber, who may come at any time and from any thread, and who is signaled on the
-/// thread that requests or on that of the source. Dropped, it is canceled.
+/// It serves one subscriber, who may come at any time and from any thread, and who is signaled on
+/// the thread that requests or on that of the source. Dropped, it is canceled.
 #[must_use = "publishers do nothing until subscribed to, and the items of one that is dropped are lost"]
 pub struct Window<T> {
     pub(super) inner: Inner<T>,

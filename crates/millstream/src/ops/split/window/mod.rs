@@ -19,27 +19,28 @@ use crate::{
 };
 
 impl<P: Publisher> Flow<P> {
-    /// Passes items on in windows: each is a flow of `n` items, which can be worked on before they are
-    /// all there.
+    /// Passes items on in windows: each is a flow of `n` items, which can be worked on before they
+    /// are all there.
     ///
     /// The last window is shorter if the items run out; there is no window without items. Where a
     /// vector will do, [`buffer`](Self::buffer) costs less.
     ///
     /// # Demand
     ///
-    /// One unit for a window, which begins with its first item. While a further window is asked for,
-    /// the present one is filled, so that one that is slow, or kept for later, holds up none of those
-    /// behind it; otherwise it takes up to 32 items ahead of its subscriber. It never holds more than
-    /// `n`. The source is asked for 32 items, or `n` if that is less, with the first request, and for
+    /// One unit for a window, which begins with its first item.
+    /// While a further window is asked for, the present one is filled, so that one that is slow, or
+    /// kept for later, holds up none of those behind it; otherwise it takes up to 32 items ahead of
+    /// its subscriber. It never holds more than `n`.
+    /// The source is asked for 32 items, or `n` if that is less, with the first request, and for
     /// three quarters of that again whenever as many were taken.
     ///
     /// # Termination
     ///
-    /// Completes and fails with the source, after the open window, which gets its items first. What is
-    /// left for a window that was canceled, or dropped, is dropped when the next one is asked for. A
-    /// cancel ends no window: the source is canceled when the open one has had its items, or is
-    /// canceled or dropped as well. If the downstream panics or requests 0 items, the open window fails
-    /// with an error of kind `Disconnected`.
+    /// Completes and fails with the source, after the open window, which gets its items first.
+    /// What is left for a window that was canceled, or dropped, is dropped when the next one is
+    /// asked for. A cancel ends no window: the source is canceled when the open one has had its
+    /// items, or is canceled or dropped as well. If the downstream panics or requests 0 items, the
+    /// open window fails with an error of kind `Disconnected`.
     ///
     /// # Panics
     ///

@@ -1,6 +1,7 @@
 //! Shared: a source's items in windows, one after the other.
 //!
-//! `window`, `window_timeout` and `window_until` differ in what ends a window before it has all its items.
+//! `window`, `window_timeout` and `window_until` differ in what ends a window before it has all its
+//! items.
 
 use std::{sync::Weak, time::Duration};
 
@@ -23,8 +24,8 @@ use crate::{
 /// Items that are moved before the gate looks for a cancel.
 const BURST: usize = 64;
 
-/// Subscribes `downstream` to windows of `n` items of `source`, or of those of some time, or up to one
-/// of which `is_last` holds.
+/// Subscribes `downstream` to windows of `n` items of `source`, or of those of some time, or up to
+/// one of which `is_last` holds.
 pub(crate) fn subscribe<P, S, F>(
     source: P,
     n: usize,
@@ -116,9 +117,9 @@ where
         Step::Item(Flow { source: Window { inner, n: self.n } })
     }
 
-    /// Moves items into the present window as long as fewer than `limit` wait there, and ends it when it
-    /// has had its items or its time. Of a window that nobody takes from, the rest is dropped if the
-    /// next one is wanted.
+    /// Moves items into the present window as long as fewer than `limit` wait there, and ends it
+    /// when it has had its items or its time. Of a window that nobody takes from, the rest is
+    /// dropped if the next one is wanted.
     fn fill(&mut self, limit: usize, next_is_wanted: bool) {
         let Some(feed) = &mut self.open else { return };
         match self.clock.as_mut().map_or(Step::Pending, Clock::look) {
