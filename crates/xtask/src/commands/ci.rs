@@ -59,7 +59,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "pressure", needs: &[], run: pressure_report::short },
     Stage { name: "example", needs: &[], run: example },
     Stage { name: "page", needs: &["node", "npm", "chromium", "promtool"], run: page::run },
-    Stage { name: "judge", needs: &["node", "python3"], run: judge::run_in_ci },
+    Stage { name: "judge", needs: &["node", "python3", "pip"], run: judge::run_in_ci },
     Stage {
         name: "rsocket",
         needs: &["node", "npm", "python3", "pip", "javac", "mvn"],
