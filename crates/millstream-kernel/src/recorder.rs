@@ -115,7 +115,14 @@ impl<T: Default> Ring<T> {
         // A part of at least 64 slots, or all, and no more than 4096 parts.
         let part_bits = bits.saturating_sub(12).max(6).min(bits);
         let parts = (0..n >> part_bits).map(|_| OnceLock::new()).collect();
-        Self { parts, part_bits, n }
+        let ring = Self { parts, part_bits, n };
+        // loom does not know that a `OnceLock` orders what it has made before its use; that is
+        // promised by std, and models have the slots from the start.
+        #[cfg(millstream_loom)]
+        for index in 0..n as u64 {
+            ring.slot(index);
+        }
+        ring
     }
 
     fn place(&self, index: u64) -> (usize, usize) {
