@@ -3,7 +3,7 @@
 use std::hint::spin_loop;
 
 use super::{SendError, TrySendError};
-use crate::scheduler::spin_wait::{is_crowded, let_others_run};
+use crate::scheduler::spin_wait::{is_crowded, let_others_run, should_yield};
 
 /// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the
 /// processor:
@@ -28,13 +28,20 @@ pub(super) fn try_for_a_while<T, R>(
     mut try_send: impl FnMut(T) -> Result<R, TrySendError<T>>,
 ) -> Result<Result<R, SendError<T>>, T> {
     let mut n_full = if is_crowded() { N_SPINS } else { 0 };
+    // Asked when it is first full.
+    let mut most = None;
+    let mut may_wait = |n_full| {
+        n_full < *most.get_or_insert_with(|| N_SPINS + if should_yield() { N_YIELDS } else { 0 })
+    };
     loop {
         match try_send(item) {
-            Err(TrySendError::Full(back)) if n_full < N_SPINS + N_YIELDS => {
+            Err(TrySendError::Full(back)) if may_wait(n_full) => {
                 item = back;
-                match n_full < N_SPINS {
-                    true => (0..1 << n_full).for_each(|_| spin_loop()),
-                    false => let_others_run(),
+                if n_full < N_SPINS {
+                    (0..1 << n_full).for_each(|_| spin_loop());
+                } else if !let_others_run() {
+                    // One more look, and then it is time to sleep.
+                    n_full = N_SPINS + N_YIELDS;
                 }
                 n_full += 1;
             }
@@ -69,5 +76,9 @@ mod tests {
         spin_wait::crowd();
 
         assert_eq!(n_tries(), N_YIELDS + 1);
+
+        spin_wait::hog();
+
+        assert_eq!(n_tries(), 1);
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{
     Executor, Scheduled, Timers, long_turns,
-    spin_wait::{is_crowded, let_others_run},
+    spin_wait::{is_crowded, let_others_run, should_yield},
     wheel::{Key, Wheel},
 };
 
@@ -156,13 +156,18 @@ impl Queue {
     /// Whether there are news.
     fn spin(&self) -> bool {
         let first = if is_crowded() { N_SPINS } else { 0 };
-        for i in first..N_SPINS + N_YIELDS {
+        let n_yields = if should_yield() { N_YIELDS } else { 0 };
+        for i in first..N_SPINS + n_yields {
             let mut is_there = false;
             self.news.take(|_| is_there = true);
             if is_there {
                 return true;
             }
-            if i < N_SPINS { spin_loop() } else { let_others_run() }
+            if i < N_SPINS {
+                spin_loop();
+            } else if !let_others_run() {
+                break;
+            }
         }
         false
     }

@@ -27,7 +27,17 @@ const UNHEEDED: Duration = Duration::from_micros(1);
 /// longer.
 const N_LEAST: u32 = 2;
 
+/// If letting others run took longer, other programs have the processor, and each time costs their
+/// time slice: a thread that sleeps is woken sooner.
+const HOGGED: Duration = Duration::from_micros(50);
+
+/// How many times a thread then sleeps at once, before it tries again.
+const N_SLEEPS: u32 = 255;
+
 thread_local! {
+    /// How many times this thread is still to sleep without letting others run.
+    static SLEEPS: Cell<u32> = const { Cell::new(0) };
+
     /// Whether another thread probably ran when this one let others run last.
     static IS_CROWDED: Cell<bool> = const { Cell::new(false) };
 
@@ -42,15 +52,26 @@ pub(crate) fn is_crowded() -> bool {
     IS_CROWDED.get()
 }
 
-/// Lets other threads run, and remembers whether any did.
+/// Returns whether this thread should let others run before it sleeps. To be asked each time that
+/// it waits.
+pub(crate) fn should_yield() -> bool {
+    let n_sleeps = SLEEPS.get();
+    SLEEPS.set(n_sleeps.saturating_sub(1));
+    n_sleeps == 0
+}
+
+/// Lets other threads run, and remembers whether any did. Returns whether to do so again, and not
+/// to sleep.
 #[expect(
     clippy::disallowed_methods,
     reason = "measures what the system does, and not the time of a flow"
 )]
-pub(crate) fn let_others_run() {
+pub(crate) fn let_others_run() -> bool {
     let start = Instant::now();
     yield_now();
-    remember(start.elapsed());
+    let took = start.elapsed();
+    remember(took);
+    took <= HOGGED
 }
 
 /// Letting others run took so long.
@@ -58,6 +79,9 @@ fn remember(took: Duration) {
     let least = LEAST.get().min(took);
     LEAST.set(least);
     IS_CROWDED.set(took > UNHEEDED.max(least * N_LEAST));
+    if took > HOGGED {
+        SLEEPS.set(N_SLEEPS);
+    }
 }
 
 /// How many of these pauses a runner makes before it looks again, having waited for `n_waited`: the
@@ -68,10 +92,16 @@ pub(crate) fn pause(n_waited: u32, capacity: u64) -> u32 {
     ((capacity / 16).clamp(1, 16) as u32).min(most.saturating_sub(n_waited))
 }
 
-/// As if this thread had let another run for long.
+/// As if this thread had let another run.
 #[cfg(test)]
 pub(crate) fn crowd() {
     remember(Duration::ZERO);
+    remember(Duration::from_micros(20));
+}
+
+/// As if it had let another program run.
+#[cfg(test)]
+pub(crate) fn hog() {
     remember(Duration::from_millis(1));
 }
 
@@ -79,7 +109,9 @@ pub(crate) fn crowd() {
 mod tests {
     use std::time::Duration;
 
-    use super::{LEAST, crowd, is_crowded, let_others_run, pause, remember};
+    use super::{
+        LEAST, N_SLEEPS, crowd, hog, is_crowded, let_others_run, pause, remember, should_yield,
+    };
 
     /// How often a runner looks again, and for how many pauses it waits.
     fn waits(capacity: u64) -> (usize, u32) {
@@ -112,6 +144,17 @@ mod tests {
         assert_eq!([9_000, 3_000, 6_000, 6_001].map(is_crowded_after), [false, false, false, true]);
         assert_eq!([300, 1_000, 1_001].map(is_crowded_after), [false, false, true]);
         assert_eq!([400, 6_001].map(is_crowded_after), [false, true]);
+    }
+
+    #[test]
+    fn a_thread_that_waited_for_other_programs_sleeps_for_a_while_instead() {
+        assert!(should_yield());
+
+        hog();
+
+        let n_sleeps = std::iter::repeat_with(should_yield).take_while(|yields| !yields).count();
+        assert_eq!(n_sleeps, N_SLEEPS as usize);
+        assert!(should_yield());
     }
 
     #[test]
