@@ -24,6 +24,16 @@ const N_YIELDS: u32 = 8;
 /// Gives the item back if there is still no place, or nobody yet to send to: it is time to sleep.
 #[inline]
 pub(super) fn try_for_a_while<T, R>(
+    item: T,
+    try_send: impl FnMut(T) -> Result<R, TrySendError<T>>,
+) -> Result<Result<R, SendError<T>>, T> {
+    try_and(let_others_run, item, try_send)
+}
+
+/// [`try_for_a_while`], where `yields` lets others run and returns whether to do so again.
+#[inline]
+fn try_and<T, R>(
+    yields: impl Fn() -> bool,
     mut item: T,
     mut try_send: impl FnMut(T) -> Result<R, TrySendError<T>>,
 ) -> Result<Result<R, SendError<T>>, T> {
@@ -39,7 +49,7 @@ pub(super) fn try_for_a_while<T, R>(
                 item = back;
                 if n_full < N_SPINS {
                     (0..1 << n_full).for_each(|_| spin_loop());
-                } else if !let_others_run() {
+                } else if !yields() {
                     // One more look, and then it is time to sleep.
                     n_full = N_SPINS + N_YIELDS;
                 }
@@ -54,13 +64,15 @@ pub(super) fn try_for_a_while<T, R>(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::SendError, N_SPINS, N_YIELDS, TrySendError, try_for_a_while};
+    use super::{super::SendError, N_SPINS, N_YIELDS, TrySendError, try_and};
     use crate::scheduler::spin_wait;
 
-    /// Tries to send to a queue that stays full. How often.
-    fn n_tries() -> u32 {
+    /// Tries to send to a queue that stays full, where letting others run is worth it or not. How
+    /// often.
+    fn n_tries_if(is_worth_it: bool) -> u32 {
         let mut n_tries = 0;
-        let tried: Result<Result<(), SendError<&str>>, _> = try_for_a_while("item", |item| {
+        let yields = || is_worth_it;
+        let tried: Result<Result<(), SendError<&str>>, _> = try_and(yields, "item", |item| {
             n_tries += 1;
             Err(TrySendError::Full(item))
         });
@@ -71,14 +83,14 @@ mod tests {
 
     #[test]
     fn a_full_queue_is_tried_for_a_while_and_for_less_where_others_ran_last() {
-        assert_eq!(n_tries(), N_SPINS + N_YIELDS + 1);
+        assert_eq!([true, false].map(n_tries_if), [N_SPINS + N_YIELDS + 1, N_SPINS + 2]);
 
         spin_wait::crowd();
 
-        assert_eq!(n_tries(), N_YIELDS + 1);
+        assert_eq!([true, false].map(n_tries_if), [N_YIELDS + 1, 2]);
 
         spin_wait::hog();
 
-        assert_eq!(n_tries(), 1);
+        assert_eq!([true, false].map(n_tries_if), [1, 1]);
     }
 }
