@@ -16,7 +16,7 @@ use millstream_amqp::{ConsumeConfig, Queue};
 use millstream_pressure::{Delivery, FlowExt as _};
 use millstream_testkit::Probe;
 
-use crate::{broker, client, connected, number, publish, until_waiting, waiting};
+use crate::{broker, client, connected, number, publish, until, until_waiting, waiting};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn never_more_is_sent_than_was_asked_for() {
@@ -108,6 +108,8 @@ async fn a_cancel_gives_everything_back_at_once() {
     probe.request(150);
     probe.wait_for("some items", |probe| probe.n_items() >= 10);
     probe.cancel();
+    // An item may have been on its way to it.
+    until("the probe is let go", || probe.is_dropped()).await;
     drop(probe.take_items());
     let (_connection, channel) = client(&server.url()).await;
     until_waiting(&channel, "cancel", 100).await;
