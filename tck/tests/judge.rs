@@ -89,7 +89,9 @@ fn one_that_prints_half_a_line_has_broken_the_protocol() {
 #[test]
 fn one_that_does_not_listen_is_an_error() {
     let beats = r#"while echo '{"notice":"beat"}'; do sleep 1; done"#;
-    let outcome = judge(&format!("{HELLO}; {REPLY}; exec <&-; {beats}"));
+    // Deaf before it replies, so that the next line finds no reader whatever the machine does.
+    let deaf = REPLY.replace(';', "; exec <&-;");
+    let outcome = judge(&format!("{HELLO}; {deaf}; {beats}"));
     assert_fails(&outcome, 3, "it does not read what it is told");
 }
 
