@@ -46,6 +46,25 @@ impl Shell {
         call
     }
 
+    /// Installs packages of npm, which are the arguments that follow, into this folder.
+    pub(crate) fn npm(self, folder: &Path) -> Call {
+        self.program("npm", "install --silent --no-fund --no-audit --no-save --prefix")
+            .arg(&folder.display().to_string())
+    }
+
+    /// Installs packages of Python, which are the arguments that follow, into this folder.
+    pub(crate) fn pip(self, folder: &Path) -> Call {
+        self.program("python3", "-m pip install --quiet --target")
+            .arg(&folder.display().to_string())
+            // It goes into a folder of its own, and breaks no package of the system.
+            .env("PIP_BREAK_SYSTEM_PACKAGES", "1")
+    }
+
+    /// Builds with Maven.
+    pub(crate) fn maven(self, args: &str) -> Call {
+        self.program("mvn", &format!("-q -B {args}"))
+    }
+
     /// Sets what belongs to every program of the pipeline, and is printed by none.
     pub(crate) fn prepare(self, command: &mut Command) {
         if self.in_ci {
@@ -105,6 +124,16 @@ impl Call {
 
     /// Prints the call, runs it and waits for its end.
     pub(crate) fn run(mut self) -> Result<(), Failure> {
+        self.once()
+    }
+
+    /// The same for a call that needs the network, which may fail now and then: up to three times,
+    /// until it succeeds.
+    pub(crate) fn run_thrice(mut self) -> Result<(), Failure> {
+        self.once().or_else(|_| self.once()).or_else(|_| self.once())
+    }
+
+    fn once(&mut self) -> Result<(), Failure> {
         println!("$ {}", self.shown);
         match self.command.status() {
             Ok(status) if status.success() => Ok(()),

@@ -250,7 +250,7 @@ class Pulling:
 
     def __init__(self, loop, iterator, subscriber):
         self.loop, self.iterator, self.subscriber = loop, iterator.__aiter__(), subscriber
-        self.demand, self.illegal, self.cancelled = 0, False, False
+        self.demand, self.illegal, self.canceled = 0, False, False
         self.lock = threading.Lock()
         self.wake = asyncio.Event()
 
@@ -264,7 +264,7 @@ class Pulling:
         self.loop.call_soon_threadsafe(self.wake.set)
 
     def cancel(self):
-        self.cancelled = True
+        self.canceled = True
         self.loop.call_soon_threadsafe(self.wake.set)
 
     async def run(self):
@@ -273,31 +273,31 @@ class Pulling:
         try:
             await self.pull(subscriber, iterator)
         except SubscriberFailure:
-            # A subscriber that raises counts as one that has cancelled.
-            self.cancelled = True
+            # A subscriber that raises counts as one that has canceled.
+            self.canceled = True
         finally:
             close = getattr(iterator, "aclose", None)
             if close is not None:
                 await close()
 
     async def pull(self, subscriber, iterator):
-        while not self.cancelled:
+        while not self.canceled:
             if self.illegal:
                 return subscriber.on_error(ValueError("a request for less than one item (rule 3.9)"))
             if self.demand == 0:
                 self.wake.clear()
-                if self.demand == 0 and not (self.illegal or self.cancelled):
+                if self.demand == 0 and not (self.illegal or self.canceled):
                     await self.wake.wait()
                 continue
             try:
                 item = await iterator.__anext__()
             except StopAsyncIteration:
-                return None if self.cancelled else subscriber.on_complete()
+                return None if self.canceled else subscriber.on_complete()
             except Exception as error:  # noqa: BLE001 whatever it is, it is signaled
-                return None if self.cancelled else subscriber.on_error(error)
+                return None if self.canceled else subscriber.on_error(error)
             with self.lock:
                 self.demand -= 1
-            if not self.cancelled:
+            if not self.canceled:
                 subscriber.on_next(item)
         return None
 

@@ -82,7 +82,7 @@ class Numbers:
                 try:
                     self.subscriber.on_next(self.next - 1)
                 except Exception:
-                    # A subscriber that raises counts as one that has cancelled.
+                    # A subscriber that raises counts as one that has canceled.
                     self.subscriber = None
             else:
                 break

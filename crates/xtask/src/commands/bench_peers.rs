@@ -1,8 +1,11 @@
 //! The part of `bench-report` that runs other languages: ours, theirs, ours, theirs.
 
-use std::{fs, process::Command};
+use std::fs;
 
-use crate::shell::{Call, Failure, Shell, target_dir};
+use crate::{
+    shell::{Call, Failure, Shell, target_dir},
+    tools::{self, Machine as _, ThisMachine},
+};
 
 /// A language beside ours, and what it needs.
 struct Language {
@@ -19,19 +22,22 @@ struct Language {
 const LANGUAGES: [Language; 2] = [
     Language {
         name: "the JVM",
-        needs: &[("java -version", "a JDK, version 17 or later"), ("mvn --version", "Maven")],
+        needs: &[("javac -version", "a JDK, version 17 or later"), ("mvn --version", "Maven")],
         compile: compile_jvm,
         sums: sums_of_jvm,
         turn: turn_of_jvm,
     },
     Language {
         name: "Go",
-        needs: &[("go version", "Go, version 1.21 or later")],
+        needs: &[(GO, "Go, version 1.21 or later")],
         compile: compile_go,
         sums: sums_of_go,
         turn: turn_of_go,
     },
 ];
+
+/// What is looked for wherever a package may have put it.
+const GO: &str = "go version";
 
 /// Where the benchmarks keep what they measured.
 const RECORDS: &str = "millstream-bench";
@@ -65,9 +71,7 @@ pub(super) fn compile(shell: &Shell) -> Result<(), Failure> {
 }
 
 fn compile_jvm(shell: &Shell) -> Result<(), Failure> {
-    // It needs the network once, for what it is built with, which may fail now and then.
-    let attempt = || shell.program("mvn", "-q -B -f benches/jvm/pom.xml process-classes").run();
-    attempt().or_else(|_| attempt()).or_else(|_| attempt())
+    shell.maven("-f benches/jvm/pom.xml process-classes").run_thrice()
 }
 
 /// The languages whose tools are there, and a line for each that lacks one.
@@ -86,9 +90,10 @@ fn present(has: &mut dyn FnMut(&str) -> bool) -> (Vec<&'static Language>, Vec<St
 }
 
 fn has(probe: &str) -> bool {
-    let mut words = probe.split(' ');
-    let output = Command::new(words.next().unwrap_or_default()).args(words).output();
-    output.is_ok_and(|output| output.status.success())
+    match probe {
+        GO => tools::go().is_some(),
+        probe => ThisMachine::default().probe(probe).is_some(),
+    }
 }
 
 /// What an earlier run kept would count as turns of this one.
@@ -134,7 +139,11 @@ fn turn_of_jvm(shell: &Shell, turn: usize, is_short: bool) -> Result<(), Failure
 
 fn compile_go(shell: &Shell) -> Result<(), Failure> {
     // No toolchain but the one that is there.
-    let call = shell.program("go", "build -C benches/go -o").arg(&go_program()).arg(".");
+    let go = tools::go().ok_or_else(|| Failure::new("there is no Go any more"))?;
+    let call = shell
+        .program(&go.display().to_string(), "build -C benches/go -o")
+        .arg(&go_program())
+        .arg(".");
     call.env("GOTOOLCHAIN", "local").run()
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct Args {
     short: bool,
 }
 
+/// Has `bench-report` leave the page of what was not measured as it is.
+const PEERS_ALONE: &str = "--peers-alone";
+
 /// What criterion takes for `--quick`.
 const QUICK: &str = "--warm-up-time 0.2 --measurement-time 0.6 --sample-size 10";
 
@@ -32,13 +35,15 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
         report.run()?;
         return book::fill(shell);
     }
-    if !args.peers && !args.short {
+    let is_of_peers_alone = args.peers || args.short;
+    if !is_of_peers_alone {
         measure_rust(shell, args.quick)?;
     }
     bench_peers::run(shell, args.short || args.quick)?;
     let flags = [(args.quick, " --quick"), (args.peers, " --peers"), (args.short, " --short")];
     let flags: String = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect();
-    report.arg(&format!("cargo xtask bench-report --run{flags}")).run()?;
+    let report = report.arg(&format!("cargo xtask bench-report --run{flags}"));
+    if is_of_peers_alone { report.arg(PEERS_ALONE) } else { report }.run()?;
     // The README takes its numbers from the pages.
     book::fill(shell)
 }

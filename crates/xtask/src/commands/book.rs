@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     shell::{Failure, Shell, root, target_dir},
-    tools::{self, ThisMachine, server_program},
+    tools::{self, ThisMachine, installed_program},
 };
 
 /// Fills the book's tables of operators, and its page of a pipeline's keys, from the sources.
@@ -41,7 +41,7 @@ pub(crate) fn fill(shell: &Shell) -> Result<(), Failure> {
 /// Builds the pages, and fails on a link that leads nowhere.
 pub(crate) fn build(shell: &Shell) -> Result<(), Failure> {
     let folder = target_dir().join("book");
-    let mdbook = server_program("mdbook").display().to_string();
+    let mdbook = installed_program("mdbook").display().to_string();
     let call = shell.program(&mdbook, "build docs/book --dest-dir");
     call.arg(&folder.display().to_string()).run()?;
     let pages = Pages::read(&folder)

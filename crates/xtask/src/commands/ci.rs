@@ -179,10 +179,10 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, start.elapsed())
 }
 
-/// Everything that needs the network. Later stages do without, so that it can fail only here.
+/// The crates: cargo is offline in all later stages. What other languages need is fetched where it
+/// is built.
 fn fetch(shell: &Shell) -> Result<(), Failure> {
-    let attempt = || shell.cargo("fetch --locked").online().run();
-    attempt().or_else(|_| attempt()).or_else(|_| attempt())
+    shell.cargo("fetch --locked").online().run_thrice()
 }
 
 /// The main job on its sample, whose result has to be there afterwards, and a spill through little

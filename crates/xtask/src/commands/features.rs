@@ -20,7 +20,10 @@ const PACKAGES: [(&str, &[&str]); 13] = [
     ("millstream-spill", &["dedup", "queue", "serde"]),
     ("millstream-rsocket", &["tls", "websocket"]),
     ("millstream-observe", &["facade", "metrics", "page", "spill", "tower"]),
-    ("millstream-pipeline", &["amqp", "http", "kafka", "nats", "redis", "rsocket", "tcp"]),
+    (
+        "millstream-pipeline",
+        &["amqp", "http", "kafka", "nats", "net", "receipts", "redis", "remote", "rsocket", "tcp"],
+    ),
     ("millstream-cli", &["nats"]),
 ];
 

@@ -88,7 +88,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     shell.cargo("build --package reactive-streams-tck --bins").run()?;
     let wanted: Vec<_> = PARTIES.iter().filter(is_wanted).collect();
     if wanted.iter().any(|party| matches!(party.host, Host::Jvm(_))) {
-        build_jvm(shell)?;
+        shell.maven("-f tck/pom.xml package").run_thrice()?;
     }
     if wanted.iter().any(|party| matches!(party.host, Host::Python(_))) {
         fetch_python(shell)?;
@@ -111,8 +111,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     Err(Failure::new(format!("more or less than is known was found: {}", names.join(", "))))
 }
 
-/// What of it does not depend on how busy the machine is: the JVM's garbage collector is given a
-/// time to find what nobody holds.
+/// What of it takes neither Maven nor minutes.
 pub(crate) fn run_in_ci(shell: &Shell) -> Result<(), Failure> {
     shell
         .cargo("test --package reactive-streams-tck --test judge_languages -- python node")
@@ -121,13 +120,7 @@ pub(crate) fn run_in_ci(shell: &Shell) -> Result<(), Failure> {
     run(shell, &Args { parties: ["node", "python"].map(str::to_owned).into(), long: false })
 }
 
-/// It needs the network once, for what it is built with.
-fn build_jvm(shell: &Shell) -> Result<(), Failure> {
-    let attempt = || shell.program("mvn", "-q -B -f tck/pom.xml package").run();
-    attempt().or_else(|_| attempt()).or_else(|_| attempt())
-}
-
-/// Where the packages of Python are, which need the network once.
+/// Where the packages of Python are.
 fn python_packages() -> PathBuf {
     target_dir().join("judge/python-packages")
 }
@@ -141,18 +134,7 @@ fn fetch_python(shell: &Shell) -> Result<(), Failure> {
     if fs::read_to_string(&fetched).is_ok_and(|fetched| fetched == wanted) {
         return Ok(());
     }
-    let attempt = || {
-        shell
-            .program("python3", "-m pip install --quiet --upgrade --target")
-            .arg(&folder.display().to_string())
-            .arg("--requirement")
-            .arg(requirements)
-            // It goes into a folder of its own, and breaks no package of the system.
-            .env("PIP_BREAK_SYSTEM_PACKAGES", "1")
-            .online()
-            .run()
-    };
-    attempt().or_else(|_| attempt()).or_else(|_| attempt())?;
+    shell.pip(&folder).arg("--upgrade").arg("--requirement").arg(requirements).run_thrice()?;
     fs::write(&fetched, wanted)
         .map_err(|error| Failure::new(format!("{} cannot be written: {error}", fetched.display())))
 }

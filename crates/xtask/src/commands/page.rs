@@ -15,15 +15,7 @@ pub(crate) fn run(shell: &Shell) -> Result<(), Failure> {
     let folder = target_dir().join("page");
     let axe = folder.join("npm/node_modules/axe-core/axe.min.js");
     if !axe.exists() {
-        let attempt = || {
-            shell
-                .program("npm", "install --silent --no-fund --no-audit --no-save --prefix")
-                .arg(&folder.join("npm").display().to_string())
-                .arg(AXE)
-                .run()
-        };
-        // The network may fail now and then.
-        attempt().or_else(|_| attempt()).or_else(|_| attempt())?;
+        shell.npm(&folder.join("npm")).arg(AXE).run_thrice()?;
     }
     shell
         .cargo("test --package millstream-observe --all-features --test it metrics::")

@@ -1,6 +1,6 @@
 //! `rsocket`: `millstream-rsocket` against other implementations of the protocol.
 
-use std::{path::PathBuf, thread};
+use std::{path::Path, thread};
 
 use crate::shell::{Failure, Shell, target_dir};
 
@@ -33,9 +33,7 @@ pub(crate) fn run_in_ci(shell: &Shell) -> Result<(), Failure> {
 
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let peers = target_dir().join("rsocket-peers");
-    thrice(|| fetch_python(shell, peers.join("python")))?;
-    thrice(|| fetch_node(shell, peers.join("node")))?;
-    thrice(|| build_java(shell, peers.join("java")))?;
+    fetch(shell, &peers)?;
     if args.measure {
         return shell
             .cargo("run --release --package millstream-rsocket --example measure -- --java")
@@ -46,12 +44,12 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
         .cargo("test --package millstream-rsocket --all-features --test interop")
         .env("RSOCKET_PEERS", "python3,node,java")
         .run()?;
-    if args.judge { judge(shell, peers.join("java")) } else { Ok(()) }
+    if args.judge { judge(shell, &peers.join("java")) } else { Ok(()) }
 }
 
 /// Has the TCK judge a responder of ours and one of rsocket-java, both at a time: most of it is
 /// waiting for what must not come.
-fn judge(shell: &Shell, java: PathBuf) -> Result<(), Failure> {
+fn judge(shell: &Shell, java: &Path) -> Result<(), Failure> {
     shell.cargo("build --package reactive-streams-tck --bins").run()?;
     shell.cargo("build --package millstream-rsocket --examples").run()?;
     let built = |name: &str| target_dir().join("debug").join(name).display().to_string();
@@ -77,37 +75,17 @@ fn judge(shell: &Shell, java: PathBuf) -> Result<(), Failure> {
     })
 }
 
-/// The network may fail now and then.
-fn thrice(attempt: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
-    attempt().or_else(|_| attempt()).or_else(|_| attempt())
-}
-
-fn fetch_python(shell: &Shell, folder: PathBuf) -> Result<(), Failure> {
-    if folder.join("rsocket").exists() {
-        return Ok(());
+/// Has what is not there yet of each in a folder of its own.
+fn fetch(shell: &Shell, peers: &Path) -> Result<(), Failure> {
+    let [python, node, java] = ["python", "node", "java"].map(|name| peers.join(name));
+    if !python.join("rsocket").exists() {
+        shell.pip(&python).arg("--no-deps").arg(PYTHON).run_thrice()?;
+    }
+    if !node.join("node_modules/rsocket-websocket-server").exists() {
+        NODE.iter().fold(shell.npm(&node), |call, package| call.arg(package)).run_thrice()?;
     }
     shell
-        .program("python3", "-m pip install --quiet --no-deps --target")
-        .arg(&folder.display().to_string())
-        .arg(PYTHON)
-        // It goes into a folder of its own, and breaks no package of the system.
-        .env("PIP_BREAK_SYSTEM_PACKAGES", "1")
-        .run()
-}
-
-fn fetch_node(shell: &Shell, folder: PathBuf) -> Result<(), Failure> {
-    if folder.join("node_modules/rsocket-websocket-server").exists() {
-        return Ok(());
-    }
-    let call = shell
-        .program("npm", "install --silent --no-fund --no-audit --no-save --prefix")
-        .arg(&folder.display().to_string());
-    NODE.iter().fold(call, |call, package| call.arg(package)).run()
-}
-
-fn build_java(shell: &Shell, folder: PathBuf) -> Result<(), Failure> {
-    shell
-        .program("mvn", "-q -B -f crates/millstream-rsocket/tests/interop/peers/java package")
-        .arg(&format!("-Dpeer.target={}", folder.display()))
-        .run()
+        .maven("-f crates/millstream-rsocket/tests/interop/peers/java package")
+        .arg(&format!("-Dpeer.target={}", java.display()))
+        .run_thrice()
 }

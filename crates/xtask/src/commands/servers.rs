@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     shell::{Failure, Shell, target_dir},
-    tools::{self, ThisMachine, server_program},
+    tools::{self, ThisMachine, installed_program},
 };
 
 /// Installs, starts and stops the servers that connectors talk to, or runs the tests beside them.
@@ -120,7 +120,7 @@ impl Server {
 
     /// The program that is started.
     fn program(&self) -> PathBuf {
-        server_program(match self.name {
+        installed_program(match self.name {
             "kafka" => "kafka-run",
             // Sets variables, and becomes the broker.
             "rabbitmq-server" => "env",

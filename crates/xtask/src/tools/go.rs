@@ -33,7 +33,7 @@ pub(super) fn install(module: &str) -> Result<(), String> {
 }
 
 /// A Go that knows how to fetch another.
-fn find() -> Option<PathBuf> {
+pub(super) fn find() -> Option<PathBuf> {
     let is_recent = |place: &&str| {
         let output = Command::new(place).arg("version").output();
         output.is_ok_and(|output| fetches_others(&String::from_utf8_lossy(&output.stdout)))

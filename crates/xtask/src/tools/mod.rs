@@ -206,14 +206,19 @@ fn command_of(text: &str) -> Command {
     let cargo = env::var("CARGO").ok().filter(|_| program == "cargo");
     let mut command = match cargo {
         Some(cargo) => Command::new(cargo),
-        None => Command::new(server_program(program)),
+        None => Command::new(installed_program(program)),
     };
     command.args(words);
     command
 }
 
+/// A Go of the last years, in the path or where its package has it.
+pub(crate) fn go() -> Option<PathBuf> {
+    go::find()
+}
+
 /// A program that was installed beside what is built, or one of the path.
-pub(crate) fn server_program(name: &str) -> PathBuf {
+pub(crate) fn installed_program(name: &str) -> PathBuf {
     let folders = ["servers/bin", "tools/bin"].map(|folder| target_dir().join(folder));
     let installed = folders.map(|folder| folder.join(name));
     installed.into_iter().find(|file| file.is_file()).unwrap_or_else(|| name.into())

@@ -2,7 +2,7 @@
 
 use crate::tree::{File, Finding, Tree};
 
-/// The beginnings of words, in parts so that this file does not find itself, and what to write.
+/// Parts of words, themselves in parts so that this file does not find itself, and what to write.
 const WORDS: [(&str, &str); 14] = [
     (concat!("cancel", "led"), "canceled"),
     (concat!("cancel", "ling"), "canceling"),
@@ -34,9 +34,10 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Rust and Markdown; what others wrote keeps its spelling.
+/// Code and texts, but for names that others have given.
 fn is_ours(file: &File) -> bool {
-    file.path.ends_with(".rs") || file.path.ends_with(".md")
+    const ENDS: [&str; 8] = [".rs", ".md", ".java", ".kt", ".go", ".py", ".mjs", ".js"];
+    ENDS.iter().any(|end| file.path.ends_with(end))
 }
 
 #[test]
