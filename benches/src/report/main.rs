@@ -29,12 +29,14 @@ fn main() -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/book/src");
     // Who measured says how; alone, it is not known how long each benchmark was given.
     let command = std::env::args().nth(1).unwrap_or_else(|| "cargo bench".to_owned());
+    // An older run of the others is not this command's.
+    let is_of_peers_alone = std::env::args().nth(2).is_some_and(|arg| arg == "--peers-alone");
     // What was not measured keeps its page.
     if !turns.is_empty() {
         let text = peers::text(&turns, &machine::describe(1.0), &command);
         write(&folder.join("performance-peers.md"), &text)?;
     }
-    if !measured.is_empty() {
+    if !measured.is_empty() && !is_of_peers_alone {
         for (name, svg) in charts::all(&measured) {
             write(&folder.join(name), &svg)?;
         }
