@@ -4,9 +4,9 @@ use std::{
     any::{Any, TypeId, type_name},
     cell::{Cell, RefCell},
     fmt,
-    pin::Pin,
+    future::poll_fn,
+    pin::pin,
     sync::Arc,
-    task::{self, Poll},
 };
 
 /// Typed values that a downstream has for everything above it: a tenant, a deadline, a trace.
@@ -17,7 +17,8 @@ use std::{
 /// of a type: make types of your own for what is written.
 ///
 /// A context is a handle, one pointer wide, to a list of values that do not change; adding a value
-/// makes another context. Flows that write none, and all subscriptions while they run, pay nothing.
+/// makes another context. A subscription without one pays for a look at a flag of the thread.
+/// Items pay nothing, but where a flow is made of each: that is a subscription.
 ///
 /// # How it travels
 ///
@@ -122,8 +123,12 @@ impl Context {
     /// assert_eq!(flow.collect::<Vec<_>>().wait()?, [10, 20, 30]);
     /// # Ok::<(), millstream::Error>(())
     /// ```
-    pub fn inside<F: Future>(&self, future: F) -> InsideContext<F> {
-        InsideContext { context: self.clone(), future: Box::pin(future) }
+    pub fn inside<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let context = self.clone();
+        async move {
+            let mut future = pin!(future);
+            poll_fn(|cx| context.within(|| future.as_mut().poll(cx))).await
+        }
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -159,27 +164,5 @@ impl Drop for Restored {
         IS_SET.set(!before.is_empty());
         // Not while it is borrowed: a value is the user's, and its drop may look at the context.
         drop(CURRENT.replace(before));
-    }
-}
-
-/// Future returned by [`Context::inside`].
-#[must_use = "futures do nothing unless they are polled"]
-pub struct InsideContext<F> {
-    context: Context,
-    future: Pin<Box<F>>,
-}
-
-impl<F: Future> Future for InsideContext<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        let Self { context, future } = &mut *self;
-        context.within(|| future.as_mut().poll(cx))
-    }
-}
-
-impl<F> fmt::Debug for InsideContext<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InsideContext").field("context", &self.context).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{
     Executor, Scheduled, Timers, long_turns,
-    spin_wait::{is_crowded, let_others_run, should_yield},
+    spin_wait::{is_crowded, let_others_run, n_yields},
     wheel::{Key, Wheel},
 };
 
@@ -156,8 +156,7 @@ impl Queue {
     /// Whether there are news.
     fn spin(&self) -> bool {
         let first = if is_crowded() { N_SPINS } else { 0 };
-        let n_yields = if should_yield() { N_YIELDS } else { 0 };
-        for i in first..N_SPINS + n_yields {
+        for i in first..N_SPINS + n_yields(N_YIELDS) {
             let mut is_there = false;
             self.news.take(|_| is_there = true);
             if is_there {

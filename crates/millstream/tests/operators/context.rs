@@ -179,6 +179,12 @@ fn what_is_below_and_what_is_beside_does_not_see_it() {
     assert_eq!(below.collect::<Vec<_>>().wait().unwrap(), [0, 0, 0]);
     let beside = zip((mark().context_write(|context| context.with(Mark(7))), mark()));
     assert_eq!(beside.first().wait().unwrap(), Some((7, 0)));
+    // Whoever subscribes first to a part that an operator has made.
+    let copies = |copies: Flow<_>| drop(copies.context_write(|it| it.with(Mark(7))).count());
+    assert_eq!(mark().also_to(2, copies).first().wait().unwrap(), Some(0));
+    let pool = Pool::new(1);
+    let rails = mark().parallel(&pool, 1, |rail| rail.context_write(|it| it.with(Mark(7))));
+    assert_eq!(rails.first().wait().unwrap(), Some(0));
 }
 
 #[test]

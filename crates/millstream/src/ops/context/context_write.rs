@@ -44,6 +44,15 @@ impl<P: Publisher> Flow<P> {
     }
 }
 
+/// `source`, which is subscribed to in the context around this call, whoever does so.
+pub(crate) fn in_this_context<P>(source: P) -> impl Publisher<Item = P::Item> + Send + 'static
+where
+    P: Publisher<Item: 'static> + Send + 'static,
+{
+    let context = Context::current();
+    ContextWrite { source, f: move |_| context }
+}
+
 /// Publisher returned by [`Flow::context_write`].
 #[derive(Clone)]
 #[must_use = "publishers do nothing until subscribed to"]

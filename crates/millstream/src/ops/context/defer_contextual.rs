@@ -1,6 +1,5 @@
 //! `defer_contextual`: a flow that is made for its downstream.
 
-use millstream_kernel::guard::caught;
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{Backpressure, BackpressureKind, Bounded, Context, Flow};
@@ -53,10 +52,7 @@ where
     type Item = P::Item;
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
-        match caught(|| (self.make)(&Context::current())) {
-            Ok(publisher) => publisher.subscribe(downstream),
-            Err(error) => crate::error(error).subscribe(downstream),
-        }
+        crate::defer(|| (self.make)(&Context::current())).subscribe(downstream);
     }
 }
 

@@ -1,6 +1,5 @@
 //! `through_contextual`: operators that are chosen for their downstream.
 
-use millstream_kernel::guard::caught;
 use reactive_streams::{Publisher, Subscriber};
 
 use crate::{Backpressure, BackpressureKind, Bounded, Context, Flow};
@@ -71,10 +70,8 @@ where
 
     fn subscribe<S: Subscriber<Q::Item>>(self, downstream: S) {
         let Self { source, stage } = self;
-        match caught(|| stage(Flow { source }, &Context::current())) {
-            Ok(flow) => flow.source.subscribe(downstream),
-            Err(error) => crate::error(error).subscribe(downstream),
-        }
+        let made = crate::defer(|| stage(Flow { source }, &Context::current()).source);
+        made.subscribe(downstream);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     dealing::{self, Deal, Part},
     window::Feed,
 };
-use crate::{Flow, parts::inlet::check_capacity};
+use crate::{Flow, ops::context::in_this_context, parts::inlet::check_capacity};
 
 impl<P: Publisher> Flow<P> {
     /// Gives a copy of each item to a flow of its own as well, and waits for both.
@@ -127,6 +127,8 @@ where
 
     fn subscribe<S: Subscriber<P::Item>>(self, downstream: S) {
         let Self { source, capacity, side, waits } = self;
+        // Not that of who subscribes to the copies.
+        let source = in_this_context(source);
         let (main, copies) = dealing::deal(source, capacity, |maker| {
             let ((main, part), (copies, copied)) = (maker.part(), maker.part());
             (Copies { feeds: Some((main, copies)), waits }, (part, copied))

@@ -121,11 +121,10 @@ where
         (DealSource { inlet, gate, deal, held: None, end: None }, Nobody, Inline)
     });
     let _first = relay.0.set(Arc::clone(&gate) as Arc<dyn Wake>);
-    let (surroundings, made_in) = (Surroundings::current(), Context::current());
+    let surroundings = Surroundings::current();
     let begin = move || {
-        // Parts that an operator makes as it is subscribed to have the context of its downstream;
-        // others that of the part that is the first.
-        let context = if made_in.is_empty() { Context::current() } else { made_in };
+        // That of the first part that is subscribed to, and not of where the parts were made.
+        let context = Context::current();
         let subscriber = entrance.subscriber(Arc::clone(&gate));
         surroundings.within(|| context.within(|| publisher.subscribe(subscriber)));
     };

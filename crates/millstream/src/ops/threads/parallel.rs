@@ -5,6 +5,7 @@ use reactive_streams::{Publisher, Subscriber};
 
 use crate::{
     Backpressure, BackpressureKind, Bounded, Flow, Part, PublishOn, error, interleave, merge,
+    ops::context::in_this_context,
     parts::{fan_in::PREFETCH, inlet::check_parts},
     scheduler::{Ambient, Scheduler, Worker},
 };
@@ -143,6 +144,7 @@ where
 
     fn subscribe<S: Subscriber<Q::Item>>(self, downstream: S) {
         let Self { source, workers, mut f } = self;
+        let source = in_this_context(source);
         let parts = Flow { source }.balance(workers.len(), AHEAD).into_iter().zip(workers);
         let flows =
             parts.map(|(part, worker)| f(part.publish_on(&Ambient::of(worker)).capacity(AHEAD)));
@@ -169,6 +171,7 @@ where
             next = (next + 1) % n;
             next
         };
+        let source = in_this_context(source);
         let parts = Flow { source }.partition(n, AHEAD, in_turn).into_iter().zip(workers);
         let flows = parts.map(|(part, worker)| {
             part.publish_on(&Ambient::of(worker)).capacity(AHEAD).map(f.clone())
