@@ -39,9 +39,8 @@ pub enum Level {
 /// What makes a rule hold.
 ///
 /// A rule is [`ByType`](Self::ByType) only if code that breaks it is rejected, as here for rules
-/// 1.3,
-/// 1.7, 1.10 and 2.11. Rule 2.12 is not: a publisher holds a `&mut` to its subscriber and may call
-/// `on_subscribe` as often as it likes.
+/// 1.3, 1.7, 1.10 and 2.11. Rule 2.12 is not: a publisher holds a `&mut` to its subscriber and may
+/// call `on_subscribe` as often as it likes.
 ///
 /// ```
 /// # use reactive_streams::{Publisher, Subscriber};

@@ -32,8 +32,7 @@
 //!
 //! 1. Whoever moves the word from not RUNNING to RUNNING has acquired the turn, and only it, or the
 //!    one it passes the turn to, moves the word back or closes it. The turn gives exclusive access
-//!    to
-//!    `link` and `demand`, and to the reentry.
+//!    to `link` and `demand`, and to the reentry.
 //! 2. `link` is initialized unless the word is CLOSED or a runner has it on its stack.
 //! 3. CANCELED and CLOSED are never taken back. Once CLOSED, the link was taken out and source and
 //!    subscriber were dropped or ended, once.

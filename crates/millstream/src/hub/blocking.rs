@@ -3,12 +3,11 @@
 use std::hint::spin_loop;
 
 use super::{SendError, TrySendError};
-use crate::scheduler::spin_wait::{is_crowded, let_others_run, should_yield};
+use crate::scheduler::spin_wait::{is_crowded, let_others_run, n_yields};
 
 /// How often a thread looks again before it lets others run, after 1, 2, 4 and so on pauses of the
-/// processor:
-/// less than a microsecond in all, and not at all if others ran last time.
-/// Whoever makes room may be waiting for this very processor.
+/// processor: less than a microsecond in all, and not at all if others ran last time.
+/// The thread that makes room may be waiting for this very processor.
 const N_SPINS: u32 = 4;
 
 /// How often it lets others run before it sleeps.
@@ -38,14 +37,13 @@ fn try_and<T, R>(
     mut try_send: impl FnMut(T) -> Result<R, TrySendError<T>>,
 ) -> Result<Result<R, SendError<T>>, T> {
     let mut n_full = if is_crowded() { N_SPINS } else { 0 };
-    // Asked when it is first full.
+    // Asked for when it is first full.
     let mut most = None;
-    let mut may_wait = |n_full| {
-        n_full < *most.get_or_insert_with(|| N_SPINS + if should_yield() { N_YIELDS } else { 0 })
-    };
     loop {
         match try_send(item) {
-            Err(TrySendError::Full(back)) if may_wait(n_full) => {
+            Err(TrySendError::Full(back))
+                if n_full < *most.get_or_insert_with(|| N_SPINS + n_yields(N_YIELDS)) =>
+            {
                 item = back;
                 if n_full < N_SPINS {
                     (0..1 << n_full).for_each(|_| spin_loop());

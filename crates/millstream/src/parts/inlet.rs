@@ -4,9 +4,9 @@
 //! is known whom to wake, and an [`Inlet`], from which the operator takes, usually as part of the
 //! `Source` of a gate. The queue holds exactly as many items as were requested, so that a publisher
 //! that obeys demand never overflows it. One that does not is canceled, and the stream ends with an
-//! error of kind
-//! `Overflow` after the items that were in time. A publisher that drops its subscriber without a
-//! terminal signal ends the stream with an error of kind `Disconnected`.
+//! error of kind `Overflow` after the items that were in time.
+//! A publisher that drops its subscriber without a terminal signal ends the stream with an error of
+//! kind `Disconnected`.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -215,8 +215,7 @@ impl<T> Inlet<T> {
     }
 
     /// How long the operator may pause, after `n_waited` pauses in vain, before it looks again:
-    /// what its
-    /// `Source::pause` returns.
+    /// what its `Source::pause` returns.
     #[inline]
     pub fn pause(&self, n_waited: u32) -> u32 {
         pause(n_waited, self.prefetch.batch())

@@ -3,8 +3,7 @@
 //! `concat`, `repeat`, `retry` and `on_error_resume` differ in what they do when a
 //! source has ended. What they share is here: the downstream is moved from one source's subscriber
 //! to the next one's, its demand is carried over by the kernel's `Arbiter`, and ends are handled by
-//! a
-//! `Serial`, so that a source that ends while it is being subscribed to does not recurse.
+//! a `Serial`, so that a source that ends while it is being subscribed to does not recurse.
 
 use std::{sync::Arc, time::Duration};
 

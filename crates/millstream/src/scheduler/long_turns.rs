@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread::{self, Thread, ThreadId},
     time::{Duration, Instant},
 };
@@ -44,12 +44,12 @@ impl fmt::Display for LongTurn {
 /// What counts is real time, also of a turn in [`VirtualTime`](super::VirtualTime): on a machine
 /// that is busy with other things, a turn takes longer.
 ///
-/// All workers of the process are watched until what is returned is dropped. Meanwhile each turn
-/// costs a lock.
+/// All workers of the process are watched until what is returned is dropped. From the first watch
+/// on, each turn costs a lock.
 ///
 /// # Panics
 ///
-/// If the system cannot start a thread. A panic of `report` ends the watch.
+/// If the system cannot start a thread. After a panic of `report`, the watch goes on.
 ///
 /// # Examples
 ///
@@ -91,6 +91,7 @@ pub fn watch_turns(
     if let Err(cause) = thread.spawn(move || watching.run()) {
         panic!("cannot start the thread that watches turns: {cause}");
     }
+    IS_USED.get_or_init(|| ());
     STATE.lock().watches.push(Arc::clone(&watch));
     WatchedTurns(Some(watch))
 }
@@ -124,6 +125,10 @@ struct Watch {
 }
 
 impl Watch {
+    fn report(&self, turn: &LongTurn) {
+        millstream_kernel::guard::muted(|| (self.report)(turn));
+    }
+
     /// Looks at the turns that run, until it is over.
     fn run(self: &Arc<Self>) {
         let pause = (self.limit / 4).max(Duration::from_millis(1));
@@ -143,11 +148,14 @@ impl Watch {
                 turns.filter_map(|turn| turn.report_to(self, now, true)).collect()
             };
             for turn in long {
-                (self.report)(&turn);
+                self.report(&turn);
             }
         }
     }
 }
+
+/// Whether there has been a watch: without one, a turn takes no lock.
+static IS_USED: OnceLock<()> = OnceLock::new();
 
 /// The turns that run while somebody watches.
 struct State {
@@ -196,7 +204,7 @@ pub(super) struct Begun(Option<u64>);
 
 /// Begins a turn on this thread.
 pub(super) fn begin() -> Begun {
-    if !cfg!(debug_assertions) {
+    if !cfg!(debug_assertions) || IS_USED.get().is_none() {
         return Begun(None);
     }
     let mut state = STATE.lock();
@@ -222,7 +230,7 @@ impl Drop for Begun {
         };
         for watch in &watches {
             if let Some(long) = turn.report_to(watch, now, false) {
-                millstream_kernel::guard::muted(|| (watch.report)(&long));
+                watch.report(&long);
             }
         }
     }

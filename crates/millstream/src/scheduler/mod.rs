@@ -32,7 +32,7 @@ mod virtual_time;
 mod wheel;
 mod worker;
 
-pub use context::{Context, InsideContext};
+pub use context::Context;
 pub use current_thread::CurrentThread;
 pub use immediate::Immediate;
 pub use long_turns::{LongTurn, WatchedTurns, watch_turns};

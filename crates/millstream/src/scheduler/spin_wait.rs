@@ -52,12 +52,12 @@ pub(crate) fn is_crowded() -> bool {
     IS_CROWDED.get()
 }
 
-/// Returns whether this thread should let others run before it sleeps. To be asked each time that
-/// it waits.
-pub(crate) fn should_yield() -> bool {
+/// How often this thread lets others run before it sleeps: `most`, or not at all for a while after
+/// other programs had the processor. To be asked once for each wait.
+pub(crate) fn n_yields(most: u32) -> u32 {
     let n_sleeps = SLEEPS.get();
     SLEEPS.set(n_sleeps.saturating_sub(1));
-    n_sleeps == 0
+    if n_sleeps == 0 { most } else { 0 }
 }
 
 /// Lets other threads run, and remembers whether any did. Returns whether to do so again, and not
@@ -110,7 +110,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{
-        LEAST, N_SLEEPS, crowd, hog, is_crowded, let_others_run, pause, remember, should_yield,
+        LEAST, N_SLEEPS, crowd, hog, is_crowded, let_others_run, n_yields, pause, remember,
     };
 
     /// How often a runner looks again, and for how many pauses it waits.
@@ -148,13 +148,13 @@ mod tests {
 
     #[test]
     fn a_thread_that_waited_for_other_programs_sleeps_for_a_while_instead() {
-        assert!(should_yield());
+        assert_eq!(n_yields(9), 9);
 
         hog();
 
-        let n_sleeps = std::iter::repeat_with(should_yield).take_while(|yields| !yields).count();
+        let n_sleeps = std::iter::repeat_with(|| n_yields(9)).take_while(|n| *n == 0).count();
         assert_eq!(n_sleeps, N_SLEEPS as usize);
-        assert!(should_yield());
+        assert_eq!(n_yields(9), 9);
     }
 
     #[test]

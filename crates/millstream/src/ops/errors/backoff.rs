@@ -94,8 +94,7 @@ impl Backoff {
     }
 
     /// The longest time to spend on waits in all: a retry that would exceed it is not made.
-    /// Default:
-    /// no bound.
+    /// Default: no bound.
     pub const fn budget(mut self, time: Duration) -> Self {
         self.budget = time;
         self

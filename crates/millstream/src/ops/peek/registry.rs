@@ -66,9 +66,8 @@ impl Registry {
     /// with the time by the clock of `scheduler`, to be read by [`recording`](Self::recording).
     ///
     /// A stage takes at most 64 bytes for each of its `n` signals, however long the flow runs, and
-    /// none for those that have not come. The clock is read
-    /// for every signal, which on some machines takes longer than all else: see
-    /// [`recording_coarsely`](Self::recording_coarsely).
+    /// little for those that have not come. The clock is read for every signal, which on some
+    /// machines takes longer than all else: see [`recording_coarsely`](Self::recording_coarsely).
     ///
     /// # Examples
     ///
