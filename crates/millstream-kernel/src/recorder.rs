@@ -1,6 +1,6 @@
 //! The last signals that passed one place of a flow, written there and read from anywhere.
 //!
-//! What comes down is noted by [`Recorder::down`], by the thread that signals: two loads and two
+//! What comes down is noted by [`Recorder::down`], by the thread that signals: three loads and two
 //! stores, without a read-modify-write. What goes up is noted by [`Recorder::up`], by any thread,
 //! and claims its slot by a `fetch_add`. Observers call [`Recorder::read`].
 //!

@@ -37,7 +37,7 @@ fn what_went_up_stands_between_what_came_down() {
 
 #[test]
 fn the_last_ones_stay_however_many_there_were() {
-    for n in [1, 2, 4, 64] {
+    for n in [1, 2, 4, 64, 256] {
         let recorder = recorder(n);
         for turn in 1..=1_000_u64 {
             recorder.up(Request(turn));

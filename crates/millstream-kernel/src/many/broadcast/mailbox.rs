@@ -148,20 +148,13 @@ impl<T> Mailbox<T> {
             self.settle(inner);
             return Put::Added;
         }
+        let n_before = dropped.len();
         match when_full {
-            WhenFull::Evict(evict @ (Evict::Oldest | Evict::Newest | Evict::All)) => {
-                let n_before = dropped.len();
-                match evict {
-                    Evict::Oldest => dropped.extend(inner.queue.pop_front()),
-                    Evict::Newest => dropped.extend(inner.queue.pop_back()),
-                    Evict::All | Evict::Incoming => {
-                        dropped.extend(inner.queue.drain(..));
-                        inner.n_replayed = 0;
-                    }
-                }
-                inner.queue.push_back(item);
-                self.settle(inner);
-                Put::Replaced(dropped.len() - n_before)
+            WhenFull::Evict(Evict::Oldest) => dropped.extend(inner.queue.pop_front()),
+            WhenFull::Evict(Evict::Newest) => dropped.extend(inner.queue.pop_back()),
+            WhenFull::Evict(Evict::All) => {
+                dropped.extend(inner.queue.drain(..));
+                inner.n_replayed = 0;
             }
             WhenFull::End => {
                 // Under the same lock: the thread that takes the item in the way sees the end with
@@ -169,10 +162,13 @@ impl<T> Mailbox<T> {
                 let former = inner.end.replace(lagged());
                 self.settle(inner);
                 drop(former);
-                Put::Ended(item)
+                return Put::Ended(item);
             }
-            WhenFull::Wait | WhenFull::Evict(Evict::Incoming) => Put::Refused(item),
+            WhenFull::Wait | WhenFull::Evict(Evict::Incoming) => return Put::Refused(item),
         }
+        inner.queue.push_back(item);
+        self.settle(inner);
+        Put::Replaced(dropped.len() - n_before)
     }
 
     /// No more items will come.
