@@ -6,6 +6,7 @@ use millstream::{
     BoxPublisher, BoxSubscriber, Error, Flow, Publisher, Subscriber, Subscription,
     scheduler::VirtualTime,
 };
+use millstream_kernel::Upstream;
 use parking_lot::Mutex;
 use reactive_streams_tck::{
     BlackBoxSubject, Capabilities, Drive, Driven, IntoSubject, Numbering, PublisherSubject,
@@ -290,7 +291,7 @@ where
     type Subscriber = BoxSubscriber<Item>;
 
     fn create_subscriber(&self) -> BoxSubscriber<Item> {
-        self.make(TakesAll(Kept::default()), || {})
+        self.make(TakesAll(Upstream::unset()), || {})
     }
 
     fn create_element(&self, i: u64) -> Item {
@@ -377,11 +378,11 @@ impl<T: Send + 'static> Subscriber<T> for Reporter {
 }
 
 /// The end of an operator that makes something else of its items.
-struct TakesAll(Kept);
+struct TakesAll(Upstream);
 
 impl<T> Subscriber<T> for TakesAll {
     fn on_subscribe(&mut self, subscription: Arc<dyn Subscription>) {
-        if self.0.keep(&subscription) {
+        if self.0.set(&subscription) {
             subscription.request(u64::MAX);
         }
     }

@@ -1,6 +1,6 @@
 //! Demand in marble diagrams: what the consumer asks for, and what the source is asked for.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use millstream::{
     Error, Flow, Offer, Publisher, Subscriber, Subscription,
@@ -9,7 +9,7 @@ use millstream::{
 use millstream_kernel::{Job, Task};
 use parking_lot::Mutex;
 
-use super::{Marble, Marbles, Recorder, Seen, TICK, draw, misdrawn, parse};
+use super::{Marble, Marbles, Recorder, Seen, TICK, draw, misdrawn, parse, tick};
 
 /// Runs `operator` over the items that `source` draws, for a consumer that asks as `requests`
 /// draws, and compares both what comes out and what the source is asked for with drawings.
@@ -57,14 +57,15 @@ pub fn check_demand<P>(
     P: Publisher<Item: fmt::Display + Send + 'static>,
 {
     let clock = VirtualTime::new();
-    let signals = parse(source);
+    let marbles = Marbles::new(source, &clock);
     let asks = parse_requests(requests);
     let (expected, expected_of_source) = (parse(expected), parse_requests(expected_of_source));
-    let last = [signals.last().map(|(tick, _)| *tick), expected.last().map(|(tick, _)| *tick)]
-        .into_iter()
-        .chain([asks.last().map(|(tick, _)| *tick), expected_of_source.last().map(|it| it.0)])
-        .flatten()
-        .max();
+    let last =
+        [marbles.signals.back().map(|(tick, _)| *tick), expected.last().map(|(tick, _)| *tick)]
+            .into_iter()
+            .chain([asks.last().map(|(tick, _)| *tick), expected_of_source.last().map(|it| it.0)])
+            .flatten()
+            .max();
 
     let consumer = Consumer::default();
     let (at_once, later): (Vec<_>, Vec<_>) = asks.into_iter().partition(|(tick, _)| *tick == 0);
@@ -75,7 +76,6 @@ pub fn check_demand<P>(
     let seen = Arc::new(Mutex::new(Seen::default()));
     let recorder = Recorder { seen: Arc::clone(&seen), clock: clock.clone() };
     let log = Log { asks: Arc::default(), clock: clock.clone() };
-    let marbles = Marbles { signals: signals.into(), clock: clock.clone() };
     let asked = Asked { marbles, log: log.clone() };
     let at_once = at_once.into_iter().map(|(_, ask)| ask).collect();
     operator(Flow::from(asked), &clock).subscribe(Asks { recorder, consumer, at_once });
@@ -152,8 +152,7 @@ struct Log {
 
 impl Log {
     fn note(&self, ask: Ask) {
-        let tick = u32::try_from(Duration::as_millis(&self.clock.now())).unwrap_or(u32::MAX);
-        self.asks.lock().push((tick, ask));
+        self.asks.lock().push((tick(&self.clock), ask));
     }
 }
 

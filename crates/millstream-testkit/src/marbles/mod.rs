@@ -73,16 +73,9 @@ pub fn check_in_time<P>(
     P: Publisher<Item: fmt::Display + Send + 'static>,
 {
     let clock = VirtualTime::new();
-    let signals = parse(source);
-    for (_, marble) in &signals {
-        if let Marble::Item(item) = marble {
-            let is_letter = item.chars().count() == 1;
-            assert!(is_letter, "`[{item}]` is no single letter in the source `{source}`: map one");
-        }
-    }
-    let last = signals.last().map_or(0, |(tick, _)| *tick);
+    let marbles = Marbles::new(source, &clock);
+    let last = marbles.signals.back().map_or(0, |(tick, _)| *tick);
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let marbles = Marbles { signals: signals.into(), clock: clock.clone() };
     let recorder = Recorder { seen: Arc::clone(&seen), clock: clock.clone() };
     operator(Flow::from(marbles), &clock).subscribe(recorder);
     let expected = parse(expected);
@@ -109,7 +102,7 @@ pub fn check_in_time<P>(
 /// ```
 #[track_caller]
 pub fn source(drawing: &str, clock: &VirtualTime) -> Flow<Marbles> {
-    Flow::from(Marbles { signals: parse(drawing).into(), clock: clock.clone() })
+    Flow::from(Marbles::new(drawing, clock))
 }
 
 /// A signal in a drawing.
@@ -126,6 +119,23 @@ enum Marble {
 pub struct Marbles {
     signals: VecDeque<(u32, Marble)>,
     clock: VirtualTime,
+}
+
+impl Marbles {
+    #[track_caller]
+    fn new(drawing: &str, clock: &VirtualTime) -> Self {
+        let signals = parse(drawing);
+        for (_, marble) in &signals {
+            if let Marble::Item(item) = marble {
+                let is_letter = item.chars().count() == 1;
+                assert!(
+                    is_letter,
+                    "`[{item}]` is no single letter in the source `{drawing}`: map one"
+                );
+            }
+        }
+        Self { signals: signals.into(), clock: clock.clone() }
+    }
 }
 
 impl Publisher for Marbles {
@@ -211,9 +221,13 @@ struct Recorder {
 
 impl Recorder {
     fn record(&self, marble: Marble) {
-        let tick = u32::try_from(self.clock.now().as_millis()).unwrap_or(u32::MAX);
-        self.seen.lock().signals.push((tick, marble));
+        self.seen.lock().signals.push((tick(&self.clock), marble));
     }
+}
+
+/// How many ticks have passed.
+fn tick(clock: &VirtualTime) -> u32 {
+    u32::try_from(clock.now().as_millis()).unwrap_or(u32::MAX)
 }
 
 impl<T: fmt::Display> Subscriber<T> for Recorder {
