@@ -150,12 +150,16 @@ impl<S> HttpClient<S> {
         }
         let mut attempts = retry.as_ref().map(RetryBudget::start);
         loop {
-            let result = match hedge {
-                Some(hedge) => {
-                    let request = request.clone();
-                    hedge.run(move || self.attempt(request.clone())).await
+            let again = request.clone();
+            let attempt = async move {
+                match hedge {
+                    Some(hedge) => hedge.run(move || self.attempt(again.clone())).await,
+                    None => self.attempt(again).await,
                 }
-                None => self.attempt(request.clone()).await,
+            };
+            let result = match retry {
+                Some(budget) => budget.attempt(attempt).await,
+                None => attempt.await,
             };
             let failed = match result {
                 Ok(response) => return Ok(response),

@@ -208,6 +208,31 @@ fn a_slow_call_gets_a_second_one_and_one_that_hangs_is_given_up() {
 }
 
 #[test]
+fn a_call_that_is_retried_and_hedged_counts_once() {
+    let time = VirtualTime::new();
+    let n_calls = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&n_calls);
+    let service = service_fn(move |_: Request<()>| {
+        *counter.lock().unwrap() += 1;
+        let status = if *counter.lock().unwrap() == 1 { 503 } else { 200 };
+        std::future::ready(Ok::<_, Infallible>(
+            Response::builder().status(status).body(()).unwrap(),
+        ))
+    });
+    let budget = budget(&time);
+    let hedge = Hedge::new("test", HedgeConfig::default(), &budget, &time).unwrap();
+    let client = HttpClient::new(service, &time).retry(&budget).hedge(&hedge);
+    let mut call = pin!(client.call(request(Method::GET)));
+    assert!(poll(call.as_mut()).is_pending());
+    time.advance(SECOND * 60);
+    let Poll::Ready(result) = poll(call) else { panic!("the second attempt answers") };
+
+    assert_eq!((status(result), *n_calls.lock().unwrap()), (200, 2));
+    let seen = budget.snapshot();
+    assert_eq!((seen.n_calls, seen.n_retries), (1, 1));
+}
+
+#[test]
 fn a_flow_asks_for_as_many_requests_as_are_called_with() {
     let hang = service_fn(|_: Request<()>| pending::<Result<Response<()>, Infallible>>());
     let client = HttpClient::new(hang, &VirtualTime::new());

@@ -94,7 +94,6 @@ struct State {
     config: PoolConfig,
     /// The last waits of those who got a place, the latest last.
     waits: VecDeque<Duration>,
-    waited: Duration,
     queueing: Histogram,
     n_acquired: u64,
     /// Since when places are held.
@@ -144,7 +143,6 @@ impl PoolGate {
         let state = State {
             config,
             waits: VecDeque::new(),
-            waited: Duration::ZERO,
             queueing: Histogram::new(),
             n_acquired: 0,
             held: BTreeSet::new(),
@@ -212,7 +210,6 @@ impl PoolGate {
         let number = {
             let mut state = self.0.state.lock();
             let wait = started.saturating_sub(came);
-            state.waited = state.waited.saturating_add(wait);
             state.queueing.add(wait);
             state.waits.push_back(wait);
             if state.waits.len() > WAITS {
@@ -274,7 +271,7 @@ impl Policy for PoolGate {
         let (size, in_use, waiting) = self.0.permits.read();
         let balance = self.0.ledger.balance();
         let state = self.0.state.lock();
-        let (acquired, waited, queueing) = (state.n_acquired, state.waited, state.queueing);
+        let (acquired, queueing) = (state.n_acquired, state.queueing);
         let oldest = state.held.first().map(|(since, _)| now.saturating_sub(*since));
         let mut waits: Vec<Duration> = state.waits.iter().copied().collect();
         drop(state);
@@ -290,7 +287,7 @@ impl Policy for PoolGate {
             in_use,
             waiting,
             acquired,
-            waited,
+            waited: queueing.sum(),
             queueing,
             median_wait: at(50),
             p99_wait: at(99),

@@ -290,7 +290,7 @@ impl<T: Send + 'static> Policy for Queue<T> {
             is_high: state.is_high,
             waiting_puts: state.putters.len(),
             waiting_takes: state.takers.len(),
-            blocked: state.blocked,
+            blocked: state.blocking.sum(),
             blocking: state.blocking,
             queueing: state.queueing,
             n_high: state.n_high,

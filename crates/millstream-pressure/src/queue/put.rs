@@ -90,7 +90,7 @@ impl<T: Send + 'static> Queue<T> {
                 }
                 _ => self.room(entry.weight, until).await,
             };
-            self.0.state.lock().count_blocked(self.0.clock.since(started));
+            self.0.state.lock().blocking.add(self.0.clock.since(started));
             match waited {
                 // After a pause it is a matter of room again.
                 Ok(None) => {}

@@ -35,7 +35,6 @@ pub(super) struct State<T> {
     pub(super) is_high: bool,
     /// How often the high watermark was reached.
     pub(super) n_high: u64,
-    pub(super) blocked: Duration,
     pub(super) blocking: Histogram,
     pub(super) queueing: Histogram,
     /// The heaviest item yet.
@@ -93,7 +92,6 @@ impl<T> State<T> {
             is_closed: false,
             is_high: false,
             n_high: 0,
-            blocked: Duration::ZERO,
             blocking: Histogram::new(),
             queueing: Histogram::new(),
             heaviest: 0,
@@ -211,12 +209,6 @@ impl<T> State<T> {
         self.reserved.0 += 1;
         self.reserved.1 += weight;
         self.update_watermark();
-    }
-
-    /// A producer has waited for so long.
-    pub(super) fn count_blocked(&mut self, time: Duration) {
-        self.blocked = self.blocked.saturating_add(time);
-        self.blocking.add(time);
     }
 
     /// Fills a place of which this weight was reserved.

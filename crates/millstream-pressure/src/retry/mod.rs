@@ -128,8 +128,8 @@ impl RetryBudget {
     }
 
     /// A call begins with its first attempt, which is counted, unless it is made within an attempt
-    /// of [`run`](Self::run), or of a [`Hedge`](crate::Hedge), with this budget: what retries what
-    /// is hedged makes one call.
+    /// of [`run`](Self::run), of a [`Hedge`](crate::Hedge) or in [`attempt`](Self::attempt), with
+    /// this budget: what retries what is hedged makes one call.
     pub fn start(&self) -> Attempts {
         if !nested::is_within(self) {
             let now = self.0.clock.now();
@@ -145,8 +145,9 @@ impl RetryBudget {
         nested::within(self, run)
     }
 
-    /// Polls an attempt to its end, within which no other call of this budget begins.
-    pub(crate) async fn attempt<Fut: Future>(&self, call: Fut) -> Fut::Output {
+    /// Polls an attempt to its end, within which no other call of this budget begins: for a loop of
+    /// your own over what [`start`](Self::start) returns. Dropping the future gives the attempt up.
+    pub async fn attempt<Fut: Future>(&self, call: Fut) -> Fut::Output {
         let mut call = pin!(call);
         poll_fn(|cx| nested::within(self, || call.as_mut().poll(cx))).await
     }
