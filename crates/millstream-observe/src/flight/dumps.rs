@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{Inventory, Snapshot, describe::plain, stall::StallReport};
+use crate::{Description, Inventory, Snapshot, describe::plain, stall::StallReport};
 
 /// Files that one program writes at most: what goes wrong again and again says the same.
 const MAX_FILES: usize = 20;
@@ -116,7 +116,7 @@ impl FlightDumps {
         let text = format!(
             "{}\n\n{}\n{stalls}\n{}",
             reason.lines().map(plain).collect::<Vec<_>>().join("\n"),
-            self.inventory.describe(),
+            Description::of(snapshot),
             flight.to_marbles()
         );
         write_whole(&file, &text)?;
