@@ -120,7 +120,7 @@ impl Client {
     /// item is lost, and none comes twice.
     ///
     /// Each side keeps what it has sent until the other has it, up to
-    /// [`resume_buffer`](Config::resume_buffer) bytes. A first attempt follows a loss at once, and
+    /// [`resume_buffer`](Config::resume_buffer) bytes, and as many of refusals. A first attempt follows a loss at once, and
     /// others after pauses of 50 ms up to 2 s. The streams fail with kind `Disconnected` when none
     /// succeeds within [`resume_for`](Config::resume_for), and with kind `Rejected` when the server
     /// knows the session no more; `retry` then begins them anew on another requester.

@@ -46,6 +46,23 @@ pub(crate) struct Call {
     pub(crate) stream: Arc<Stream>,
     pub(crate) interaction: Interaction,
     pub(crate) begin: Begin,
+    /// Until its responses have ended, also if it was not asked for anything yet.
+    pub(crate) alive: Option<Arc<Alive>>,
+}
+
+/// Keeps a client's connection.
+pub(crate) struct Alive(Link);
+
+impl Alive {
+    pub(crate) fn new(link: &Link) -> Self {
+        Self(link.clone())
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.tell(Command::Close).ok();
+    }
 }
 
 /// What a request begins with.

@@ -10,7 +10,7 @@ use reactive_streams::{Error, ErrorKind, Publisher, Subscriber};
 use crate::{
     Payload,
     frame::MAX_FRAME,
-    link::{Begin, Call, Command, Link, Stream},
+    link::{Alive, Begin, Call, Command, Link, Stream},
     outbound::Outbound,
     proto::{Closed, Interaction},
 };
@@ -30,23 +30,16 @@ use crate::{
 #[derive(Clone)]
 pub struct Requester {
     link: Link,
-    /// The last of those that a client holds closes the connection.
-    _alive: Option<Arc<Alive>>,
-}
-
-struct Alive(Link);
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.0.tell(Command::Close).ok();
-    }
+    /// The last of those that a client and its flows hold closes the connection.
+    alive: Option<Arc<Alive>>,
 }
 
 impl Requester {
-    /// One whose last clone closes the connection when it is dropped, if `closes`.
+    /// One whose last clone closes the connection when it is dropped and its flows have ended, if
+    /// `closes`.
     pub(crate) fn new(link: Link, closes: bool) -> Self {
-        let alive = closes.then(|| Arc::new(Alive(link.clone())));
-        Self { link, _alive: alive }
+        let alive = closes.then(|| Arc::new(Alive::new(&link)));
+        Self { link, alive }
     }
 
     pub(crate) fn exchange(&self, interaction: Interaction, payload: Payload) -> Flow<Exchange> {
@@ -166,7 +159,8 @@ impl Requester {
 
     fn call<S: Subscriber<Payload>>(&self, interaction: Interaction, begin: Begin, subscriber: S) {
         let stream = Stream::new(&self.link);
-        let call = Call { stream: Arc::clone(&stream), interaction, begin };
+        let alive = self.alive.clone();
+        let call = Call { stream: Arc::clone(&stream), interaction, begin, alive };
         // If the task is gone, the subscriber finds out when it is attached.
         self.link.tell(Command::Call(call)).ok();
         stream.attach(subscriber);

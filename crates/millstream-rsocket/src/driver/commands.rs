@@ -71,11 +71,9 @@ impl<T> Driver<T> {
 
     fn call(&mut self, call: Call) {
         let key = self.new_key();
-        let Call { stream, interaction, begin } = call;
         // It was made for this call.
-        stream.key.set(key).ok();
-        let incoming = Incoming::of_call(stream, interaction, begin);
-        let entry = Entry { id: None, incoming: Some(incoming), outgoing: None };
+        call.stream.key.set(key).ok();
+        let entry = Entry { id: None, incoming: Some(Incoming::of_call(call)), outgoing: None };
         self.entries.insert(key, entry);
     }
 

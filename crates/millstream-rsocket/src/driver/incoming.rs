@@ -8,7 +8,7 @@ use reactive_streams::{BoxSubscriber, Demand, Error, Offer, Subscriber};
 use super::Driver;
 use crate::{
     Payload,
-    link::{Begin, Stream},
+    link::{Alive, Begin, Call, Stream},
     proto::Interaction,
 };
 
@@ -27,10 +27,13 @@ pub(super) struct Incoming {
     pub(super) first: Option<Payload>,
     /// How it ended, until the subscriber has come and taken the first item.
     end: Option<Option<Error>>,
+    /// The connection does not end before it.
+    _alive: Option<Arc<Alive>>,
 }
 
 impl Incoming {
-    pub(super) fn of_call(stream: Arc<Stream>, interaction: Interaction, begin: Begin) -> Self {
+    pub(super) fn of_call(call: Call) -> Self {
+        let Call { stream, interaction, begin, alive } = call;
         Self {
             stream,
             interaction,
@@ -40,6 +43,7 @@ impl Incoming {
             begin: Some(begin),
             first: None,
             end: None,
+            _alive: alive,
         }
     }
 
@@ -54,6 +58,7 @@ impl Incoming {
             begin: None,
             first: Some(first),
             end: is_complete.then_some(None),
+            _alive: None,
         }
     }
 

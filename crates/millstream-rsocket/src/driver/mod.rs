@@ -50,7 +50,7 @@ const HIGH: usize = 128 * 1024;
 const BATCH: usize = 128;
 /// How often the task goes round before it lets others run.
 const ROUNDS: usize = 32;
-/// After how many rounds what was gathered is written, unless the transport is full before.
+/// After how many rounds what was gathered is written, unless the transport writes before.
 const FLUSH: usize = 4;
 /// How long the last frames of a connection may take.
 const LINGER: Duration = Duration::from_secs(3);

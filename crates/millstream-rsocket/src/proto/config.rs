@@ -34,9 +34,9 @@ pub struct Config {
     /// A server lets clients come back that ask for it in their SETUP: their sessions outlive
     /// their transports. Otherwise such clients are refused.
     pub resume: bool,
-    /// The most bytes of frames that are kept for a peer that may come back, beyond which nothing
-    /// of streams is sent until it says how far it has received; 1 MiB by default. A frame is kept
-    /// in any case.
+    /// The most bytes of frames that are kept for a peer that may come back, beyond which only
+    /// refusals of requests are sent, up to as many bytes again, until it says how far it has
+    /// received; 1 MiB by default. A frame is kept in any case.
     pub resume_buffer: usize,
     /// How long a session waits for a new transport; 60 s by default.
     pub resume_for: Duration,

@@ -325,7 +325,10 @@ impl Connection {
         if n == 0 {
             let (code, why) = (ErrorCode::INVALID, "demand for no item");
             self.answer(Frame::error(id, code, why));
-            self.events.push_back(Event::Failed { id, code, data: why.into() });
+            // An answer too many has ended the connection.
+            if self.is_known(id) {
+                self.events.push_back(Event::Failed { id, code, data: why.into() });
+            }
             return self.remove(id);
         }
         if stream.interaction != Interaction::Response {

@@ -153,8 +153,14 @@ impl Connection {
         if self.session.is_some() && matches!(self.stage, Stage::Open | Stage::Closing) {
             return self.suspend();
         }
+        self.vanish();
+    }
+
+    /// The connection is over, and nothing can be said any more.
+    fn vanish(&mut self) {
         self.end(Closed::Lost, None);
         self.control.clear();
+        self.answers = 0;
     }
 
     pub(super) fn suspend(&mut self) {
@@ -264,8 +270,7 @@ impl Connection {
     pub(super) fn session_is_due(&mut self) {
         let is_over = self.session.as_ref().is_some_and(|session| self.now >= session.until);
         if is_over {
-            self.end(Closed::Lost, None);
-            self.control.clear();
+            self.vanish();
         } else {
             self.suspend();
         }

@@ -13,7 +13,11 @@ mod play;
 use std::{fs, sync::Arc, time::Duration};
 
 use millstream::ErrorKind;
-use millstream_rsocket::{Client, Server, proto::Config, transport::tcp};
+use millstream_rsocket::{
+    Client, Server,
+    proto::{Config, OpenError},
+    transport::tcp,
+};
 use millstream_testservers::Proxy;
 use peers::{JAVA, NODE, PYTHON, Peer};
 use tempfile::TempDir;
@@ -155,6 +159,7 @@ async fn java_grants_three_requests() {
     }
     let refused = requester.request_response("x").first().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Rejected);
+    assert_eq!(refused.downcast_ref::<OpenError>(), Some(&OpenError::NoLease), "it was not sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use millstream::{ErrorKind, scheduler::ambient};
 use millstream_pressure::{Algorithm, ConcurrencyLimit, LimitConfig};
 use millstream_rsocket::{
     Client, Payload, Server,
-    proto::{Closed, Config},
+    proto::{Closed, Config, OpenError},
     transport::{Framed, memory},
 };
 use millstream_testkit::Probe;
@@ -40,6 +40,29 @@ async fn a_connection_on_which_nothing_happens_stays() {
 
     assert!(!requester.is_closed());
     assert_eq!(requester.request_stream("9").count().await.unwrap(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_keeps_its_connection_also_before_it_is_asked_for_anything() {
+    let (requester, _service) = service();
+    let (probe, subscriber) = Probe::<Payload>::new();
+    requester.request_stream("5").subscribe(subscriber);
+    drop(requester);
+    settle().await;
+    probe.request(9);
+    settle().await;
+
+    assert_eq!(probe.items().len(), 5);
+    assert!(probe.is_completed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_may_hold_the_last_requester() {
+    let (requester, _service) = service();
+    let flow = requester.request_stream("5");
+    drop(requester);
+
+    assert_eq!(flow.count().await.unwrap(), 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,6 +149,7 @@ async fn leases_let_so_many_requests_through() {
     settle().await;
     let refused = requester.request_response("x").first().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Rejected);
+    assert_eq!(refused.downcast_ref::<OpenError>(), Some(&OpenError::NoLease), "it was not sent");
 
     requesters.lock()[0].grant_lease(2, Duration::from_secs(1));
     settle().await;
