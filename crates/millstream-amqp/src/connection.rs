@@ -10,7 +10,11 @@ use millstream_pressure::{InvalidSetting, Settings as _};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use crate::{AmqpConfig, ConsumeConfig, Consumed, Sink, SinkConfig, consume::Outlet, link::Link};
+use crate::{
+    AmqpConfig, ConsumeConfig, Consumed, Sink, SinkConfig,
+    consume::Outlet,
+    link::{Link, close},
+};
 
 /// A broker: a handle, whose clones are the same.
 ///
@@ -45,8 +49,7 @@ impl Amqp {
         let publishers = Arc::new(Link::new(&config, "publishers", &runtime)?);
         // That of consumers; the other one is made when something is published.
         let channel = consumers.channel().await?;
-        // It has served its purpose.
-        channel.close(200, "OK".into()).await.ok();
+        close(&channel).await;
         let outlets = Mutex::new(Vec::new());
         Ok(Self(Arc::new(Broker { config, runtime, consumers, publishers, outlets })))
     }

@@ -173,3 +173,8 @@ async fn listen(events: impl Stream<Item = Event>, blocked: watch::Sender<Option
         }
     }
 }
+
+/// Closes a channel that has served its purpose.
+pub(crate) async fn close(channel: &lapin::Channel) {
+    channel.close(200, "OK".into()).await.ok();
+}

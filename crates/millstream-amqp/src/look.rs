@@ -10,6 +10,7 @@ use millstream::Error;
 use crate::{
     Amqp,
     error::{Doing, told},
+    link::close,
 };
 
 /// How full a queue is.
@@ -71,16 +72,11 @@ fn unless_missing<T>(asked: lapin::Result<T>) -> lapin::Result<Option<T>> {
         Ok(found) => Ok(Some(found)),
         Err(error) => match error.kind() {
             Client::ProtocolError(said) if said.get_id() == 404 => {
-                // A queue that is there, and not available, is told of by the same code.
+                // A queue that is there, and not available, has the same code.
                 let kind = crate::error::refused(404, said.get_message().as_str()).0;
                 if kind == millstream::ErrorKind::Rejected { Ok(None) } else { Err(error) }
             }
             _ => Err(error),
         },
     }
-}
-
-/// It has served its purpose.
-async fn close(channel: &lapin::Channel) {
-    channel.close(200, "OK".into()).await.ok();
 }

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use millstream_pressure::Policy;
 use parking_lot::Mutex;
 
-use crate::{assemble::Controls, sink::Arrival};
+use crate::{assemble::Controls, record::Record, sink::Arrival};
 
 /// What a pipeline says of itself.
 #[derive(Clone, Debug)]
@@ -128,6 +128,12 @@ impl Arrivals {
 pub(crate) struct Faults(Arc<Mutex<(u64, Option<String>)>>);
 
 impl Faults {
+    /// One more, of a record with which a stage can do nothing.
+    pub(crate) fn reject(&self, record: Record, why: String) {
+        record.rejected(why.clone());
+        self.note(why);
+    }
+
     /// One more.
     pub(crate) fn note(&self, why: String) {
         let mut faults = self.0.lock();

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::message::Message;
 use crate::{
     error::{Doing, told},
-    link::Link,
+    link::{Link, close},
 };
 
 /// What became of a message.
@@ -158,8 +158,7 @@ async fn publish(
             answer.send(answered).ok();
         }
     }
-    // It has served its purpose.
-    channel.close(200, "OK".into()).await.ok();
+    close(&channel).await;
 }
 
 /// Returns whether this message was returned. Of two that are the same in all that routes them, and

@@ -75,8 +75,7 @@ impl Called {
             }
             Err(error) if self.on_error == OnError::Skip => {
                 let why = format!("{}: {error}", self.place);
-                record.rejected(why.clone());
-                self.faults.note(why);
+                self.faults.reject(record, why);
                 Ok(None)
             }
             Err(error) => Err(error.context(&self.place)),

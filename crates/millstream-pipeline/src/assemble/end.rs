@@ -180,8 +180,7 @@ impl Arrived {
                     && matches!(error.kind(), ErrorKind::Overflow | ErrorKind::InvalidData) =>
             {
                 let why = format!("sink: {error}");
-                record.rejected(why.clone());
-                self.faults.note(why);
+                self.faults.reject(record, why);
                 Ok(())
             }
             // Where it came from delivers it again.

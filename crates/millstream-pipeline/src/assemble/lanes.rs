@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use millstream::{Error, ErrorKind, Handled, Order, defer, from_fn};
-use millstream_pressure::{Lanes, Reason};
+use millstream_pressure::Lanes;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{Assembly, invalid, queue_hooks};
+use super::{Assembly, invalid, lost, queue_hooks};
 use crate::{LanesSpec, OnError, record::Record, status::Faults};
 
 /// How many items were taken from lanes and wait for the thread behind: what is urgent waits for
@@ -74,11 +74,9 @@ impl Assembly<'_> {
 
 /// Puts an item into its lane, and waits for room where the queue does.
 async fn put(lanes: &Lanes<Record>, lane: usize, record: Record) {
-    if let Err(refused) = lanes.lane(lane).put_timeout(record, Duration::MAX).await
-        && refused.reason != Reason::Shutdown
-    {
-        // What a queue refuses is dropped, as its configuration says.
-        refused.item.dropped();
+    if let Err(refused) = lanes.lane(lane).put_timeout(record, Duration::MAX).await {
+        // As its configuration says.
+        lost(refused.item, refused.reason);
     }
 }
 
@@ -99,8 +97,7 @@ impl Choice {
         };
         match self.on_error {
             OnError::Skip => {
-                record.rejected(why.clone());
-                self.faults.note(why);
+                self.faults.reject(record, why);
                 Handled::Skip
             }
             OnError::Fail => Handled::Fail(Error::new(ErrorKind::InvalidData, why)),

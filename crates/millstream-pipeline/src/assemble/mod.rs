@@ -331,8 +331,7 @@ impl<'a> Assembly<'a> {
                             Err(fault) => {
                                 let why = format!("{place}: {}", fault.why);
                                 if on_error == OnError::Skip && !fault.is_fatal {
-                                    record.rejected(why.clone());
-                                    faults.note(why);
+                                    faults.reject(record, why);
                                     Ok(Vec::new())
                                 } else {
                                     Err(Error::new(ErrorKind::InvalidData, why))
@@ -355,14 +354,14 @@ impl<'a> Assembly<'a> {
 
 /// Weighs items, and tells where they came from what a queue has dropped.
 fn queue_hooks() -> QueueHooks<Record> {
-    QueueHooks::new().weigh(|record: &Record| Record::bytes(&record.value)).on_drop(
-        |record: Record, reason| {
-            // What is left at the end is delivered again, where it can be.
-            if !matches!(reason, Reason::Canceled | Reason::Shutdown) {
-                record.dropped();
-            }
-        },
-    )
+    QueueHooks::new().weigh(|record: &Record| Record::bytes(&record.value)).on_drop(lost)
+}
+
+/// A queue did not keep it. What is left at the end is delivered again, where it can be.
+fn lost(record: Record, reason: Reason) {
+    if !matches!(reason, Reason::Canceled | Reason::Shutdown) {
+        record.dropped();
+    }
 }
 
 /// A queue on a disk that is not opened.

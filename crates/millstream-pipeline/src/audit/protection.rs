@@ -16,25 +16,19 @@ fn timeouts(spec: &Spec) -> Answer {
     let queues = spec.backpressure.queues.iter();
     let waits = queues.map(|(name, queue)| format!("queue {name} {:?}", queue.timeout.0));
     let mut waits: Vec<_> = waits.collect();
-    match &spec.sink {
-        #[cfg(feature = "amqp")]
-        crate::SinkSpec::Amqp(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
-        #[cfg(feature = "http")]
-        crate::SinkSpec::Http(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
-        #[cfg(feature = "kafka")]
-        crate::SinkSpec::Kafka(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
-        #[cfg(feature = "nats")]
-        crate::SinkSpec::Nats(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
-        #[cfg(feature = "redis")]
-        crate::SinkSpec::Redis(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
-        #[cfg(feature = "rsocket")]
-        crate::SinkSpec::RSocket(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
-        #[cfg(feature = "tcp")]
-        crate::SinkSpec::Tcp(sink) => waits.push(format!("sink {:?}", sink.give_up_after.0)),
-        _ => {}
+    if let Some(time) = spec.sink.give_up_after() {
+        waits.push(format!("sink {:?}", time.0));
     }
     waits.push("a stop by `--drain`".to_owned());
-    holds(waits.join(", "))
+    let waits = waits.join(", ");
+    #[cfg(feature = "amqp")]
+    if matches!(spec.sink, crate::SinkSpec::Amqp(_)) {
+        return by_hand(format!(
+            "{waits}; while the broker has no memory or disk left, the time of the sink stands \
+             still: who is told then?"
+        ));
+    }
+    holds(waits)
 }
 
 fn retries(spec: &Spec) -> Answer {
@@ -44,7 +38,7 @@ fn retries(spec: &Spec) -> Answer {
         return holds("calls are repeated within a budget, after pauses at random");
     }
     if confirms(&spec.sink) {
-        holds("the sink repeats with pauses at random that grow to a second, and then gives up")
+        holds("the sink repeats with growing pauses at random, and then gives up")
     } else {
         holds("nothing is repeated")
     }

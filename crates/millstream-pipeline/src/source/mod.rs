@@ -38,7 +38,18 @@ pub(crate) type Stream = Flow<BoxPublisher<Record>>;
 /// # Errors
 ///
 /// It cannot be opened.
-#[cfg_attr(not(feature = "net"), expect(unused_variables, reason = "nothing talks to servers"))]
+#[cfg_attr(
+    not(any(
+        feature = "amqp",
+        feature = "http",
+        feature = "kafka",
+        feature = "nats",
+        feature = "redis",
+        feature = "rsocket",
+        feature = "tcp"
+    )),
+    expect(unused_variables, reason = "nothing talks to servers")
+)]
 pub(crate) fn open(
     spec: &Spec,
     Threads { source: pool, net, .. }: &Threads,

@@ -19,10 +19,6 @@ pub(super) fn open(spec: &RSocketSource, texts: Texts, net: &Net) -> Result<Stre
         }
     })?;
     let items = requester.request_stream(spec.payload());
-    let data = items.map(move |payload| {
-        // The connection would end with the last of its requesters, before anything is asked for.
-        let _alive = &requester;
-        payload.data.to_vec()
-    });
+    let data = items.map(|payload| payload.data.to_vec());
     Ok(texts.of("item", data))
 }

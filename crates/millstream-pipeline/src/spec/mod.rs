@@ -49,7 +49,7 @@ pub use self::network::{
 #[cfg(feature = "nats")]
 pub use self::network::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "rsocket")]
-pub(crate) use self::network::{RSocketAddress, routed};
+pub(crate) use self::network::{RSocketAddress, routing};
 #[cfg(feature = "rsocket")]
 pub use self::network::{RSocketConnection, RSocketSink, RSocketSource};
 #[cfg(feature = "redis")]

@@ -19,7 +19,7 @@ use super::RSocketSink;
 use super::RedisSink;
 #[cfg(feature = "tcp")]
 use super::TcpSink;
-use super::{Rate, Size};
+use super::{Rate, Size, Time};
 
 /// Where items go.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -54,6 +54,29 @@ pub enum SinkSpec {
     /// To a server, a line each.
     #[cfg(feature = "tcp")]
     Tcp(TcpSink),
+}
+
+impl SinkSpec {
+    /// For how long an item is sent again before it is given up, by a sink that sends to a server.
+    pub(crate) fn give_up_after(&self) -> Option<Time> {
+        match self {
+            #[cfg(feature = "amqp")]
+            Self::Amqp(sink) => Some(sink.give_up_after),
+            #[cfg(feature = "http")]
+            Self::Http(sink) => Some(sink.give_up_after),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(sink) => Some(sink.give_up_after),
+            #[cfg(feature = "nats")]
+            Self::Nats(sink) => Some(sink.give_up_after),
+            #[cfg(feature = "redis")]
+            Self::Redis(sink) => Some(sink.give_up_after),
+            #[cfg(feature = "rsocket")]
+            Self::RSocket(sink) => Some(sink.give_up_after),
+            #[cfg(feature = "tcp")]
+            Self::Tcp(sink) => Some(sink.give_up_after),
+            _ => None,
+        }
+    }
 }
 
 /// To standard output: texts as they are, anything else as JSON, a line each.

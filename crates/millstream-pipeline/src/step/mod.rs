@@ -174,8 +174,7 @@ impl Steps {
                 }
                 Err(fault) if *on_error == OnError::Skip && !fault.is_fatal => {
                     let why = format!("{place}: {}", fault.why);
-                    record.rejected(why.clone());
-                    self.faults.note(why);
+                    self.faults.reject(record, why);
                     return Handled::Skip;
                 }
                 Err(fault) => {

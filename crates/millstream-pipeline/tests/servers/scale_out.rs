@@ -21,7 +21,8 @@ async fn is_a_worker() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_processes_lose_nothing_when_one_is_killed_one_stopped_and_one_slow() {
     let session_timeout = Duration::from_secs(3);
-    let scenario = Scenario { records: 5_000, rate: 400.0, session_timeout };
+    // A rate that the slow one can keep alone, on a machine that does other things as well.
+    let scenario = Scenario { records: 3_000, rate: 200.0, session_timeout };
     let command = || {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["scale_out::is_a_worker", "--exact", "--ignored", "--nocapture"]);

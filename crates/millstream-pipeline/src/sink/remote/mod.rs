@@ -136,19 +136,19 @@ impl Remote {
     }
 
     async fn send_once(&self, value: &Value) -> Result<(), Error> {
-        match &self.kind {
+        match self.kind {
             #[cfg(feature = "amqp")]
-            Kind::Amqp(publishing) => publishing.send(value).await,
+            Kind::Amqp(ref publishing) => publishing.send(value).await,
             #[cfg(feature = "http")]
-            Kind::Http(client) => http::send(client, value).await,
+            Kind::Http(ref client) => http::send(client, value).await,
             #[cfg(feature = "kafka")]
-            Kind::Kafka(publishing) => publishing.send(value).await,
+            Kind::Kafka(ref publishing) => publishing.send(value).await,
             #[cfg(feature = "nats")]
-            Kind::Nats(publishing) => publishing.send(value).await,
+            Kind::Nats(ref publishing) => publishing.send(value).await,
             #[cfg(feature = "redis")]
-            Kind::Redis(sink) => redis::send(sink, value).await,
+            Kind::Redis(ref sink) => redis::send(sink, value).await,
             #[cfg(feature = "rsocket")]
-            Kind::RSocket(requesting) => requesting.send(value).await,
+            Kind::RSocket(ref requesting) => requesting.send(value).await,
         }
     }
 }

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use millstream::{Error, ErrorKind};
 use millstream_rsocket::{ErrorCode, Payload, RSocketError, Requester};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::bytes_of;
-use crate::{RSocketSink, net::Net, rsocket::Endpoint, spec::routed};
+use crate::{RSocketSink, net::Net, rsocket::Endpoint, spec::routing};
 
 /// Sends items as requests.
 pub(super) struct Requesting {
     endpoint: Endpoint,
-    route: Option<String>,
+    /// The metadata of each request.
+    routing: Option<Bytes>,
     timeout: Duration,
     /// The present connection, which is made anew when it is lost.
     requester: Mutex<Requester>,
@@ -24,8 +26,8 @@ impl Requesting {
         let endpoint = Endpoint::to(&spec.connection)?;
         let first = endpoint.clone();
         let requester = net.wait(async move { first.connect().await })?;
-        let (route, timeout) = (spec.route.clone(), spec.timeout.0);
-        Ok(Self { endpoint, route, timeout, requester: Mutex::new(requester) })
+        let (routing, timeout) = (routing(spec.route.as_deref()), spec.timeout.0);
+        Ok(Self { endpoint, routing, timeout, requester: Mutex::new(requester) })
     }
 
     pub(super) async fn send(&self, value: &Value) -> Result<(), Error> {
@@ -37,7 +39,11 @@ impl Requesting {
             }
             requester.clone()
         };
-        let payload = routed(Payload::from(bytes_of(value)), self.route.as_deref());
+        let payload = Payload::from(bytes_of(value));
+        let payload = match &self.routing {
+            Some(routing) => payload.with_metadata(routing.clone()),
+            None => payload,
+        };
         let answering = requester.request_response(payload).first();
         match tokio::time::timeout(self.timeout, answering).await {
             // An answer without an item is one.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use millstream_amqp::{AmqpConfig, ConsumeConfig, Credentials, Queue, QueueKind, SinkConfig};
+use millstream_amqp::{AmqpConfig, ConsumeConfig, Credentials, Queue, SinkConfig};
 use millstream_pressure::Settings as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -110,11 +110,10 @@ pub enum AmqpQueueKind {
 
 impl AmqpQueueKind {
     fn queue(self, name: &str) -> Queue {
-        let kind = match self {
-            Self::Quorum => QueueKind::Quorum,
-            Self::Classic => QueueKind::Classic,
-        };
-        Queue { name: name.to_owned(), kind, ..Queue::default() }
+        match self {
+            Self::Quorum => Queue::quorum(name),
+            Self::Classic => Queue::classic(name),
+        }
     }
 }
 

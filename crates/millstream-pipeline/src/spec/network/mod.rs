@@ -33,7 +33,7 @@ pub use self::nats::{NatsConnection, NatsSink, NatsSource};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisConnection, RedisSink, RedisSource};
 #[cfg(feature = "rsocket")]
-pub(crate) use self::rsocket::{Address as RSocketAddress, routed};
+pub(crate) use self::rsocket::{Address as RSocketAddress, routing};
 #[cfg(feature = "rsocket")]
 pub use self::rsocket::{RSocketConnection, RSocketSink, RSocketSource};
 #[cfg(feature = "tcp")]

@@ -143,15 +143,10 @@ impl RSocketConnection {
     }
 }
 
-/// What a request is routed by, as its metadata.
-pub(crate) fn routed(payload: Payload, route: Option<&str>) -> Payload {
-    match route {
-        Some(route) => {
-            let metadata = Composite::new().with(Mime::ROUTING, Routing::to(route).to_bytes());
-            payload.with_metadata(metadata.to_bytes())
-        }
-        None => payload,
-    }
+/// The metadata by which requests are routed.
+pub(crate) fn routing(route: Option<&str>) -> Option<Bytes> {
+    let of = |route| Composite::new().with(Mime::ROUTING, Routing::to(route).to_bytes());
+    route.map(|route| of(route).to_bytes())
 }
 
 fn checked_route<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -189,7 +184,11 @@ pub struct RSocketSource {
 impl RSocketSource {
     /// What the server is asked for.
     pub(crate) fn payload(&self) -> Payload {
-        routed(Payload::from(self.request.clone().into_bytes()), self.route.as_deref())
+        let payload = Payload::from(self.request.clone().into_bytes());
+        match routing(self.route.as_deref()) {
+            Some(metadata) => payload.with_metadata(metadata),
+            None => payload,
+        }
     }
 
     /// The same in words.
